@@ -1,0 +1,171 @@
+"""Where a mistake stands, what it is, and the one function that draws it.
+
+Every mistake of a user is a ``Diagnostic``; ``ArchError`` carries all that one run found.
+
+    ArchError            a page, recipe or study is wrong: exit code 2
+    RunError             a run could not go on (data missing, disk full, loss not finite): exit code 1
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML counts as the end of a line
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A text that a user wrote, with the name by which the user knows it."""
+
+    name: str
+    text: str = field(repr=False)
+
+    def line(self, number: int) -> str:
+        """Return line ``number`` (from 1), empty past the end."""
+        lines = _LINE_BREAK.split(self.text)
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a source: line and column count from 1, ``width`` characters are meant."""
+
+    source: Source
+    line: int
+    column: int
+    width: int = 1
+
+    def __str__(self) -> str:
+        """Return ``file:line:column``, which editors and terminals open."""
+        return f"{self.source.name}:{self.line}:{self.column}"
+
+    def within(self, offset: int, width: int = 1) -> Mark:
+        """Return the mark of ``width`` characters that begin ``offset`` after this one."""
+        return Mark(self.source, self.line, self.column + offset, width)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A second place that a diagnostic speaks of, such as the other side of an addition."""
+
+    mark: Mark
+    message: str
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake: a stable code, what is wrong, where, and what to do about it."""
+
+    code: str
+    message: str
+    mark: Mark | None = None
+    hint: str | None = None
+    notes: tuple[Note, ...] = ()
+
+
+class ArchError(Exception):
+    """What the user wrote is wrong; carries every mistake that one run found."""
+
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        """Take the diagnostics in the order in which they are to be shown."""
+        super().__init__("\n".join(_headline(each) for each in diagnostics))
+        self.diagnostics = diagnostics
+
+
+class RunError(Exception):
+    """A run could not go on; the message says what happened and the hint what to do."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        """Take one sentence of what happened and, where there is one, of what helps."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class Collector:
+    """Gathers diagnostics, so that one run reports every mistake and each of them once."""
+
+    def __init__(self) -> None:
+        """Begin with nothing found."""
+        self._found: dict[tuple[object, ...], Diagnostic] = {}
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Keep ``diagnostic`` unless the same was said of the same place already."""
+        mark = diagnostic.mark
+        place = (mark.source.name, mark.line, mark.column) if mark else None
+        self._found.setdefault((diagnostic.code, place, diagnostic.message if place is None else ""), diagnostic)
+
+    def error(
+        self, code: str, message: str, mark: Mark | None, hint: str | None = None, notes: Iterable[Note] = ()
+    ) -> None:
+        """Keep a diagnostic made of these parts."""
+        self.add(Diagnostic(code, message, mark, hint, tuple(notes)))
+
+    def __bool__(self) -> bool:
+        """Return whether anything was found."""
+        return bool(self._found)
+
+    def raise_found(self) -> None:
+        """Raise ``ArchError`` with everything found, in the order of the text; return if nothing was."""
+        if self._found:
+            raise ArchError(*sorted(self._found.values(), key=_position))
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the known word that ``word`` was most likely meant to be, or None."""
+    candidates = list(known)
+    folded = {each.lower(): each for each in reversed(candidates)}
+    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
+    return folded[close[0]] if close else None
+
+
+def suggest(word: str, known: Sequence[str], what: str) -> str:
+    """Return a hint with the nearest right name, or with all names where none is near and they are few."""
+    close = nearest(word, known)
+    if close is not None:
+        return f"did you mean `{close}`?"
+    listed = ", ".join(f"`{each}`" for each in known[:24])
+    more = "" if len(known) <= 24 else f" and {len(known) - 24} more"
+    return f"{what}: {listed}{more}" if known else f"there is no {what} here"
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """Draw a diagnostic as rustc does: headline, place, the offending line with a caret, notes, hint."""
+    lines = [_headline(diagnostic)]
+    if diagnostic.mark is not None:
+        lines += _excerpt(diagnostic.mark)
+    for note in diagnostic.notes:
+        lines += [f"  note: {note.message}", *_excerpt(note.mark)]
+    if diagnostic.hint:
+        lines.append(f"  help: {diagnostic.hint}")
+    return "\n".join(lines)
+
+
+def _headline(diagnostic: Diagnostic) -> str:
+    return f"error[{diagnostic.code}]: {diagnostic.message}"
+
+
+def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
+    mark = diagnostic.mark
+    return (mark.source.name, mark.line, mark.column) if mark else ("", 0, 0)
+
+
+def _excerpt(mark: Mark, widest: int = 100) -> list[str]:
+    text = mark.source.line(mark.line).expandtabs(1)
+    start = max(0, mark.column - 1 - widest // 2) if len(text) > widest else 0
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text[start : start + widest])
+    gutter = len(str(mark.line))
+    indent = mark.column - 1 - start
+    caret = " " * indent + "^" * max(1, min(mark.width, len(shown) - indent))
+    return [
+        f"{' ' * gutter} --> {mark}",
+        f"{' ' * gutter} |",
+        f"{mark.line} | {shown}",
+        f"{' ' * gutter} | {caret}",
+    ]

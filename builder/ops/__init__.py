@@ -1,0 +1,50 @@
+"""The operations that a page may call, by the word that the page uses."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from builder.ops.activation import ACTIVATIONS
+from builder.ops.convolution import Conv
+from builder.ops.linear import Linear
+from builder.ops.merging import Add, Concat, Multiply
+from builder.ops.normalization import BatchNorm, LayerNorm, LayerNorm2d
+from builder.ops.pooling import AdaptiveAvgPool, AvgPool, MaxPool
+from builder.ops.regularization import Dropout, StochasticDepth
+from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Mean, Permute
+from builder.ops.scaling import Rescale, Scale
+from builder.ops.squeeze_excitation import SqueezeExcitation
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.ops.base import Operation
+
+_ALL: tuple[type[Operation], ...] = (
+    Conv,
+    BatchNorm,
+    LayerNorm2d,
+    LayerNorm,
+    *ACTIVATIONS,
+    MaxPool,
+    AvgPool,
+    AdaptiveAvgPool,
+    Linear,
+    Flatten,
+    Dropout,
+    StochasticDepth,
+    SqueezeExcitation,
+    Scale,
+    Rescale,
+    Crop,
+    Permute,
+    Mean,
+    ChannelShuffle,
+)
+
+OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType({each.kind: each for each in _ALL})
+"""Every operation by the word on the page, convolution first."""
+
+MERGES: Mapping[str, type[Operation]] = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply)})
+"""What ``merge:`` may say."""

@@ -1,0 +1,147 @@
+"""What an operation is: its fields, shape rule, cost, label and PyTorch call in one record.
+
+The module that trains and the source that ``export`` prints are both made from this record. Records name
+PyTorch's classes as text and never import them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from builder.validation import Strict
+
+if TYPE_CHECKING:
+    from builder.shapes import Shape
+
+LIMIT = 2**31  # no size of a network comes near it; arithmetic on larger ones would only cost time
+
+Count = Annotated[int, Field(ge=1, lt=LIMIT)]
+Extent = Annotated[int, Field(ge=0, lt=LIMIT)]
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+def _one_if_equal(value: int | tuple[int, int]) -> int | tuple[int, int]:
+    """Return a pair of equal numbers as that number: 3 and [3, 3] are the same kernel."""
+    return value[0] if isinstance(value, tuple) and value[0] == value[1] else value
+
+
+Size = Annotated[Count | tuple[Count, Count], AfterValidator(_one_if_equal)]
+Margin = Annotated[Extent | tuple[Extent, Extent], AfterValidator(_one_if_equal)]
+
+Family: TypeAlias = Literal[
+    "input", "conv", "linear", "norm", "activation", "pool", "dropout", "shape", "gate", "merge", "scale"
+]
+
+
+class Misfit(Exception):  # noqa: N818 - it is turned into a Diagnostic, never shown as an error
+    """An operation cannot take its inputs; ``field`` names the field to point at, if one is to blame."""
+
+    def __init__(self, message: str, field: str | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+        self.hint = hint
+
+
+class Parameter(NamedTuple):
+    """One learned tensor: its name inside the module, its shape, and whose rules of ``init`` it follows."""
+
+    name: str
+    shape: tuple[int, ...]
+    of: str
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One argument of a call; it is left out where its value is PyTorch's default."""
+
+    name: str | None
+    value: object
+    default: object = ...
+
+    @property
+    def is_default(self) -> bool:
+        """Whether the call means the same without this argument."""
+        return self.default is not ... and type(self.default) is type(self.value) and self.default == self.value
+
+
+@dataclass(frozen=True)
+class Call:
+    """A constructor as it stands in source: ``nn.Conv2d(3, 64, kernel_size=11)``."""
+
+    function: str
+    arguments: tuple[Argument, ...] = ()
+
+
+class Operation(Strict):
+    """One operation with its fields; every subclass is final and describes itself completely.
+
+    ``inputs`` are the shapes of what it reads, in order. All methods but ``output`` may rely on ``output``
+    having accepted them.
+    """
+
+    kind: ClassVar[str]
+    """The word on the page."""
+
+    family: ClassVar[Family]
+    """How figures group it."""
+
+    is_module: ClassVar[bool] = True
+    """Whether it is an ``nn.Module`` that is called; else ``expression`` says what stands in ``forward``."""
+
+    may_alias: ClassVar[bool] = False
+    """Whether its output may share memory with its first input (a view, or nothing done in evaluation)."""
+
+    backward_reads_output: ClassVar[bool] = False
+    """Whether its backward needs its output, which then must not be changed in place."""
+
+    can_act_in_place: ClassVar[bool] = False
+    """Whether PyTorch offers to overwrite the input, as torchvision does for activations."""
+
+    definition: ClassVar[str | None] = None
+    """Source of the class that the call names, where PyTorch has none."""
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the output's shape; raise Misfit where the inputs do not fit."""
+        raise NotImplementedError
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:  # noqa: ARG002 - most operations have none
+        """Return the learned tensors in the order of registration."""
+        return ()
+
+    def macs(self, *inputs: Shape) -> int:  # noqa: ARG002 - as above
+        """Return multiply-accumulates of convolutions and linear maps for one image."""
+        return 0
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - most labels say only what it is
+        """Return the text of its box in a figure."""
+        return self.kind
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return the constructor of its module, or of its parameter."""
+        raise NotImplementedError
+
+    def expression(self, target: str, *names: str) -> str:
+        """Return the source that applies ``target`` (the child's place) to the variables ``names``."""
+        return f"{target}({', '.join(names)})"
+
+
+def pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of a size that may be one number for both."""
+    return size if isinstance(size, tuple) else (size, size)
+
+
+def times(size: int | tuple[int, int]) -> str:
+    """Return a size as labels write it: ``3×3``, ``1×7``."""
+    height, width = pair(size)
+    return f"{height}×{width}"
+
+
+def need_image(shape: Shape, kind: str) -> None:
+    """Raise Misfit unless ``shape`` is channels x height x width."""
+    if not shape.is_image:
+        layout = "a vector" if len(shape.sizes) == 1 else "channels last" if len(shape.sizes) == 3 else "no image"
+        raise Misfit(f"`{kind}` needs channels × height × width, and {shape} ({layout}) comes in")

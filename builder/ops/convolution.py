@@ -1,0 +1,92 @@
+"""Two-dimensional convolution, ``nn.Conv2d``."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TYPE_CHECKING, ClassVar
+
+from builder.ops.base import Argument, Call, Count, Margin, Misfit, Operation, Parameter, Size, need_image, pair, times
+from builder.shapes import Shape, window_output
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+
+
+class Conv(Operation):
+    """Cross-correlate channels x height x width with learned kernels.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html
+    """
+
+    kind: ClassVar[str] = "conv"
+    family: ClassVar[Family] = "conv"
+
+    out: Count
+    kernel: Size
+    stride: Size = 1
+    padding: Margin = 0
+    dilation: Size = 1
+    groups: Count = 1
+    bias: bool = True
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return out x height x width; raise Misfit where groups or kernel do not fit."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        for name, channels in (("in", image.channels), ("out", self.out)):
+            if channels % self.groups:
+                message = f"groups of {self.groups} do not divide the {channels} {name}-channels"
+                raise Misfit(message, "groups" if name == "in" else "out")
+        return Shape((self.out, *_windows(self, image)))
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight (out, in / groups, height, width) and bias (out,)."""
+        (image,) = inputs
+        weight = Parameter("weight", (self.out, image.channels // self.groups, *pair(self.kernel)), self.kind)
+        return (weight, Parameter("bias", (self.out,), self.kind)) if self.bias else (weight,)
+
+    def macs(self, *inputs: Shape) -> int:
+        """Return one multiply-accumulate for each weight and output position."""
+        return prod(self.parameters(*inputs)[0].shape) * prod(self.output(*inputs).sizes[1:])
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Conv 11×11, 64, /4``; the stride only when over 1."""
+        depthwise = "DWConv" if self.groups == self.out and self.groups > 1 else "Conv"
+        stride = (
+            ""
+            if self.stride == 1
+            else f", /{self.stride}"
+            if isinstance(self.stride, int)
+            else f", /{times(self.stride)}"
+        )
+        grouped = f", g={self.groups}" if depthwise == "Conv" and self.groups > 1 else ""
+        return f"{depthwise} {times(self.kernel)}, {self.out}{stride}{grouped}"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.Conv2d(in, out, kernel_size=..., ...)``."""
+        (image,) = inputs
+        return Call(
+            "nn.Conv2d",
+            (
+                Argument(None, image.channels),
+                Argument(None, self.out),
+                Argument("kernel_size", self.kernel),
+                Argument("stride", self.stride, 1),
+                Argument("padding", self.padding, 0),
+                Argument("dilation", self.dilation, 1),
+                Argument("groups", self.groups, 1),
+                Argument("bias", self.bias, True),
+            ),
+        )
+
+
+def _windows(conv: Conv, image: Shape) -> tuple[int, ...]:
+    settings = zip(
+        image.sizes[1:], pair(conv.kernel), pair(conv.stride), pair(conv.padding), pair(conv.dilation), strict=True
+    )
+    sizes = tuple(window_output(*each) for each in settings)
+    if min(sizes) < 1:
+        padded = "" if conv.padding == 0 else f" padded by {conv.padding}"
+        dilated = "" if conv.dilation == 1 else f" dilated by {conv.dilation}"
+        raise Misfit(f"a kernel of {times(conv.kernel)}{dilated} does not fit {image}{padded}", "kernel")
+    return sizes

@@ -1,0 +1,85 @@
+"""Where parallel lanes meet: addition, multiplication, concatenation. A page says them with ``merge:``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from builder.ops.base import Misfit, Operation
+from builder.shapes import Shape
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+
+
+class Add(Operation):
+    """Add lanes of equal shape; nothing is broadcast."""
+
+    kind: ClassVar[str] = "add"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+    can_act_in_place: ClassVar[bool] = True
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the common shape; raise Misfit where shapes differ."""
+        if any(each != inputs[0] for each in inputs):
+            raise Misfit(f"{_listed(inputs)} cannot be added")
+        return inputs[0]
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
+        """Return the plus sign."""
+        return "+"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the sum."""
+        return " + ".join(names)
+
+
+class Multiply(Operation):
+    """Multiply lanes of equal shape, or an image by one number for each channel."""
+
+    kind: ClassVar[str] = "mul"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the largest shape; raise Misfit unless the others equal it or are channels x 1 x 1."""
+        largest = max(inputs, key=lambda shape: shape.elements)
+        gate = Shape((largest.channels, *[1] * (len(largest.sizes) - 1)))
+        if any(each not in (largest, gate) for each in inputs):
+            raise Misfit(f"{_listed(inputs)} cannot be multiplied")
+        return largest
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
+        """Return the multiplication sign."""
+        return "×"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the product."""
+        return " * ".join(names)
+
+
+class Concat(Operation):
+    """Join the channels of lanes that agree in everything else."""
+
+    kind: ClassVar[str] = "concat"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape with all channels; raise Misfit where other axes differ."""
+        first = inputs[0]
+        if any(each.with_channels(1) != first.with_channels(1) for each in inputs):
+            raise Misfit(f"{_listed(inputs)} cannot be joined: all but the channels must agree")
+        return first.with_channels(sum(each.channels for each in inputs))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
+        """Return ``Concat``."""
+        return "Concat"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the concatenation along the channels."""
+        return f"torch.cat([{', '.join(names)}], 1)"
+
+
+def _listed(inputs: tuple[Shape, ...]) -> str:
+    return " and ".join(str(each) for each in inputs)

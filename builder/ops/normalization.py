@@ -1,0 +1,127 @@
+"""Normalisation over the batch or over channels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from builder.ops.base import Argument, Call, Misfit, Operation, Parameter, need_image
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+    from builder.shapes import Shape
+
+Epsilon = Annotated[float, Field(gt=0, lt=1)]
+
+
+class BatchNorm(Operation):
+    """Normalise each channel over batch and positions.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
+    """
+
+    kind: ClassVar[str] = "batchnorm"
+    family: ClassVar[Family] = "norm"
+
+    eps: Epsilon = 1e-5
+    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit where channels are not first."""
+        (values,) = inputs
+        if values.channel_axis != 0:
+            raise Misfit(f"`batchnorm` needs channels first, and {values} (channels last) comes in")
+        return values
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (channels,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``BN``."""
+        return "BN"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.BatchNorm2d(channels)``, or ``nn.BatchNorm1d`` for a vector."""
+        (values,) = inputs
+        arguments = (
+            Argument(None, values.channels),
+            Argument("eps", self.eps, 1e-5),
+            Argument("momentum", self.momentum, 0.1),
+        )
+        return Call("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
+
+
+class LayerNorm(Operation):
+    """Normalise over the last axis, the features.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
+    """
+
+    kind: ClassVar[str] = "layernorm"
+    family: ClassVar[Family] = "norm"
+
+    eps: Epsilon = 1e-5
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit where the last axis is no channel axis."""
+        (values,) = inputs
+        if values.channel_axis != len(values.sizes) - 1:
+            hint = "`layernorm2d` normalises over the channels of an image"
+            raise Misfit(f"`layernorm` needs features last, and {values} comes in", None, hint)
+        return values
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (features,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``LayerNorm``."""
+        return "LayerNorm"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.LayerNorm(features)``."""
+        return Call("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+
+
+class LayerNorm2d(Operation):
+    """Normalise over the channels at each position of an image, as ConvNeXt does.
+
+    https://arxiv.org/abs/2201.03545
+    """
+
+    kind: ClassVar[str] = "layernorm2d"
+    family: ClassVar[Family] = "norm"
+    definition: ClassVar[str | None] = '''
+class LayerNorm2d(nn.LayerNorm):
+    """Layer normalisation over the channels of N x C x H x W."""
+
+    def forward(self, x):
+        x = x.permute(0, 2, 3, 1)
+        x = F.layer_norm(x, self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+'''
+
+    eps: Epsilon = 1e-5
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit for anything but an image."""
+        need_image(inputs[0], self.kind)
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (channels,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``LayerNorm``."""
+        return "LayerNorm"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``LayerNorm2d(channels)``."""
+        return Call("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+
+
+def _scale_and_shift(channels: int, kind: str) -> tuple[Parameter, ...]:
+    return Parameter("weight", (channels,), kind), Parameter("bias", (channels,), kind)

@@ -1,0 +1,113 @@
+"""Pooling over windows, and adaptive pooling to a given size."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from builder.ops.base import Argument, Call, Margin, Misfit, Operation, Size, need_image, pair, times
+from builder.shapes import Shape, window_output
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+
+
+class _WindowPool(Operation):
+    """What maximum and average pooling share: a window, its stride, its padding and the rounding."""
+
+    family: ClassVar[Family] = "pool"
+
+    kernel: Size
+    stride: Size | None = None
+    padding: Margin = 0
+    ceil: bool = False
+
+    @property
+    def step(self) -> int | tuple[int, int]:
+        """The stride; PyTorch's default is the kernel."""
+        return self.kernel if self.stride is None else self.stride
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return channels x height x width; raise Misfit where the window does not fit."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        for kernel, padding in zip(pair(self.kernel), pair(self.padding), strict=True):
+            if padding > kernel // 2:
+                raise Misfit(f"padding of {padding} is more than half the kernel of {kernel}", "padding")
+        settings = zip(image.sizes[1:], pair(self.kernel), pair(self.step), pair(self.padding), strict=True)
+        sizes = tuple(window_output(*each, ceil=self.ceil) for each in settings)
+        if min(sizes) < 1:
+            raise Misfit(f"a window of {times(self.kernel)} does not fit {image}", "kernel")
+        return Shape((image.channels, *sizes))
+
+    def _label(self, name: str) -> str:
+        step = self.step
+        stride = "" if step == 1 else f", /{step}" if isinstance(step, int) else f", /{times(step)}"
+        return f"{name} {times(self.kernel)}{stride}"
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return (
+            Argument("kernel_size", self.kernel),
+            Argument("stride", self.step, self.kernel),
+            Argument("padding", self.padding, 0),
+            Argument("ceil_mode", self.ceil, False),
+        )
+
+
+class MaxPool(_WindowPool):
+    """Take the maximum of each window.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html
+    """
+
+    kind: ClassVar[str] = "maxpool"
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``MaxPool 3×3, /2``."""
+        return self._label("MaxPool")
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+        """Return ``nn.MaxPool2d(kernel_size=..., ...)``."""
+        return Call("nn.MaxPool2d", self._arguments())
+
+
+class AvgPool(_WindowPool):
+    """Take the mean of each window, padding counted in.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
+    """
+
+    kind: ClassVar[str] = "avgpool"
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``AvgPool 2×2, /2``."""
+        return self._label("AvgPool")
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+        """Return ``nn.AvgPool2d(kernel_size=..., ...)``."""
+        return Call("nn.AvgPool2d", self._arguments())
+
+
+class AdaptiveAvgPool(Operation):
+    """Average an image down, or up, to ``size``.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+    """
+
+    kind: ClassVar[str] = "adaptiveavgpool"
+    family: ClassVar[Family] = "pool"
+
+    size: Size = 1
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return channels x size; raise Misfit for anything but an image."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        return Shape((image.channels, *pair(self.size)))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``AvgPool → 6×6``, or ``GlobalAvgPool`` for one value per channel."""
+        return "GlobalAvgPool" if self.size == 1 else f"AvgPool → {times(self.size)}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+        """Return ``nn.AdaptiveAvgPool2d(size)``."""
+        return Call("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))

@@ -1,0 +1,79 @@
+"""What acts in training only: dropout of elements and of whole branches."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from builder.ops.base import Argument, Call, Operation, Probability
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+    from builder.shapes import Shape
+
+
+class Dropout(Operation):
+    """Zero each element with probability ``p`` in training.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html
+    """
+
+    kind: ClassVar[str] = "dropout"
+    family: ClassVar[Family] = "dropout"
+    may_alias: ClassVar[bool] = True
+
+    p: Probability = 0.5
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape."""
+        return inputs[0]
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Dropout 0.5``."""
+        return f"Dropout {self.p:g}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+        """Return ``nn.Dropout(p=...)``."""
+        return Call("nn.Dropout", (Argument("p", float(self.p), 0.5),))
+
+
+class StochasticDepth(Operation):
+    """Drop the whole branch of an image with probability ``p`` in training.
+
+    https://arxiv.org/abs/1603.09382
+    """
+
+    kind: ClassVar[str] = "stochasticdepth"
+    family: ClassVar[Family] = "dropout"
+    may_alias: ClassVar[bool] = True
+    definition: ClassVar[str | None] = '''
+class StochasticDepth(nn.Module):
+    """Zero each row of the batch with probability p in training, and scale the others to keep the mean."""
+
+    def __init__(self, p):
+        super().__init__()
+        self.p = p
+
+    def forward(self, x):
+        if not self.training or self.p == 0.0:
+            return x
+        survival = 1.0 - self.p
+        noise = torch.empty([x.shape[0]] + [1] * (x.ndim - 1), dtype=x.dtype, device=x.device)
+        noise = noise.bernoulli_(survival)
+        if survival > 0.0:
+            noise.div_(survival)
+        return x * noise
+'''
+
+    p: Probability
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape."""
+        return inputs[0]
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``DropPath 0.2``."""
+        return f"DropPath {self.p:.2g}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+        """Return ``StochasticDepth(p=...)``."""
+        return Call("StochasticDepth", (Argument("p", float(self.p)),))

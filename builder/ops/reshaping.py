@@ -1,0 +1,202 @@
+"""What moves or selects values without computing new ones, and the mean over axes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from builder.ops.base import Argument, Call, Count, Extent, Misfit, Operation, need_image
+from builder.shapes import Shape
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+
+Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
+
+
+class Flatten(Operation):
+    """Lay all values of an image in one row.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html
+    """
+
+    kind: ClassVar[str] = "flatten"
+    family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return (elements,)."""
+        return Shape((inputs[0].elements,))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
+        """Return ``Flatten``."""
+        return "Flatten"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+        """Return ``nn.Flatten()``."""
+        return Call("nn.Flatten")
+
+
+class Permute(Operation):
+    """Reorder the axes; ``dims`` counts the batch axis as 0, as PyTorch does.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.permute.html
+    """
+
+    kind: ClassVar[str] = "permute"
+    family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
+    definition: ClassVar[str | None] = '''
+class Permute(nn.Module):
+    """Reorder the axes of the batch."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return x.permute(self.dims)
+'''
+
+    dims: Axes
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the sizes in the new order; raise Misfit where ``dims`` is no order of the axes."""
+        (values,) = inputs
+        axes = len(values.sizes) + 1
+        if self.dims[0] != 0 or sorted(self.dims) != list(range(axes)):
+            given = ", ".join(str(axis) for axis in self.dims)
+            raise Misfit(f"[{given}] is no order of the {axes} axes with the batch first", "dims")
+        order = [axis - 1 for axis in self.dims[1:]]
+        return Shape(tuple(values.sizes[axis] for axis in order), order.index(values.channel_axis))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Permute``."""
+        return "Permute"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``Permute((0, 2, 3, 1))``."""
+        return Call("Permute", (Argument(None, self.dims),))
+
+
+class Mean(Operation):
+    """Take the mean over ``dims``, the batch axis counted as 0.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.mean.html
+    """
+
+    kind: ClassVar[str] = "mean"
+    family: ClassVar[Family] = "pool"
+    definition: ClassVar[str | None] = '''
+class Mean(nn.Module):
+    """Take the mean over some axes of the batch."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return x.mean(self.dims)
+'''
+
+    dims: Axes
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return what is left of the axes; raise Misfit where an axis is missing or the channels would go."""
+        (values,) = inputs
+        gone = {axis - 1 for axis in self.dims}
+        if not gone <= set(range(len(values.sizes))) or len(gone) != len(self.dims):
+            raise Misfit(f"{values} has the axes 1 to {len(values.sizes)} beside the batch", "dims")
+        if values.channel_axis in gone:
+            raise Misfit("the mean over the channel axis would leave no channels", "dims")
+        kept = [axis for axis in range(len(values.sizes)) if axis not in gone]
+        return Shape(tuple(values.sizes[axis] for axis in kept), kept.index(values.channel_axis))
+
+    def label(self, *inputs: Shape) -> str:
+        """Return ``GlobalAvgPool`` where only channels are left, else ``Mean``."""
+        return "GlobalAvgPool" if len(self.output(*inputs).sizes) == 1 else "Mean"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``Mean((2, 3))``."""
+        return Call("Mean", (Argument(None, self.dims),))
+
+
+class Crop(Operation):
+    """Drop the first ``top`` rows and ``left`` columns."""
+
+    kind: ClassVar[str] = "crop"
+    family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
+    definition: ClassVar[str | None] = '''
+class Crop(nn.Module):
+    """Drop the first rows and columns of an image."""
+
+    def __init__(self, top, left):
+        super().__init__()
+        self.top, self.left = top, left
+
+    def forward(self, x):
+        return x[..., self.top :, self.left :]
+'''
+
+    top: Extent = 0
+    left: Extent = 0
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return channels x what is left; raise Misfit where nothing is."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        channels, height, width = image.sizes
+        if self.top >= height or self.left >= width:
+            raise Misfit(f"nothing is left of {image}", "top" if self.top >= height else "left")
+        return Shape((channels, height - self.top, width - self.left))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Crop 1, 1``: rows at the top, columns at the left."""
+        return f"Crop {self.top}, {self.left}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``Crop(top=..., left=...)``."""
+        return Call("Crop", (Argument("top", self.top), Argument("left", self.left)))
+
+
+class ChannelShuffle(Operation):
+    """Deal the channels of ``groups`` groups in turn.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ChannelShuffle.html
+    """
+
+    kind: ClassVar[str] = "channelshuffle"
+    family: ClassVar[Family] = "shape"
+    definition: ClassVar[str | None] = '''
+class ChannelShuffle(nn.Module):
+    """Deal the channels of each group in turn, as ShuffleNet does."""
+
+    def __init__(self, groups):
+        super().__init__()
+        self.groups = groups
+
+    def forward(self, x):
+        batch, channels, height, width = x.shape
+        x = x.view(batch, self.groups, channels // self.groups, height, width)
+        return torch.transpose(x, 1, 2).contiguous().view(batch, channels, height, width)
+'''
+
+    groups: Count
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit where the groups do not divide the channels."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        if image.channels % self.groups:
+            raise Misfit(f"groups of {self.groups} do not divide the {image.channels} channels", "groups")
+        return image
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Shuffle 2``."""
+        return f"Shuffle {self.groups}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``ChannelShuffle(2)``."""
+        return Call("ChannelShuffle", (Argument(None, self.groups),))

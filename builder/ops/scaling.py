@@ -1,0 +1,95 @@
+"""Multiplication by numbers: learned ones, one for each channel, or given ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
+
+from builder.ops.base import Argument, Call, Misfit, Operation, Parameter, need_image
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+    from builder.shapes import Shape
+
+Numbers = Annotated[tuple[float, ...], Field(min_length=1, max_length=4096)]
+
+
+class Scale(Operation):
+    """Multiply each channel by a learned number that begins at ``init``: ConvNeXt's layer scale.
+
+    https://arxiv.org/abs/2103.17239
+    """
+
+    kind: ClassVar[str] = "scale"
+    family: ClassVar[Family] = "scale"
+    is_module: ClassVar[bool] = False
+
+    init: float = 1.0
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit for anything but an image."""
+        need_image(inputs[0], self.kind)
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
+        return (Parameter("", (inputs[0].channels, 1, 1), self.kind),)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``Scale``."""
+        return "Scale"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``_filled((channels, 1, 1), init)``, a parameter and no module."""
+        return Call("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
+
+    definition: ClassVar[str | None] = '''
+def _filled(shape, value):
+    """Return a parameter whose elements all begin at value."""
+    return nn.Parameter(torch.full(shape, value))
+'''
+
+    def expression(self, target: str, *names: str) -> str:
+        """Return the product of parameter and input."""
+        return f"{target} * {names[0]}"
+
+
+class Rescale(Operation):
+    """Multiply each channel by a given number and add another, as torchvision's ``transform_input`` does."""
+
+    kind: ClassVar[str] = "rescale"
+    family: ClassVar[Family] = "scale"
+    definition: ClassVar[str | None] = '''
+class Rescale(nn.Module):
+    """Multiply each channel by a number and add another."""
+
+    def __init__(self, scale, shift):
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x):
+        channels = [x[:, i : i + 1] * a + b for i, (a, b) in enumerate(zip(self.scale, self.shift))]
+        return torch.cat(channels, 1)
+'''
+
+    scale: Numbers
+    shift: Numbers
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise Misfit unless there is one number for each channel."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        for field in ("scale", "shift"):
+            count = len(getattr(self, field))
+            if count != image.channels:
+                raise Misfit(f"{count} numbers for {image.channels} channels", field)
+        return image
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the numbers are in the page
+        """Return ``Rescale``."""
+        return "Rescale"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``Rescale(scale=..., shift=...)``."""
+        return Call("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))

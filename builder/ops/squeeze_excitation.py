@@ -1,0 +1,111 @@
+"""The squeeze-and-excitation gate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import model_validator
+
+from builder.ops.activation import ACTIVATIONS
+from builder.ops.base import Argument, Call, Count, Misfit, Operation, Parameter, need_image
+
+if TYPE_CHECKING:
+    from builder.ops.base import Family
+    from builder.shapes import Shape
+
+Gate = Literal["relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh"]
+_MODULES = {activation.kind: f"nn.{activation.module}" for activation in ACTIVATIONS}
+
+
+class SqueezeExcitation(Operation):
+    """Scale each channel by a number in 0..1 computed from the mean of every channel.
+
+    With a second input the means are taken there: the page's ``squeeze: block1.out``. Keys and arithmetic are
+    those of ``torchvision.ops.SqueezeExcitation``. https://arxiv.org/abs/1709.01507
+    """
+
+    kind: ClassVar[str] = "se"
+    family: ClassVar[Family] = "gate"
+    definition: ClassVar[str | None] = '''
+class SqueezeExcitation(nn.Module):
+    """Scale the channels of x by gates computed from the channel means of x, or of another tensor."""
+
+    def __init__(self, channels, hidden, squeezed=None, activation=nn.ReLU, gate=nn.Sigmoid):
+        super().__init__()
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.fc1 = nn.Conv2d(squeezed or channels, hidden, 1)
+        self.fc2 = nn.Conv2d(hidden, channels, 1)
+        self.activation = activation()
+        self.scale_activation = gate()
+
+    def forward(self, x, squeeze=None):
+        scale = self.avgpool(x if squeeze is None else squeeze)
+        scale = self.activation(self.fc1(scale))
+        return self.scale_activation(self.fc2(scale)) * x
+'''
+
+    reduction: Count | None = None
+    hidden: Count | None = None
+    activation: Gate = "relu"
+    gate: Gate = "sigmoid"
+
+    @model_validator(mode="after")
+    def _one_size(self) -> SqueezeExcitation:
+        if (self.reduction is None) == (self.hidden is None):
+            message = "give `reduction` (channels divided by it) or `hidden` (channels in the middle), one of the two"
+            raise ValueError(message)
+        return self
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the first input's shape; raise Misfit where the middle would have no channel."""
+        for each in inputs:
+            need_image(each, self.kind)
+        if self._hidden(inputs[-1]) < 1:
+            channels = inputs[-1].channels
+            hint = f"choose a reduction of at most {channels}"
+            raise Misfit(f"a reduction of {self.reduction} leaves nothing of {channels} channels", "reduction", hint)
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias of both 1x1 convolutions, ``fc1`` and ``fc2``."""
+        squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
+        return (
+            Parameter("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
+            Parameter("fc1.bias", (hidden,), "conv"),
+            Parameter("fc2.weight", (channels, hidden, 1, 1), "conv"),
+            Parameter("fc2.bias", (channels,), "conv"),
+        )
+
+    def macs(self, *inputs: Shape) -> int:
+        """Return the multiply-accumulates of both convolutions, each on one position."""
+        return self._hidden(inputs[-1]) * (inputs[-1].channels + inputs[0].channels)
+
+    def label(self, *inputs: Shape) -> str:
+        """Return ``SE 384→24→384``."""
+        return f"SE {inputs[-1].channels}→{self._hidden(inputs[-1])}→{inputs[0].channels}"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``SqueezeExcitation(channels, hidden)``."""
+        channels, squeezed = inputs[0].channels, inputs[-1].channels
+        return Call(
+            "SqueezeExcitation",
+            (
+                Argument(None, channels),
+                Argument(None, self._hidden(inputs[-1])),
+                Argument("squeezed", squeezed, channels),
+                Argument("activation", Name(_MODULES[self.activation]), Name("nn.ReLU")),
+                Argument("gate", Name(_MODULES[self.gate]), Name("nn.Sigmoid")),
+            ),
+        )
+
+    def _hidden(self, squeezed: Shape) -> int:
+        return self.hidden if self.hidden is not None else squeezed.channels // (self.reduction or 1)
+
+
+class Name(str):
+    """A dotted name that stands in source as it is, not as a quoted text."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)

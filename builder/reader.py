@@ -1,0 +1,309 @@
+"""YAML text to values that know where they stand.
+
+Knows YAML and nothing else: the 1.2 core schema (``no`` is a text, ``1e-3`` a number), one document,
+and none of what makes a data file dangerous or surprising: no tags, anchors, aliases or merge keys, no
+duplicate keys, bounded size, depth and number of values. Events are checked before anything is built,
+so that a hostile file costs milliseconds. https://yaml.org/spec/1.2.2/#103-core-schema
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import yaml
+
+from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MAX_BYTES = 1_000_000
+MAX_DEPTH = 64
+MAX_VALUES = 50_000
+
+
+@dataclass(frozen=True)
+class Scalar:
+    """A text, number, truth value or null, with the mark of its text."""
+
+    value: str | int | float | bool | None
+    mark: Mark
+    plain_style: bool = True
+
+    def plain(self) -> object:
+        """Return the value without its mark."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """A list of values."""
+
+    items: tuple[Value, ...]
+    mark: Mark
+
+    def plain(self) -> object:
+        """Return the items without marks, as a tuple."""
+        return tuple(item.plain() for item in self.items)
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """Keys (always texts, never twice) and their values, in the order of the text."""
+
+    entries: tuple[tuple[Scalar, Value], ...]
+    mark: Mark
+
+    def plain(self) -> object:
+        """Return the entries without marks, as a dict."""
+        return {str(key.value): value.plain() for key, value in self.entries}
+
+    def __iter__(self) -> Iterator[tuple[str, Value]]:
+        """Yield each key's text with its value."""
+        for key, value in self.entries:
+            yield str(key.value), value
+
+    def get(self, name: str) -> Value | None:
+        """Return the value under ``name``, or None."""
+        return next((value for key, value in self if key == name), None)
+
+    def key_mark(self, name: str) -> Mark:
+        """Return where the key ``name`` stands, or the mapping itself where it has none."""
+        return next((key.mark for key, _ in self.entries if key.value == name), self.mark)
+
+
+Value: TypeAlias = "Scalar | Sequence | Mapping"
+
+
+def read_file(path: Path, name: str | None = None) -> Mapping:
+    """Read the page at ``path``; ``name`` is what messages call it.
+
+    Raises ArchError if it cannot be read, is too large, or is not one YAML mapping in UTF-8.
+    """
+    shown = name or str(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ArchError(Diagnostic("cannot-read", f"cannot read {shown}: {error.strerror or error}")) from None
+    if len(data) > MAX_BYTES:
+        message = f"{shown} is larger than {MAX_BYTES:,} bytes, which no page needs"
+        raise ArchError(Diagnostic("too-large", message))
+    return read_text(_decode(data, shown), shown)
+
+
+def read_text(text: str, name: str = "<text>") -> Mapping:
+    """Read one YAML mapping from ``text``; raise ArchError with the place of what is wrong."""
+    source = Source(name, text.removeprefix("\ufeff"))
+    if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
+        raise ArchError(Diagnostic("too-large", f"{name} is larger than {MAX_BYTES:,} bytes, which no page needs"))
+    try:
+        _refuse_dangers(source)
+        node = yaml.compose(source.text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        raise ArchError(_from_yaml(error, source)) from None
+    if node is None:
+        hint = "a page begins with `name:`; `archcli init NAME` writes one to start from"
+        raise ArchError(Diagnostic("empty-page", "there is nothing in this file", Mark(source, 1, 1), hint))
+    problems = Collector()
+    value = _convert(node, source, problems)
+    problems.raise_found()
+    if not isinstance(value, Mapping):
+        hint = "write `name: …`, `input: …`, `layers: …` at the left margin"
+        message = f"a page is a mapping of names to values, not {describe(value)}"
+        raise ArchError(Diagnostic("not-a-mapping", message, value.mark, hint))
+    return value
+
+
+def describe(value: Value) -> str:
+    """Return what kind of value this is, in words for a message."""
+    if isinstance(value, Sequence):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a mapping"
+    if value.value is None:
+        return "nothing"
+    if isinstance(value.value, bool):
+        return f"the truth value `{str(value.value).lower()}`"
+    return f"the {'text' if isinstance(value.value, str) else 'number'} `{value.value}`"
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        mark = Mark(
+            Source(name, data.decode("utf-8", "replace")), before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+        )
+        message = f"byte 0x{data[error.start]:02x} is not UTF-8"
+        raise ArchError(Diagnostic("not-utf8", message, mark, "save the file as UTF-8")) from None
+
+
+def _refuse_dangers(source: Source) -> None:
+    """Walk the events once, before any value is built, and refuse what no page may hold."""
+    depth = values = documents = 0
+    for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
+        if isinstance(event, yaml.DocumentStartEvent):
+            documents += 1
+            if documents > 1:
+                _refuse(
+                    "two-documents",
+                    "a file holds one page, and here a second begins",
+                    event,
+                    source,
+                    "put it into a file of its own",
+                )
+        elif isinstance(event, yaml.AliasEvent):
+            _refuse(
+                "alias",
+                "aliases are not part of the language",
+                event,
+                source,
+                "a selector that begins with * is quoted; what repeats is a template",
+            )
+        elif isinstance(event, yaml.NodeEvent):
+            _refuse_properties(event, source)
+            values += 1
+            if values > MAX_VALUES:
+                _refuse("too-many-values", f"more than {MAX_VALUES:,} values", event, source, "use `repeat`")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+            if depth > MAX_DEPTH:
+                _refuse("too-deep", f"nested more than {MAX_DEPTH} levels deep", event, source, None)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+
+
+def _refuse_properties(event: yaml.NodeEvent, source: Source) -> None:
+    if event.anchor is not None:
+        _refuse(
+            "anchor",
+            "anchors are not part of the language",
+            event,
+            source,
+            "what repeats is a template, a default or a `repeat`",
+        )
+    tag = getattr(event, "tag", None)
+    if tag is not None and tag != "!":
+        _refuse("tag", f"tags such as `{tag}` are not part of the language: a page is data", event, source, None)
+
+
+def _refuse(code: str, message: str, event: yaml.Event, source: Source, hint: str | None) -> None:
+    raise ArchError(Diagnostic(code, message, _mark(event.start_mark, event.end_mark, source), hint))
+
+
+def _mark(start: yaml.Mark, end: yaml.Mark, source: Source) -> Mark:
+    width = end.column - start.column if end.line == start.line else len(source.line(start.line + 1)) - start.column
+    return Mark(source, start.line + 1, start.column + 1, max(1, width))
+
+
+def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
+    if isinstance(error, yaml.reader.ReaderError):
+        before = source.text[: error.position]
+        mark = Mark(source, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
+        return Diagnostic("control-character", f"character #x{error.character:04x} may not stand in a page", mark)
+    assert isinstance(error, yaml.MarkedYAMLError)
+    place = error.problem_mark or error.context_mark
+    mark = Mark(source, place.line + 1, place.column + 1) if place else None
+    line = source.line(mark.line) if mark else ""
+    message = (error.problem or "this is not YAML").replace(
+        "found character '\\t' that cannot start any token", "a tab"
+    )
+    return Diagnostic("yaml-syntax", message, mark, _syntax_hint(line, mark.column if mark else 1))
+
+
+def _syntax_hint(line: str, column: int) -> str | None:
+    """Return the answer to the traps that a page sets to a tired person."""
+    if "\t" in line[:column]:
+        return "indent with spaces: YAML does not allow tabs"
+    if re.search(r"\$\w+\[", line):
+        return "inside braces write `$widths.0`, not `$widths[0]`"
+    if re.search(r"(:|-|\[|,)\s*\*", line):
+        return "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"
+    if re.search(r"[\[{][^'\"]*\w\.?\{", line):
+        return "inside brackets, quote a name that holds braces"
+    if re.search(r":\s*[^'\"#{\[]*:\s", line):
+        return "a value that holds a colon and a space is quoted, or its fields stand in braces"
+    return None
+
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9]+\Z")
+_BASED = re.compile(r"0[xo][0-9a-fA-F]+\Z")
+_WORDS: dict[str, bool | float | None] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", ".Inf", ".INF", "+.inf"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+}
+
+
+def _convert(node: yaml.Node, source: Source, problems: Collector) -> Value:
+    mark = _mark(node.start_mark, node.end_mark, source)
+    if isinstance(node, yaml.ScalarNode):
+        plain = node.style is None
+        value = _resolve(node.value, mark, problems) if plain else node.value
+        return Scalar(value, mark, plain)
+    if isinstance(node, yaml.SequenceNode):
+        return Sequence(tuple(_convert(item, source, problems) for item in node.value), mark)
+    return Mapping(tuple(_entries(node, source, problems)), mark)
+
+
+def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Iterator[tuple[Scalar, Value]]:
+    seen: dict[str, Mark] = {}
+    for key_node, value_node in node.value:
+        value = _convert(value_node, source, problems)
+        mark = _mark(key_node.start_mark, key_node.end_mark, source)
+        if not isinstance(key_node, yaml.ScalarNode):
+            problems.error("bad-key", "a key is a text, not a list or a mapping", mark)
+            continue
+        name = key_node.value
+        if name == "<<" and key_node.style is None:
+            problems.error(
+                "merge-key",
+                "merge keys are not part of the language",
+                mark,
+                "what repeats is a template, a default or a `repeat`",
+            )
+            continue
+        if name in seen:
+            problems.error(
+                "duplicate-key",
+                f"`{name}` stands here twice",
+                mark,
+                f"the first is on line {seen[name].line}; give one another name or take it away",
+            )
+            continue
+        if key_node.style is None and ("," in name or ")" in name):
+            hint = "a comma ends a value inside braces: quote it, or name it under `params`"
+            problems.error("bad-key", f"`{name}` is no name", mark, hint)
+            continue
+        seen[name] = mark
+        yield Scalar(name, mark), value
+
+
+def _resolve(text: str, mark: Mark, problems: Collector) -> str | int | float | bool | None:
+    """Return what a plain scalar means in the core schema, leading zeros refused."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if _LEADING_ZERO.match(text) or _BASED.match(text):
+        problems.error(
+            "leading-zero",
+            f"`{text}` could be read in two ways",
+            mark,
+            "write the number in decimals without leading zeros, or quote it as a text",
+        )
+        return None
+    if _INTEGER.match(text):
+        if len(text) > 20:
+            problems.error("number-too-large", "no number on a page has more than 20 digits", mark)
+            return None
+        return int(text)
+    return float(text) if _FLOAT.match(text) else text
