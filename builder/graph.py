@@ -55,7 +55,7 @@ class Block:
     In execution order: ``entry`` (inserted at ``in``), the lanes as the page writes them, the node ``merge`` (None
     for a single lane), ``exit`` (inserted at ``pre_activation``, the activation, inserted at ``out``). ``input`` is
     the value that comes in and ``output`` the one that leaves. ``module`` is the key of the module in which its layers
-    live; ``name`` is the last segment of ``path``. ``points`` gives the value at each named point after what is inserted there.
+    live. ``points`` gives the value at each named point, after what is inserted there.
     """
 
     path: str

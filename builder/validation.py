@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Strict(BaseModel):
     """Base of everything that a user may write: frozen, nothing unknown, no silent conversion."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,11 +5,24 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Count, Margin, Misfit, Operation, Parameter, Size, need_image, pair, times
+from builder.ops.base import (
+    Argument,
+    Call,
+    Count,
+    Family,
+    Margin,
+    Misfit,
+    Operation,
+    Parameter,
+    Size,
+    need_image,
+    pair,
+    times,
+)
 from builder.shapes import Shape, window_output
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
+    pass
 
 
 class Conv(Operation):

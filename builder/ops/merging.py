@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Misfit, Operation
+from builder.ops.base import Family, Misfit, Operation
 from builder.shapes import Shape
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
+    pass
 
 
 class Add(Operation):

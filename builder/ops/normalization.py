@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Misfit, Operation, Parameter, need_image
+from builder.ops.base import Argument, Call, Family, Misfit, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
     from builder.shapes import Shape
 
 Epsilon = Annotated[float, Field(gt=0, lt=1)]

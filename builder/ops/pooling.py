@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Margin, Misfit, Operation, Size, need_image, pair, times
+from builder.ops.base import Argument, Call, Family, Margin, Misfit, Operation, Size, need_image, pair, times
 from builder.shapes import Shape, window_output
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
+    pass
 
 
 class _WindowPool(Operation):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Operation, Probability
+from builder.ops.base import Argument, Call, Family, Operation, Probability
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
     from builder.shapes import Shape
 
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Count, Extent, Misfit, Operation, need_image
+from builder.ops.base import Argument, Call, Count, Extent, Family, Misfit, Operation, need_image
 from builder.shapes import Shape
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
+    pass
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import model_validator
 
 from builder.ops.activation import ACTIVATIONS
-from builder.ops.base import Argument, Call, Count, Misfit, Operation, Parameter, need_image
+from builder.ops.base import Argument, Call, Count, Family, Misfit, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
-    from builder.ops.base import Family
     from builder.shapes import Shape
 
 Gate = Literal["relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh"]
