@@ -1,0 +1,64 @@
+# Two commands for a fresh clone with nothing but Python 3.11 or newer and make:
+#
+#   make demo    set everything up, then train a network with two SE gates on real digits (about a minute)
+#   make test    set everything up, then run the tests (under five minutes)
+#
+# Everything lands in .venv and runs/; `rm -rf .venv` undoes it.
+
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(firstword $(foreach name, python3 python python3.14 python3.13 python3.12 python3.11, \
+  $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types contracts slow docs check clean
+
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/installed  ## set up, then train AlexNet with two SE gates on digits
+	$(BIN)/archcli train archs/alexse_both.yaml --data digits
+
+test: $(VENV)/installed-dev  ## set up, then run the tests
+	$(BIN)/python -m pytest
+
+slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLDER adds those on real CIFAR-10
+	$(BIN)/python -m pytest -m slow --durations=5 || test $$? -eq 5  # 5: there are none
+
+lint: $(VENV)/installed-dev  ## style, format, docstrings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/interrogate builder tests cli.py
+
+format: $(VENV)/installed-dev  ## let ruff repair what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+types: $(VENV)/installed-dev  ## mypy, strict
+	$(BIN)/mypy
+
+contracts: $(VENV)/installed-dev  ## the rooms depend downwards only
+	$(BIN)/lint-imports
+
+docs: $(VENV)/installed  ## draw the figures of the documentation again
+	$(BIN)/archcli draw archs/alexnet.yaml archs/alexse_both.yaml -o docs/figures/alexse_both.svg
+	$(BIN)/archcli draw archs/alexresnet.yaml -o docs/figures/alexresnet.svg
+
+check: test lint types contracts slow  ## everything that CI runs
+
+clean:  ## remove what the tools left behind; runs/ stays
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "archcli needs Python 3.11 or newer, and none was found; make PYTHON=/path/to/python"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
+	@echo "installing PyTorch and the rest into $(VENV): some gigabytes, a few minutes, once"
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/installed-dev: $(VENV)/installed
+	$(INSTALL) --editable '.[dev]'
+	@touch $@
