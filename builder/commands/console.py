@@ -1,0 +1,63 @@
+"""Results go to stdout, everything else to stderr; nothing but the commands writes to either."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import render
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from builder.diagnostics import Diagnostic
+
+_RED, _RESET = "\x1b[1;31m", "\x1b[0m"
+
+
+def answer(text: str) -> None:
+    """Write a result to stdout, ended by a single newline."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str, end: str = "\n") -> None:
+    """Write what is going on to stderr, at once; a reader who has left is no reason to stop."""
+    try:
+        sys.stderr.write(text + end)
+        sys.stderr.flush()
+    except BrokenPipeError:
+        abandon(sys.stderr)
+
+
+def complain(*diagnostics: Diagnostic) -> None:
+    """Show mistakes on stderr, an empty line between them, the headline in red where that can be seen."""
+    if not diagnostics:
+        return
+    drawn = "\n\n".join(render(each) for each in diagnostics)
+    if is_coloured(sys.stderr):
+        drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
+    say(drawn)
+
+
+def abandon(stream: TextIO) -> None:
+    """Let ``stream`` end in nothing, so that what is still buffered for a reader who has left does no harm."""
+    with suppress(OSError, ValueError):  # a stream of a test has no descriptor
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Return whether a person is looking at ``stream`` and its last line may be written anew."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Return whether ``stream`` takes colours, which https://no-color.org switches off."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+
+
+def _redden(line: str) -> str:
+    head, separator, message = line.partition(": ")
+    return f"{_RED}{head}{_RESET}{separator}{message}" if line.startswith("error") else line

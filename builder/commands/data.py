@@ -1,0 +1,32 @@
+"""Results as JSON: the value's own fields are the schema."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import PurePath
+
+from builder.diagnostics import Mark
+
+
+def encode(value: object) -> str:
+    """Return a result as indented JSON; a trailing underscore of a field (``in_``) is Python's, and left out."""
+    return json.dumps(_plain(value), indent=2, allow_nan=False)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Mark):
+        return {"file": value.source.name, "line": value.line, "column": value.column, "width": value.width}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None  # JSON knows no NaN
+    return value

@@ -1,0 +1,93 @@
+"""The one place where an exception becomes a message and an exit code.
+
+0    done                            70   a mistake of ours; a report is written
+1    the run failed                  130  interrupted (Ctrl-C)
+2    usage, or an invalid file       143  terminated (SIGTERM)
+"""
+
+from __future__ import annotations
+
+import errno
+import platform
+import signal
+import sys
+import tempfile
+import traceback
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.commands.console import abandon, complain, say
+from builder.diagnostics import ArchError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FAILED, INVALID, OUR_MISTAKE, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
+
+_NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+"""What the machine refuses and no program can mend."""
+
+
+@contextmanager
+def exit_codes() -> Iterator[None]:
+    """Run a command's body; leave by SystemExit with a message on stderr where it fails."""
+    try:
+        yield
+        sys.stdout.flush()
+    except ArchError as error:
+        complain(*error.diagnostics)
+        raise SystemExit(INVALID) from None
+    except RunError as error:
+        _fail(error.message, error.hint)
+    except KeyboardInterrupt:
+        say("interrupted")
+        raise SystemExit(INTERRUPTED) from None
+    except BrokenPipeError:  # `archcli show resnet50 | head` has what it wants
+        abandon(sys.stdout)
+        raise SystemExit(0) from None
+    except MemoryError:
+        _fail("there is not enough memory for this", "try a smaller `batch_size`, input or network")
+    except Exception as error:  # noqa: BLE001 - whatever nobody foresaw ends here, and is written down
+        if isinstance(error, OSError) and error.errno in _NOT_OURS:
+            _fail(f"{error.filename or 'cannot write'}: {error.strerror}", None)
+        _report(error)
+
+
+def leave_when_terminated() -> None:
+    """Turn SIGTERM into SystemExit, so that whatever runs can put its things in order first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+
+
+def _fail(message: str, hint: str | None) -> None:
+    say(f"error: {message}" + (f"\n  help: {hint}" if hint else ""))
+    raise SystemExit(FAILED) from None
+
+
+def _report(error: Exception) -> None:
+    """Write everything that helps us to mend it into a file and name that file."""
+    now = datetime.now().astimezone()
+    text = "\n".join(
+        [
+            f"archcli report of {now.isoformat(timespec='seconds')}",
+            f"command: {' '.join(sys.argv)}",
+            f"python {platform.python_version()} on {platform.platform()}",
+            "",
+            "".join(traceback.format_exception(error)),
+        ]
+    )
+    path = _write(f"archcli-report-{now:%Y%m%d-%H%M%S}.txt", text)
+    say(f"error: this is a mistake in archcli, not yours: {type(error).__name__}: {error}")
+    say(f"  help: what happened is written down in {path}; please pass it on" if path else text)
+    raise SystemExit(OUR_MISTAKE) from None
+
+
+def _write(name: str, text: str) -> Path | None:
+    for folder in (Path(), Path(tempfile.gettempdir())):
+        try:
+            (folder / name).write_text(text, encoding="utf-8")
+        except OSError:
+            continue
+        return folder / name
+    return None

@@ -1,0 +1,71 @@
+"""``archcli init``: a small, commented page to start from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from builder.commands.files import refuse_to_overwrite, write
+from builder.diagnostics import ArchError, Diagnostic
+
+_STARTER = Template("""\
+# yaml-language-server: $$schema=arch.schema.json
+name: $name
+input: [3, 32, 32]            # channels, height, width
+classes: 10
+
+layers:                       # a mapping names its layers, a list numbers them
+  stem:
+    layers:
+      - conv: {out: 32, kernel: 3, padding: 1, bias: false}
+      - batchnorm
+      - relu
+
+  block1:                     # in ─┬─► layers ─(+)─► activation ─► out
+    layers:                   #     └─► shortcut ─┘
+      - conv: {out: 64, kernel: 3, stride: 2, padding: 1, bias: false}
+      - batchnorm
+      - relu
+      - conv: {out: 64, kernel: 3, padding: 1, bias: false}
+      - batchnorm
+    shortcut: auto            # the identity where shapes agree, else the 1×1 convolution that fits
+    activation: relu
+
+  block2:
+    layers:
+      - conv: {out: 128, kernel: 3, stride: 2, padding: 1, bias: false}
+      - batchnorm
+      - relu
+      - conv: {out: 128, kernel: 3, padding: 1, bias: false}
+      - batchnorm
+    shortcut: auto
+    activation: relu
+
+  pool: adaptiveavgpool       # global average pooling
+  flatten: flatten
+  classifier: {linear: {out: $$classes}}
+
+insert:                       # a squeeze-and-excitation gate, without touching the blocks above
+  - se: {reduction: 16}
+    at: block2.pre_activation
+""")
+
+
+@dataclass(frozen=True)
+class Initialised:
+    """The file that was written."""
+
+    file: Path
+
+
+def run(name: str) -> Initialised:
+    """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file is there already."""
+    path = Path(name)
+    path = path if path.suffix in {".yaml", ".yml"} else path.with_name(f"{path.name}.yaml")
+    if not path.stem.isidentifier():
+        hint = "letters, digits and _, as in `archcli init my_network`"
+        raise ArchError(Diagnostic("bad-name", f"`{path.stem}` cannot be the name of a page", None, hint))
+    refuse_to_overwrite(path)
+    write(path, _STARTER.substitute(name=path.stem))
+    return Initialised(path)

@@ -1,0 +1,113 @@
+"""``archcli show``: what a network is made of, layer by layer, and what each layer costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.costs import graph_cost, node_costs
+from builder.lowering import load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.costs import Cost
+    from builder.graph import Block, Graph, Node
+
+
+@dataclass(frozen=True)
+class LayerRow:
+    """One operation. ``in_`` and ``out`` are the shapes of one image: the first value that it reads, and its own.
+
+    ``reads`` are the paths of the layers that it reads; the network's own input is called ``input``.
+    """
+
+    path: str
+    key: str
+    op: str
+    label: str
+    role: str
+    reads: tuple[str, ...]
+    in_: tuple[int, ...]
+    out: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class BlockRow:
+    """A block: the key of its module, the template it came from, its first layer, and the price of all inside."""
+
+    path: str
+    module: str
+    template: str | None
+    first: int
+    in_: tuple[int, ...]
+    out: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network with its price; layers and blocks are in execution order."""
+
+    name: str
+    title: str
+    input: tuple[int, ...]
+    classes: int
+    parameters: int
+    macs: int
+    blocks: tuple[BlockRow, ...]
+    layers: tuple[LayerRow, ...]
+
+
+def run(page: str) -> Network:
+    """Return what ``page`` says, with shapes and costs; raise ArchError with every mistake."""
+    return describe(load(page))
+
+
+def describe(graph: Graph) -> Network:
+    """Return the table of a network that is loaded already."""
+    costs = node_costs(graph)
+    total = graph_cost(graph)
+    return Network(
+        name=graph.name,
+        title=graph.title,
+        input=graph.input.sizes,
+        classes=graph.classes,
+        parameters=total.parameters,
+        macs=total.macs,
+        blocks=tuple(_block(graph, block, costs) for block in graph.root.blocks() if block.path),
+        layers=tuple(_layer(graph, node, cost) for node, cost in zip(graph.nodes, costs, strict=True)),
+    )
+
+
+def _layer(graph: Graph, node: Node, cost: Cost) -> LayerRow:
+    shapes = graph.input_shapes(node)
+    return LayerRow(
+        path=node.path,
+        key=node.key,
+        op=node.operation.kind,
+        label=node.operation.label(*shapes),
+        role=node.role,
+        reads=tuple(graph.nodes[index].path if index >= 0 else "input" for index in node.inputs),
+        in_=shapes[0].sizes,
+        out=node.shape.sizes,
+        parameters=cost.parameters,
+        macs=cost.macs,
+    )
+
+
+def _block(graph: Graph, block: Block, costs: Sequence[Cost]) -> BlockRow:
+    inside = list(block.nodes())
+    return BlockRow(
+        path=block.path,
+        module=block.module,
+        template=block.template,
+        first=min(inside, default=block.input + 1),
+        in_=graph.shape(block.input).sizes,
+        out=graph.shape(block.output).sizes,
+        parameters=sum(costs[index].parameters for index in inside),
+        macs=sum(costs[index].macs for index in inside),
+    )

@@ -1,0 +1,84 @@
+"""Results as a person reads them: one function for each command's value."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.commands.quantities import human, plural
+from builder.commands.tables import table
+
+if TYPE_CHECKING:
+    from builder.commands.check import Checked, Verdict
+    from builder.commands.init import Initialised
+    from builder.commands.schema import Schema
+    from builder.commands.show import BlockRow, LayerRow, Network
+
+
+def network(value: Network) -> str:
+    """Return the title and a table of blocks and layers, each with its path, key, output shape and price."""
+    rows = []
+    for index, layer in enumerate(value.layers):
+        rows += [_block_line(block) for block in value.blocks if block.first == index]
+        rows.append(_layer_line(layer))
+    rows.append(["total", "", "", "", human(value.parameters), human(value.macs)])
+    head = ["path", "key", "layer", "output", "parameters", "MACs"]
+    title = f"{value.title}: {_shape(value.input)} → {value.classes} classes"
+    return f"{title}\n\n{table(head, rows, right=[3, 4, 5])}"
+
+
+def _block_line(block: BlockRow) -> list[str]:
+    return [_indented(block.path), block.module, block.template or "", "", "", ""]
+
+
+def _layer_line(layer: LayerRow) -> list[str]:
+    return [
+        _indented(layer.path),
+        layer.key,
+        layer.label,
+        _shape(layer.out),
+        _count(layer.parameters),
+        _count(layer.macs),
+    ]
+
+
+def _indented(path: str) -> str:
+    return "  " * path.count(".") + path
+
+
+def _shape(sizes: tuple[int, ...]) -> str:
+    return "×".join(str(size) for size in sizes)
+
+
+def _count(number: int) -> str:
+    return human(number) if number else ""
+
+
+def checked(value: Checked) -> str:
+    """Return a line for each file: what it is, or how many mistakes it has."""
+    return "\n".join(f"{file.file}: {_verdict(file)}" for file in value.files)
+
+
+def _verdict(file: Verdict) -> str:
+    if file.mistakes:
+        return plural(len(file.mistakes), "mistake")
+    price = f", {human(file.parameters)} parameters" if file.parameters is not None else ""
+    return f"ok ({file.name}{price})"
+
+
+def schema(value: Schema) -> str:
+    """Return the schema itself, or where it was written and how an editor finds it."""
+    if value.file is None:
+        return value.text
+    return f"{value.file}\na page finds it by its first line: # yaml-language-server: $schema={value.file.name}"
+
+
+def initialised(value: Initialised) -> str:
+    """Return the file's name and what to do with it next."""
+    next_steps = [
+        (f"archcli check {value.file}", "every mistake at its place"),
+        (f"archcli show {value.file}", "layers, shapes, parameters"),
+        (f"archcli draw {value.file}", "a figure"),
+        (f"archcli train {value.file} --data digits", "a minute, with no download"),
+        ("archcli schema -o arch.schema.json", "lets your editor complete and check"),
+    ]
+    return table([f"{value.file} is written; next:", ""], [(f"  {command}", why) for command, why in next_steps])
