@@ -1,0 +1,173 @@
+"""The project itself: what is shipped, what is pinned, where things may lie."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PINS = dict(
+    line.split("==")
+    for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+
+
+def normalised(name: str) -> str:
+    """Return a distribution's name as indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def files() -> list[Path]:
+    """Return what belongs to the project, without what tools and runs leave behind."""
+    left_behind = {"build", "dist", "runs", "data", "__pycache__"}
+    return [
+        path
+        for path in sorted(ROOT.rglob("*"))
+        if path.is_file()
+        and not any(
+            part.startswith(".") or part in left_behind or part.endswith(".egg-info")
+            for part in path.relative_to(ROOT).parts
+        )
+    ]
+
+
+class TestWheel:
+    """The wheel's contents are written by hand in pyproject.toml, and nothing is forgotten there."""
+
+    def test_every_package_is_listed(self) -> None:
+        """A folder of ``builder`` that is not listed would be missing for everybody who installs the wheel."""
+        folders = {path.parent.relative_to(ROOT) for path in files() if path.is_relative_to(ROOT / "builder")}
+        found = {".".join(folder.parts) for folder in folders}
+        assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | {"archcli", "archcli.archs"}
+
+    def test_every_kind_of_file_is_taken_along(self) -> None:
+        """Pages and recipes are data, and lie where package-data looks for them."""
+        kinds = {(path.parent.name, path.suffix) for path in files() if path.suffix == ".yaml"}
+        shipped = {(package.rpartition(".")[2], ".yaml") for package in PROJECT["tool"]["setuptools"]["package-data"]}
+        assert {kind for kind in kinds if kind[0] in {"archs", "recipes"}} <= shipped
+
+    def test_cli_is_the_only_module_at_the_top(self) -> None:
+        """Every other one would be swept into the package ``archcli``."""
+        assert [path.name for path in ROOT.glob("*.py")] == ["cli.py"]
+
+
+class TestPins:
+    """Ranges stand in pyproject.toml, exact versions in constraints.txt."""
+
+    @pytest.mark.parametrize(
+        "requirement",
+        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"],
+    )
+    def test_every_requirement_is_pinned(self, requirement: str) -> None:
+        """What is asked for by range is installed in one version."""
+        name = re.split(r"[><=~! \[]", requirement)[0]
+        assert normalised(name) in {normalised(pinned) for pinned in PINS}
+
+    def test_versions_are_exact_and_no_place_is_named(self) -> None:
+        """Which index serves a file is the installer's choice."""
+        assert all(re.fullmatch(r"[\w.+-]+", version) for version in PINS.values())
+
+
+class TestOrder:
+    """The house rules that a machine can check."""
+
+    def test_no_room_is_called_utils(self) -> None:
+        """A name that says nothing gathers what belongs elsewhere."""
+        assert [path for path in files() if path.stem in {"utils", "helpers", "common", "misc"}] == []
+
+    def test_every_exception_to_a_rule_has_a_reason(self) -> None:
+        """A bare ``noqa`` or ``type: ignore`` tells the next reader nothing."""
+        silencers = re.compile(r"#\s*(?:noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?|type:\s*ignore(?:\[[\w, -]+\])?)(.*)")
+        bare = [
+            f"{path.relative_to(ROOT)}:{number}"
+            for path in files()
+            if path.suffix == ".py" and path != Path(__file__)
+            for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+            if (found := silencers.search(line)) and len(found[1].strip(" -#")) < 8
+        ]
+        assert bare == []
+
+    def test_links_between_pages_lead_somewhere(self) -> None:
+        """Every relative link of a Markdown file has a target."""
+        links = [
+            (path, target)
+            for path in files()
+            if path.suffix == ".md"
+            for target in re.findall(r"\]\(([^)#\s]+)", path.read_text("utf-8"))
+            if not target.startswith(("http", "mailto"))
+        ]
+        assert [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.slow
+class TestInstallation:
+    """The command is the same from a wheel, from an editable install and from a checkout."""
+
+    @pytest.fixture(scope="class")
+    def checkout(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Return a copy of the repository without what the tools left in it."""
+        copy = tmp_path_factory.mktemp("project") / "checkout"
+        for path in files():
+            target = copy / path.relative_to(ROOT)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target)
+        return copy
+
+    @pytest.fixture
+    def environment(self, tmp_path: Path) -> Path:
+        """Return a new environment that borrows our dependencies, although not ourselves."""
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+        site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+        (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        return tmp_path / "env"
+
+    @pytest.mark.parametrize("mode", ["wheel", "editable"])
+    def test_the_command_works_once_installed(
+        self, mode: str, checkout: Path, environment: Path, tmp_path: Path
+    ) -> None:
+        """Shipped pages are found, also from a folder that has none."""
+        pip = [sys.executable, "-m", "pip", "--python", environment / "bin" / "python", "install", "--no-deps", "-q"]
+        subprocess.run([*pip, checkout] if mode == "wheel" else [*pip, "-e", checkout], check=True)
+        self.check_command([environment / "bin" / "archcli"], tmp_path)
+        where = subprocess.run(
+            [environment / "bin" / "python", "-c", "import builder; print(builder.__file__)"],
+            cwd=tmp_path, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        assert Path(where.stdout).is_relative_to(environment if mode == "wheel" else checkout)
+
+    def test_a_wheel_holds_every_page_and_recipe(self, checkout: Path, tmp_path: Path) -> None:
+        """Nothing that the command needs lies only in the repository, and nothing else goes along."""
+        pip = [sys.executable, "-m", "pip", "wheel", "--no-deps", "-q", "-w", tmp_path]
+        subprocess.run([*pip, checkout], check=True)
+        (wheel,) = tmp_path.glob("*.whl")
+        shutil.unpack_archive(wheel, tmp_path / "content", "zip")
+        content = {str(path.relative_to(tmp_path / "content")) for path in (tmp_path / "content").rglob("*")}
+        expected = {
+            (f"archcli/{path.relative_to(ROOT)}" if path.parent.name != "recipes" else str(path.relative_to(ROOT)))
+            for path in files()
+            if path.parent in {ROOT / "archs", ROOT / "builder" / "training" / "recipes"} and path.suffix == ".yaml"
+        }
+        assert expected
+        assert expected | {"archcli/cli.py", "builder/py.typed"} <= content
+        tops = {name.split("/")[0] for name in content}
+        assert {top for top in tops if not top.endswith(".dist-info")} == {"archcli", "builder"}
+
+    def test_the_command_works_without_installation(self, checkout: Path, tmp_path: Path) -> None:
+        """``python cli.py`` is enough for somebody who only has a look."""
+        self.check_command([sys.executable, checkout / "cli.py"], tmp_path)
+
+    @staticmethod
+    def check_command(command: list[str | Path], folder: Path) -> None:
+        """Run the command on a shipped page from a folder of its own."""
+        ran = subprocess.run([*command, "check", "alexnet"], cwd=folder, capture_output=True, text=True, check=False)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert "alexnet: ok" in ran.stdout
