@@ -10,6 +10,10 @@ from builder.diagnostics import Mark, suggest
 from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from pydantic_core import ErrorDetails
+
     from builder.diagnostics import Collector
     from builder.reader import Value
 
@@ -51,14 +55,16 @@ def validate(model: type[Model], mapping: Mapping, what: str, problems: Collecto
     try:
         return model.model_validate(mapping.plain())
     except ValidationError as error:
-        report(error, model, mapping, what, problems)
+        report(error.errors(include_url=False), model, mapping, what, problems)
         return None
 
 
-def report(error: ValidationError, model: type[BaseModel], mapping: Mapping, what: str, problems: Collector) -> None:
+def report(
+    errors: Iterable[ErrorDetails], model: type[BaseModel], mapping: Mapping, what: str, problems: Collector
+) -> None:
     """Add pydantic's findings to ``problems``, each at the key or value that it speaks of."""
     said: set[tuple[object, ...]] = set()
-    for found in error.errors(include_url=False):
+    for found in errors:
         place, path = _locate(mapping, found["loc"])
         if found["type"] == "extra_forbidden":
             parent = _at(mapping, path[:-1])

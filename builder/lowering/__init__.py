@@ -1,1 +1,33 @@
-"""TODO."""
+"""Specification to graph: names resolved, templates and repeats expanded, channels counted, edits applied."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.lowering.lower import lower
+from builder.lowering.pages import find, load_page
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Mapping
+
+    from builder.expressions import Result
+    from builder.graph import Graph
+
+__all__ = ["find", "load", "load_page", "lower"]
+
+
+def load(
+    page: str | os.PathLike[str],
+    *,
+    member: str | None = None,
+    input: tuple[int, int, int] | None = None,  # noqa: A002 - the page's own word
+    classes: int | None = None,
+    params: Mapping[str, Result] | None = None,
+) -> Graph:
+    """Return the graph of a page: a file, a file and a member (``mine.yaml:small``) or the name of a shipped one.
+
+    What is given here holds before what the page says. Raises ArchError with every mistake of the page.
+    """
+    path, named = find(page)
+    return lower(load_page(path, member or named), input=input, classes=classes, params=params)

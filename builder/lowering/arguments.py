@@ -1,0 +1,93 @@
+"""The arguments of a template call: names known, kinds right, defaults computed in order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import Note, suggest
+from builder.lowering.scope import UNKNOWN, UnknownValueError
+
+if TYPE_CHECKING:
+    from builder.reader import Mapping
+    from collections.abc import Iterable
+
+    from builder.diagnostics import Collector, Mark
+    from builder.expressions import Result
+    from builder.lowering.scope import Evaluator, Scope
+    from builder.reader import Value
+    from builder.spec.page import Parameter
+
+_KINDS: dict[str, tuple[type, ...]] = {
+    "int": (int,),
+    "float": (int, float),
+    "bool": (bool,),
+    "list": (tuple,),
+    "layer": (str,),
+    "text": (str,),
+    "size": (int, float, tuple),
+}
+_IN_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "`true` or `false`",
+    "list": "a list",
+    "layer": "the name of a layer",
+    "text": "a word",
+    "size": "a number or a pair of numbers",
+}
+
+
+def bind(
+    parameters: Iterable[Parameter],
+    given: Mapping,
+    caller: Scope,
+    inside: Scope,
+    owner: str,
+    evaluator: Evaluator,
+    problems: Collector,
+) -> Scope:
+    """Return ``inside`` with a value for every parameter: given ones as the caller sees them, defaults as seen inside.
+
+    ``owner`` names what has the parameters, such as "`Bottleneck`". Unknown and missing names are reported.
+    """
+    known = {str(parameter.name.value): parameter for parameter in parameters}
+    for key, _ in given.entries:
+        if key.value not in known:
+            hint = suggest(str(key.value), list(known), "its parameters are") if known else "it has no parameters"
+            problems.error("unknown-parameter", f"`{key.value}` is no parameter of {owner}", key.mark, hint)
+    scope = dict(inside)
+    for name, parameter in known.items():
+        value = given.get(name)
+        if value is not None:
+            scope[name] = _evaluated(value, caller, parameter, evaluator, problems)
+        elif parameter.default is not None:
+            scope[name] = _evaluated(parameter.default, scope, parameter, evaluator, problems)
+        else:
+            note = Note(parameter.name.mark, "it is asked for here")
+            problems.error("missing-parameter", f"{owner} needs `{name}`", given.mark, None, (note,))
+            scope[name] = UNKNOWN
+    return scope
+
+
+def check_kind(result: Result, parameter: Parameter, mark: Mark, problems: Collector) -> bool:
+    """Report a value that is not of its parameter's kind; return whether it is."""
+    allowed = _KINDS.get(parameter.kind)
+    if allowed is None or (isinstance(result, allowed) and (parameter.kind == "bool" or not isinstance(result, bool))):
+        return True
+    shown = (
+        "a list" if isinstance(result, tuple) else f"`{str(result).lower() if isinstance(result, bool) else result}`"
+    )
+    note = Note(parameter.name.mark, "its kind is given here")
+    message = f"`{parameter.name.value}` is {_IN_WORDS[parameter.kind]}, not {shown}"
+    problems.error("bad-value", message, mark, None, (note,) if mark != parameter.name.mark else ())
+    return False
+
+
+def _evaluated(
+    value: Value, scope: Scope, parameter: Parameter, evaluator: Evaluator, problems: Collector
+) -> Result | object:
+    try:
+        result = evaluator.result(value, scope)
+    except UnknownValueError:
+        return UNKNOWN
+    return result if check_kind(result, parameter, value.mark, problems) else UNKNOWN

@@ -1,0 +1,337 @@
+"""Blocks: points and what is inserted there, lanes and how they meet, activation.
+
+in ──┬──► branch_in ──► layers ──► branch ──(merge)──► pre_activation ──► activation ──► out
+     └──► [projection] ──► shortcut ──┘
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import Diagnostic, Note, suggest
+from builder.graph import Block, Lane
+from builder.lowering.arguments import bind
+from builder.lowering.frame import Frame
+from builder.lowering.names import join
+from builder.lowering.scope import UNKNOWN, UnknownValueError, marked
+from builder.lowering.shortcut import NoProjectionError, sampling
+from builder.ops import MERGES
+from builder.ops.base import Misfit
+from builder.reader import Mapping, Scalar
+from builder.spec.bodies import Bodies
+from builder.spec.page import BlockSpec, Body, Call, Item
+
+if TYPE_CHECKING:
+    from builder.shapes import Shape
+    from builder.diagnostics import Mark
+    from builder.expressions import Result
+    from builder.graph import Member
+    from builder.lowering.frame import Flow
+    from builder.lowering.scope import Scope
+    from builder.lowering.selectors import Place
+    from builder.lowering.walk import Name, Walk
+    from builder.reader import Value
+    from builder.spec.page import Template
+
+_EDITABLE = ("shortcut", "merge", "activation")
+
+
+@dataclass
+class _Header:
+    """What a block is called and was called with."""
+
+    place: Place
+    template: str | None = None
+    arguments: tuple[tuple[str, object], ...] = ()
+
+
+def root_block(walk: Walk, shape: Shape) -> tuple[Block | None, Flow]:
+    """Walk the whole page."""
+    frame = Frame(scope=walk.scope)
+    return _block(walk, walk.page.block, _Header(frame.place), frame, frame, (-1, shape))
+
+
+def inline_block(walk: Walk, spec: BlockSpec, name: Name, outer: Frame, flow: Flow) -> tuple[Block | None, Flow]:
+    """Walk a block that stands where it is used."""
+    header = _Header(name.place)
+    walk.paths[".".join(name.place.path)] = name.key
+    spec = _edited(walk, spec, name.place, walk.edits.fields(name.place))
+    if spec.branches is not None:
+        return _block(walk, spec, header, outer, outer, flow)
+    module = name.key
+    if spec.key is not None:
+        key = str(spec.key.value)
+        module = outer.module if key == "." else join(outer.module, key)
+        if key != ".":
+            walk.modules.claim(outer.module, key, spec.key.mark, shared=True)
+    frame = replace(outer, path=name.place.path, module=module, ordinals={})
+    return _block(walk, spec, header, frame, outer, flow)
+
+
+def template_instance(
+    walk: Walk, call: Call, template: Template, name: Name, outer: Frame, flow: Flow
+) -> tuple[Block | None, Flow]:
+    """Walk a template where it is called, in a scope of its own."""
+    word = str(template.name.value)
+    place = replace(name.place, instances=(*name.place.instances, (len(name.place.path), word)))
+    walk.paths[".".join(place.path)] = name.key
+    names = [str(parameter.name.value) for parameter in template.params]
+    given, overrides = call.fields, []
+    for fields in walk.edits.fields(place):
+        mine = tuple(entry for entry in fields.entries if entry[0].value not in _EDITABLE or entry[0].value in names)
+        over = {key.value for key, _ in mine}
+        given = Mapping((*(each for each in given.entries if each[0].value not in over), *mine), given.mark)
+        overrides.append(Mapping(tuple(each for each in fields.entries if each not in mine), fields.mark))
+    scope: Scope = {**walk.scope, "in": flow[1].channels if flow else UNKNOWN}
+    if template.counts:
+        scope |= {"nth": walk.counted, "total": walk.total}
+        walk.counted += 1
+    caller = walk.entering(outer, flow)
+    scope = bind(template.params, given, caller, scope, f"`{word}`", walk.evaluator, walk.problems)
+    arguments = tuple((each, scope[each]) for each in names)
+    frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role)
+    spec = _edited(walk, template.block, place, overrides)
+    return _block(walk, spec, _Header(place, word, arguments), frame, frame, flow)
+
+
+def _edited(walk: Walk, spec: BlockSpec, place: Place, edits: list[Mapping]) -> BlockSpec:
+    """Return the block with the fields that ``set`` gives it."""
+    bodies = Bodies(tuple(walk.page.templates), frozenset(walk.page.defaults), walk.problems)
+    for fields in edits:
+        for key, value in fields.entries:
+            if key.value == "shortcut":
+                spec = replace(spec, shortcut=bodies.shortcut(value))
+            elif key.value == "activation":
+                spec = replace(spec, activation=bodies.activation(value))
+            elif key.value == "merge" and isinstance(value, Scalar):
+                spec = replace(spec, merge=value)
+            else:
+                hint = suggest(str(key.value), _EDITABLE, "a block can be given")
+                path = ".".join(place.path)
+                walk.problems.error("unknown-field", f"`{key.value}` cannot be set on `{path}`", key.mark, hint)
+    return spec
+
+
+def _block(
+    walk: Walk, spec: BlockSpec, header: _Header, frame: Frame, home: Frame, flow: Flow
+) -> tuple[Block | None, Flow]:
+    """Walk a block: ``frame`` holds its layers, ``home`` what is inserted at its joints where it has no module."""
+    return _BlockWalk(walk, spec, header, frame, home if spec.branches is not None else frame).run(flow)
+
+
+class _BlockWalk:
+    """One block on its way to the graph: the lanes so far, the points so far."""
+
+    def __init__(self, walk: Walk, spec: BlockSpec, header: _Header, frame: Frame, home: Frame) -> None:
+        self._walk = walk
+        self._spec = spec
+        self._header = header
+        self._frame = frame
+        self._home = home.at_home()
+        self._points: dict[str, int] = {}
+        self._path = ".".join(header.place.path)
+
+    def run(self, flow: Flow) -> tuple[Block | None, Flow]:
+        incoming = flow
+        entry, flow = self._point("in", flow)
+        lanes, flows = self._lanes(flow)
+        merge, flow = self._merge(lanes, flows)
+        leave, flow = self._point("pre_activation", flow)
+        members, flow = self._activation(flow)
+        last, flow = self._point("out", flow)
+        if incoming is None or flow is None or any(each is None for each in flows):
+            return None, None
+        header = self._header
+        block = Block(
+            path=self._path,
+            module=self._frame.module,
+            template=header.template,
+            arguments=header.arguments,
+            entry=tuple(entry),
+            lanes=tuple(lanes),
+            merge=merge,
+            exit=(*leave, *members, *last),
+            input=incoming[0],
+            output=flow[0],
+            points=MappingProxyType(self._points),
+            mark=self._spec.mark,
+        )
+        return block, flow
+
+    def _lanes(self, flow: Flow) -> tuple[list[Lane], list[Flow]]:
+        """Walk the lanes in the order of the page; the shortcut's value comes last in the result."""
+        if self._spec.branches is not None:
+            return self._branches(self._spec.branches, flow)
+        shortcut = self._shortcut(flow)
+        if shortcut is None:
+            members, flow = self._layers(flow)
+            return [Lane("layers", tuple(members), _index(flow))], [flow]
+        if self._spec.shortcut_first and isinstance(shortcut, Body):
+            beside, side = self._beside(shortcut, flow, flow)
+            members, main = self._layers(flow)
+            ordered = [("shortcut", beside, side), ("layers", members, main)]
+        else:
+            members, main = self._layers(flow)
+            beside, side = self._beside(shortcut, flow, main)
+            ordered = [("layers", members, main), ("shortcut", beside, side)]
+        lanes = [Lane(kind, tuple(inside), _index(value)) for kind, inside, value in ordered]  # type: ignore[arg-type]  # the two literals above
+        return lanes, [main, side]
+
+    def _layers(self, flow: Flow) -> tuple[list[Member], Flow]:
+        members: list[Member] = []
+        if self._spec.shortcut is not None:
+            members, flow = self._point("branch_in", flow)
+        if self._spec.layers is not None:
+            more, flow = self._walk.body(self._spec.layers, self._frame, flow)
+            members += more
+        more, flow = self._point("branch", flow)
+        return members + more, flow
+
+    def _branches(self, branches: tuple[Body, ...], flow: Flow) -> tuple[list[Lane], list[Flow]]:
+        if self._spec.split is not None:
+            self._walk.problems.error("unsupported", "`split` is not built yet", self._spec.split.mark)
+        lanes, flows = [], []
+        for body in branches:
+            members, value = self._walk.body(body, self._frame, flow)
+            lanes.append(Lane("branch", tuple(members), _index(value)))
+            flows.append(value)
+        return lanes, flows
+
+    def _shortcut(self, flow: Flow) -> Scalar | Body | None:
+        """Return what runs beside the layers, an expression evaluated: None, identity, auto or a body."""
+        shortcut = self._spec.shortcut
+        if not isinstance(shortcut, Scalar):
+            return shortcut
+        try:
+            word = self._walk.evaluator.result(shortcut, self._walk.entering(self._frame, flow))
+        except UnknownValueError:
+            return None
+        if word not in ("none", "identity", "auto"):
+            hint = "it is one of `none`, `identity`, `auto`, or layers of its own"
+            self._walk.problems.error("bad-shortcut", f"`shortcut` cannot be `{word}`", shortcut.mark, hint)
+        if word not in ("identity", "auto"):
+            self._spec = replace(self._spec, shortcut=None)
+            return None
+        return Scalar(word, shortcut.mark)
+
+    def _beside(self, shortcut: Scalar | Body, flow: Flow, main: Flow) -> tuple[list[Member], Flow]:
+        """Walk the shortcut; its layers live under the block's path."""
+        body = self._projection(shortcut, flow, main) if isinstance(shortcut, Scalar) else shortcut
+        members: list[Member] = []
+        if body is not None:
+            frame = self._frame.at_home("projection")
+            members, flow = self._walk.body(body, frame, flow) if body.entries else ([], flow)
+        more, flow = self._point("shortcut", flow)
+        return members + more, flow
+
+    def _projection(self, word: Scalar, flow: Flow, main: Flow) -> Body | None:
+        """Return the body of ``auto`` where one is needed and fits."""
+        if word.value == "identity" or flow is None or main is None or flow[1] == main[1]:
+            return None
+        try:
+            grid = sampling(self._walk.nodes, flow[0], main[0])
+        except NoProjectionError as error:
+            message = f"{self._path}: no 1×1 convolution fits from {flow[1]} to {main[1]}: {error}"
+            hint = "write the shortcut's layers yourself: `shortcut: {…}`"
+            self._walk.problems.error("no-projection", message, word.mark, hint)
+            return None
+        items: list[tuple[Scalar | None, Item]] = []
+        if any(grid.offset):
+            items.append(_synthetic("crop", "crop", {"top": grid.offset[0], "left": grid.offset[1]}, word))
+        stride = grid.stride[0] if grid.stride[0] == grid.stride[1] else grid.stride
+        fields: dict[str, Result] = {"out": main[1].channels, "kernel": 1, "stride": stride}
+        items.append(_synthetic("projection", "conv", fields, word))
+        return Body(tuple(items), False, word.mark)
+
+    def _merge(self, lanes: list[Lane], flows: list[Flow]) -> tuple[int | None, Flow]:
+        if len(lanes) == 1:
+            return None, flows[0]
+        word = self._merge_word()
+        if word is None or any(each is None for each in flows):
+            return None, None
+        values = [each for each in flows if each is not None]
+        if self._spec.branches is None and word != "add":
+            values.reverse()  # the shortcut comes first; a sum does not care, and reads better as branch += shortcut
+        kind = MERGES[word]
+        path = join(self._path, "merge")
+        try:
+            kind().output(*(shape for _, shape in values))
+        except Misfit as misfit:
+            self._disagree(misfit, flows)
+            return None, None
+        flow = self._walk.node(kind(), (path, ""), tuple(values), "merge", self._spec.mark)
+        return (flow[0] if flow else None), flow
+
+    def _merge_word(self) -> str | None:
+        default = "concat" if self._spec.branches is not None else "add"
+        if self._spec.merge is None:
+            return default
+        try:
+            word = self._walk.evaluator.result(self._spec.merge, self._frame.scope)
+        except UnknownValueError:
+            return None
+        if isinstance(word, str) and word in MERGES:
+            return word
+        hint = suggest(str(word), list(MERGES), "it is one of")
+        self._walk.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
+        return None
+
+    def _disagree(self, misfit: Misfit, flows: list[Flow]) -> None:
+        """Report lanes that do not meet, with both shapes and both places."""
+        if self._spec.branches is not None:
+            notes = [Note(self._last_mark(flow), f"{flow[1]} comes from here") for flow in flows if flow is not None]
+            diagnostic = Diagnostic(
+                "misfit", f"{self._path}: {misfit.message}", self._spec.mark, misfit.hint, tuple(notes)
+            )
+            self._walk.problems.add(diagnostic)
+            return
+        main, side = flows
+        assert main is not None
+        assert side is not None
+        place = self._spec.shortcut.mark if self._spec.shortcut is not None else self._spec.mark
+        verb = {"add": "added", "mul": "multiplied", "concat": "joined"}[self._merge_word() or "add"]
+        message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
+        notes = [Note(self._last_mark(main), f"{main[1]} comes from here")]
+        if side[0] >= 0 and side[0] != self._points.get("in"):
+            notes.append(Note(self._last_mark(side), f"{side[1]} comes from here"))
+        if self._frame.called is not None:
+            notes.append(Note(self._frame.called, "called here"))
+        plain = isinstance(self._spec.shortcut, Scalar)
+        hint = "`shortcut: auto` adds the 1×1 convolution that fits" if plain else None
+        self._walk.problems.error("shapes-differ", message, place, hint, notes)
+
+    def _last_mark(self, flow: tuple[int, Shape]) -> Mark:
+        return self._walk.nodes[flow[0]].mark if flow[0] >= 0 else self._spec.mark
+
+    def _activation(self, flow: Flow) -> tuple[list[Member], Flow]:
+        """Walk the activation: `activation` in a named body, the next number in a numbered one."""
+        item = self._spec.activation
+        if item is None:
+            return [], flow
+        numbered = self._spec.layers is not None and self._spec.layers.numbered
+        return self._walk.activation(item, self._frame, flow, numbered=numbered)
+
+    def _point(self, name: str, flow: Flow) -> tuple[list[Member], Flow]:
+        """Walk what is inserted at a point, in the order written, and remember the value there."""
+        members: list[Member] = []
+        place = self._header.place
+        for insert in self._walk.edits.inserts_at(place, name):
+            more, flow = self._walk.insert(insert.item, insert.name, self._home, name, flow)
+            members += more
+        self._walk.places[join(self._path, name)] = flow
+        if flow is not None:
+            self._points[name] = flow[0]
+        return members, flow
+
+
+def _synthetic(name: str, word: str, fields: dict[str, Result], at: Value) -> tuple[Scalar, Item]:
+    """Return an item that the page did not write, marked where it was asked for."""
+    entries = tuple((Scalar(key, at.mark), marked(value, at)) for key, value in fields.items())
+    call = Call(Scalar(word, at.mark), Mapping(entries, at.mark), at.mark)
+    return Scalar(name, at.mark), Item(call, at.mark)
+
+
+def _index(flow: Flow) -> int:
+    return flow[0] if flow is not None else -1

@@ -1,0 +1,57 @@
+"""Where the walk stands: the block that holds what comes next, and the variables that it sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from builder.lowering.names import join
+from builder.lowering.selectors import Place
+
+if TYPE_CHECKING:
+    from builder.diagnostics import Mark
+    from builder.graph import Role
+    from builder.lowering.scope import Scope
+    from builder.shapes import Shape
+
+Flow: TypeAlias = "tuple[int, Shape] | None"
+"""A value on its way: its node and its shape; None after a mistake."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The block whose children are being lowered.
+
+    ``module`` is the key under which its layers live, ``ordinals`` counts the operations of its lists, ``called`` is
+    where the template was called whose inside this is.
+    """
+
+    path: tuple[str, ...] = ()
+    module: str = ""
+    scope: Scope = field(default_factory=dict)
+    instances: tuple[tuple[int, str], ...] = ()
+    ordinals: dict[str, int] = field(default_factory=dict)
+    called: Mark | None = None
+    role: Role = "layer"
+
+    @property
+    def place(self) -> Place:
+        """The block itself, as selectors see it."""
+        return Place(self.path, self.instances)
+
+    def child(self, name: str) -> Place:
+        """Return the place of a child."""
+        return Place((*self.path, name), self.instances)
+
+    def seeing(self, **variables: object) -> Frame:
+        """Return the same block with more variables."""
+        return replace(self, scope={**self.scope, **variables})  # type: ignore[arg-type]  # results by their makers
+
+    def at_home(self, role: Role | None = None) -> Frame:
+        """Return the frame of what is inserted into the block or runs beside it: it lives under the block's path."""
+        return replace(self, module=join(*self.path), role=role or self.role)
+
+    def ordinal(self, word: str) -> str:
+        """Return the address of the next operation ``word`` in this block's list, such as ``conv2``."""
+        self.ordinals[word] = self.ordinals.get(word, 0) + 1
+        return f"{word}{self.ordinals[word]}"

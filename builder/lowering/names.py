@@ -1,0 +1,120 @@
+"""Names of modules: who lives where, which number comes next, and which names PyTorch has taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import Note
+
+if TYPE_CHECKING:
+    from builder.diagnostics import Collector, Mark
+
+TAKEN = frozenset(
+    [
+        "T_destination",
+        "add_module",
+        "append",
+        "apply",
+        "bfloat16",
+        "buffers",
+        "call_super_init",
+        "children",
+        "clear",
+        "compile",
+        "copy",
+        "cpu",
+        "cuda",
+        "double",
+        "dump_patches",
+        "eval",
+        "extend",
+        "extra_repr",
+        "float",
+        "forward",
+        "get_buffer",
+        "get_extra_state",
+        "get_parameter",
+        "get_submodule",
+        "half",
+        "insert",
+        "ipu",
+        "items",
+        "keys",
+        "load_state_dict",
+        "modules",
+        "mtia",
+        "named_buffers",
+        "named_children",
+        "named_modules",
+        "named_parameters",
+        "parameters",
+        "pop",
+        "register_backward_hook",
+        "register_buffer",
+        "register_forward_hook",
+        "register_forward_pre_hook",
+        "register_full_backward_hook",
+        "register_full_backward_pre_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_module",
+        "register_parameter",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "requires_grad_",
+        "set_extra_state",
+        "set_submodule",
+        "share_memory",
+        "state_dict",
+        "to",
+        "to_empty",
+        "train",
+        "training",
+        "type",
+        "update",
+        "values",
+        "xpu",
+        "zero_grad",
+    ]
+)
+"""Attributes of ``nn.Module``, ``nn.Sequential`` and ``nn.ModuleDict``, which no child can be called by."""
+
+
+@dataclass
+class _Module:
+    following: int = 0
+    children: dict[str, tuple[Mark, bool]] = field(default_factory=dict)
+
+
+class Modules:
+    """The tree of modules as far as keys tell: numbers given, names taken."""
+
+    def __init__(self, problems: Collector) -> None:
+        self._modules: dict[str, _Module] = {}
+        self._problems = problems
+
+    def next_number(self, module: str) -> str:
+        """Return the next number of a module's children and count it as given."""
+        entry = self._modules.setdefault(module, _Module())
+        entry.following += 1
+        return str(entry.following - 1)
+
+    def claim(self, module: str, name: str, mark: Mark, *, shared: bool = False, hint: str | None = None) -> None:
+        """Take ``name`` in ``module``; several blocks may share one by ``key:``, anything else only once."""
+        if name in TAKEN or name.startswith("_"):
+            reason = "every module of PyTorch has an attribute" if name in TAKEN else "names of PyTorch's own begin so:"
+            self._problems.error("reserved-name", f"{reason} `{name}`", mark, "choose another name")
+        children = self._modules.setdefault(module, _Module()).children
+        earlier = children.get(name)
+        if earlier is not None and not (shared and earlier[1]):
+            note = Note(earlier[0], "the first is here")
+            message = f"`{join(module, name)}` stands here a second time"
+            self._problems.error("duplicate-name", message, mark, hint or "give one of them another name", (note,))
+            return
+        children.setdefault(name, (mark, shared))
+
+
+def join(*parts: str) -> str:
+    """Return a dotted name of the parts that are not empty."""
+    return ".".join(part for part in parts if part)

@@ -1,0 +1,243 @@
+"""Which page a name means, and what it says once everything that it extends is taken in.
+
+A page reads nothing but pages that it names in its own folder, below it, or among the shipped ones.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
+from builder.reader import Mapping, Scalar, read_file
+from builder.spec.parse import parse_page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from builder.diagnostics import Mark
+    from builder.reader import Value
+    from builder.spec.page import BlockSpec, InitRule, Insert, Member, Page, Parameter, Replacement, Template
+
+MAX_CHAIN = 16
+_SIZES = ("input", "classes")
+
+
+@dataclass(frozen=True)
+class Merged:
+    """A page with all that it extends: the base's block, and every table merged by name, the nearest page last."""
+
+    name: str
+    title: str
+    mark: Mark
+    input: object
+    classes: object
+    block: BlockSpec
+    params: dict[str, Parameter]
+    given: Mapping
+    members: dict[str, Member]
+    defaults: dict[str, Mapping]
+    init: tuple[InitRule, ...]
+    templates: dict[str, Template]
+    insert: tuple[Insert, ...]
+    set: dict[str, tuple[Scalar, Mapping]]
+    replace: dict[str, Replacement]
+    variants: Mapping | None
+    path: Path
+    base: Path
+
+
+def shipped_folder() -> Path:
+    """Return the folder of the shipped pages: beside ``builder`` in a checkout, in ``archcli`` when installed."""
+    above = Path(__file__).resolve().parents[2]
+    checkout = above / "archs"
+    return checkout if checkout.is_dir() else above / "archcli" / "archs"
+
+
+def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
+    """Return the file that ``page`` means and the member that it names, if any.
+
+    ``page`` is a path, a path and a member (``mine.yaml:small``), or the name of a shipped page or of a member of
+    one. Raises ArchError with the nearest shipped name where there is none.
+    """
+    text = os.fspath(page)
+    path = Path(text)
+    if path.is_file():
+        return path, None
+    stem, colon, member = text.rpartition(":")
+    if colon and Path(stem).is_file():
+        return Path(stem), member
+    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
+        raise ArchError(Diagnostic("no-such-file", f"there is no file {text}", None, _nearest_page(path.stem)))
+    shipped = shipped_names()
+    if text in shipped:
+        return shipped[text]
+    raise ArchError(
+        Diagnostic("no-such-page", f"there is no file and no shipped page `{text}`", None, _nearest_page(text))
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped_names() -> MappingProxyType[str, tuple[Path, str | None]]:
+    """Return every name of a shipped page or member with its file and member."""
+    names: dict[str, tuple[Path, str | None]] = {}
+    for path in sorted(shipped_folder().glob("*.yaml")):
+        for member in _member_names(path.read_text("utf-8")):
+            names[member] = (path, member)
+    for path in sorted(shipped_folder().glob("*.yaml")):
+        names.setdefault(path.stem, (path, None))
+    return MappingProxyType(names)
+
+
+def load_page(path: Path, member: str | None = None) -> Merged:
+    """Return the page at ``path`` with all that it extends, as ``member`` of its family if one is named.
+
+    Raises ArchError with every mistake of every page on the way.
+    """
+    problems = Collector()
+    chain = _read_chain(path, problems, ())
+    problems.raise_found()
+    chosen = _chosen([page for page, _ in chain], member, problems)
+    problems.raise_found()
+    return _merge(chain, chosen)
+
+
+def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> list[tuple[Page, Path]]:
+    """Return the page at ``path`` followed by its bases; none where something was wrong."""
+    mapping = read_file(path, _shown(path))
+    extends = mapping.get("extends")
+    bases: list[tuple[Page, Path]] = []
+    if isinstance(extends, Scalar) and isinstance(extends.value, str):
+        base = _base_path(path, extends, problems)
+        way = (*below, path.resolve())
+        if base is not None and base.resolve() in way:
+            names = " → ".join(each.name for each in (*way[way.index(base.resolve()) :], base))
+            problems.error("cyclic-extends", f"these pages extend each other: {names}", extends.mark)
+        elif base is not None and len(way) > MAX_CHAIN:
+            problems.error("too-deep", f"more than {MAX_CHAIN} pages extend each other", extends.mark)
+        elif base is not None:
+            bases = _read_chain(base, problems, way)
+    templates = tuple(name for page, _ in bases for name in page.templates)
+    page = parse_page(mapping, templates, problems)
+    return [(page, path), *bases] if page is not None else []
+
+
+def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
+    text = str(extends.value)
+    folder = path.parent
+    candidates = (folder / text, folder / f"{text}.yaml", shipped_folder() / text, shipped_folder() / f"{text}.yaml")
+    roots = (folder, folder, shipped_folder(), shipped_folder())
+    for candidate, root in zip(candidates, roots, strict=True):
+        if candidate.is_file():
+            if candidate.resolve().is_relative_to(root.resolve()):
+                return candidate
+            hint = "copy it beside this page, or name a shipped one"
+            problems.error("outside", f"`{text}` lies outside this page's folder", extends.mark, hint)
+            return None
+    problems.error("no-such-page", f"there is no page `{text}` beside this one or shipped", extends.mark,
+                   _nearest_page(Path(text).stem, folder))  # fmt: skip
+    return None
+
+
+def _chosen(pages: list[Page], member: str | None, problems: Collector) -> list[Member | None]:
+    """Return the member that each page is taken as."""
+    chosen: list[Member | None] = []
+    wanted, asked = member, pages[0].header.name.mark
+    for page in pages:
+        if wanted is not None and wanted in page.members:
+            chosen.append(page.members[wanted])
+        else:
+            chosen.append(None)
+        if chosen[-1] is None and wanted not in (None, page.header.name.value):
+            hint = suggest(str(wanted), list(page.members), "its members are")
+            message = f"`{page.header.name.value}` has no member `{wanted}`"
+            problems.error("no-such-member", message, asked, hint)
+        scalar = page.header.member
+        wanted, asked = (str(scalar.value), scalar.mark) if scalar else (None, page.header.name.mark)
+    return chosen
+
+
+def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merged:
+    pages = [page for page, _ in chain]
+    upwards = pages[::-1]
+    block = upwards[0].block
+    assert block is not None, "a page without layers that extends nothing has been reported"
+    given: dict[str, tuple[Scalar, Value]] = {}
+    sizes: dict[str, object] = {}
+    for page, member in zip(upwards, chosen[::-1], strict=True):
+        for name in page.params:
+            given.pop(name, None)
+        sizes |= {name: value for name in _SIZES if (value := getattr(page.header, name)) is not None}
+        for key, value in member.params.entries if member else ():
+            given[str(key.value)] = (key, value)
+        sizes |= {name: given.pop(name)[1] for name in _SIZES if name in given}
+    return Merged(
+        name=str(chosen[0].name.value if chosen[0] else pages[0].header.name.value),
+        title=str(pages[0].header.name.value),
+        mark=pages[0].header.name.mark,
+        input=sizes.get("input"),
+        classes=sizes.get("classes"),
+        block=block,
+        params={name: each for page in upwards for name, each in page.params.items()},
+        given=Mapping(tuple(given.values()), pages[0].header.name.mark),
+        members=pages[0].members,
+        defaults=_merge_fields(page.defaults for page in upwards),
+        init=tuple(rule for page in upwards for rule in page.init),
+        templates={name: each for page in upwards for name, each in page.templates.items()},
+        insert=tuple(each for page in upwards for each in page.insert),
+        set=_merge_sets(page.set for page in upwards),
+        replace={name: each for page in upwards for name, each in page.replace.items()},
+        variants=pages[0].variants,
+        path=chain[0][1],
+        base=chain[-1][1],
+    )
+
+
+def _merge_fields(tables: Iterable[dict[str, Mapping]]) -> dict[str, Mapping]:
+    """Merge fields by name and, inside, by field: what a page does not mention holds."""
+    merged: dict[str, Mapping] = {}
+    for table in tables:
+        for name, fields in table.items():
+            merged[name] = merge_mappings(merged[name], fields) if name in merged else fields
+    return merged
+
+
+def _merge_sets(tables: Iterable[dict[str, tuple[Scalar, Mapping]]]) -> dict[str, tuple[Scalar, Mapping]]:
+    merged: dict[str, tuple[Scalar, Mapping]] = {}
+    for table in tables:
+        for name, (selector, fields) in table.items():
+            earlier = merged.get(name)
+            merged[name] = (selector, merge_mappings(earlier[1], fields) if earlier else fields)
+    return merged
+
+
+def merge_mappings(below: Mapping, above: Mapping) -> Mapping:
+    """Return the entries of both; where both have a key, those of ``above``."""
+    over = {key.value for key, _ in above.entries}
+    kept = tuple(entry for entry in below.entries if entry[0].value not in over)
+    return Mapping((*kept, *above.entries), above.mark)
+
+
+def _member_names(text: str) -> list[str]:
+    """Return the members of a shipped page without parsing YAML, which would cost every command a moment."""
+    section = re.search(r"^members:\n((?:[ \t]+.*\n|\s*\n|#.*\n)*)", text, re.MULTILINE)
+    return re.findall(r"^  ([A-Za-z_][\w-]*):", section[1], re.MULTILINE) if section else []
+
+
+def _nearest_page(name: str, folder: Path | None = None) -> str:
+    beside = [path.stem for path in folder.glob("*.yaml")] if folder else []
+    close = nearest(name, [*beside, *shipped_names()])
+    return f"did you mean `{close}`?" if close else "`archcli show --list` names the shipped ones"
+
+
+def _shown(path: Path) -> str:
+    """Return a path as its user would type it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd())) if path.is_absolute() else str(path)
+    except ValueError:
+        return str(path)

@@ -1,0 +1,84 @@
+"""Marked values to plain ones: expressions evaluated in a scope, mistakes reported at their characters."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from builder.expressions import ExpressionError, evaluate, is_expression, parse, variables
+from builder.reader import Mapping, Scalar, Sequence, Value
+from builder.spec.calls import report_expression
+
+if TYPE_CHECKING:
+    from builder.diagnostics import Collector
+    from builder.expressions import Result
+
+
+class _Unknown:
+    """The value of ``$in`` after a mistake: whatever needs it stays unknown too, and nothing more is said."""
+
+
+UNKNOWN: Final = _Unknown()
+
+Scope: TypeAlias = "dict[str, Result | _Unknown]"
+
+
+class UnknownValueError(Exception):
+    """A value cannot be had because of a mistake that was reported already."""
+
+
+class Evaluator:
+    """Evaluates the values of a page; every mistake goes to ``problems``."""
+
+    def __init__(self, problems: Collector) -> None:
+        self._problems = problems
+
+    def value(self, value: Value, scope: Scope) -> Value:
+        """Return ``value`` with every expression replaced by what it gives, marks kept.
+
+        Raises UnknownValueError where that cannot be known.
+        """
+        match value:
+            case Scalar():
+                return self._scalar(value, scope) if is_expression(value.value) else value
+            case Sequence(items=items, mark=mark):
+                return Sequence(tuple(self.value(item, scope) for item in items), mark)
+            case Mapping(entries=entries, mark=mark):
+                return Mapping(tuple((key, self.value(inner, scope)) for key, inner in entries), mark)
+
+    def result(self, value: Value, scope: Scope) -> Result:
+        """Return the plain result of ``value``: a number, a truth value, a text or a list of them."""
+        plain = self.value(value, scope).plain()
+        if isinstance(plain, dict):
+            self._problems.error("bad-value", "a mapping cannot stand here", value.mark)
+            raise UnknownValueError
+        return plain  # type: ignore[return-value]  # what `plain` of a scalar or a list gives
+
+    def text(self, text: str, at: Scalar, scope: Scope) -> Result:
+        """Return the result of an expression that is a part of the scalar ``at``."""
+        try:
+            tree = parse(text)
+            if any(scope.get(variable.name) is UNKNOWN for variable in variables(tree)):
+                raise UnknownValueError
+            return evaluate(tree, scope)  # type: ignore[arg-type]  # nothing unknown is mentioned
+        except ExpressionError as error:
+            error.offset += max(0, str(at.value).find(text))
+            report_expression(error, at, self._problems)
+            raise UnknownValueError from None
+
+    def name(self, name: Scalar, scope: Scope) -> str:
+        """Return a name or selector with the expressions in its braces put in."""
+        return _BRACES.sub(lambda match: str(self.text(match[1], name, scope)), str(name.value))
+
+    def _scalar(self, scalar: Scalar, scope: Scope) -> Value:
+        return marked(self.text(str(scalar.value), scalar, scope), scalar)
+
+
+def marked(result: Result, at: Value) -> Value:
+    """Return a result as a value that stands where ``at`` stood."""
+    if isinstance(result, tuple):
+        return Sequence(tuple(marked(each, at) for each in result), at.mark)
+    return Scalar(result, at.mark)
+
+
+_BRACES = re.compile(r"\{([^{}]*)\}")

@@ -1,0 +1,376 @@
+"""The walk over a page with running shapes: bodies, items, operations.
+
+Names, numbers, ``when`` and ``$in`` need the channels that enter, so nodes are made in the order of the text, each with
+its shape. Edits are applied as a path comes into being. A mistake makes the value unknown from there on, and the walk
+goes on, so that one run finds them all.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from builder.diagnostics import Diagnostic, Note, nearest, suggest
+from builder.graph import Block, Node
+from builder.lowering.blocks import inline_block, template_instance
+from builder.lowering.names import Modules, join
+from builder.lowering.pages import merge_mappings
+from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError
+from builder.ops import OPERATIONS
+from builder.ops.base import Misfit
+from builder.reader import Mapping, Scalar
+from builder.spec.calls import REFERENCES
+from builder.spec.page import BlockSpec, Body, Call, Item
+from builder.validation import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.diagnostics import Collector, Mark
+    from builder.graph import Member, Role
+    from builder.lowering.edits import Edits
+    from builder.lowering.frame import Flow, Frame
+    from builder.lowering.pages import Merged
+    from builder.lowering.scope import Scope
+    from builder.lowering.selectors import Place
+    from builder.ops.base import Operation
+    from builder.shapes import Shape
+
+MAX_REPEAT = 4096
+MAX_NODES = 20_000
+
+
+class TooLargeError(Exception):
+    """The page describes more layers than any network has; reported already."""
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a child is called: its address on the page and its name in its module."""
+
+    segment: str
+    place: Place
+    key: str
+
+
+class Walk:
+    """One walk over one page. ``total`` is the number of counted template instances, known from an earlier walk."""
+
+    def __init__(self, page: Merged, scope: Scope, edits: Edits, problems: Collector, total: int) -> None:
+        self.page = page
+        self.scope = scope
+        self.edits = edits
+        self.problems = problems
+        self.evaluator = Evaluator(problems)
+        self.modules = Modules(problems)
+        self.nodes: list[Node] = []
+        self.paths: dict[str, str] = {}
+        self.places: dict[str, Flow] = {}
+        self.node_places: dict[int, Place] = {}
+        self.counted = 0
+        self.total = total
+        self._awaited: list[Scalar] = []
+
+    def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
+        """Walk the items of a body one after another; return what they became and what leaves the last."""
+        members: list[Member] = []
+        for name, item in body.entries:
+            more, flow = self.item(item, frame, flow, name)
+            members += more
+        return members, flow
+
+    def item(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> tuple[list[Member], Flow]:
+        """Walk one item as often as its ``repeat`` says, where its ``when`` holds."""
+        members: list[Member] = []
+        if item.aux is not None:
+            self.problems.error("unsupported", "heads that are used in training only are not built yet", item.aux)
+        for copy in self._copies(item, frame, flow, name):
+            if self._switched_on(item, copy, flow):
+                more, flow = self._one(item.content, copy, flow, name, item.mark)
+                members += more
+        return members, flow
+
+    def node(
+        self,
+        operation: Operation,
+        name: tuple[str, str],
+        inputs: tuple[tuple[int, Shape], ...],
+        role: Role,
+        mark: Mark,
+        fields: Mapping | None = None,
+        called: Mark | None = None,
+    ) -> Flow:
+        """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
+        path, key = name
+        if len(self.nodes) >= MAX_NODES:
+            self.problems.error("too-many-layers", f"more than {MAX_NODES:,} layers", mark)
+            raise TooLargeError
+        try:
+            shape = operation.output(*(shape for _, shape in inputs))
+        except Misfit as misfit:
+            value = fields.get(misfit.field) if fields is not None and misfit.field else None
+            notes = (Note(called, "called here"),) if called else ()
+            place = value.mark if value is not None else mark
+            self.problems.add(Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint, notes))
+            return None
+        index = len(self.nodes)
+        self.nodes.append(Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark))
+        return index, shape
+
+    def entering(self, frame: Frame, flow: Flow) -> Scope:
+        """Return the frame's variables with ``$in``: the channels that enter what they are written on."""
+        return {**frame.scope, "in": flow[1].channels if flow else UNKNOWN}
+
+    def finish(self) -> None:
+        """Report what was spoken of and never came."""
+        for scalar in self._awaited:
+            text = str(scalar.value)
+            if text in self.places:
+                hint = "take an earlier point: a value cannot be read before it is computed"
+                self.problems.error("later-place", f"`{text}` comes later than this gate", scalar.mark, hint)
+                continue
+            close = nearest(text, self.places)
+            hint = f"did you mean `{close}`?" if close else "`archcli show` lists every path"
+            self.problems.error("no-such-place", f"there is no `{text}`", scalar.mark, hint)
+        self.edits.report_unused(self.paths, self.places, self.problems)
+
+    def _copies(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
+        """Yield the frame of every copy that ``repeat`` asks for."""
+        if not isinstance(item.repeat, Scalar):
+            yield frame
+            return
+        if name is not None and "{" not in str(name.value):
+            hint = f"such as `{name.value}{{$i + 1}}`"
+            self.problems.error("name-repeats", "every copy needs a name of its own", name.mark, hint)
+            return
+        try:
+            names, values = self._repeated(item.repeat, self.entering(frame, flow))
+        except UnknownValueError:
+            return
+        for number, value in enumerate(values):
+            variables: dict[str, object] = {"i": number, "first": number == 0, "last": number == len(values) - 1}
+            if len(names) == 1:
+                variables[names[0]] = value
+            elif isinstance(value, tuple) and len(value) == len(names):
+                variables |= dict(zip(names, value, strict=True))
+            elif names:
+                message = f"{len(names)} names for an element of {len(value) if isinstance(value, tuple) else 1}"
+                self.problems.error("bad-repeat", message, item.repeat.mark)
+                return
+            yield frame.seeing(**variables)
+
+    def _repeated(self, repeat: Scalar, scope: Scope) -> tuple[list[str], tuple[object, ...]]:
+        """Return the names and the elements of ``repeat``: a count, or ``names in list``."""
+        text = str(repeat.value)
+        names: list[str] = []
+        if " in " in text:
+            left, _, text = text.partition(" in ")
+            names = [name.strip() for name in left.split(",")]
+            if not all(name.isidentifier() for name in names):
+                hint = "such as `repeat: width, depth in zip($widths, $depths)`"
+                self.problems.error("bad-repeat", f"`{left.strip()}` are no names", repeat.mark, hint)
+                raise UnknownValueError
+            values = self.evaluator.text(text.strip(), repeat, scope)
+        else:
+            values = self.evaluator.result(repeat, scope)
+        if isinstance(values, int) and not isinstance(values, bool) and values >= 0:
+            values = tuple(range(values)) if values <= MAX_REPEAT else values
+        if not isinstance(values, tuple) or len(values) > MAX_REPEAT:
+            what = "a count or a list" if not isinstance(values, int) else f"at most {MAX_REPEAT} and at least 0"
+            shown = "a longer list" if isinstance(values, tuple) else f"`{values}`"
+            self.problems.error("bad-repeat", f"`repeat` is {what}, not {shown}", repeat.mark)
+            raise UnknownValueError
+        return names, values
+
+    def _switched_on(self, item: Item, frame: Frame, flow: Flow) -> bool:
+        if item.when is None:
+            return True
+        try:
+            result = self.evaluator.result(item.when, self.entering(frame, flow))
+        except UnknownValueError:
+            return False
+        if not isinstance(result, bool):
+            self.problems.error("bad-value", f"`when` is true or false, not `{result}`", item.when.mark)
+        return result is True
+
+    def _one(
+        self, content: Call | BlockSpec, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
+    ) -> tuple[list[Member], Flow]:
+        word = self._word(content, frame, flow) if isinstance(content, Call) else None
+        if isinstance(content, Call) and word is None:
+            return [], flow if self._is_none(content, frame, flow) else None
+        if isinstance(content, BlockSpec) and self._is_bracket(content, name):
+            return self._bracket(content, frame, flow)
+        called = self._name(frame, name, word, content, mark)
+        if called is None:
+            return [], None
+        replaced, other = self.edits.replacement(called.place)
+        if replaced:
+            self.paths.setdefault(".".join(called.place.path), called.key)
+            if other is None:
+                return [], flow
+            content = other.content
+            word = self._word(content, frame, flow) if isinstance(content, Call) else None
+        return self._make(content, word, called, frame, flow)
+
+    def _make(
+        self, content: Call | BlockSpec, word: str | None, name: Name, frame: Frame, flow: Flow
+    ) -> tuple[list[Member], Flow]:
+        before = len(self.nodes)
+        block: Block | None
+        if isinstance(content, BlockSpec):
+            block, flow = inline_block(self, content, name, frame, flow)
+        elif word is None:
+            return [], None
+        elif word in OPERATIONS:
+            flow = self._operation(content, word, name, frame, flow)
+            return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
+        else:
+            block, flow = template_instance(self, content, self.page.templates[word], name, frame, flow)
+        return ([block] if block is not None else []), flow
+
+    def _operation(self, call: Call, word: str, name: Name, frame: Frame, flow: Flow) -> Flow:
+        path = ".".join(name.place.path)
+        self.paths[path] = name.key
+        fields = self.page.defaults.get(word)
+        fields = merge_mappings(fields, call.fields) if fields is not None else call.fields
+        fields = Mapping(fields.entries, call.mark)
+        for more in self.edits.fields(name.place):
+            fields = merge_mappings(fields, more)
+        sources = self._sources(word, fields)
+        operation = self._validated(word, fields, self._entering_operation(word, frame, flow))
+        result: Flow = None
+        known = tuple(source for source in sources if source is not None)
+        if operation is not None and flow is not None:
+            complete = len(known) == len(sources)
+            inputs = (flow, *known)
+            result = (
+                self.node(operation, (path, name.key), inputs, frame.role, call.mark, fields, frame.called)
+                if complete
+                else flow
+            )
+            if complete and result is not None:
+                self.node_places[result[0]] = name.place
+        self.places[path] = result
+        return result
+
+    def _entering_operation(self, word: str, frame: Frame, flow: Flow) -> Scope:
+        """Return the scope of an operation's fields; ``$in`` is the last axis for those that work on features."""
+        if flow is not None and word in ("linear", "layernorm"):
+            return {**frame.scope, "in": flow[1].sizes[-1]}
+        return self.entering(frame, flow)
+
+    def _validated(self, word: str, fields: Mapping, scope: Scope) -> Operation | None:
+        """Return the operation with its fields evaluated, or None with the mistakes reported."""
+        references = REFERENCES.get(word, ())
+        entries = []
+        for key, value in fields.entries:
+            if key.value in references:
+                continue
+            try:
+                entries.append((key, self.evaluator.value(value, scope)))
+            except UnknownValueError:
+                return None
+        given = Mapping(tuple(entries), fields.mark)
+        try:
+            return OPERATIONS[word].model_validate(given.plain())
+        except ValidationError as error:
+            report(error.errors(include_url=False), OPERATIONS[word], given, f"`{word}`", self.problems)
+            return None
+
+    def _sources(self, word: str, fields: Mapping) -> list[Flow]:
+        """Return the values that the fields name as places, such as ``squeeze: block1.out``."""
+        sources: list[Flow] = []
+        for name in REFERENCES.get(word, ()):
+            value = fields.get(name)
+            if isinstance(value, Scalar):
+                text = str(value.value)
+                if text not in self.places:
+                    self._awaited.append(value)
+                sources.append(self.places.get(text))
+        return sources
+
+    def _inserted_after(self, name: Name, frame: Frame, flow: Flow, members: list[int]) -> tuple[list[Member], Flow]:
+        """Walk what is inserted after a layer: it lives in the block that holds the layer."""
+        result: list[Member] = list(members)
+        for insert in self.edits.inserts_after(name.place):
+            more, flow = self.insert(insert.item, insert.name, frame.at_home(), name.segment, flow)
+            result += more
+        return result, flow
+
+    def insert(
+        self, item: Item, name: Scalar | None, frame: Frame, point: str, flow: Flow
+    ) -> tuple[list[Member], Flow]:
+        """Walk an inserted item; it is called what it says or, without a name, what its operation is called."""
+        word = item.content.text if isinstance(item.content, Call) else "block"
+        mark = name.mark if name is not None else item.mark
+        inside = replace(frame, scope={**self.scope, "point": point}, called=None, role="inserted")
+        return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), mark))
+
+    def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[Member], Flow]:
+        """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""
+        content = item.content
+        word = self._word(content, frame, flow) if isinstance(content, Call) else None
+        if isinstance(content, BlockSpec) or word is None:
+            return ([], flow) if isinstance(content, Call) and self._is_none(content, frame, flow) else ([], None)
+        own = self.modules.next_number(frame.module) if numbered else "activation"
+        self.modules.claim(frame.module, own, item.mark)
+        name = Name("activation", frame.child("activation"), join(frame.module, own))
+        return self._make(content, word, name, replace(frame, role="activation"), flow)
+
+    def _name(
+        self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark
+    ) -> Name | None:
+        """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
+        try:
+            given = self.evaluator.name(name, frame.scope) if name is not None else None
+        except UnknownValueError:
+            return None
+        number = self.modules.next_number(frame.module) if given is None else None
+        if given is not None:
+            segment = given
+        else:
+            segment = frame.ordinal(word) if word in OPERATIONS and word is not None else str(number)
+        own = given if given is not None else str(number)
+        block = content if isinstance(content, BlockSpec) else None
+        place = frame.child(segment)
+        if block is None or (block.key is None and block.branches is None):
+            hint = "name it: `name: se_{$point}`" if "point" in frame.scope else None
+            self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
+        elif given is not None and ".".join(place.path) in self.paths:
+            self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
+        return Name(segment, place, join(frame.module, own))
+
+    def _word(self, call: Call, frame: Frame, flow: Flow) -> str | None:
+        """Return the operation or template that is called, the value of a parameter looked up."""
+        word: object = call.text
+        if call.text.startswith("$"):
+            try:
+                word = self.evaluator.text(call.text, call.name, self.entering(frame, flow))
+            except UnknownValueError:
+                return None
+        if isinstance(word, str) and (word in OPERATIONS or word in self.page.templates):
+            return word
+        if word != "none":
+            hint = suggest(str(word), [*OPERATIONS, *self.page.templates], "there are")
+            notes = (Note(frame.called, "called here"),) if frame.called else ()
+            self.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
+        return None
+
+    def _is_none(self, call: Call, frame: Frame, flow: Flow) -> bool:
+        try:
+            return self.evaluator.text(call.text, call.name, self.entering(frame, flow)) == "none"
+        except UnknownValueError:
+            return False
+
+    def _is_bracket(self, block: BlockSpec, name: Scalar | None) -> bool:
+        return name is None and block.key is not None and block.key.value == "." and block.layers is not None
+
+    def _bracket(self, block: BlockSpec, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
+        """Walk a nameless ``key: .``: its items stand in the list that holds it."""
+        if block.shortcut is not None or block.activation is not None:
+            hint = "give the block a name, or a number by leaving `key` out"
+            self.problems.error("bad-bracket", "a nameless `key: .` only holds items together", block.mark, hint)
+        return self.body(block.layers, frame, flow) if block.layers is not None else ([], flow)

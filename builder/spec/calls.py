@@ -1,0 +1,76 @@
+"""Fields of an operation as a page writes them: checked before anything is expanded, expressions by their syntax."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from builder.expressions import ExpressionError, is_expression, parse
+from builder.reader import Mapping, Scalar, Sequence
+from builder.validation import report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.diagnostics import Collector
+    from builder.ops.base import Operation
+    from builder.reader import Value
+
+REFERENCES = {"se": ("squeeze",)}
+"""Fields that name a place of the network instead of a value, by operation."""
+
+
+def check_syntax(value: Value, problems: Collector) -> None:
+    """Report every expression in ``value`` that cannot be read."""
+    for scalar in _scalars(value):
+        if is_expression(scalar.value):
+            try:
+                parse(str(scalar.value))
+            except ExpressionError as error:
+                report_expression(error, scalar, problems)
+
+
+def report_expression(error: ExpressionError, scalar: Scalar, problems: Collector) -> None:
+    """Report what is wrong with an expression at its own characters where the text stands as it is."""
+    mark = scalar.mark
+    if scalar.plain_style and error.offset < mark.width:
+        mark = mark.within(error.offset, error.width)
+    problems.error("bad-expression", error.message, mark, error.hint)
+
+
+def check_fields(operation: type[Operation], fields: Mapping, problems: Collector, *, complete: bool = True) -> None:
+    """Report names and values that ``operation`` cannot take; what an expression gives is checked when it is known.
+
+    ``complete`` asks for required fields too, which a page's ``defaults`` may give instead.
+    """
+    check_syntax(fields, problems)
+    references = REFERENCES.get(operation.kind, ())
+    written = Mapping(tuple(entry for entry in fields.entries if entry[0].value not in references), fields.mark)
+    unknown_yet = {name for name, value in written if _holds_expression(value)}
+    try:
+        operation.model_validate(written.plain())
+    except ValidationError as error:
+        kept = [
+            each
+            for each in error.errors(include_url=False)
+            if (each["loc"] or ("",))[0] not in unknown_yet
+            and (complete or each["type"] not in ("missing", "value_error"))
+        ]
+        report(kept, operation, written, f"`{operation.kind}`", problems)
+
+
+def _holds_expression(value: Value) -> bool:
+    return any(is_expression(scalar.value) for scalar in _scalars(value))
+
+
+def _scalars(value: Value) -> Iterator[Scalar]:
+    match value:
+        case Scalar():
+            yield value
+        case Sequence(items=items):
+            for item in items:
+                yield from _scalars(item)
+        case Mapping(entries=entries):
+            for _, inner in entries:
+                yield from _scalars(inner)

@@ -1,0 +1,150 @@
+"""What a page says, parsed but not yet expanded: the words of the grammar as values.
+
+Texts that may be expressions stay marked values until their variables are known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from builder.diagnostics import Mark
+    from builder.reader import Mapping, Scalar, Value
+
+POINTS = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
+"""The named points of a block, in the order in which a value passes them."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation, a template or a parameter that holds one of them, with its fields."""
+
+    name: Scalar
+    fields: Mapping
+    mark: Mark
+
+    @property
+    def text(self) -> str:
+        """The word that is called."""
+        return str(self.name.value)
+
+
+@dataclass(frozen=True)
+class Item:
+    """One entry of a body: what it is, whether it is there, and how often."""
+
+    content: Call | BlockSpec
+    mark: Mark
+    when: Value | None = None
+    repeat: Value | None = None
+    aux: Mark | None = None
+
+
+@dataclass(frozen=True)
+class Body:
+    """Items in order; ``names`` are None in a list, which numbers them."""
+
+    entries: tuple[tuple[Scalar | None, Item], ...]
+    numbered: bool
+    mark: Mark
+
+
+Shortcut: TypeAlias = "Scalar | Body"
+
+
+@dataclass(frozen=True)
+class BlockSpec:
+    """The block fields: layers or branches, what runs beside them, how they meet, what follows."""
+
+    mark: Mark
+    layers: Body | None = None
+    branches: tuple[Body, ...] | None = None
+    split: Value | None = None
+    key: Scalar | None = None
+    shortcut: Shortcut | None = None
+    shortcut_first: bool = False
+    merge: Scalar | None = None
+    activation: Item | None = None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a page or a template may vary: a required kind, or a default that gives the kind."""
+
+    name: Scalar
+    kind: str
+    default: Value | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """A block with parameters."""
+
+    name: Scalar
+    params: tuple[Parameter, ...]
+    block: BlockSpec
+    counts: bool = False  # whether it mentions `$nth` or `$total`
+
+
+@dataclass(frozen=True)
+class Insert:
+    """A new layer at some places."""
+
+    item: Item
+    at: tuple[Scalar, ...]
+    name: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Another item under the same name, or None to take it away."""
+
+    selector: Scalar
+    item: Item | None
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a family: what differs from the page's defaults."""
+
+    name: Scalar
+    params: Mapping
+
+
+@dataclass(frozen=True)
+class InitRule:
+    """How some parameters begin: of every instance of an operation, or of what a selector finds."""
+
+    target: Scalar
+    parameter: Scalar
+    value: Value
+
+
+@dataclass(frozen=True)
+class Header:
+    """The page's name and the size of its input and output, as far as it gives them."""
+
+    name: Scalar
+    input: tuple[int, int, int] | None = None
+    classes: int | None = None
+    extends: Scalar | None = None
+    member: Scalar | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. ``block`` is None on a page that extends another."""
+
+    header: Header
+    mark: Mark
+    block: BlockSpec | None = None
+    params: dict[str, Parameter] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
+    defaults: dict[str, Mapping] = field(default_factory=dict)
+    init: tuple[InitRule, ...] = ()
+    templates: dict[str, Template] = field(default_factory=dict)
+    insert: tuple[Insert, ...] = ()
+    set: dict[str, tuple[Scalar, Mapping]] = field(default_factory=dict)
+    replace: dict[str, Replacement] = field(default_factory=dict)
+    variants: Mapping | None = None

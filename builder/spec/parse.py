@@ -1,0 +1,266 @@
+"""A marked mapping to a ``Page``: the top level of the grammar."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import suggest
+from builder.expressions import is_expression
+from builder.ops import OPERATIONS
+from builder.reader import Mapping, Scalar, Sequence, describe
+from builder.spec.bodies import Bodies
+from builder.spec.calls import check_fields, check_syntax
+from builder.spec.fields import PageFields, TemplateFields
+from builder.spec.page import (
+    BlockSpec,
+    Header,
+    InitRule,
+    Insert,
+    Member,
+    Page,
+    Parameter,
+    Replacement,
+    Template,
+)
+from builder.validation import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.diagnostics import Collector
+    from builder.reader import Value
+
+_COUNTER = re.compile(r"\$(nth|total)\b")
+
+KINDS = ("int", "float", "bool", "list", "layer", "size", "text")
+"""Kinds of a required parameter."""
+
+
+def parse_page(mapping: Mapping, known_templates: tuple[str, ...], problems: Collector) -> Page | None:
+    """Return the page that ``mapping`` says, or None where its header is wrong.
+
+    ``known_templates`` are the templates of the page that it extends. Everything wrong is added to ``problems``.
+    """
+    fields = validate(PageFields, mapping, "a page", problems)
+    parts = {
+        name: _mapping(mapping, name, problems)
+        for name in ("params", "members", "defaults", "templates", "set", "replace")
+    }
+    own = tuple(name for name, _ in parts["templates"])
+    bodies = Bodies((*known_templates, *own), frozenset(name for name, _ in parts["defaults"]), problems)
+    if mapping.get("extends") is not None and (body := mapping.get("layers") or mapping.get("branches")) is not None:
+        hint = "`insert`, `set` and `replace` change the base's layers"
+        problems.error("extends-with-layers", "a page that extends another has no layers of its own", body.mark, hint)
+    page = Page(
+        header=_header(mapping, fields),
+        mark=mapping.mark,
+        block=_root(mapping, bodies, problems),
+        params=_parameters(parts["params"], problems),
+        members=_members(parts["members"], problems),
+        defaults=_defaults(parts["defaults"], problems),
+        init=tuple(_init(mapping, problems)),
+        templates=dict(_templates(parts["templates"], bodies, problems)),
+        insert=tuple(_inserts(mapping.get("insert"), bodies, problems)),
+        set=dict(_sets(parts["set"], problems)),
+        replace=dict(_replacements(parts["replace"], bodies)),
+        variants=_mapping(mapping, "variants", problems),
+    )
+    return page if fields is not None else None
+
+
+def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | None:
+    """Return one entry of ``insert``: an item with the places where it goes."""
+    if not isinstance(entry, Mapping):
+        hint = "write `- se: {reduction: 16}` and below it `at: block1.pre_activation`"
+        problems.error("bad-insert", f"an insert is a layer with `at`, not {describe(entry)}", entry.mark, hint)
+        return None
+    extra = {"at", "name"}
+    item = bodies.item(Mapping(tuple(each for each in entry.entries if each[0].value not in extra), entry.mark))
+    at = entry.get("at")
+    if at is None:
+        hint = "such as `at: block1.pre_activation`"
+        problems.error("missing-field", "an insert says where: `at` is missing", entry.mark, hint)
+        return None
+    places = tuple(_texts(at, "at", problems))
+    name = entry.get("name")
+    if name is not None and not (isinstance(name, Scalar) and isinstance(name.value, str)):
+        problems.error("bad-value", f"`name` is a text, not {describe(name)}", name.mark)
+        name = None
+    if item is None or not places:
+        return None
+    return Insert(item, places, name if isinstance(name, Scalar) else None)
+
+
+def _header(mapping: Mapping, fields: PageFields | None) -> Header:
+    def scalar(name: str) -> Scalar | None:
+        value = mapping.get(name)
+        return value if isinstance(value, Scalar) else None
+
+    name = scalar("name") or Scalar("page", mapping.mark)
+    if fields is None:
+        return Header(name)
+    return Header(name, fields.input, fields.classes, scalar("extends"), scalar("member"))
+
+
+def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | None:
+    if mapping.get("extends") is not None:
+        return None
+    if mapping.get("layers") is None and mapping.get("branches") is None:
+        hint = "a page has `layers`, or `extends` another page"
+        problems.error("missing-field", "this page has no layers", mapping.mark, hint)
+        return None
+    block = Mapping(
+        tuple(each for each in mapping.entries if each[0].value in TemplateFields.model_fields), mapping.mark
+    )
+    return bodies.block(block)
+
+
+def _parameters(mapping: Mapping, problems: Collector) -> dict[str, Parameter]:
+    parameters = {}
+    for key, value in mapping.entries:
+        name = str(key.value)
+        if not name.isidentifier():
+            problems.error("bad-name", f"`{name}` cannot be a parameter: `${name}` would not be read", key.mark)
+            continue
+        if name in ("in", "out", "i", "first", "last", "classes", "nth", "total", "point") and name not in (
+            "out",
+            "last",
+        ):
+            problems.error("reserved-name", f"`${name}` has a meaning of its own", key.mark, "choose another name")
+            continue
+        check_syntax(value, problems)
+        kind, default = _kind(value)
+        parameters[name] = Parameter(key, kind, default)
+    return parameters
+
+
+def _kind(value: Value) -> tuple[str, Value | None]:
+    """Return the kind that a parameter has, and its default unless the value is the name of a kind."""
+    if isinstance(value, Sequence):
+        return "list", value
+    if isinstance(value, Mapping) or value.value is None or is_expression(value.value):
+        return "any", value
+    if isinstance(value.value, bool):
+        return "bool", value
+    if isinstance(value.value, int):
+        return "size", value
+    if isinstance(value.value, float):
+        return "float", value
+    return (value.value, None) if value.value in KINDS else ("text", value)
+
+
+def _members(mapping: Mapping, problems: Collector) -> dict[str, Member]:
+    members = {}
+    for key, value in mapping.entries:
+        if isinstance(value, Mapping):
+            check_syntax(value, problems)
+            members[str(key.value)] = Member(key, value)
+        else:
+            problems.error("bad-value", f"a member is a mapping of parameters, not {describe(value)}", value.mark)
+    return members
+
+
+def _defaults(mapping: Mapping, problems: Collector) -> dict[str, Mapping]:
+    defaults = {}
+    for key, value in mapping.entries:
+        operation = OPERATIONS.get(str(key.value))
+        if operation is None:
+            hint = suggest(str(key.value), list(OPERATIONS), "operations are")
+            problems.error("unknown-layer", f"`{key.value}` is no operation", key.mark, hint)
+        elif isinstance(value, Mapping):
+            check_fields(operation, value, problems, complete=False)
+            defaults[operation.kind] = value
+        else:
+            problems.error(
+                "bad-fields", f"the fields of `{key.value}` are a mapping, not {describe(value)}", value.mark
+            )
+    return defaults
+
+
+def _init(mapping: Mapping, problems: Collector) -> Iterator[InitRule]:
+    for target, rules in _mapping(mapping, "init", problems).entries:
+        if not isinstance(rules, Mapping):
+            hint = "such as `conv: {weight: kaiming_normal, bias: 0}`"
+            problems.error("bad-init", f"a rule of `init` is a mapping, not {describe(rules)}", rules.mark, hint)
+            continue
+        check_syntax(rules, problems)
+        for parameter, value in rules.entries:
+            yield InitRule(target, parameter, value)
+
+
+def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterator[tuple[str, Template]]:
+    for key, value in mapping.entries:
+        name = str(key.value)
+        if not (name[:1].isupper() and name.isidentifier()):
+            hint = f"write `{name[:1].upper()}{name[1:]}`"
+            problems.error("bad-name", f"a template is Capitalised, and `{name}` is not", key.mark, hint)
+        if not isinstance(value, Mapping):
+            problems.error("bad-value", f"a template is a block, not {describe(value)}", value.mark)
+            continue
+        validate(TemplateFields, value, f"template `{name}`", problems)
+        if value.get("layers") is None and value.get("branches") is None:
+            problems.error("missing-field", f"template `{name}` has no layers", key.mark)
+            continue
+        parameters = _parameters(_mapping(value, "params", problems), problems)
+        yield name, Template(key, tuple(parameters.values()), bodies.block(value), _counts(value))
+
+
+def _counts(value: Value) -> bool:
+    """Return whether a text in ``value`` mentions ``$nth`` or ``$total``."""
+    match value:
+        case Scalar(value=str() as text):
+            return bool(_COUNTER.search(text))
+        case Sequence(items=items):
+            return any(_counts(item) for item in items)
+        case Mapping(entries=entries):
+            return any(_counts(inner) for _, inner in entries)
+    return False
+
+
+def _inserts(value: Value | None, bodies: Bodies, problems: Collector) -> Iterator[Insert]:
+    if value is None:
+        return
+    if not isinstance(value, Sequence):
+        hint = "every entry begins with `-`"
+        problems.error("bad-insert", f"`insert` is a list, not {describe(value)}", value.mark, hint)
+        return
+    for entry in value.items:
+        insert = parse_insert(entry, bodies, problems)
+        if insert is not None:
+            yield insert
+
+
+def _sets(mapping: Mapping, problems: Collector) -> Iterator[tuple[str, tuple[Scalar, Mapping]]]:
+    for key, value in mapping.entries:
+        if isinstance(value, Mapping):
+            check_syntax(value, problems)
+            yield str(key.value), (key, value)
+        else:
+            hint = f"such as `{key.value}: {{shortcut: auto}}`"
+            problems.error("bad-value", f"`set` gives fields, not {describe(value)}", value.mark, hint)
+
+
+def _replacements(mapping: Mapping, bodies: Bodies) -> Iterator[tuple[str, Replacement]]:
+    for key, value in mapping.entries:
+        gone = isinstance(value, Scalar) and value.value == "none"
+        item = None if gone else bodies.item(value)
+        if gone or item is not None:
+            yield str(key.value), Replacement(key, item)
+
+
+def _mapping(mapping: Mapping, name: str, problems: Collector) -> Mapping:
+    value = mapping.get(name)
+    if isinstance(value, Mapping):
+        return value
+    if value is not None:
+        problems.error("bad-value", f"`{name}` is a mapping, not {describe(value)}", value.mark)
+    return Mapping((), mapping.mark)
+
+
+def _texts(value: Value, name: str, problems: Collector) -> Iterator[Scalar]:
+    for each in value.items if isinstance(value, Sequence) else (value,):
+        if isinstance(each, Scalar) and isinstance(each.value, str):
+            yield each
+        else:
+            problems.error("bad-value", f"`{name}` is a place such as `block1.out`, not {describe(each)}", each.mark)
