@@ -77,7 +77,8 @@ def _resolved(walk: Walk, rule: InitRule, learned: list[tuple[Place, str, Parame
             if found is None:
                 return None
             targets.append((key, *found))
-    if not targets and operation is None:
+    used = template is None or any(template == name for place, _, _ in learned for _, name in place.instances)
+    if not targets and operation is None and used:
         hint = "`archcli show` lists every path"
         message = f"`{target}` has no parameter `{parameter}`, or there is no such place"
         walk.problems.error("no-such-place", message, rule.target.mark, hint)
