@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from builder.ops.base import (
     Argument,
@@ -20,9 +20,6 @@ from builder.ops.base import (
     times,
 )
 from builder.shapes import Shape, window_output
-
-if TYPE_CHECKING:
-    pass
 
 
 class Conv(Operation):

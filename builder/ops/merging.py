@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from builder.ops.base import Family, Misfit, Operation
 from builder.shapes import Shape
-
-if TYPE_CHECKING:
-    pass
 
 
 class Add(Operation):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from builder.ops.base import Argument, Call, Family, Margin, Misfit, Operation, Size, need_image, pair, times
 from builder.shapes import Shape, window_output
-
-if TYPE_CHECKING:
-    pass
 
 
 class _WindowPool(Operation):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from builder.ops.base import Argument, Call, Count, Extent, Family, Misfit, Operation, need_image
 from builder.shapes import Shape
-
-if TYPE_CHECKING:
-    pass
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
 

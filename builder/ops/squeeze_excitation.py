@@ -48,12 +48,16 @@ class SqueezeExcitation(nn.Module):
     activation: Gate = "relu"
     gate: Gate = "sigmoid"
 
-    @model_validator(mode="after")
-    def _one_size(self) -> SqueezeExcitation:
-        if (self.reduction is None) == (self.hidden is None):
-            message = "give `reduction` (channels divided by it) or `hidden` (channels in the middle), one of the two"
+    @model_validator(mode="before")
+    @classmethod
+    def _one_size(cls, fields: dict[str, object]) -> dict[str, object]:
+        """Take the paper's reduction of 16 where nothing is said; refuse two sizes of the middle."""
+        if "reduction" in fields and "hidden" in fields:
+            message = (
+                "`reduction` (channels divided by it) and `hidden` (channels in the middle) say the same: give one"
+            )
             raise ValueError(message)
-        return self
+        return fields if "hidden" in fields else {"reduction": 16, **fields}
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the first input's shape; raise Misfit where the middle would have no channel."""

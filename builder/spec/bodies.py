@@ -5,7 +5,6 @@ In a body the keys of a mapping are names; in an item they are a call or block f
 
 from __future__ import annotations
 
-import keyword
 import re
 from typing import TYPE_CHECKING
 
@@ -23,9 +22,11 @@ if TYPE_CHECKING:
 
 _TEMPLATE = re.compile(r"[A-Z]\w*\Z")
 _PARAMETER = re.compile(r"\$[A-Za-z_]\w*\Z")
+NAME = r"^[A-Za-z_{][A-Za-z0-9_{}$ .*/+-]*$"
+"""What a name may look like while expressions still stand in its braces."""
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _BRACES = re.compile(r"\{[^{}]*\}")
-_TAKEN = ("training",)
 
 
 class Bodies:
@@ -245,8 +246,3 @@ class Bodies:
 
     def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
         self._problems.error(code, message, value.mark, hint)
-
-
-def is_plain_identifier(name: str) -> bool:
-    """Return whether ``name`` may stand after a dot in Python."""
-    return name.isidentifier() and not keyword.iskeyword(name)
