@@ -1,0 +1,218 @@
+"""Draws one strand into a scene: boxes on a spine, frames around blocks, lanes beside them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from builder.emit.diagram.extent import BESIDE
+from builder.emit.diagram.metrics import LINE, fit
+from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand
+from builder.emit.diagram.rows import branches_height, strand_height, tops
+from builder.emit.diagram.scene import Box, Dot, Line, Point, Scene, Tone
+from builder.emit.diagram.spacing import ARROW, DROP, HEADING, LABEL, cell_height
+from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, SHAPE, SMALL, TEXT
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from builder.emit.diagram.extent import Extent
+
+LANE_PEN: Final = 1.3
+TAP_PEN: Final = 0.9
+
+
+class Column:
+    """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold."""
+
+    def __init__(self, scene: Scene, model: int, changed: Collection[str] = ()) -> None:
+        self.scene = scene
+        self.model = model
+        self.changed = changed
+        self.sources: dict[int, Point] = {}  # where a value can be tapped
+        self.readers: list[tuple[int, Box]] = []  # cells that tap a value
+
+    def draw(self, strand: Strand, extent: Extent, x: float, heights: Sequence[float]) -> None:
+        """Draw a whole network on the spine ``x``, its tokens at ``heights``; then what taps values from afar."""
+        _Strand(self, extent, x, "ink").draw(strand, heights, start=None)
+        for position, (value, box) in enumerate(self.readers):
+            self._tap(value, box, x - extent.left - ARROW * (position + 1))
+
+    def _tap(self, value: int, box: Box, lane: float) -> None:
+        source = self.sources[value]
+        way = (source, (lane, source[1]), (lane, box.y), (box.area.left - _half_pen(box), box.y))
+        self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
+
+
+class _Strand:
+    """A strand being drawn: the spine, how far the line has come, and what is still open around it."""
+
+    def __init__(self, column: Column, extent: Extent, x: float, tone: Tone) -> None:
+        self.column = column
+        self.scene = column.scene
+        self.extent = extent
+        self.x = x
+        self.tone = tone
+        self.start: float | None = None  # where the line to the next box begins
+        self.edge = 0.0  # below what the shape may stand
+        self.shape = ""
+        self.frames: dict[str, tuple[float, str]] = {}
+        self.forks: dict[str, float] = {}
+
+    def draw(self, strand: Strand, heights: Sequence[float], start: float | None) -> float | None:
+        """Draw all tokens and return where the line leaves the last one."""
+        self.start = start
+        for token, top in zip(strand, heights, strict=True):
+            if not isinstance(token, Closing):
+                self._write_shape()
+            match token:
+                case Cell():
+                    self._cell(token, top)
+                case Opening():
+                    self.frames[token.path] = (top, token.title)
+                case Closing():
+                    self._frame(token.path, top)
+                case Fork():
+                    self._fork(token, top)
+                case Join():
+                    self._join(token, top)
+                case Split():
+                    self._split(token, top)
+        return self.start
+
+    def _cell(self, cell: Cell, top: float) -> None:
+        tall = cell_height(cell)
+        box = self._box(cell, self.x, top + tall / 2, self.extent.width)
+        self._connect(top - _half_pen(box))
+        self._leave(cell, top + tall)
+        self.column.readers += [(value, box) for value in cell.taps]
+
+    def _connect(self, y: float) -> None:
+        """Draw the spine from the last box down to ``y``, with an arrow where there is room for one."""
+        if self.start is not None:
+            self._line((self.x, self.start), (self.x, y), arrow=y - self.start >= ARROW - 1.5)
+
+    def _leave(self, cell: Cell, bottom: float) -> None:
+        self.start = self.edge = bottom
+        self.shape = cell.shape
+
+    def _write_shape(self) -> None:
+        """Write the shape beside the line, between what it left last and what comes next."""
+        if self.shape:
+            self.scene.text_after(self.x + BESIDE, self.edge + LABEL / 2 - 0.5, self.shape, SHAPE, tone="muted")
+            self.shape = ""
+
+    def _frame(self, path: str, bottom: float) -> None:
+        top, title = self.frames.pop(path)
+        left, right = self.extent.frames[path]
+        name = f"frame {path}"
+        middle, width = self.x + (right - left) / 2, left + right
+        frame = Box(name, "frame", middle, (top + bottom) / 2, width, bottom - top, model=self.column.model)
+        self.scene.boxes.insert(0, frame)
+        shown = fit(title, left - 8, FRAME_TITLE, bold=True)
+        self.scene.text_after(self.x - left + 4, top + HEADING / 2, shown, FRAME_TITLE, bold=True)
+        self.edge = bottom
+
+    def _fork(self, fork: Fork, y: float) -> None:
+        self.scene.dots.append(Dot(self.x, y))
+        self.column.sources[fork.value] = (self.x, y)
+        if fork.path is not None:
+            self.forks[fork.path] = y
+
+    def _join(self, join: Join, top: float) -> None:
+        tall = cell_height(join.cell)
+        y = top + tall / 2
+        is_circle = LIGHT.looks[join.cell.kind].form == "circle"
+        box = self._box(join.cell, self.x, y, tall if is_circle else self.extent.width)
+        self._connect(top - _half_pen(box))
+        self._lane(join, box)
+        self._leave(join.cell, top + tall)
+
+    def _lane(self, join: Join, joint: Box) -> None:
+        """Draw a shortcut: out of its fork to the right, down, and into the joint from the right."""
+        fork, x = self.forks.pop(join.path), self.x + self.extent.lanes[join.path]
+        arrival = ((x, joint.y), (joint.area.right + _half_pen(joint), joint.y))
+        if not join.lane:
+            self._shortcut((self.x, fork), (x, fork), *arrival)
+            return
+        top = (fork + joint.y - strand_height(join.lane)) / 2
+        lane = _Strand(self.column, self.extent.asides[join.path], x, "lane")
+        bottom = lane.draw(join.lane, [top + each for each in _own_tops(join.lane)], start=None)
+        self._shortcut((self.x, fork), (x, fork), (x, top - 0.55))
+        self._shortcut((x, bottom or top), *arrival)
+
+    def _shortcut(self, *points: Point) -> None:
+        self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
+
+    def _split(self, split: Split, top: float) -> None:
+        """Draw branches side by side below a fork, and the cell in which they meet."""
+        below = top + DROP
+        meeting = below + branches_height(split) + DROP
+        joint = self._meeting(split, meeting)
+        self._connect_plainly(top)
+        self.scene.dots.append(Dot(self.x, top))
+        for branch, (offset, extent) in zip(split.branches, self.extent.branches[split.path], strict=True):
+            x = self.x + offset
+            way = [(self.x, top), (x, top)] if offset else [(x, top)]
+            goal = _entrance(joint, x)
+            if not branch:
+                self._line(*way, *goal, arrow=True)
+                continue
+            self._line(*way, (x, below - 0.5), arrow=True)
+            end = _Strand(self.column, extent, x, self.tone).draw(
+                branch, [below + each for each in _own_tops(branch)], start=None
+            )
+            self._line((x, end or below), *goal, arrow=True)
+        self._leave(split.cell, meeting + cell_height(split.cell))
+
+    def _meeting(self, split: Split, top: float) -> Box:
+        tall = cell_height(split.cell)
+        if LIGHT.looks[split.cell.kind].form == "circle":
+            return self._box(split.cell, self.x, top + tall / 2, tall)
+        branches = self.extent.branches[split.path]
+        left = min(x - each.left for x, each in branches)
+        right = max(x + each.right for x, each in branches)
+        return self._box(split.cell, self.x + (left + right) / 2, top + tall / 2, right - left)
+
+    def _connect_plainly(self, y: float) -> None:
+        if self.start is not None:
+            self._line((self.x, self.start), (self.x, y), arrow=False)
+
+    def _line(self, *points: Point, arrow: bool) -> None:
+        pen = LANE_PEN if self.tone == "lane" else 0.9
+        self.scene.lines.append(Line(points, self.tone, arrow, pen))
+
+    def _box(self, cell: Cell, x: float, y: float, width: float) -> Box:
+        """Add the box of a cell and the lines that it carries; circles have their sign drawn, not written."""
+        look = LIGHT.looks[cell.kind]
+        tall = cell_height(cell)
+        alone = not (cell.before or cell.after)
+        bold = look.bold or cell.path in self.column.changed
+        text = cell.label if alone else ""
+        box = Box(cell.path, cell.kind, x, y, width, tall, text, bold, cell.nodes, self.column.model)
+        self.scene.boxes.append(box)
+        if not alone:
+            self._lines_of(cell, x, y, bold=bold)
+        return box
+
+    def _lines_of(self, cell: Cell, x: float, y: float, *, bold: bool) -> None:
+        lines = [(line, SMALL) for line in cell.before] + [(cell.label, TEXT)] + [(line, SMALL) for line in cell.after]
+        here = y - sum(size for _, size in lines) * LINE / 2
+        for line, size in lines:
+            self.scene.text(x, here + size * LINE / 2, line, size, bold=bold and size == TEXT)
+            here += size * LINE
+
+
+def _own_tops(strand: Strand) -> list[float]:
+    return tops([(token,) for token in strand])
+
+
+def _entrance(joint: Box, x: float) -> list[Point]:
+    """Return the last points of a line that comes down at ``x``: from above into a bar, from the side into a circle."""
+    if x == joint.x or joint.area.left < x < joint.area.right:
+        return [(x, joint.area.top - _half_pen(joint))]
+    edge = joint.area.left - _half_pen(joint) if x < joint.x else joint.area.right + _half_pen(joint)
+    return [(x, joint.y), (edge, joint.y)]
+
+
+def _half_pen(box: Box) -> float:
+    return LIGHT.looks[box.kind].pen / 2

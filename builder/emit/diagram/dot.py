@@ -1,0 +1,176 @@
+"""Writes a scene as DOT in which every position is pinned, so that Graphviz draws it and lays out nothing."""
+
+from __future__ import annotations
+
+from math import ceil, hypot
+from typing import TYPE_CHECKING, Final
+
+from builder.emit.diagram.scene import Rectangle, rounded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from builder.emit.diagram.scene import Box, Dot, Line, Point, Scene, Text
+    from builder.emit.diagram.theme import Look, Theme
+
+MARGIN: Final = 6.0
+"""White around the figure, in pt."""
+
+HEAD: Final = 0.45
+"""Size of arrow heads; Graphviz's own is 10 pt long."""
+
+
+def dot(scene: Scene, theme: Theme) -> str:
+    """Return the scene as a DOT text for ``neato -n2``."""
+    return "\n".join(["digraph figure {", *(f"  {line}" for line in _Writer(scene, theme).lines()), "}", ""])
+
+
+class _Writer:
+    """Knows the theme, and turns the scene upside down, because DOT's y grows upwards."""
+
+    def __init__(self, scene: Scene, theme: Theme) -> None:
+        self.scene = scene
+        self.theme = theme
+        self.bounds = scene.bounds()
+
+    def lines(self) -> Iterable[str]:
+        theme = self.theme
+        yield f'graph [layout=neato, outputorder=nodesfirst, pad=0, splines=true, bgcolor="{theme.page}"]'
+        yield 'node [shape=box, fixedsize=true, margin=0, label="", fontname=Helvetica, fontsize=8]'
+        yield f'node [fontcolor="{theme.ink}"]'
+        yield f'edge [arrowsize={HEAD}, color="{theme.ink}"]'
+        yield self._page()
+        yield from (self._box(box) for box in self.scene.boxes)
+        yield from (self._text(number, text) for number, text in enumerate(self.scene.texts, 1))
+        yield from (self._dot(number, each) for number, each in enumerate(self.scene.dots, 1))
+        yield from (self._line(line) for line in self.scene.lines)
+        yield from (sign for box in self.scene.boxes if box.kind == "sum" for sign in self._sign(box))
+
+    def _page(self) -> str:
+        page = Rectangle(
+            self.bounds.left - MARGIN, self.bounds.top - MARGIN, self.bounds.right + MARGIN, self.bounds.bottom + MARGIN
+        )
+        width, height = ceil(page.right - page.left), ceil(page.bottom - page.top)
+        place = self._place((page.left + page.right) / 2, (page.top + page.bottom) / 2)
+        return _statement("page", {**place, **_size(width, height), "color": "none"})
+
+    def _box(self, box: Box) -> str:
+        look = self.theme.looks[box.kind]
+        attributes = self._place(box.x, box.y) | _size(box.width, box.height) | _paint(look)
+        if box.text and look.form != "circle":
+            attributes["label"] = box.text
+        if look.bold or box.bold:
+            attributes["fontname"] = "Helvetica-Bold"
+        if look.ink != self.theme.ink:
+            attributes["fontcolor"] = look.ink
+        if box.nodes:
+            attributes["id"] = identifier(box.model, box.nodes)
+        return _statement(self._name(box), attributes)
+
+    def _name(self, box: Box) -> str:
+        return f"{box.model}: {box.name}" if box.model else box.name
+
+    def _text(self, number: int, text: Text) -> str:
+        area = text.area
+        attributes = {"shape": "none", **self._place(text.x, text.y), **_size(area.right - area.left, text.size * 1.2)}
+        attributes |= {"label": text.text, "fontsize": f"{text.size:g}", "fontcolor": self._colour(text.tone)}
+        if text.bold:
+            attributes["fontname"] = "Helvetica-Bold"
+        return _statement(f"text {number}", attributes)
+
+    def _dot(self, number: int, dot: Dot) -> str:
+        colour = self._colour(dot.tone)
+        attributes = {"shape": "point", **self._place(dot.x, dot.y), **_size(3.8, 3.8), "penwidth": "0"}
+        return _statement(f"dot {number}", attributes | {"fillcolor": colour, "color": colour})
+
+    def _line(self, line: Line) -> str:
+        """Write a line as an edge of the page with itself, whose spline says everything."""
+        end = line.points[-1]
+        points = list(line.points)
+        attributes = {"color": self._colour(line.tone), "penwidth": f"{line.pen:g}"}
+        start = ""
+        if line.arrow:
+            points[-1] = _before(points[-2], end, 10 * HEAD)
+            start = f"e,{self._at(end)} "
+        else:
+            attributes["arrowhead"] = "none"
+        way = [points[0], *(point for piece in rounded(points) for point in piece)]
+        attributes["pos"] = start + " ".join(self._at(point) for point in way)
+        return _statement("page", attributes, edge=True)
+
+    def _sign(self, box: Box) -> Iterable[str]:
+        """Draw the plus or times inside a circle as two strokes, which no font can put off its centre."""
+        reach = 3.6 if box.text == "+" else 2.7
+        strokes = (
+            [((-1, 0), (1, 0)), ((0, -1), (0, 1))] if box.text == "+" else [((-1, -1), (1, 1)), ((-1, 1), (1, -1))]
+        )
+        for (left, top), (right, bottom) in strokes:
+            points = [(box.x + left * reach, box.y + top * reach), (box.x + right * reach, box.y + bottom * reach)]
+            way = [points[0], *(point for piece in rounded(points) for point in piece)]
+            pos = " ".join(self._at(point) for point in way)
+            yield _statement(self._name(box), {"pos": pos, "arrowhead": "none", "penwidth": "1.2"}, edge=True)
+
+    def _place(self, x: float, y: float) -> dict[str, str]:
+        return {"pos": self._at((x, y))}
+
+    def _at(self, point: Point) -> str:
+        return f"{_number(point[0] - self.bounds.left + MARGIN)},{_number(self.bounds.bottom - point[1] + MARGIN)}"
+
+    def _colour(self, tone: str) -> str:
+        return {"ink": self.theme.ink, "muted": self.theme.muted, "lane": self.theme.lane}[tone]
+
+
+def identifier(model: int, nodes: Sequence[int]) -> str:
+    """Return the id of a box: ``n12`` for node 12, ``n3-5_9`` for 3 to 5 and 9, ``m2-n12`` in the second network.
+
+    >>> identifier(0, (12,)), identifier(2, (3, 4, 5, 9))
+    ('n12', 'm2-n3-5_9')
+    """
+    runs: list[list[int]] = []
+    for index in sorted(nodes):
+        if runs and runs[-1][-1] == index - 1:
+            runs[-1].append(index)
+        else:
+            runs.append([index])
+    text = "_".join(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}" for run in runs)
+    return f"m{model}-n{text}" if model else f"n{text}"
+
+
+def _paint(look: Look) -> dict[str, str]:
+    styles = [name for name, on in (("rounded", look.form == "pill"), ("dashed", look.dashed)) if on]
+    attributes = {"penwidth": f"{look.pen:g}"}
+    if look.fill != "none":
+        styles.append("filled")
+        attributes["fillcolor"] = look.fill
+    if styles:
+        attributes["style"] = ",".join(styles)
+    attributes["color"] = look.line if look.pen else "none"
+    if look.form == "circle":
+        attributes["shape"] = "circle"
+    return attributes
+
+
+def _size(width: float, height: float) -> dict[str, str]:
+    return {"width": _number(width / 72, 5), "height": _number(height / 72, 5)}
+
+
+def _number(value: float, digits: int = 2) -> str:
+    text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def _before(start: Point, end: Point, distance: float) -> Point:
+    """Return the point ``distance`` before ``end`` on the way from ``start``."""
+    length = hypot(end[0] - start[0], end[1] - start[1])
+    share = min(distance / length, 0.95) if length else 0.0
+    return (end[0] + (start[0] - end[0]) * share, end[1] + (start[1] - end[1]) * share)
+
+
+def _statement(name: str, attributes: dict[str, str], *, edge: bool = False) -> str:
+    subject = f"{_quote(name)} -> {_quote(name)}" if edge else _quote(name)
+    return f"{subject} [{', '.join(f'{key}={_quote(value)}' for key, value in attributes.items())}]"
+
+
+def _quote(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'

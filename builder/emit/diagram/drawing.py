@@ -1,0 +1,80 @@
+"""From graphs to a figure: the one entrance of this room."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+
+from builder.diagnostics import RunError
+from builder.emit.diagram import renderer
+from builder.emit.diagram.completeness import check_complete
+from builder.emit.diagram.dot import dot
+from builder.emit.diagram.layers import layers
+from builder.emit.diagram.theme import LIGHT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from builder.graph import Graph
+
+Level: TypeAlias = Literal["layer", "block"]
+SUFFIXES: Final = ("svg", "png", "pdf", "dot")
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A finished figure, proved to show every node of its networks exactly once."""
+
+    dot: str
+    _svg: str
+
+    def svg(self) -> str:
+        """Return the figure as SVG, its text as text."""
+        return self._svg
+
+    def png(self) -> bytes:
+        """Return the figure as PNG at 300 dpi."""
+        return renderer.png(self.dot)
+
+    def pdf(self) -> bytes:
+        """Return the figure as PDF; raise RunError where the system has no Graphviz."""
+        return renderer.pdf(self.dot)
+
+    def write(self, path: Path) -> None:
+        """Write the figure in the format that the suffix of ``path`` names: .svg, .png, .pdf or .dot.
+
+        Raises RunError for another suffix, and where the file cannot be written.
+        """
+        try:
+            path.write_bytes(self._bytes(path.suffix.lower().removeprefix(".")))
+        except OSError as error:
+            raise RunError(f"cannot write {path}: {error.strerror}") from error
+
+    def _bytes(self, suffix: str) -> bytes:
+        match suffix:
+            case "svg":
+                return self.svg().encode()
+            case "png":
+                return self.png()
+            case "pdf":
+                return self.pdf()
+            case "dot":
+                return self.dot.encode()
+        listed = ", ".join(f".{each}" for each in SUFFIXES)
+        raise RunError(
+            f"a figure cannot be written as {f'.{suffix}' if suffix else 'a file without suffix'}",
+            f"use one of {listed}",
+        )
+
+
+def draw(graphs: Sequence[Graph], *, level: Level = "layer") -> Drawing:
+    """Return the figure of one network, or of several side by side with their differences marked.
+
+    Raises RunError where the renderer is missing.
+    """
+    scene = layers(graphs)
+    source = dot(scene, LIGHT)
+    svg = renderer.svg(source)
+    check_complete(svg, graphs)
+    return Drawing(source, svg)

@@ -1,0 +1,61 @@
+"""The inside of a squeeze-and-excitation gate, drawn once beside a comparison."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from builder.emit.diagram.scene import Box, Dot, Line
+from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, TEXT
+from builder.ops import OPERATIONS
+from builder.ops.squeeze_excitation import SqueezeExcitation
+
+if TYPE_CHECKING:
+    from builder.emit.diagram.scene import Scene
+    from builder.emit.diagram.theme import Kind
+    from builder.graph import Graph
+
+WIDTH: Final = 136.0
+HEIGHT: Final = 156.0
+_SPINE: Final = 17.0
+_BOXES: Final = 81.0
+_WIDE: Final = 100.0
+_GAP: Final = 3.5
+
+
+def gates(graph: Graph) -> list[SqueezeExcitation]:
+    """Return the gates of a network."""
+    return [node.operation for node in graph.nodes if isinstance(node.operation, SqueezeExcitation)]
+
+
+def inset(scene: Scene, gate: SqueezeExcitation, left: float, top: float) -> None:
+    """Draw the inside of ``gate`` with its upper left corner at ``left``, ``top``."""
+    hidden, symbol = ("C/r", "r") if gate.reduction else ("H", "H")
+    spine, middle = left + _SPINE, left + _BOXES
+    scene.boxes.append(Box("inset", "inset", left + WIDTH / 2, top + HEIGHT / 2, WIDTH, HEIGHT))
+    scene.text_after(left + 5, top + 8, f"SE(C, {symbol})", FRAME_TITLE, bold=True)
+    scene.text(spine, top + 21, "x", TEXT)
+    steps: list[tuple[Kind, str]] = [
+        ("pool", "GlobalAvgPool  C×1×1"),
+        ("linear", f"FC C→{hidden}"),
+        ("activation", OPERATIONS[gate.activation]().label()),
+        ("linear", f"FC {hidden}→C"),
+        ("activation", OPERATIONS[gate.gate]().label()),
+    ]
+    fork, y = top + 31, top + 41
+    first = y
+    for number, (kind, label) in enumerate(steps):
+        tall = LIGHT.looks[kind].height - 2
+        if number:
+            scene.lines.append(Line(((middle, y - _GAP), (middle, y)), "lane", pen=1.3))
+        scene.boxes.append(Box(f"inset {number}", kind, middle, y + tall / 2, _WIDE, tall, label))
+        y += tall + _GAP
+    times = y - _GAP + 14
+    scene.boxes.append(Box("inset times", "sum", spine, times, 13, 13, "×"))
+    scene.dots.append(Dot(spine, fork))
+    scene.lines += [
+        Line(((spine, top + 25.5), (spine, times - 7)), arrow=True),
+        Line(((spine, fork), (middle, fork), (middle, first - 0.5)), "lane", arrow=True, pen=1.3),
+        Line(((middle, y - _GAP), (middle, times), (spine + 7, times)), "lane", arrow=True, pen=1.3),
+        Line(((spine, times + 6.5), (spine, times + 14.5)), arrow=True),
+    ]
+    scene.text(spine, times + 19.5, "x′", TEXT)

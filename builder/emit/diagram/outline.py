@@ -1,0 +1,280 @@
+"""A graph as a reader sees it: strands of cells, frames around blocks, forks and the joints where lanes meet.
+
+A strand is read from top to bottom. It is flat, so that strands of several networks can be aligned token by token;
+only what runs beside it, the lane of a shortcut and the branches of a split, are strands of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
+
+from builder.graph import Block
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from builder.emit.diagram.theme import Kind
+    from builder.graph import Graph, Member, Node
+
+Shapes: TypeAlias = Literal["changes", "all", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A box, and the parameter-less neighbours that it carries as small lines ``before`` and ``after`` its label.
+
+    ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
+    values that it reads from elsewhere.
+    """
+
+    path: str
+    kind: Kind
+    label: str
+    nodes: tuple[int, ...]
+    value: int
+    shape: str = ""
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    taps: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The upper edge of a block's frame, with its title."""
+
+    path: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """The lower edge of a block's frame."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """Where a value also goes another way: into the shortcut of the block ``path``, or to cells that tap it."""
+
+    value: int
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Where the shortcut of the block ``path`` returns; an empty ``lane`` is the identity."""
+
+    path: str
+    cell: Cell
+    lane: Strand
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Parallel branches and the cell in which they meet."""
+
+    path: str
+    branches: tuple[Strand, ...]
+    cell: Cell
+
+
+Token: TypeAlias = Cell | Opening | Closing | Fork | Join | Split
+Strand: TypeAlias = tuple[Token, ...]
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "conv": "conv",
+    "linear": "linear",
+    "norm": "norm",
+    "activation": "activation",
+    "pool": "pool",
+    "dropout": "dropout",
+    "shape": "shape",
+    "gate": "gate",
+    "scale": "scale",
+}
+_SMALL: Final[tuple[Kind, ...]] = ("dropout", "shape")  # without parameters: a neighbour may carry them
+_PREPARED: Final[tuple[Kind, ...]] = ("conv", "projection", "linear")
+_FOLLOWED: Final[tuple[Kind, ...]] = (*_PREPARED, "pool")
+
+
+def outline(graph: Graph, *, shapes: Shapes = "changes", compact: bool = False) -> Strand:
+    """Return the whole network as one strand; ``compact`` leaves out the shapes inside frames."""
+    strand = _Outline(graph, shapes).network()
+    return _without_inner_shapes(strand) if compact else strand
+
+
+def cells(strand: Strand) -> Iterable[Cell]:
+    """Yield every cell of a strand, those of lanes and branches included."""
+    for token in strand:
+        match token:
+            case Cell():
+                yield token
+            case Join():
+                yield from cells(token.lane)
+                yield token.cell
+            case Split():
+                for branch in token.branches:
+                    yield from cells(branch)
+                yield token.cell
+
+
+def humanise(path: str) -> str:
+    """Return the title of a block: ``Block 1`` for block1, ``layer1.0`` for a number, else its own name.
+
+    >>> humanise("features.block1"), humanise("layer1.0"), humanise("Mixed_5b")
+    ('Block 1', 'layer1.0', 'Mixed_5b')
+    """
+    above, _, name = path.rpartition(".")
+    if name.isdigit():
+        return f"{above.rpartition('.')[2]}.{name}" if above else name
+    simple = re.fullmatch(r"([a-z]+)(\d*)", name)
+    return f"{simple[1].capitalize()} {simple[2]}".strip() if simple else name
+
+
+class _Outline:
+    """Walks the blocks of one graph."""
+
+    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+        self.graph = graph
+        self.shapes = shapes
+        self.tapped = {value for node in graph.nodes if node.role != "merge" for value in node.inputs[1:]}
+
+    def network(self) -> Strand:
+        source = Cell("", "input", f"Input  {self.graph.input}", (), -1)
+        return tuple(self._with_taps([source, *self._block(self.graph.root, framed=False)]))
+
+    def _block(self, block: Block, *, framed: bool = True, aside: bool = False) -> list[Token]:
+        """Return the tokens of a block: what is inserted before it, its lanes with their joint, what stands after."""
+        body = self._lanes(block, framed=framed and not aside, aside=aside)
+        return [*self._members(block.entry, aside=aside), *body, *self._members(block.exit, aside=aside)]
+
+    def _lanes(self, block: Block, *, framed: bool, aside: bool) -> list[Token]:
+        main = next((lane for lane in block.lanes if lane.kind == "layers"), None)
+        if main is None:
+            return self._framed(block, [self._split(block, aside=aside)] if block.lanes else [], framed=framed)
+        inner = self._framed(block, self._members(main.members, aside=aside), framed=framed)
+        if block.merge is None:
+            return inner
+        lane = next(lane for lane in block.lanes if lane.kind == "shortcut")
+        value = self._value_into(block)
+        join = Join(block.path, self._joint(block.merge), tuple(self._members(lane.members, aside=True)))
+        return [Fork(value, block.path), *inner, join]
+
+    def _framed(self, block: Block, inner: list[Token], *, framed: bool) -> list[Token]:
+        worthwhile = framed and sum(1 for _ in block.nodes()) > 1
+        return [Opening(block.path, humanise(block.path)), *inner, Closing(block.path)] if worthwhile else inner
+
+    def _split(self, block: Block, *, aside: bool) -> Split:
+        assert block.merge is not None, "branches always meet"
+        branches = tuple(tuple(self._with_taps(self._members(lane.members, aside=aside))) for lane in block.lanes)
+        return Split(block.path, branches, self._joint(block.merge))
+
+    def _joint(self, index: int) -> Cell:
+        node = self.graph.nodes[index]
+        label = node.operation.label(*self.graph.input_shapes(node))
+        kind: Kind = "sum" if node.operation.kind in ("add", "mul") else "joint"
+        return Cell(node.path, kind, label, (index,), index, self._shape_after(node))
+
+    def _value_into(self, block: Block) -> int:
+        last = block.entry[-1] if block.entry else block.input
+        return last.output if isinstance(last, Block) else last
+
+    def _members(self, members: tuple[Member, ...], *, aside: bool) -> list[Token]:
+        """Return the tokens of what stands in sequence; small operations join the box beside them."""
+        tokens: list[Token] = []
+        for member in members:
+            if isinstance(member, Block):
+                tokens += self._block(member, aside=aside)
+            else:
+                tokens.append(self._cell(self.graph.nodes[member], aside=aside))
+        return self._carried_by_left(self._carried_by_right(tokens))
+
+    def _carried_by_right(self, tokens: list[Token]) -> list[Token]:
+        """Fold small operations into the layer that they prepare; a flatten belongs to what it follows."""
+        result: list[Token] = []
+        for token in reversed(tokens):
+            carrier = result[-1] if result else None
+            if self._is_small(token) and token.label != "Flatten" and _is(carrier, _PREPARED):
+                both = (*token.nodes, *carrier.nodes)
+                result[-1] = replace(carrier, nodes=both, before=(token.label, *carrier.before))
+            else:
+                result.append(token)
+        return result[::-1]
+
+    def _carried_by_left(self, tokens: list[Token]) -> list[Token]:
+        """Fold the small operations that are left into the box that they follow."""
+        result: list[Token] = []
+        for token in tokens:
+            carrier = result[-1] if result else None
+            if self._is_small(token) and _is(carrier, _FOLLOWED) and carrier.value not in self.tapped:
+                result[-1] = replace(
+                    carrier,
+                    nodes=(*carrier.nodes, *token.nodes),
+                    value=token.value,
+                    shape=token.shape or carrier.shape,
+                    after=(*carrier.after, token.label),
+                )
+            else:
+                result.append(token)
+        return result
+
+    def _is_small(self, token: Token) -> TypeGuard[Cell]:
+        return _is(token, _SMALL) and token.value not in self.tapped
+
+    def _cell(self, node: Node, *, aside: bool) -> Cell:
+        family = node.operation.family
+        projects = family == "conv" and (aside or node.role == "projection")
+        return Cell(
+            path=node.path,
+            kind="projection" if projects else _KINDS[family],
+            label=node.operation.label(*self.graph.input_shapes(node)),
+            nodes=(node.index,),
+            value=node.index,
+            shape="" if aside else self._shape_after(node),
+            taps=node.inputs[1:],
+        )
+
+    def _shape_after(self, node: Node) -> str:
+        """Return the text of the value's shape where it is news; what a linear layer gives stands in its box."""
+        shapes = self.graph.input_shapes(node)
+        changed = any(shape != node.shape for shape in (shapes if node.role == "merge" else shapes[:1]))
+        news = changed and node.operation.family != "linear"
+        return str(node.shape) if self.shapes == "all" or (self.shapes == "changes" and news) else ""
+
+    def _with_taps(self, tokens: list[Token]) -> list[Token]:
+        """Put a fork after what yields a value that is tapped, unless a fork stands there already."""
+        result: list[Token] = []
+        for position, token in enumerate(tokens):
+            result.append(token)
+            value = _value_of(token)
+            following = tokens[position + 1] if position + 1 < len(tokens) else None
+            if value in self.tapped and not isinstance(following, Fork):
+                result.append(Fork(value))
+        return result
+
+
+def _is(token: Token | None, kinds: tuple[Kind, ...]) -> TypeGuard[Cell]:
+    return isinstance(token, Cell) and token.kind in kinds
+
+
+def _value_of(token: Token) -> int | None:
+    match token:
+        case Cell():
+            return token.value
+        case Join() | Split():
+            return token.cell.value
+    return None
+
+
+def _without_inner_shapes(strand: Strand) -> Strand:
+    """Leave out the shapes between boxes inside a frame: a comparison is about what differs."""
+    tokens: list[Token] = []
+    depth = 0
+    for token, following in zip(strand, (*strand[1:], None), strict=True):
+        depth += isinstance(token, Opening) - isinstance(token, Closing)
+        inner = depth > 0 and not isinstance(following, Closing)
+        tokens.append(replace(token, shape="") if inner and isinstance(token, Cell) else token)
+    return tuple(tokens)

@@ -1,0 +1,162 @@
+"""What is drawn and where: boxes, texts, dots and lines with exact coordinates in pt, y growing downwards.
+
+A scene knows nothing of graphs or Graphviz; layouts make it, ``dot`` writes it and the tests measure it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import hypot
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from builder.emit.diagram.metrics import LINE, text_width
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from builder.emit.diagram.theme import Kind
+
+Point: TypeAlias = tuple[float, float]
+Tone: TypeAlias = Literal["ink", "muted", "lane"]
+"""Which of the theme's colours a text or line has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rectangle:
+    """The room that something takes up."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Rectangle) -> bool:
+        """Return whether both cover some common area; touching edges do not count."""
+        across = self.left < other.right and other.left < self.right
+        return across and self.top < other.bottom and other.top < self.bottom
+
+    def contains(self, other: Rectangle) -> bool:
+        """Return whether ``other`` lies inside."""
+        across = self.left <= other.left and other.right <= self.right
+        return across and self.top <= other.top and other.bottom <= self.bottom
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A box by its centre and size. ``nodes`` are the indices, in ``model``, of what it stands for."""
+
+    name: str
+    kind: Kind
+    x: float
+    y: float
+    width: float
+    height: float
+    text: str = ""
+    bold: bool = False
+    nodes: tuple[int, ...] = ()
+    model: int = 0
+
+    @property
+    def area(self) -> Rectangle:
+        """The room inside its outline."""
+        return Rectangle(
+            self.x - self.width / 2, self.y - self.height / 2, self.x + self.width / 2, self.y + self.height / 2
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One line of text by its centre."""
+
+    x: float
+    y: float
+    text: str
+    size: float
+    tone: Tone = "ink"
+    bold: bool = False
+
+    @property
+    def area(self) -> Rectangle:
+        """The room that the letters take up."""
+        half, tall = text_width(self.text, self.size, bold=self.bold) / 2, self.size * LINE / 2
+        return Rectangle(self.x - half, self.y - tall, self.x + half, self.y + tall)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A way through ``points`` with rounded corners; ``arrow`` puts a head at its end."""
+
+    points: tuple[Point, ...]
+    tone: Tone = "ink"
+    arrow: bool = False
+    pen: float = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Dot:
+    """Where a value goes more than one way."""
+
+    x: float
+    y: float
+    tone: Tone = "ink"
+
+
+@dataclass
+class Scene:
+    """Everything of one figure; things that come first are painted first."""
+
+    boxes: list[Box] = field(default_factory=list)
+    texts: list[Text] = field(default_factory=list)
+    dots: list[Dot] = field(default_factory=list)
+    lines: list[Line] = field(default_factory=list)
+
+    def text(self, x: float, y: float, text: str, size: float, *, tone: Tone = "ink", bold: bool = False) -> None:
+        """Add a text by its centre."""
+        self.texts.append(Text(x, y, text, size, tone, bold))
+
+    def text_after(self, x: float, y: float, text: str, size: float, *, tone: Tone = "ink", bold: bool = False) -> None:
+        """Add a text that begins at ``x``."""
+        self.text(x + text_width(text, size, bold=bold) / 2, y, text, size, tone=tone, bold=bold)
+
+    def bounds(self) -> Rectangle:
+        """Return the room that everything together takes up, half a line's width included."""
+        areas = [*(box.area for box in self.boxes), *(text.area for text in self.texts)]
+        xs = [x for line in self.lines for x, _ in line.points]
+        ys = [y for line in self.lines for _, y in line.points]
+        pen = 1.1
+        return Rectangle(
+            min([*(each.left for each in areas), *xs]) - pen,
+            min([*(each.top for each in areas), *ys]) - pen,
+            max([*(each.right for each in areas), *xs]) + pen,
+            max([*(each.bottom for each in areas), *ys]) + pen,
+        )
+
+
+def rounded(points: Iterable[Point], radius: float = 5.0) -> list[tuple[Point, Point, Point]]:
+    """Return cubic Bézier pieces (two control points and an end) that follow ``points`` with round corners."""
+    way = list(points)
+    pieces: list[tuple[Point, Point, Point]] = []
+    here = way[0]
+    for before, corner, after in zip(way, way[1:], way[2:], strict=False):
+        turn = min(radius, _distance(before, corner) / 2, _distance(corner, after) / 2)
+        start, end = _towards(corner, before, turn), _towards(corner, after, turn)
+        pieces.append(_straight(here, start))
+        pieces.append((_towards(start, corner, 0.5523 * turn), _towards(end, corner, 0.5523 * turn), end))
+        here = end
+    pieces.append(_straight(here, way[-1]))
+    return pieces
+
+
+def _straight(start: Point, end: Point) -> tuple[Point, Point, Point]:
+    third = _distance(start, end) / 3
+    return (_towards(start, end, third), _towards(end, start, third), end)
+
+
+def _distance(first: Point, second: Point) -> float:
+    return hypot(first[0] - second[0], first[1] - second[1])
+
+
+def _towards(start: Point, goal: Point, step: float) -> Point:
+    distance = _distance(start, goal)
+    share = step / distance if distance else 0.0
+    return (start[0] + (goal[0] - start[0]) * share, start[1] + (goal[1] - start[1]) * share)

@@ -1,0 +1,81 @@
+"""How tall things are and how far apart: the vertical rhythm of a column, in pt."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from builder.emit.diagram.metrics import text_width
+from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Token
+from builder.emit.diagram.theme import LIGHT, SMALL, TEXT
+
+if TYPE_CHECKING:
+    from builder.emit.diagram.outline import Strand
+
+WIDTH: Final = 124.0
+ASIDE: Final = 82.0
+BRANCH: Final = 76.0
+PADDING: Final = 5.0
+MARGIN: Final = 6.0
+"""From the boxes inside a frame, or a frame inside a frame, to the frame's line."""
+
+HEADING: Final = 14.5
+"""Room for the title at the top of a frame."""
+
+CARRIED: Final = 6.6
+"""What each carried line adds to the height of a box."""
+
+LABEL: Final = 17.0
+"""A gap in which the shape stands beside the line."""
+
+JOINED: Final = 5.0
+"""A gap inside a frame, crossed by a plain line."""
+
+ARROW: Final = 8.0
+"""The shortest gap with an arrow."""
+
+DROP: Final = 14.0
+"""From a split's fork down to its branches, and from them down to where they meet."""
+
+
+def cell_height(cell: Cell) -> float:
+    """Return the height of a cell with the lines that it carries."""
+    return LIGHT.looks[cell.kind].height + CARRIED * (len(cell.before) + len(cell.after))
+
+
+def box_width(strand: Strand, least: float) -> float:
+    """Return the common width of the boxes of a strand: the least that holds each text, at least ``least``."""
+    needed = (needed_width(token) for token in strand if isinstance(token, Cell))
+    return max([least, *needed])
+
+
+def needed_width(cell: Cell) -> float:
+    """Return the width that the texts of a cell ask for."""
+    if LIGHT.looks[cell.kind].form in ("circle", "text"):
+        return 0.0
+    bold = LIGHT.looks[cell.kind].bold
+    widths = [text_width(cell.label, TEXT, bold=bold)]
+    widths += [text_width(line, SMALL) for line in (*cell.before, *cell.after)]
+    return max(widths) + 2 * PADDING
+
+
+_GAPS: Final = (  # what stands above, what stands below, the distance; the first that fits holds
+    (Opening, Cell, 0.0),
+    (Opening, Opening, 1.0),
+    (Opening, object, 3.0),
+    (Closing, Closing, MARGIN),
+    (object, Closing, MARGIN - 1),
+    (Closing | Cell, Opening, 11.0),
+    (Fork, Opening, 6.0),
+    (object, Fork | Join, 10.0),
+    (Fork | Closing, object, 10.0),
+)
+
+
+def gap(before: Token | None, after: Token, *, inside: bool) -> float:
+    """Return the distance from the lower edge of one token to the upper edge of the next, where no shape stands."""
+    if before is None:
+        return 0.0
+    if inside and isinstance(before, Cell) and isinstance(after, Cell):
+        return JOINED
+    fitting = (space for above, below, space in _GAPS if isinstance(before, above) and isinstance(after, below))
+    return next(fitting, ARROW)
