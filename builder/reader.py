@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import yaml
 
@@ -196,7 +196,16 @@ def _refuse(code: str, message: str, event: yaml.Event, source: Source, hint: st
     raise ArchError(Diagnostic(code, message, _mark(event.start_mark, event.end_mark, source), hint))
 
 
-def _mark(start: yaml.Mark, end: yaml.Mark, source: Source) -> Mark:
+class _Place(Protocol):
+    """What both of PyYAML's kinds of mark say, counted from 0."""
+
+    line: int
+    column: int
+
+
+def _mark(start: _Place | None, end: _Place | None, source: Source) -> Mark:
+    assert start is not None, "PyYAML marks every event and node that it reads from a text"
+    assert end is not None, "the same"
     width = end.column - start.column if end.line == start.line else len(source.line(start.line + 1)) - start.column
     return Mark(source, start.line + 1, start.column + 1, max(1, width))
 
@@ -208,12 +217,12 @@ def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         return Diagnostic("control-character", f"character #x{error.character:04x} may not stand in a page", mark)
     assert isinstance(error, yaml.MarkedYAMLError)
     place = error.problem_mark or error.context_mark
-    mark = Mark(source, place.line + 1, place.column + 1) if place else None
-    line = source.line(mark.line) if mark else ""
+    mark = Mark(source, place.line + 1, place.column + 1) if place else Mark(source, 1, 1)
+    line = source.line(mark.line)
     message = (error.problem or "this is not YAML").replace(
         "found character '\\t' that cannot start any token", "a tab"
     )
-    return Diagnostic("yaml-syntax", message, mark, _syntax_hint(line, mark.column if mark else 1))
+    return Diagnostic("yaml-syntax", message, mark, _syntax_hint(line, mark.column))
 
 
 def _syntax_hint(line: str, column: int) -> str | None:
@@ -253,6 +262,7 @@ def _convert(node: yaml.Node, source: Source, problems: Collector) -> Value:
         return Scalar(value, mark, plain)
     if isinstance(node, yaml.SequenceNode):
         return Sequence(tuple(_convert(item, source, problems) for item in node.value), mark)
+    assert isinstance(node, yaml.MappingNode), "YAML has no fourth kind of node"
     return Mapping(tuple(_entries(node, source, problems)), mark)
 
 

@@ -111,7 +111,8 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
 def _locate(mapping: Mapping, loc: tuple[int | str, ...]) -> tuple[Mark, tuple[int | str, ...]]:
     """Return the mark that ``loc`` means and its steps that are really there (union tags are not)."""
     here: Value = mapping
-    mark, path = mapping.mark, ()
+    mark = mapping.mark
+    path: tuple[int | str, ...] = ()
     for step in loc:
         if isinstance(here, Mapping) and (value := here.get(str(step))) is not None:
             mark = value.mark if not isinstance(value, Mapping) else here.key_mark(str(step))

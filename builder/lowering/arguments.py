@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import Note, suggest
-from builder.lowering.scope import UNKNOWN, UnknownValueError
+from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError
 
 if TYPE_CHECKING:
-    from builder.reader import Mapping
     from collections.abc import Iterable
 
     from builder.diagnostics import Collector, Mark
     from builder.expressions import Result
     from builder.lowering.scope import Evaluator, Scope
-    from builder.reader import Value
+    from builder.reader import Mapping, Value
     from builder.spec.page import Parameter
 
 _KINDS: dict[str, tuple[type, ...]] = {
@@ -85,7 +84,7 @@ def check_kind(result: Result, parameter: Parameter, mark: Mark, problems: Colle
 
 def _evaluated(
     value: Value, scope: Scope, parameter: Parameter, evaluator: Evaluator, problems: Collector
-) -> Result | object:
+) -> Result | Unknown:
     try:
         result = evaluator.result(value, scope)
     except UnknownValueError:

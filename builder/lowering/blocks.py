@@ -24,7 +24,6 @@ from builder.spec.bodies import Bodies
 from builder.spec.page import BlockSpec, Body, Call, Item
 
 if TYPE_CHECKING:
-    from builder.shapes import Shape
     from builder.diagnostics import Mark
     from builder.expressions import Result
     from builder.graph import Member
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from builder.lowering.selectors import Place
     from builder.lowering.walk import Name, Walk
     from builder.reader import Value
+    from builder.shapes import Shape
     from builder.spec.page import Template
 
 _EDITABLE = ("shortcut", "merge", "activation")

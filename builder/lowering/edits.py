@@ -11,6 +11,8 @@ from builder.lowering.selectors import Place, Selector, parse_selector
 from builder.spec.page import POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping as Table
+
     from builder.diagnostics import Collector
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Evaluator, Scope
@@ -75,7 +77,7 @@ class Edits:
                 return True, edit.item
         return False, None
 
-    def report_unused(self, paths: dict[str, str], places: dict[str, object], problems: Collector) -> None:
+    def report_unused(self, paths: dict[str, str], places: Table[str, object], problems: Collector) -> None:
         """Report selectors that found nothing, with the nearest place that exists.
 
         ``paths`` gives the key of every path, ``places`` holds every point and layer that a value passes.
@@ -101,7 +103,7 @@ class Edits:
             return None
 
 
-def _not_found(selector: Selector, paths: dict[str, str], places: dict[str, object]) -> tuple[str, str | None]:
+def _not_found(selector: Selector, paths: dict[str, str], places: Table[str, object]) -> tuple[str, str | None]:
     if not selector.explicit:
         return f"`{selector.text}` matches nothing", "`archcli show` lists every path"
     path = ".".join(selector.segments)

@@ -10,6 +10,7 @@ from builder.lowering.selectors import Place
 
 if TYPE_CHECKING:
     from builder.diagnostics import Mark
+    from builder.expressions import Result
     from builder.graph import Role
     from builder.lowering.scope import Scope
     from builder.shapes import Shape
@@ -43,9 +44,9 @@ class Frame:
         """Return the place of a child."""
         return Place((*self.path, name), self.instances)
 
-    def seeing(self, **variables: object) -> Frame:
+    def seeing(self, **variables: Result) -> Frame:
         """Return the same block with more variables."""
-        return replace(self, scope={**self.scope, **variables})  # type: ignore[arg-type]  # results by their makers
+        return replace(self, scope={**self.scope, **variables})
 
     def at_home(self, role: Role | None = None) -> Frame:
         """Return the frame of what is inserted into the block or runs beside it: it lives under the block's path."""

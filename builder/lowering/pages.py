@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
-from builder.reader import Mapping, Scalar, read_file
+from builder.reader import Mapping, Scalar, read_file, read_text
 from builder.spec.parse import parse_page
 
 if TYPE_CHECKING:
@@ -94,17 +94,51 @@ def shipped_names() -> MappingProxyType[str, tuple[Path, str | None]]:
     return MappingProxyType(names)
 
 
-def load_page(path: Path, member: str | None = None) -> Merged:
-    """Return the page at ``path`` with all that it extends, as ``member`` of its family if one is named.
+@dataclass(frozen=True)
+class Base:
+    """A page with the pages that it extends, read once; others can be derived from it in memory."""
 
-    Raises ArchError with every mistake of every page on the way.
-    """
+    path: Path
+    member: str | None
+    chain: tuple[tuple[Page, Path], ...]
+
+    def merged(self) -> Merged:
+        """Return the page itself, as its member if one is named."""
+        problems = Collector()
+        chosen = _chosen([page for page, _ in self.chain], self.member, problems)
+        problems.raise_found()
+        return _merge(list(self.chain), chosen)
+
+    def extended(self, text: str, name: str) -> Merged:
+        """Return the page that ``text``, called ``name`` in messages, makes of this one by extending it.
+
+        Raises ArchError with every mistake of ``text``.
+        """
+        problems = Collector()
+        templates = tuple(each for page, _ in self.chain for each in page.templates)
+        page = parse_page(read_text(text, name), templates, problems)
+        problems.raise_found()
+        assert page is not None, "a page without a header has been reported"
+        chain = [(page, self.path.parent / name), *self.chain]
+        chosen = _chosen([each for each, _ in chain], None, problems)
+        problems.raise_found()
+        return _merge(chain, chosen)
+
+
+def read_base(path: Path, member: str | None = None) -> Base:
+    """Return the page at ``path`` with all that it extends; raise ArchError with every mistake on the way."""
     problems = Collector()
     chain = _read_chain(path, problems, ())
     problems.raise_found()
-    chosen = _chosen([page for page, _ in chain], member, problems)
-    problems.raise_found()
-    return _merge(chain, chosen)
+    return Base(path, member, tuple(chain))
+
+
+def load_page(path: Path, member: str | None = None) -> Merged:
+    """Return the page at ``path`` merged with all that it extends, as ``member`` of its family if one is named.
+
+    Raises ArchError with every mistake of every page on the way.
+    """
+    return read_base(path, member).merged()
 
 
 def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> list[tuple[Page, Path]]:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from builder.expressions import Result
 
 
-class _Unknown:
+class Unknown:
     """The value of ``$in`` after a mistake: whatever needs it stays unknown too, and nothing more is said."""
 
 
-UNKNOWN: Final = _Unknown()
+UNKNOWN: Final = Unknown()
 
-Scope: TypeAlias = "dict[str, Result | _Unknown]"
+Scope: TypeAlias = "dict[str, Result | Unknown]"
 
 
 class UnknownValueError(Exception):

@@ -5,27 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.ops.activation import Activation
-from builder.ops.base import pair
-from builder.ops.convolution import Conv
-from builder.ops.merging import Add, Multiply
-from builder.ops.normalization import BatchNorm, LayerNorm2d
-from builder.ops.pooling import AvgPool, MaxPool
-from builder.ops.regularization import Dropout, StochasticDepth
-from builder.ops.reshaping import ChannelShuffle, Crop
-from builder.ops.scaling import Rescale, Scale
-from builder.ops.squeeze_excitation import SqueezeExcitation
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.graph import Node
     from builder.ops.base import Operation
-
-_POINTWISE = (
-    Activation, BatchNorm, LayerNorm2d, Dropout, StochasticDepth, Scale, Rescale, ChannelShuffle, SqueezeExcitation, Add,
-    Multiply,
-)  # fmt: skip
 
 
 class NoProjectionError(Exception):
@@ -55,27 +39,14 @@ def sampling(nodes: Sequence[Node], start: int, end: int) -> Sampling:
         end = nodes[end].inputs[0]
     offset, jump = [0.0, 0.0], [1, 1]
     for operation in reversed(way):
-        kernel, stride, padding, dilation, skipped = _window(operation)
+        window = operation.window()
+        if window is None:
+            raise NoProjectionError(f"it passes `{operation.kind}`, which keeps no grid of positions")
         for axis in (0, 1):
-            reach = (kernel[axis] - 1) * dilation[axis] / 2 - padding[axis] + skipped[axis]
+            reach = (window.kernel[axis] - 1) * window.dilation[axis] / 2 - window.padding[axis] + window.skipped[axis]
             offset[axis] += reach * jump[axis]
-            jump[axis] *= stride[axis]
+            jump[axis] *= window.stride[axis]
     for centre in offset:
         if centre < 0 or centre != int(centre):
             raise NoProjectionError(f"its first output looks at position {centre:g}, between or before the pixels")
     return Sampling((int(offset[0]), int(offset[1])), (jump[0], jump[1]))
-
-
-def _window(operation: Operation) -> tuple[tuple[int, int], ...]:
-    """Return kernel, stride, padding, dilation of a sliding window, and what a crop skips."""
-    match operation:
-        case Conv():
-            fields = (operation.kernel, operation.stride, operation.padding, operation.dilation)
-            return (*(pair(each) for each in fields), (0, 0))
-        case MaxPool() | AvgPool():
-            return (pair(operation.kernel), pair(operation.step), pair(operation.padding), (1, 1), (0, 0))
-        case Crop():
-            return ((1, 1), (1, 1), (0, 0), (1, 1), (operation.top, operation.left))
-        case _ if isinstance(operation, _POINTWISE):
-            return ((1, 1), (1, 1), (0, 0), (1, 1), (0, 0))
-    raise NoProjectionError(f"it passes `{operation.kind}`, which keeps no grid of positions")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.diagnostics import Collector, Mark
+    from builder.expressions import Result
     from builder.graph import Member, Role
     from builder.lowering.edits import Edits
     from builder.lowering.frame import Flow, Frame
@@ -150,7 +151,7 @@ class Walk:
         except UnknownValueError:
             return
         for number, value in enumerate(values):
-            variables: dict[str, object] = {"i": number, "first": number == 0, "last": number == len(values) - 1}
+            variables: dict[str, Result] = {"i": number, "first": number == 0, "last": number == len(values) - 1}
             if len(names) == 1:
                 variables[names[0]] = value
             elif isinstance(value, tuple) and len(value) == len(names):
@@ -161,7 +162,7 @@ class Walk:
                 return
             yield frame.seeing(**variables)
 
-    def _repeated(self, repeat: Scalar, scope: Scope) -> tuple[list[str], tuple[object, ...]]:
+    def _repeated(self, repeat: Scalar, scope: Scope) -> tuple[list[str], tuple[Result, ...]]:
         """Return the names and the elements of ``repeat``: a count, or ``names in list``."""
         text = str(repeat.value)
         names: list[str] = []

@@ -76,6 +76,16 @@ class Call:
     arguments: tuple[Argument, ...] = ()
 
 
+class Window(NamedTuple):
+    """How an output position looks at its input: (height, width) of a sliding window, and what a crop skips."""
+
+    kernel: tuple[int, int] = (1, 1)
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int] = (0, 0)
+    dilation: tuple[int, int] = (1, 1)
+    skipped: tuple[int, int] = (0, 0)
+
+
 class Operation(Strict):
     """One operation with its fields; every subclass is final and describes itself completely.
 
@@ -119,6 +129,10 @@ class Operation(Strict):
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - most labels say only what it is
         """Return the text of its box in a figure."""
         return self.kind
+
+    def window(self) -> Window | None:
+        """Return the window through which each output position looks; None where positions are not kept."""
+        return Window() if self.family in ("activation", "norm", "dropout", "gate", "scale", "merge") else None
 
     def call(self, *inputs: Shape) -> Call:
         """Return the constructor of its module, or of its parameter."""

@@ -15,6 +15,7 @@ from builder.ops.base import (
     Operation,
     Parameter,
     Size,
+    Window,
     need_image,
     pair,
     times,
@@ -71,6 +72,10 @@ class Conv(Operation):
         )
         grouped = f", g={self.groups}" if depthwise == "Conv" and self.groups > 1 else ""
         return f"{depthwise} {times(self.kernel)}, {self.out}{stride}{grouped}"
+
+    def window(self) -> Window:
+        """Return the sliding window of the fields."""
+        return Window(pair(self.kernel), pair(self.stride), pair(self.padding), pair(self.dilation))
 
     def call(self, *inputs: Shape) -> Call:
         """Return ``nn.Conv2d(in, out, kernel_size=..., ...)``."""

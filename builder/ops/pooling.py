@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import Argument, Call, Family, Margin, Misfit, Operation, Size, need_image, pair, times
+from builder.ops.base import Argument, Call, Family, Margin, Misfit, Operation, Size, Window, need_image, pair, times
 from builder.shapes import Shape, window_output
 
 
@@ -35,6 +35,10 @@ class _WindowPool(Operation):
         if min(sizes) < 1:
             raise Misfit(f"a window of {times(self.kernel)} does not fit {image}", "kernel")
         return Shape((image.channels, *sizes))
+
+    def window(self) -> Window:
+        """Return the sliding window of the fields."""
+        return Window(pair(self.kernel), pair(self.step), pair(self.padding))
 
     def _label(self, name: str) -> str:
         step = self.step

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Count, Extent, Family, Misfit, Operation, need_image
+from builder.ops.base import Argument, Call, Count, Extent, Family, Misfit, Operation, Window, need_image
 from builder.shapes import Shape
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
@@ -149,6 +149,10 @@ class Crop(nn.Module):
             raise Misfit(f"nothing is left of {image}", "top" if self.top >= height else "left")
         return Shape((channels, height - self.top, width - self.left))
 
+    def window(self) -> Window:
+        """Return a window of one position that skips what is dropped."""
+        return Window(skipped=(self.top, self.left))
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Crop 1, 1``: rows at the top, columns at the left."""
         return f"Crop {self.top}, {self.left}"
@@ -189,6 +193,10 @@ class ChannelShuffle(nn.Module):
         if image.channels % self.groups:
             raise Misfit(f"groups of {self.groups} do not divide the {image.channels} channels", "groups")
         return image
+
+    def window(self) -> Window:
+        """Return a window of one position: only channels move."""
+        return Window()
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Shuffle 2``."""
