@@ -32,7 +32,9 @@ def graph_cost(graph: Graph) -> Cost:
     """Return the cost of the whole network.
 
     Multiply-accumulates are half of what ``torch.utils.flop_counter.FlopCounterMode`` counts for one image in
-    evaluation mode.
+    evaluation mode, where heads that serve training only do not run.
     """
     costs = node_costs(graph)
-    return Cost(sum(each.parameters for each in costs), sum(each.macs for each in costs))
+    idle = graph.head_nodes
+    macs = sum(cost.macs for index, cost in enumerate(costs) if index not in idle)
+    return Cost(sum(cost.parameters for cost in costs), macs)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.ops.base import Operation
     from builder.shapes import Shape
 
-Role: TypeAlias = Literal["layer", "projection", "activation", "inserted", "merge"]
+Role: TypeAlias = Literal["layer", "projection", "activation", "inserted", "split", "merge"]
 LaneKind: TypeAlias = Literal["layers", "shortcut", "branch"]
 
 
@@ -55,7 +55,8 @@ class Block:
     In execution order: ``entry`` (inserted at ``in``), the lanes as the page writes them, the node ``merge`` (None
     for a single lane), ``exit`` (inserted at ``pre_activation``, the activation, inserted at ``out``). ``input`` is
     the value that comes in and ``output`` the one that leaves. ``module`` is the key of the module in which its layers
-    live. ``points`` gives the value at each named point, after what is inserted there.
+    live. ``points`` gives the value at each named point, after what is inserted there. A ``head`` leaves the network
+    in training only: what follows it reads the block's input.
     """
 
     path: str
@@ -70,6 +71,7 @@ class Block:
     output: int
     points: Mapping[str, int]
     mark: Mark
+    head: bool = False
 
     @property
     def members(self) -> tuple[Member, ...]:
@@ -132,12 +134,18 @@ class Graph:
     nodes: tuple[Node, ...]
     root: Block
     initialisations: tuple[Initialisation, ...] = ()
+    heads: tuple[Block, ...] = ()
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def output(self) -> int:
         """The node whose value is the network's output."""
         return self.root.output
+
+    @property
+    def head_nodes(self) -> frozenset[int]:
+        """The nodes that run in training only."""
+        return frozenset(index for head in self.heads for index in head.nodes())
 
     def shape(self, index: int) -> Shape:
         """Return the shape of a value; -1 is the network's input."""

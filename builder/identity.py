@@ -24,14 +24,15 @@ def graph_id(graph: Graph) -> str:
         module = first_use.setdefault(node.key, number[index]) if node.key else number[index]
         wires = tuple(number.get(each, -1) for each in node.inputs)
         digest.update(repr((*_meaning(graph, node), wires, module)).encode())
+    digest.update(repr([number.get(each.output, -1) for each in (graph.root, *graph.heads)]).encode())
     return digest.hexdigest()[:16]
 
 
 def _canonical_order(graph: Graph) -> list[int]:
-    """Return the nodes that the output needs, inputs before readers: a depth-first search, first input first."""
+    """Return the nodes that outputs need, inputs before readers: a depth-first search, first input first."""
     order: list[int] = []
     seen: set[int] = set()
-    stack = [(graph.output, False)]
+    stack = [(head.output, False) for head in reversed(graph.heads)] + [(graph.output, False)]
     while stack:
         index, done = stack.pop()
         if done:
@@ -45,7 +46,7 @@ def _canonical_order(graph: Graph) -> list[int]:
 
 def _meaning(graph: Graph, node: Node) -> tuple[object, ...]:
     """Return the operation as the call that makes it, so that fields which mean the same are the same."""
-    if node.role == "merge":
-        return (node.operation.kind,)
+    if not node.key:
+        return node.operation.kind, repr(node.operation)
     call = node.operation.call(*graph.input_shapes(node))
     return call.function, tuple((each.name, repr(each.value)) for each in call.arguments)

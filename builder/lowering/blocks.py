@@ -19,6 +19,7 @@ from builder.lowering.scope import UNKNOWN, UnknownValueError, marked
 from builder.lowering.shortcut import NoProjectionError, sampling
 from builder.ops import MERGES
 from builder.ops.base import Misfit
+from builder.ops.merging import Chunk
 from builder.reader import Mapping, Scalar
 from builder.spec.bodies import Bodies
 from builder.spec.page import BlockSpec, Body, Call, Item
@@ -190,14 +191,35 @@ class _BlockWalk:
         return members + more, flow
 
     def _branches(self, branches: tuple[Body, ...], flow: Flow) -> tuple[list[Lane], list[Flow]]:
-        if self._spec.split is not None:
-            self._walk.problems.error("unsupported", "`split` is not built yet", self._spec.split.mark)
-        lanes, flows = [], []
-        for body in branches:
-            members, value = self._walk.body(body, self._frame, flow)
+        lanes: list[Lane] = []
+        flows: list[Flow] = []
+        split = self._split()
+        for number, body in enumerate(branches):
+            share = self._share(number, len(branches), flow) if split else flow
+            before: list[Member] = [share[0]] if split and share is not None else []
+            members, value = self._walk.body(body, self._frame, share)
+            members = before + members
             lanes.append(Lane("branch", tuple(members), _index(value)))
             flows.append(value)
         return lanes, flows
+
+    def _split(self) -> bool:
+        """Return whether each branch gets its share of the channels instead of all of them."""
+        if self._spec.split is None:
+            return False
+        try:
+            result = self._walk.evaluator.result(self._spec.split, self._frame.scope)
+        except UnknownValueError:
+            return False
+        if not isinstance(result, bool):
+            self._walk.problems.error("bad-value", f"`split` is true or false, not `{result}`", self._spec.split.mark)
+        return result is True
+
+    def _share(self, number: int, of: int, flow: Flow) -> Flow:
+        if flow is None:
+            return None
+        path = join(self._path, f"split{number + 1}")
+        return self._walk.node(Chunk(chunks=of, position=number), (path, ""), (flow,), "split", self._spec.mark)
 
     def _shortcut(self, flow: Flow) -> Scalar | Body | None:
         """Return what runs beside the layers, an expression evaluated: None, identity, auto or a body."""

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from builder.lowering.walk import Walk
     from builder.ops.base import Parameter
     from builder.reader import Value
-    from builder.shapes import Shape
     from builder.spec.page import InitRule
 
 FUNCTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
@@ -43,20 +42,17 @@ FUNCTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
 Target = tuple[str, str, tuple[tuple[str, object], ...]]
 
 
-def initialisations(walk: Walk, shape: Shape) -> tuple[Initialisation, ...]:
-    """Return every rule of the page with the parameters that it reaches; mistakes go to the walk's problems.
-
-    ``shape`` is the network's input.
-    """
-    learned = list(_learned(walk, shape))
+def initialisations(walk: Walk) -> tuple[Initialisation, ...]:
+    """Return every rule of the page with the parameters that it reaches; mistakes go to the walk's problems."""
+    learned = list(_learned(walk))
     return tuple(found for rule in walk.page.init if (found := _resolved(walk, rule, learned)) is not None)
 
 
-def _learned(walk: Walk, shape: Shape) -> Iterator[tuple[Place, str, Parameter]]:
+def _learned(walk: Walk) -> Iterator[tuple[Place, str, Parameter]]:
     """Yield every learned tensor of the network: its layer's place, its key and itself."""
     for node in walk.nodes:
         if node.index in walk.node_places:
-            inputs = (shape if index < 0 else walk.nodes[index].shape for index in node.inputs)
+            inputs = (walk.shape_of(index) for index in node.inputs)
             for each in node.operation.parameters(*inputs):
                 yield walk.node_places[node.index], join(node.key, each.name), each
 

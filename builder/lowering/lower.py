@@ -49,9 +49,12 @@ def lower(
     shape = _size(page, input, problems)
     problems.raise_found()
     walk, root, flow = _walk(page, scope, shape, problems)
-    rules = initialisations(walk, shape)
+    rules = initialisations(walk)
     if flow is not None:
         _check_head(page, flow[1], scope["classes"], problems)
+    heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
+    for head in heads:
+        _check_side_head(head, walk, scope["classes"], problems)
     problems.raise_found()
     assert root is not None, "a block is missing only where a mistake was reported"
     return Graph(
@@ -62,6 +65,7 @@ def lower(
         nodes=tuple(walk.nodes),
         root=root,
         initialisations=rules,
+        heads=heads,
         params=MappingProxyType({name: scope[name] for name in page.params}),
     )
 
@@ -77,7 +81,7 @@ def _walk(page: Merged, scope: Scope, shape: Shape, problems: Collector) -> tupl
 
 
 def _once(page: Merged, scope: Scope, shape: Shape, problems: Collector, total: int) -> tuple[Walk, Block | None, Flow]:
-    walk = Walk(page, scope, Edits(page, scope, Evaluator(problems)), problems, total)
+    walk = Walk(page, scope, shape, Edits(page, scope, Evaluator(problems)), problems, total)
     try:
         root, flow = root_block(walk, shape)
     except TooLargeError:
@@ -148,6 +152,14 @@ def _check_head(page: Merged, shape: Shape, classes: object, problems: Collector
         hint = "end with `flatten` and `linear: {out: $classes}`"
         message = f"the network ends with {shape}, not with a number for each of {classes} classes"
         problems.error("no-head", message, page.mark, hint)
+
+
+def _check_side_head(head: Block, walk: Walk, classes: object, problems: Collector) -> None:
+    shape = walk.shape_of(head.output)
+    if shape != Shape((classes,)):  # type: ignore[arg-type]  # as above
+        hint = "end it with `flatten` and `linear: {out: $classes}`"
+        message = f"`{head.path}` ends with {shape}, not with a number for each of {classes} classes"
+        problems.error("no-head", message, head.mark, hint)
 
 
 _SIZE: TypeAdapter[tuple[int, int, int]] = TypeAdapter(tuple[Count, Count, Count])

@@ -22,7 +22,7 @@ from builder.ops import OPERATIONS
 from builder.ops.base import Misfit
 from builder.reader import Mapping, Scalar
 from builder.spec.calls import REFERENCES
-from builder.spec.page import BlockSpec, Body, Call, Item
+from builder.spec.page import REUSE, BlockSpec, Body, Call, Item
 from builder.validation import report
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ class Name:
 class Walk:
     """One walk over one page. ``total`` is the number of counted template instances, known from an earlier walk."""
 
-    def __init__(self, page: Merged, scope: Scope, edits: Edits, problems: Collector, total: int) -> None:
+    def __init__(self, page: Merged, scope: Scope, shape: Shape, edits: Edits, problems: Collector, total: int) -> None:
         self.page = page
         self.scope = scope
+        self.input_shape = shape
         self.edits = edits
         self.problems = problems
         self.evaluator = Evaluator(problems)
@@ -85,13 +86,22 @@ class Walk:
     def item(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> tuple[list[Member], Flow]:
         """Walk one item as often as its ``repeat`` says, where its ``when`` holds."""
         members: list[Member] = []
-        if item.aux is not None:
-            self.problems.error("unsupported", "heads that are used in training only are not built yet", item.aux)
         for copy in self._copies(item, frame, flow, name):
             if self._switched_on(item, copy, flow):
-                more, flow = self._one(item.content, copy, flow, name, item.mark)
-                members += more
+                more, result = self._one(item.content, copy, flow, name, item.mark)
+                if item.aux is not None:
+                    members += self._head(more, item.aux)
+                else:
+                    members, flow = members + more, result
         return members, flow
+
+    def _head(self, members: list[Member], aux: Mark) -> list[Member]:
+        """Return a block that leaves the network here; the value that entered it goes on."""
+        heads: list[Member] = [replace(member, head=True) for member in members if isinstance(member, Block)]
+        if len(heads) < len(members):
+            hint = "`layers: [adaptiveavgpool, flatten, {linear: {out: $classes}}]` beside `aux: true`"
+            self.problems.error("bad-head", "a head is a block that ends in `$classes` numbers", aux, hint)
+        return heads
 
     def node(
         self,
@@ -221,6 +231,10 @@ class Walk:
     ) -> tuple[list[Member], Flow]:
         before = len(self.nodes)
         block: Block | None
+        if word == REUSE:
+            assert isinstance(content, Call), "only a call has a word"
+            flow = self._reused(content, name, flow)
+            return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
         if isinstance(content, BlockSpec):
             block, flow = inline_block(self, content, name, frame, flow)
         elif word is None:
@@ -256,6 +270,35 @@ class Walk:
                 self.node_places[result[0]] = name.place
         self.places[path] = result
         return result
+
+    def _reused(self, call: Call, name: Name, flow: Flow) -> Flow:
+        """Make a second node of a module that is there already; its weights must fit what comes in."""
+        path = ".".join(name.place.path)
+        layer = call.fields.get("layer")
+        wanted = str(layer.value) if isinstance(layer, Scalar) else ""
+        earlier = next((node for node in self.nodes if node.path == wanted and node.key), None)
+        if earlier is None:
+            close = nearest(wanted, [node.path for node in self.nodes if node.key])
+            hint = f"did you mean `{close}`?" if close else "name a layer that stands before this one"
+            mark = layer.mark if layer is not None else call.mark
+            self.problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, hint)
+            return None
+        self.paths[path] = earlier.key
+        result = None
+        if flow is not None:
+            result = self.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
+            inputs = [self.shape_of(index) for index in earlier.inputs]
+            fits = earlier.operation.parameters(flow[1]) == earlier.operation.parameters(*inputs)
+            if result is not None and not fits:
+                message = f"`{wanted}` was made for {inputs[0]}, and {flow[1]} comes in"
+                note = Note(earlier.mark, f"`{wanted}` is here")
+                self.problems.error("misfit", message, call.mark, None, (note,))
+        self.places[path] = result
+        return result
+
+    def shape_of(self, index: int) -> Shape:
+        """Return the shape of a value."""
+        return self.input_shape if index < 0 else self.nodes[index].shape
 
     def _entering_operation(self, word: str, frame: Frame, flow: Flow) -> Scope:
         """Return the scope of an operation's fields; ``$in`` is the last axis for those that work on features."""
@@ -329,14 +372,16 @@ class Walk:
             given = self.evaluator.name(name, frame.scope) if name is not None else None
         except UnknownValueError:
             return None
-        number = self.modules.next_number(frame.module) if given is None else None
+        number = self.modules.next_number(frame.module) if given is None and word != REUSE else None
         if given is not None:
             segment = given
         else:
-            segment = frame.ordinal(word) if word in OPERATIONS and word is not None else str(number)
+            segment = frame.ordinal(word) if word is not None and (word in OPERATIONS or word == REUSE) else str(number)
         own = given if given is not None else str(number)
         block = content if isinstance(content, BlockSpec) else None
         place = frame.child(segment)
+        if word == REUSE:
+            return Name(segment, place, "")
         if block is None or (block.key is None and block.branches is None):
             hint = "name it: `name: se_{$point}`" if "point" in frame.scope else None
             self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
@@ -352,7 +397,7 @@ class Walk:
                 word = self.evaluator.text(call.text, call.name, self.entering(frame, flow))
             except UnknownValueError:
                 return None
-        if isinstance(word, str) and (word in OPERATIONS or word in self.page.templates):
+        if isinstance(word, str) and (word in OPERATIONS or word in self.page.templates or word == REUSE):
             return word
         if word != "none":
             hint = suggest(str(word), [*OPERATIONS, *self.page.templates], "there are")

@@ -1,10 +1,10 @@
-"""Where parallel lanes meet: addition, multiplication, concatenation. A page says them with ``merge:``."""
+"""Where parallel lanes part and meet: a page says it with ``split:`` and ``merge:``."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import Family, Misfit, Operation
+from builder.ops.base import Count, Extent, Family, Misfit, Operation
 from builder.shapes import Shape
 
 
@@ -76,6 +76,36 @@ class Concat(Operation):
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the concatenation along the channels."""
         return f"torch.cat([{', '.join(names)}], 1)"
+
+
+class Chunk(Operation):
+    """Take one of ``chunks`` equal shares of the channels.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.chunk.html
+    """
+
+    kind: ClassVar[str] = "chunk"
+    family: ClassVar[Family] = "shape"
+    is_module: ClassVar[bool] = False
+    may_alias: ClassVar[bool] = True
+
+    chunks: Count
+    position: Extent
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape with a share of the channels; raise Misfit where they cannot be shared evenly."""
+        (values,) = inputs
+        if values.channels % self.chunks:
+            raise Misfit(f"{values.channels} channels cannot be split evenly into {self.chunks}")
+        return values.with_channels(values.channels // self.chunks)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Split 1/2``."""
+        return f"Split {self.position + 1}/{self.chunks}"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the share."""
+        return f"{names[0]}.chunk({self.chunks}, 1)[{self.position}]"
 
 
 def _listed(inputs: tuple[Shape, ...]) -> str:

@@ -12,8 +12,8 @@ from builder.diagnostics import suggest
 from builder.ops import MERGES, OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
-from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, BlockFields
-from builder.spec.page import POINTS, BlockSpec, Body, Call, Item
+from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, BlockFields, ReuseFields
+from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Call, Item
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -150,7 +150,9 @@ class Bodies:
         if not isinstance(fields, Mapping):
             self._bad_fields(word, fields)
             return None
-        if word in OPERATIONS:
+        if word == REUSE:
+            validate(ReuseFields, fields, "`reuse`", self._problems)
+        elif word in OPERATIONS:
             check_fields(OPERATIONS[word], fields, self._problems, complete=word not in self._defaults)
         else:
             check_syntax(fields, self._problems)
@@ -171,7 +173,7 @@ class Bodies:
 
     def _unknown(self, key: Scalar, *, called: bool) -> None:
         word = str(key.value)
-        known = list(MODIFIERS) if called else [*OPERATIONS, *BLOCK_FIELDS, *MODIFIERS, *self._templates]
+        known = list(MODIFIERS) if called else [*OPERATIONS, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._templates]
         if word in BLOCK_FIELDS and called:
             hint = "a block's fields stand beside its `layers`"
             self._problems.error("unknown-field", f"a call takes no `{word}` beside it", key.mark, hint)
@@ -242,7 +244,7 @@ class Bodies:
             self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)
 
     def _is_call(self, word: str) -> bool:
-        return word in OPERATIONS or bool(_TEMPLATE.match(word)) or bool(_PARAMETER.match(word))
+        return word in OPERATIONS or word == REUSE or bool(_TEMPLATE.match(word)) or bool(_PARAMETER.match(word))
 
     def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
         self._problems.error(code, message, value.mark, hint)

@@ -36,6 +36,12 @@ class BlockFields(ItemFields):
     activation: Anything = None
 
 
+class ReuseFields(Strict):
+    """What ``reuse`` takes: the path of an earlier layer."""
+
+    layer: str
+
+
 class TemplateFields(Strict):
     """What a template says: a block with parameters."""
 

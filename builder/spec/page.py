@@ -16,6 +16,10 @@ POINTS = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
 """The named points of a block, in the order in which a value passes them."""
 
 
+REUSE = "reuse"
+"""The call that runs a layer a second time, with the same weights."""
+
+
 @dataclass(frozen=True)
 class Call:
     """An operation, a template or a parameter that holds one of them, with its fields."""

@@ -12,7 +12,7 @@ from builder.ops import MERGES, OPERATIONS
 from builder.spec.bodies import NAME
 from builder.spec.calls import REFERENCES
 from builder.spec.fields import PageFields
-from builder.spec.page import POINTS
+from builder.spec.page import POINTS, REUSE
 
 if TYPE_CHECKING:
     from builder.ops.base import Operation
@@ -103,7 +103,13 @@ def _insert() -> Schema:
 
 
 def _calls() -> Schema:
-    return {word: _ref(f"fields of {word}") for word in OPERATIONS}
+    reuse = {
+        "type": "object",
+        "properties": {"layer": _ref("place")},
+        "required": ["layer"],
+        "additionalProperties": False,
+    }
+    return {**{word: _ref(f"fields of {word}") for word in OPERATIONS}, REUSE: reuse}
 
 
 def _modifiers() -> Schema:
