@@ -8,7 +8,7 @@ import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import typer
 
@@ -29,7 +29,7 @@ app = typer.Typer(
 )
 
 File = Annotated[str, typer.Argument(metavar="FILE", help="A page, or the name of a shipped network.")]
-Files = Annotated[list[str], typer.Argument(metavar="FILE...", help="Pages, or names of shipped networks.")]
+Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Pages, or names of shipped networks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
 
@@ -69,7 +69,10 @@ def program(
 @app.command()
 @exit_codes()
 def check(files: Files, as_json: Json = False) -> None:
-    """Report every mistake of every FILE, networks and training recipes alike."""
+    """Report every mistake of every FILE.
+
+    A FILE may also be a training recipe.
+    """
     from builder.commands import check as command
 
     checked = command.run(files)
@@ -82,7 +85,10 @@ def check(files: Files, as_json: Json = False) -> None:
 @app.command()
 @exit_codes()
 def show(file: File, as_json: Json = False) -> None:
-    """List blocks and layers with shapes, parameters and multiply-accumulates (MACs)."""
+    """List layers with their shapes and costs.
+
+    MACs are multiply-accumulates for one image.
+    """
     from builder.commands import show as command
 
     _answer(command.run(file), text.network, as_json)
@@ -90,17 +96,71 @@ def show(file: File, as_json: Json = False) -> None:
 
 @app.command()
 @exit_codes()
-def schema(output: Output = None) -> None:
-    """Print the JSON Schema of a page, which lets editors complete and check while you type."""
+def draw(
+    files: Files,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FIGURE", help="Ends in .svg, .png, .pdf or .dot; may be repeated."),
+    ] = None,
+    level: Annotated[Literal["layer", "block"], typer.Option(help="How much is shown.")] = "layer",
+    as_json: Json = False,
+) -> None:
+    """Draw one FILE, or several side by side with their differences marked."""
+    from builder.commands import draw as command
+
+    _answer(command.run(files, output or [], level), text.drawn, as_json)
+
+
+@app.command()
+@exit_codes()
+def variants(
+    file: File,
+    insert: Annotated[str, typer.Option(metavar="LAYER", help="As on a page: se, or 'se: {reduction: 8}'.")],
+    among: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PLACES", help="Every subset of these places is a variant; may be repeated."),
+    ] = None,
+    at: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PLACES", help="All of these places at once are one variant; may be repeated."),
+    ] = None,
+    count: Annotated[str | None, typer.Option(metavar="N|N-M", help="How many places a subset has.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write a page for each variant.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """List the networks that come of one layer at several places.
+
+    PLACES is a selector such as 'block*.pre_activation' or Bottleneck.branch.
+    """
+    from builder.commands import variants as command
+
+    _answer(command.run(file, insert, among or [], at or [], count, output), text.varied, as_json)
+
+
+@app.command()
+@exit_codes()
+def schema(
+    kind: Annotated[Literal["page", "recipe"], typer.Argument(help="What is to be completed.")] = "page",
+    output: Output = None,
+) -> None:
+    """Print the JSON Schema of a page or a recipe.
+
+    With it editors complete and check while you type.
+    """
     from builder.commands import schema as command
 
-    answer(text.schema(command.run(output)))
+    answer(text.schema(command.run(kind, output)))
 
 
 @app.command()
 @exit_codes()
 def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is written to NAME.yaml.")]) -> None:
-    """Write a small, commented page to start from; nothing is ever overwritten."""
+    """Write a small page to start from.
+
+    Nothing is ever overwritten.
+    """
     from builder.commands import init as command
 
     answer(text.initialised(command.run(name)))

@@ -44,8 +44,8 @@ class Checked:
 
     @property
     def mistakes(self) -> tuple[Diagnostic, ...]:
-        """Every mistake once, although several pages may share a base."""
-        return tuple(dict.fromkeys(each for file in self.files for each in file.mistakes))
+        """The mistakes of all files; pages that share a base share its mistakes."""
+        return tuple(mistake for file in self.files for mistake in file.mistakes)
 
 
 def run(files: Sequence[str]) -> Checked:

@@ -33,10 +33,10 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def complain(*diagnostics: Diagnostic) -> None:
-    """Show mistakes on stderr, an empty line between them, the headline in red where that can be seen."""
+    """Show each mistake once on stderr, an empty line between them, the headline in red where that can be seen."""
     if not diagnostics:
         return
-    drawn = "\n\n".join(render(each) for each in diagnostics)
+    drawn = "\n\n".join(dict.fromkeys(render(each) for each in diagnostics))
     if is_coloured(sys.stderr):
         drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
     say(drawn)

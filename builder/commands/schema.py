@@ -1,16 +1,19 @@
-"""``archcli schema``: the JSON Schema of a page, for editors that complete and check while one types."""
+"""``archcli schema``: the JSON Schema of a page or a recipe, for editors that complete and check while one types."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.commands.files import write
-from builder.spec import json_schema
+from builder.spec.schema import json_schema
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+Kind: TypeAlias = Literal["page", "recipe"]
 
 
 @dataclass(frozen=True)
@@ -21,9 +24,12 @@ class Schema:
     file: Path | None
 
 
-def run(output: Path | None) -> Schema:
-    """Return the schema and write it to ``output`` if that is given."""
-    text = json.dumps(json_schema(), indent=2) + "\n"
+def run(kind: Kind, output: Path | None) -> Schema:
+    """Return the schema of a page or of a recipe, and write it to ``output`` if that is given."""
+    from builder.training.recipe import recipe_json_schema
+
+    content = json_schema() if kind == "page" else recipe_json_schema()
+    text = json.dumps(content, indent=2) + "\n"
     if output is not None:
         write(output, text)
     return Schema(text, output)

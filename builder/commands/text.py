@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import human, plural
+from builder.commands.quantities import human, plural, signed
 from builder.commands.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict
+    from builder.commands.draw import Drawn
     from builder.commands.init import Initialised
     from builder.commands.schema import Schema
     from builder.commands.show import BlockRow, LayerRow, Network
+    from builder.commands.variants import VariantRow, Varied
 
 
 def network(value: Network) -> str:
@@ -82,3 +84,29 @@ def initialised(value: Initialised) -> str:
         ("archcli schema -o arch.schema.json", "lets your editor complete and check"),
     ]
     return table([f"{value.file} is written; next:", ""], [(f"  {command}", why) for command, why in next_steps])
+
+
+def drawn(value: Drawn) -> str:
+    """Return the files that were written, one a line."""
+    return "\n".join(str(path) for path in value.files)
+
+
+def varied(value: Varied) -> str:
+    """Return a table of the variants, what means the same, and the files that were written."""
+    head = ["name", f"{value.layer} at", "parameters", "", "MACs", ""]
+    lines = [
+        f"{plural(len(value.variants), 'variant')} of {value.base}",
+        "",
+        table(head, [_variant_line(row) for row in value.variants], right=[2, 3, 4, 5]),
+    ]
+    if value.same:
+        lines += ["", *(f"{place} is the same as {', '.join(others)}" for place, others in value.same.items())]
+    if value.files:
+        lines += ["", *(str(path) for path in value.files)]
+    return "\n".join(lines)
+
+
+def _variant_line(row: VariantRow) -> list[str]:
+    places = ", ".join(row.places) or "nowhere"
+    more = [signed(row.more_parameters), signed(row.more_macs)] if row.places else ["", ""]
+    return [row.name, places, human(row.parameters), more[0], human(row.macs), more[1]]

@@ -1,0 +1,85 @@
+"""Every mistake of every file."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Archcli
+
+PAGE = """\
+name: small
+input: [3, 32, 32]
+classes: 10
+layers:
+  conv1: {conv: {out: 8, kernel: 3}}
+  pool: adaptiveavgpool
+  flatten: flatten
+  fc: {linear: {out: $classes}}
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Return the path of a page that is right."""
+    path = tmp_path / "small.yaml"
+    path.write_text(PAGE)
+    return path
+
+
+class TestCheck:
+    """A file is right, or all of its mistakes are shown."""
+
+    def test_a_right_page_is_named_with_its_price(self, archcli: Archcli, page: Path) -> None:
+        """The line says what the file is."""
+        outcome = archcli("check", page)
+        assert outcome == (0, f"{page}: ok (small, 314 parameters)\n", "")
+
+    def test_a_shipped_name_is_as_good_as_a_path(self, archcli: Archcli) -> None:
+        """Nobody needs to know where the pages lie."""
+        assert archcli("check", "alexse_both").out == "alexse_both: ok (alexse_both, 57.07 M parameters)\n"
+
+    def test_a_recipe_is_checked_too(self, archcli: Archcli, tmp_path: Path) -> None:
+        """A file that speaks of epochs is how a network is trained, and no network."""
+        recipe = tmp_path / "mine.yaml"
+        recipe.write_text("name: mine\nepochs: 3\nbatch_size: 8\noptimizer: {name: sgd, lr: 0.1}\n")
+        assert archcli("check", recipe) == (0, f"{recipe}: ok (mine)\n", "")
+        recipe.write_text("name: mine\nepochs: 0\nbatch_size: 8\noptimizer: {name: sgd, lr: 0.1}\n")
+        outcome = archcli("check", recipe)
+        assert (outcome.code, outcome.out) == (2, f"{recipe}: 1 mistake\n")
+        assert f"{recipe}:2:9" in outcome.err
+
+    def test_every_mistake_of_every_file_is_shown(self, archcli: Archcli, page: Path, tmp_path: Path) -> None:
+        """A wrong file does not hide the next one, nor a mistake its neighbour."""
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text(PAGE.replace("out: 8", "outt: 8").replace("flatten: flatten", "flatten: flaten"))
+        outcome = archcli("check", wrong, page, "alexnett")
+        assert outcome.code == 2
+        assert f"{page}: ok" in outcome.out
+        assert f"{wrong}: 3 mistakes" in outcome.out  # one unknown field, the field that it should have been, one layer
+        for place in (f"{wrong}:5:18", f"{wrong}:7:12"):
+            assert place in outcome.err
+        assert "did you mean `alexnet`?" in outcome.err
+
+    def test_a_mistake_of_a_shared_base_is_shown_once(self, archcli: Archcli, page: Path, tmp_path: Path) -> None:
+        """Two pages that extend a wrong one are both wrong, for one reason."""
+        page.write_text(PAGE.replace("out: 8", "out: 0"))
+        for name in ("a", "b"):
+            (tmp_path / f"{name}.yaml").write_text(f"name: {name}\nextends: small.yaml\n")
+        outcome = archcli("check", tmp_path / "a.yaml", tmp_path / "b.yaml")
+        assert outcome.code == 2
+        assert outcome.err.count("error[") == 1
+
+    def test_json_holds_verdicts_with_places(self, archcli: Archcli, page: Path) -> None:
+        """Nothing is on stderr then, so that an editor reads one stream."""
+        page.write_text(PAGE.replace("out: 8", "out: 0"))
+        outcome = archcli("check", page, "--json")
+        assert (outcome.code, outcome.err) == (2, "")
+        (file,) = json.loads(outcome.out)["files"]
+        assert file["kind"] == "network"
+        assert (file["mistakes"][0]["mark"]["line"], file["mistakes"][0]["mark"]["column"]) == (5, 23)

@@ -1,0 +1,132 @@
+"""The command as a process: what it imports, how it ends, and what a pipe does to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, str(ROOT / "cli.py")]
+
+IMPORTED = """
+import runpy, sys
+sys.argv = ["archcli", *sys.argv[1:]]
+try:
+    runpy.run_path({cli!r}, run_name="__main__")
+except SystemExit as left:
+    print(left.code or 0, [name for name in {heavy!r} if name in sys.modules], file=sys.stderr)
+"""
+HEAVY = ("torch", "torchvision", "sklearn", "matplotlib", "rich")
+
+
+def archcli(*arguments: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command as a user does and return how it ended."""
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+
+
+class TestStart:
+    """A command that needs no tensor never waits for torch."""
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["--help"],
+            ["--version"],
+            ["train", "--help"],
+            ["check", "alexnet", "resnet18"],
+            ["check", "builder/training/recipes/lab.yaml"],
+            ["show", "alexse_both"],
+            ["show", "alexnet", "--json"],
+            ["draw", "alexnet", "-o", "{folder}/alexnet.svg"],
+            ["draw", "alexnet", "alexse_both", "-o", "{folder}/both.png"],
+            ["variants", "alexnet", "--insert", "se", "--among", "block*.pre_activation"],
+            ["schema"],
+            ["export", "alexnet", "--to", "python"],
+            ["init", "{folder}/mine"],
+        ],
+        ids=" ".join,
+    )
+    def test_no_heavy_import(self, arguments: list[str], tmp_path: Path) -> None:
+        """Neither torch nor what else takes long to import is loaded, and the command succeeds."""
+        script = IMPORTED.format(cli=str(ROOT / "cli.py"), heavy=HEAVY)
+        ran = subprocess.run(
+            [sys.executable, "-c", script, *(each.format(folder=tmp_path) for each in arguments)],
+            cwd=ROOT, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.stderr.splitlines()[-1:] == ["0 []"], ran.stderr
+
+
+class TestUsage:
+    """Options and exit codes."""
+
+    @pytest.mark.parametrize("flag", ["-h", "--help"])
+    def test_help_lists_every_command(self, flag: str) -> None:
+        """Both spellings of help work and end with 0."""
+        ran = archcli(flag)
+        assert ran.returncode == 0
+        names = ["check", "show", "draw", "variants", "train", "evaluate", "export", "schema", "init", "doctor"]
+        assert [name for name in names if f"\n  {name} " not in ran.stdout.partition("Commands:")[2]] == []
+
+    @pytest.mark.parametrize(
+        "arguments", [["chekc"], ["show"], ["show", "alexnet", "--jsn"], ["train", "x", "--seed", "a"]]
+    )
+    def test_wrong_usage_is_2(self, arguments: list[str]) -> None:
+        """What is wrong stands on stderr, nothing on stdout."""
+        ran = archcli(*arguments)
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert "Error:" in ran.stderr
+
+    def test_a_missing_file_is_2(self) -> None:
+        """The answer names it and what may have been meant."""
+        ran = archcli("show", "alexnett")
+        assert (ran.returncode, ran.stdout) == (2, "")
+        assert "alexnett" in ran.stderr
+        assert "did you mean `alexnet`?" in ran.stderr
+
+    def test_no_completion_option_is_offered(self) -> None:
+        """Help holds only what a user of networks needs."""
+        assert "completion" not in archcli("--help").stdout
+
+
+class TestStreams:
+    """Other programs read what we write."""
+
+    def test_json_is_the_only_thing_on_stdout(self) -> None:
+        """What ``--json`` prints can be piped into a parser."""
+        assert json.loads(archcli("show", "alexnet", "--json").stdout)["name"] == "alexnet"
+
+    def test_a_reader_who_leaves_early_sees_no_traceback(self) -> None:
+        """As in ``archcli show resnet50 | head``."""
+        with subprocess.Popen(
+            [*COMMAND, "show", "resnet50"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as ran:
+            assert ran.stdout is not None
+            assert ran.stderr is not None
+            ran.stdout.close()
+            assert ran.stderr.read() == b""
+        assert ran.returncode == 0
+
+    def test_a_full_disk_is_1(self) -> None:
+        """The device that is always full stands for it."""
+        if not Path("/dev/full").exists():
+            pytest.skip("this machine has no /dev/full")
+        with Path("/dev/full").open("w") as full:
+            ran = subprocess.run(
+                [*COMMAND, "show", "alexnet"], cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False
+            )
+        assert ran.returncode == 1
+        assert "No space left" in ran.stderr
+        assert "Traceback" not in ran.stderr
+
+    def test_a_terminal_without_our_signs_is_no_failure(self) -> None:
+        """A locale that has no × shows another sign."""
+        ran = archcli("show", "alexnet", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+        assert (ran.returncode, ran.stderr) == (0, "")
