@@ -1,0 +1,150 @@
+"""The ``__init__`` of a class: its children as a good engineer would construct them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.emit.python.classes import is_number, layer_call
+from builder.emit.python.forms import Form, address
+from builder.emit.python.layout import INDENT, Brackets, Comment, statement
+from builder.emit.python.modules import Layer, Module
+from builder.emit.python.names import is_attribute, literal, prose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from builder.emit.python.classes import Class
+    from builder.emit.python.layout import Source
+    from builder.emit.python.modules import Part
+    from builder.graph import Graph
+
+_BODY = INDENT * 2
+
+
+def constructor(
+    cls: Class,
+    of: Mapping[Module, Class],
+    forms: Mapping[Module, Form],
+    graph: Graph,
+    in_place: frozenset[int],
+    after: Sequence[str] = (),
+) -> list[str]:
+    """Return the lines of ``__init__``, with ``after`` at its end."""
+    return _Constructor(cls, of, forms, graph, in_place).lines(after)
+
+
+class _Constructor:
+    """Writes one ``__init__`` from one instance, the class's fillings in place of its numbers."""
+
+    def __init__(
+        self,
+        cls: Class,
+        of: Mapping[Module, Class],
+        forms: Mapping[Module, Form],
+        graph: Graph,
+        in_place: frozenset[int],
+    ) -> None:
+        self._cls = cls
+        self._of = of
+        self._forms = forms
+        self._graph = graph
+        self._in_place = in_place
+        self._fillings = iter(cls.fillings)
+        self._later: list[tuple[Part, Source]] = []
+
+    def lines(self, after: Sequence[str]) -> list[str]:
+        """Return ``def __init__`` and its body."""
+        module = self._cls.model
+        lines = statement("def __init__", Brackets("(", ("self", *self._cls.parameters), "):"), INDENT)
+        if module.is_numbered:
+            children = tuple(self._expression(child) for child in module.children.values())
+            lines += statement("", Brackets("super().__init__(", children, ")", spread=True), _BODY)
+            lines += self._rest()
+        else:
+            lines.append(f"{_BODY}super().__init__()")
+            for child in module.children.values():
+                lines += self._assignment(child, self._expression(child))
+                lines += self._rest()
+        return [*lines, *([""] if after else []), *after]
+
+    def _rest(self) -> Iterator[str]:
+        """Yield the lines that fill the containers that were made empty."""
+        waiting, self._later = self._later, []
+        for part, value in waiting:
+            yield from self._assignment(part, value)
+
+    def _assignment(self, part: Part, value: Source) -> list[str]:
+        """Return the lines that make ``part`` a child of its module."""
+        parent = part.parent
+        assert parent is not None
+        if is_attribute(part.name):
+            return statement(f"{address(part, self._cls.model, self._forms)} = ", value, _BODY)
+        bare = isinstance(part, Layer) and not part.node.operation.is_module
+        register = "register_parameter" if bare else "add_module"
+        outer = address(parent, self._cls.model, self._forms)
+        return statement("", Brackets(f"{outer}.{register}(", (literal(part.name), value), ")"), _BODY)
+
+    def _expression(self, part: Part) -> Source:
+        if isinstance(part, Layer):
+            return self._layer(part)
+        match self._forms[part]:
+            case Form.CLASS:
+                return self._instance(part)
+            case Form.SEQUENTIAL if part.is_numbered:
+                return Brackets("nn.Sequential(", tuple(self._numbered(part)), ")", spread=True)
+            case Form.SEQUENTIAL:
+                pairs = Brackets("[", tuple(self._pairs(part, "(", ", ", ")")), "]", spread=True)
+                return Brackets("nn.Sequential(", (Brackets("OrderedDict(", (pairs,), ")"),), ")")
+            case Form.DICT:
+                entries = Brackets("{", tuple(self._pairs(part, "", ": ", "")), "}", spread=len(part.children) > 1)
+                return Brackets("nn.ModuleDict(", (entries,), ")")
+            case Form.BARE:
+                self._later += [(child, self._expression(child)) for child in part.children.values()]
+                return "nn.Module()"
+
+    def _pairs(self, module: Module, opening: str, between: str, closing: str) -> Iterator[Source]:
+        """Yield name and constructor of every child."""
+        for name, child in module.children.items():
+            value = self._expression(child)
+            before = f"{opening}{literal(name)}{between}"
+            if isinstance(value, str):
+                yield f"{before}{value}{closing}"
+            elif closing:
+                yield Brackets(opening, (literal(name), value), closing)
+            else:
+                yield Brackets(f"{before}{value.opening}", value.elements, value.closing, value.spread)
+
+    def _numbered(self, module: Module) -> Iterator[Source]:
+        """Yield the children; where several blocks share the container, each under a comment."""
+        sections = {child: prose(_section(child)) for child in module.children.values()}
+        shared = module.block is None and len(set(sections.values())) > 1
+        before = ""
+        for child, section in sections.items():
+            if shared and section != before:
+                yield Comment(f"# {section}")
+            before = section
+            yield self._expression(child)
+
+    def _instance(self, module: Module) -> Source:
+        cls = self._of[module]
+        arguments = tuple(f"{name}={next(self._fillings)}" for name in cls.parameters)
+        return Brackets(f"{cls.name}(", arguments, ")")
+
+    def _layer(self, layer: Layer) -> Source:
+        call = layer_call(layer, self._graph, self._in_place)
+        arguments = []
+        for each in call.arguments:
+            if is_number(each.value):
+                text = next(self._fillings)
+            else:
+                text = None if each.is_default else literal(each.value)
+            if text is not None:
+                arguments.append(f"{each.name}={text}" if each.name else text)
+        return Brackets(f"{call.function}(", tuple(arguments), ")")
+
+
+def _section(part: Part) -> str:
+    """Return the path of the block that declares ``part``."""
+    if isinstance(part, Layer):
+        return part.node.path.rpartition(".")[0]
+    return part.block.path.rpartition(".")[0] if part.block is not None else part.name

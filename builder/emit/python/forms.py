@@ -1,0 +1,78 @@
+"""How each module is written, and how its children are reached."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from builder.emit.python.modules import Layer, Module
+from builder.emit.python.names import is_attribute, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from builder.emit.python.modules import Part
+    from builder.emit.python.steps import Body
+
+
+class Form(Enum):
+    """What a module is in source."""
+
+    CLASS = "a class of its own"
+    SEQUENTIAL = "nn.Sequential: children that run one after another, or a container with numbered children"
+    DICT = "nn.ModuleDict: a container with named children"
+    BARE = "nn.Module: a container that holds bare parameters, which nn.ModuleDict does not take"
+
+
+def forms(bodies: Mapping[Module, Body]) -> dict[Module, Form]:
+    """Return the form of every module, containers included."""
+    found: dict[Module, Form] = {}
+
+    def visit(containers: Iterable[Part]) -> None:
+        for part in containers:
+            if isinstance(part, Module) and part.block is None:
+                found[part] = _container_form(part)
+                visit(part.children.values())
+
+    for module, body in bodies.items():
+        assert module.block is not None
+        plain = module.parent is not None and module.block.template is None and is_chain(module, body)
+        found[module] = Form.SEQUENTIAL if plain else Form.CLASS
+        visit(module.children.values())
+    return found
+
+
+def is_chain(module: Module, body: Body) -> bool:
+    """Whether the children run in order, each once and each on its predecessor's value, and nothing else happens."""
+    if [step.part for step in body.steps] != list(module.children.values()):
+        return False
+    if any(isinstance(part, Layer) and not part.node.operation.is_module for part in module.children.values()):
+        return False
+    value = body.inputs
+    for step in body.steps:
+        if len(value) != 1 or step.reads != value:
+            return False
+        value = step.writes
+    return len(value) == 1 and body.outputs == value
+
+
+def _container_form(module: Module) -> Form:
+    if module.is_numbered:
+        return Form.SEQUENTIAL
+    children = module.children.values()
+    bare = any(isinstance(child, Layer) and not child.node.operation.is_module for child in children)
+    return Form.BARE if bare else Form.DICT
+
+
+def address(part: Part, origin: Module, forms: Mapping[Module, Form], start: str = "self") -> str:
+    """Return the source that reaches ``part`` from inside the class of ``origin``: ``self.features[3]``."""
+    if part is origin:
+        return start
+    parent = part.parent
+    assert parent is not None
+    outer = address(parent, origin, forms, start)
+    if parent.is_numbered:
+        return f"{outer}[{part.name}]"
+    if is_attribute(part.name):
+        return f"{outer}.{part.name}"
+    return f"{outer}[{literal(part.name)}]" if forms[parent] is Form.DICT else f"getattr({outer}, {literal(part.name)})"

@@ -1,0 +1,141 @@
+"""The ``forward`` of a class: one line a step, variables named after what they hold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import chain, count, takewhile
+from typing import TYPE_CHECKING
+
+from builder.emit.python.forms import address
+from builder.emit.python.layout import INDENT, Brackets, statement
+from builder.emit.python.names import prose, variable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.emit.python.forms import Form
+    from builder.emit.python.modules import Module
+    from builder.emit.python.steps import Body, Step
+    from builder.graph import Graph
+
+_BODY = INDENT * 2
+
+
+class Taps:
+    """What to call a value that is read far from where it is computed: after the place on the page."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._paths = {-1: "image"}
+        for block in graph.root.blocks():
+            for point, value in reversed(block.points.items()):
+                if value >= 0 and graph.nodes[value].path.startswith(f"{block.path}."):
+                    self._paths.setdefault(value, f"{block.path}.{point}")
+        for node in graph.nodes:
+            self._paths.setdefault(node.index, node.path)
+
+    def name(self, value: int, module: Module) -> str:
+        """Return a variable's name for ``value`` inside ``module``, without the part of the path that they share."""
+        assert module.block is not None
+        path, here = self._paths[value].split("."), module.block.path.split(".")
+        shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(path[:-1], here, strict=False)))
+        return variable(".".join(path[shared:]))
+
+
+def forward(module: Module, body: Body, forms: Mapping[Module, Form], taps: Taps) -> list[str]:
+    """Return the lines of ``forward``."""
+    return _Forward(module, body, forms, taps).lines()
+
+
+class _Forward:
+    """Writes one forward; knows which variable holds which value, and how often each will still be read."""
+
+    def __init__(self, module: Module, body: Body, forms: Mapping[Module, Form], taps: Taps) -> None:
+        assert module.block is not None
+        self._module = module
+        self._body = body
+        self._forms = forms
+        self._taps = taps
+        self._lines: list[str] = []
+        self._names: dict[int, str] = {}
+        self._values: dict[str, int] = {}
+        self._reads = Counter(value for step in body.steps for value in step.reads) + Counter(body.outputs)
+        self._section = ""
+        for value in body.inputs:
+            self._hold(value, "x" if value == module.block.input else self._fresh(taps.name(value, module)))
+
+    def lines(self) -> list[str]:
+        """Return ``def forward`` and its body."""
+        arguments = ("self", *(self._names[value] for value in self._body.inputs))
+        head = statement("def forward", Brackets("(", arguments, "):"), INDENT)
+        returned = False
+        for step in self._body.steps:
+            last = step is self._body.steps[-1] and step.writes == self._body.outputs and not step.in_place
+            self._step(step, last)
+            returned = last
+        if not returned:
+            self._begin("")
+            self._say("return ", ", ".join(self._names[value] for value in self._body.outputs))
+        return head + self._lines
+
+    def _step(self, step: Step, last: bool) -> None:
+        names = [self._names[value] for value in step.reads]
+        self._reads.subtract(step.reads)
+        expression = self._expression(step, names)
+        if last:
+            self._begin(step.section)
+            self._say("return ", expression)
+        elif step.in_place:
+            self._begin(step.section)
+            self._say(f"{names[0]} += ", names[1])
+            self._hold(step.writes[0], names[0])
+        else:
+            targets = self._targets(step)
+            self._begin(step.section)
+            self._say(f"{', '.join(targets)} = " if targets else "", expression)
+
+    def _expression(self, step: Step, names: list[str]) -> str:
+        target = address(step.part, self._module, self._forms) if step.part is not None else ""
+        if step.operation is not None:
+            return step.operation.expression(target, *names)
+        return f"{target}({', '.join(names)})"
+
+    def _targets(self, step: Step) -> list[str]:
+        """Return the variables for a step's values; what they held and is still needed is saved before."""
+        if not any(self._reads[value] for value in step.writes):
+            return []
+        for number, value in enumerate(step.writes):
+            name = step.variable if number == 0 else self._fresh(self._taps.name(value, self._module))
+            held = self._values.get(name)
+            if held is not None and self._reads[held] > 0:
+                self._save(held, name, step)
+            self._hold(value, name)
+        return [self._names[value] for value in step.writes]
+
+    def _save(self, value: int, name: str, step: Step) -> None:
+        """Give a value that is still to be read another name, since ``name`` will hold the next."""
+        other, section = self._body.forks.get(value, (name, ""))
+        if other == name:
+            other, section = self._taps.name(value, self._module), self._section
+        self._begin(section if section == step.section else self._section)
+        saved = self._fresh(other)
+        self._say(f"{saved} = ", name)
+        self._hold(value, saved)
+
+    def _fresh(self, name: str) -> str:
+        """Return ``name``, numbered if a value that is still needed bears it."""
+        names = chain([name], (f"{name}{number}" for number in count(2)))
+        return next(each for each in names if each not in self._values or not self._reads[self._values[each]])
+
+    def _hold(self, value: int, name: str) -> None:
+        self._names[value] = name
+        self._values[name] = value
+
+    def _begin(self, section: str) -> None:
+        """Begin the lines of a block that is written out here, or end them."""
+        if section != self._section:
+            self._lines += [""] * bool(self._lines)
+            self._lines += [f"{_BODY}# {prose(section)}"] * bool(section)
+        self._section = section
+
+    def _say(self, before: str, expression: str) -> None:
+        self._lines += statement(before, expression, _BODY)

@@ -1,0 +1,230 @@
+"""What the forward of a module does, step by step: calls and merges, with the values that they read and write.
+
+A value that is read in another module than the one it comes from is a further argument of every module on the way in
+and a further result of every module on the way out.
+"""
+
+from __future__ import annotations
+
+import os.path
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from builder.emit.python.modules import Layer, Module
+from builder.emit.python.names import variable
+from builder.graph import Block
+
+if TYPE_CHECKING:
+    from builder.emit.python.modules import Part, Tree
+    from builder.graph import Graph, Lane, Member
+    from builder.ops.base import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a forward: what is called (None for a merge), and values by their node's index.
+
+    ``variable`` is what the lane calls its value, ``section`` the block whose layers are written out here.
+    """
+
+    part: Part | None
+    operation: Operation | None
+    reads: tuple[int, ...]
+    writes: tuple[int, ...]
+    variable: str
+    section: str
+    in_place: bool = False
+
+
+@dataclass(slots=True)
+class Body:
+    """The forward of one module: values that come in, steps, values that go out, the block's own first.
+
+    ``forks`` are values that wait for a shortcut, with the name to wait under and the section where they do.
+    """
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    steps: list[Step] = field(default_factory=list)
+    forks: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+
+def bodies(graph: Graph, tree: Tree, in_place: frozenset[int]) -> dict[Module, Body]:
+    """Return the forward of every module that is called as one, the innermost first."""
+    found: dict[Module, Body] = {}
+    inputs, outputs = _crossings(graph, tree)
+
+    def visit(module: Module) -> None:
+        for child in module.children.values():
+            if isinstance(child, Module):
+                visit(child)
+        if module.block is not None:
+            coming, leaving = inputs.get(module, {}), outputs.get(module, {})
+            found[module] = Body(_first(module.block.input, coming), _first(module.block.output, leaving))
+            _Walk(graph, tree, in_place, found, module).run()
+
+    visit(tree.root)
+    return found
+
+
+_Values = dict[Module, dict[int, None]]
+
+
+def _crossings(graph: Graph, tree: Tree) -> tuple[_Values, _Values]:
+    """Return the values that enter and leave every module, as ordered sets."""
+    inputs: _Values = {}
+    outputs: _Values = {}
+    depths: dict[Module, int] = {}
+
+    def depth(module: Module) -> int:
+        if module not in depths:
+            depths[module] = depth(module.owner) + 1 if module.owner is not None else 0
+        return depths[module]
+
+    def route(value: int, source: Module | None, reader: Module | None) -> None:
+        while source is not reader:
+            if reader is None or (source is not None and depth(source) >= depth(reader)):
+                assert source is not None
+                outputs.setdefault(source, {})[value] = None
+                source = source.owner
+            else:
+                inputs.setdefault(reader, {})[value] = None
+                reader = reader.owner
+
+    home = [*tree.homes, None]  # the network's input, -1, comes from outside
+    for node in graph.nodes:
+        for value in node.inputs:
+            route(value, home[value], home[node.index])
+    route(graph.output, home[graph.output], None)
+    return inputs, outputs
+
+
+def _first(value: int, values: dict[int, None]) -> tuple[int, ...]:
+    """Return the values in execution order, the block's own in front."""
+    return tuple(sorted(values, key=lambda each: (each != value, each)))
+
+
+class _Walk:
+    """A walk over the block of one module that notes a step for everything that its forward does."""
+
+    def __init__(
+        self, graph: Graph, tree: Tree, in_place: frozenset[int], found: dict[Module, Body], module: Module
+    ) -> None:
+        assert module.block is not None
+        self._graph = graph
+        self._tree = tree
+        self._in_place = in_place
+        self._found = found
+        self._module = module
+        self._block = module.block
+        self._body = found[module]
+
+    def run(self) -> None:
+        """Fill in the body's steps and forks."""
+        self._walk(self._block, "x", frozenset({"x"}), "")
+        self._body.steps = _folded(self._module, self._body)
+
+    def _walk(self, block: Block, name: str, busy: frozenset[str], section: str) -> None:
+        """Note the steps of a block whose value is called ``name`` while the names in ``busy`` hold others."""
+        self._members(block.entry, name, busy, section)
+        forked = self._output(block.entry[-1]) if block.entry else block.input
+        for number, lane in enumerate(block.lanes, 1):
+            if lane.kind == "shortcut":
+                self._body.forks[forked] = ("shortcut" if lane.members else "identity", section)
+            own = name if lane.kind == "layers" else _free(self._lane_name(lane, number), busy)
+            busy |= {own}
+            self._members(lane.members, own, busy, section)
+        if block.merge is not None:
+            node = self._graph.nodes[block.merge]
+            in_place = node.index in self._in_place
+            self._body.steps.append(Step(None, node.operation, node.inputs, (node.index,), name, section, in_place))
+        self._members(block.exit, name, busy, section)
+
+    def _members(self, members: tuple[Member, ...], name: str, busy: frozenset[str], section: str) -> None:
+        for member in members:
+            if not isinstance(member, Block):
+                node = self._graph.nodes[member]
+                part = self._tree.parts[node.key] if node.key else None
+                self._body.steps.append(Step(part, node.operation, node.inputs, (member,), name, section))
+            elif (called := self._tree.called(member)) is not None:
+                body = self._found[called]
+                self._body.steps.append(Step(called, None, body.inputs, body.outputs, name, section))
+            else:
+                self._walk(member, name, busy, member.path.removeprefix(f"{self._block.path}."))
+
+    def _output(self, member: Member) -> int:
+        return member.output if isinstance(member, Block) else member
+
+    def _lane_name(self, lane: Lane, number: int) -> str:
+        """Return what a lane's value is called: after what its layers' names share, or the last of them."""
+        if lane.kind == "shortcut":
+            return "shortcut"
+        names = [each.name if isinstance(each, Block) else self._own_name(each) for each in lane.members]
+        if not names or any(each.isdigit() for each in names):
+            return f"branch{number}"
+        shared = os.path.commonprefix(names).rstrip("_-")
+        return variable(shared if len(shared) > 2 else names[-1])
+
+    def _own_name(self, index: int) -> str:
+        return self._graph.nodes[index].key.rpartition(".")[2]
+
+
+def _free(name: str, busy: frozenset[str]) -> str:
+    return name if name not in busy else next(each for n in count(2) if (each := f"{name}{n}") not in busy)
+
+
+def _folded(module: Module, body: Body) -> list[Step]:
+    """Return the steps with every container that is run from end to end called whole, as torchvision's ``features``."""
+    whole = _Containers(body).found(module)
+    steps, position = [], 0
+    while position < len(body.steps):
+        step = body.steps[position]
+        if position in whole:
+            container, last = whole[position]
+            run = body.steps[position : last + 1]
+            sections = ", ".join(dict.fromkeys(each.section for each in run if each.section))
+            step = Step(container, None, step.reads, run[-1].writes, run[-1].variable, sections)
+            position = last
+        steps.append(step)
+        position += 1
+    return steps
+
+
+class _Containers:
+    """Finds the numbered containers whose children run one after another, each on its predecessor's value alone."""
+
+    def __init__(self, body: Body) -> None:
+        self._steps = body.steps
+        self._readers = Counter(value for step in body.steps for value in step.reads) + Counter(body.outputs)
+        self._runs: dict[Part, list[int]] = defaultdict(list)
+        self._whole: dict[int, tuple[Module, int]] = {}
+        for position, step in enumerate(body.steps):
+            if step.part is not None:
+                self._runs[step.part].append(position)
+
+    def found(self, module: Module) -> dict[int, tuple[Module, int]]:
+        """Return by the position of its first step each container that is called whole, with its last."""
+        for child in module.children.values():
+            self._span(child)
+        return self._whole
+
+    def _span(self, part: Part) -> tuple[int, int] | None:
+        """Return the first and last step of what is run in one go, or None."""
+        if isinstance(part, Layer) or part.block is not None:
+            runs = self._runs[part]
+            plain = len(runs) == 1 and len(self._steps[runs[0]].reads) == len(self._steps[runs[0]].writes) == 1
+            return (runs[0], runs[0]) if plain else None
+        spans = [self._span(child) for child in part.children.values()]
+        known = [span for span in spans if span is not None]
+        if not part.is_numbered or len(known) < len(spans) or not all(map(self._linked, known, known[1:])):
+            return None
+        self._whole[known[0][0]] = (part, known[-1][1])
+        return known[0][0], known[-1][1]
+
+    def _linked(self, before: tuple[int, int], after: tuple[int, int]) -> bool:
+        (value,) = self._steps[before[1]].writes
+        return (
+            after[0] == before[1] + 1 and self._steps[after[0]].reads == (value,) and self._readers[value] == 1
+        )
