@@ -1,0 +1,100 @@
+"""The images of one split as batches on the device: framed once where memory allows, normalised as they go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from builder.training.memory import available_memory
+from builder.training.precision import Precision
+from builder.training.randomness import shuffled, stream
+from builder.training.transforms import Draws, Normalizer, framed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.training.data import Split
+    from builder.training.recipe import Recipe
+
+MEMORY_SHARE = 4  # framed images are kept where they take at most a quarter of the free memory
+BLOCK = 64  # images framed at a time: larger blocks only miss the processor's caches
+EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
+
+
+class Batch(NamedTuple):
+    """Normalised images (N, C, H, W) and labels (N,) on the device, with their place in the epoch."""
+
+    step: int
+    images: torch.Tensor
+    labels: torch.Tensor
+
+
+class Batches:
+    """Gives a split out in batches, in an order that only the seed and the epoch decide."""
+
+    def __init__(self, split: Split, recipe: Recipe, device: torch.device, precision: Precision | None = None) -> None:
+        """Frame the images now if they fit, else batch by batch."""
+        self.split = split
+        self._recipe = recipe
+        self._device = device
+        self._precision = precision or Precision()
+        self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
+        self._framed = _framed_once(split.images, recipe)
+
+    @property
+    def images(self) -> int:
+        """Number of images of a training epoch.
+
+        A last batch of a single image is left out, for batch norm can't normalise one value by itself.
+        """
+        size, count = self._recipe.batch_size, len(self.split)
+        return count - 1 if count > size > 1 and count % size == 1 else count
+
+    @property
+    def steps(self) -> int:
+        """Number of training steps of an epoch."""
+        return -(-self.images // self._recipe.batch_size)
+
+    @property
+    def evaluation_steps(self) -> int:
+        """Number of batches of ``in_order``."""
+        return -(-len(self.split) // EVALUATION_BATCH)
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        """Yield the training batches of ``epoch`` from ``first_step`` on, shuffled and augmented."""
+        recipe, count = self._recipe, len(self.split)
+        order = shuffled(count, stream(recipe.seed, "order", epoch))
+        draws = Draws.of(recipe.augment, count, recipe.seed, epoch)
+        for step in range(first_step, self.steps):
+            samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            yield Batch(step, *self._at(samples, draws))
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield all images as they lie, unchanged by chance, for evaluation."""
+        for step, samples in enumerate(torch.split(torch.arange(len(self.split)), EVALUATION_BATCH)):
+            yield Batch(step, *self._at(samples, None))
+
+    def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
+        images = framed(self.split.images[samples], self._recipe) if self._framed is None else self._framed[samples]
+        images = images.to(self._device, non_blocking=True)
+        if draws is not None and self._recipe.augment.changes:
+            images = draws.applied(images, samples)
+        labels = self.split.labels[samples].to(self._device, non_blocking=True)
+        return self._precision.prepared(self._normalizer(images)), labels
+
+
+def _framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
+    """Return all ``images`` framed, or None where that would take too much memory."""
+    if images.shape[1] > 1 and images.stride(1) == 0:  # one grey channel shown several times: keep it once
+        grey = _framed_once(images[:, :1], recipe)
+        return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
+    size = recipe.size or images.shape[-1]
+    if size == images.shape[-1] == (recipe.resize or size):
+        return images
+    if images[:, :, 0, 0].numel() * size * size > available_memory() // MEMORY_SHARE:
+        return None
+    kept = torch.empty(*images.shape[:2], size, size, dtype=torch.uint8)
+    for source, target in zip(torch.split(images, BLOCK), torch.split(kept, BLOCK), strict=True):
+        target.copy_(framed(source, recipe))
+    return kept

@@ -1,0 +1,93 @@
+"""Tensors and a JSON record in one file, with a checksum over both.
+
+The file is a safetensors file, so that anybody can read the weights; it holds no code.
+https://huggingface.co/docs/safetensors. Its metadata carry the record and the SHA-256 that safetensors lacks.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from builder.diagnostics import RunError
+from builder.training.durable import replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+RECORD, CHECKSUM = "archcli.record", "archcli.sha256"  # keys of the metadata
+
+
+@dataclass(frozen=True, eq=False)
+class Checkpoint:
+    """Named tensors on the CPU, and what else is to be remembered, as JSON values."""
+
+    tensors: Mapping[str, torch.Tensor]
+    record: Mapping[str, object]
+
+    def group(self, prefix: str) -> dict[str, torch.Tensor]:
+        """Return the tensors whose names begin with ``prefix`` and a slash, by the rest of their names."""
+        return {
+            name.removeprefix(f"{prefix}/"): each
+            for name, each in self.tensors.items()
+            if name.startswith(f"{prefix}/")
+        }
+
+
+def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all; raise RunError if that fails."""
+    tensors = _unshared(checkpoint.tensors)
+    record = json.dumps(checkpoint.record, sort_keys=True)
+    metadata = {"format": "pt", RECORD: record, CHECKSUM: _checksum(tensors, record)}
+    with replacing(path) as written:
+        try:
+            save_file(tensors, written, metadata)
+        except SafetensorError as error:  # how safetensors reports a full disk
+            raise OSError(str(error)) from error
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Return the checkpoint at ``path``; raise RunError unless it is there, whole and what was written."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path} is not a whole checkpoint: {error}") from error
+    if metadata.get(CHECKSUM) != _checksum(tensors, metadata.get(RECORD, "")):
+        raise RunError(f"{path} is damaged: its checksum is not that of its content")
+    return Checkpoint(tensors, json.loads(metadata[RECORD]))
+
+
+def is_ours(metadata: Mapping[str, str]) -> bool:
+    """Return whether a safetensors file with this metadata was written here, and so has a checksum to verify."""
+    return RECORD in metadata or CHECKSUM in metadata
+
+
+def _unshared(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return the tensors on the CPU, with a copy of each that shares memory: safetensors refuses those."""
+    seen: set[int] = set()
+    alone = {}
+    for name, tensor in tensors.items():
+        here = tensor.detach().cpu().contiguous()
+        address = here.untyped_storage().data_ptr()
+        alone[name] = here.clone() if address in seen or here.untyped_storage().nbytes() != here.nbytes else here
+        seen.add(address)
+    return alone
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor], record: str) -> str:
+    """Return SHA-256 over the record and every tensor's name, type, shape and bytes."""
+    digest = sha256(record.encode())
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

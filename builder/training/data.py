@@ -1,0 +1,117 @@
+"""A data set as the trainer holds it: whole, as uint8 images and int64 labels in main memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.training.randomness import shuffled, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Square images (N, C, H, H) in uint8 and their labels (N,) in int64."""
+
+    images: torch.Tensor
+    labels: torch.Tensor
+
+    def __len__(self) -> int:
+        """Return the number of images."""
+        return len(self.labels)
+
+    def __getitem__(self, samples: torch.Tensor | slice) -> Split:
+        """Return the images and labels at ``samples``."""
+        return Split(self.images[samples], self.labels[samples])
+
+
+@dataclass(frozen=True, eq=False)
+class DataSet:
+    """Images to train on, to choose the best epoch by, and to test on once at the end."""
+
+    name: str
+    classes: tuple[str, ...]
+    train: Split
+    validation: Split | None = None
+    test: Split | None = None
+
+    @property
+    def channels(self) -> int:
+        """Number of channels of an image."""
+        return self.train.images.shape[1]
+
+    @property
+    def splits(self) -> dict[str, Split]:
+        """The splits that there are, by name."""
+        named = {"train": self.train, "validation": self.validation, "test": self.test}
+        return {name: split for name, split in named.items() if split is not None}
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 over class names, labels and pixels of every split, in hexadecimal."""
+        digest = sha256("\n".join(self.classes).encode())
+        for name, split in self.splits.items():
+            digest.update(f"{name} {tuple(split.images.shape)}".encode())
+            digest.update(split.labels.contiguous().numpy().data)
+            digest.update(split.images.contiguous().numpy().data)
+        return digest.hexdigest()
+
+    def checked(self) -> DataSet:
+        """Return the data set itself; raise RunError where a split is empty or a label names no class."""
+        for name, split in self.splits.items():
+            if len(split) == 0:
+                raise RunError(f"{self.name}: there is no image in the {name} split")
+            if len(split.images) != len(split):
+                raise RunError(f"{self.name}: {len(split.images):,} images and {len(split):,} labels in {name}")
+            low, high = int(split.labels.min()), int(split.labels.max())
+            if low < 0 or high >= len(self.classes):
+                wrong = low if low < 0 else high
+                raise RunError(
+                    f"{self.name}: label {wrong} in {name}, and the {len(self.classes)} classes count from 0"
+                )
+        return self
+
+    def with_channels(self, channels: int) -> DataSet:
+        """Return the images with grey repeated to ``channels``, at no cost in memory; RunError for colour."""
+        if channels == self.channels:
+            return self
+        if self.channels != 1:
+            message = f"{self.name} has {self.channels} channels and the network takes {channels}"
+            raise RunError(message, f"set the page's input to [{self.channels}, …]")
+        return self._each(lambda split: Split(split.images.expand(-1, channels, -1, -1), split.labels))
+
+    def hold_out(self, amount: float, seed: int) -> DataSet:
+        """Return the data set with ``amount`` training images, a count or a fraction, kept for validation.
+
+        Which ones depends on ``seed`` alone. Where there is a validation split already, it stays.
+        Raises RunError if none would be left to train on.
+        """
+        if self.validation is not None:
+            return self
+        total = len(self.train)
+        held = amount if isinstance(amount, int) else max(1, round(amount * total))
+        if held >= total:
+            message = f"{self.name} has {total:,} training images, and {held:,} of them are to be held out"
+            raise RunError(message, "give a smaller `validation`, such as `--set validation=0.2`")
+        order = shuffled(total, stream(seed, "validation split"))
+        return replace(self, train=self.train[order[held:]], validation=self.train[order[:held]])
+
+    def subset(self, count: int, seed: int) -> DataSet:
+        """Return ``count`` training images and as large a part of the other splits, drawn by ``seed``."""
+        part = min(1.0, count / len(self.train))
+
+        def draw(split: Split) -> Split:
+            kept = max(1, round(part * len(split)))
+            return split[shuffled(len(split), stream(seed, "subset"))[:kept].sort().values]
+
+        return self._each(draw)
+
+    def _each(self, change: Callable[[Split], Split]) -> DataSet:
+        held, test = self.validation, self.test
+        return replace(self, train=change(self.train), validation=held and change(held), test=test and change(test))

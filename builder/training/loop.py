@@ -1,0 +1,91 @@
+"""One epoch of training. Nothing in it waits for the device: what is measured stays in tensors until the end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn.functional import cross_entropy
+
+from builder.diagnostics import RunError
+from builder.training.optimizers import set_learning_rate
+from builder.training.schedules import learning_rate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from torch import nn
+    from torch.optim import Optimizer
+
+    from builder.training.batches import Batches
+    from builder.training.recipe import Recipe
+
+AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
+
+
+@dataclass(eq=False)
+class Tally:
+    """What an epoch (from 1) has measured so far, on the device: every step's loss, and how many images were right."""
+
+    epoch: int
+    losses: torch.Tensor
+    correct: torch.Tensor
+
+    @classmethod
+    def empty(cls, epoch: int, steps: int, device: torch.device) -> Tally:
+        """Return a tally for an epoch of ``steps``."""
+        return cls(epoch, torch.zeros(steps, device=device), torch.zeros((), dtype=torch.int64, device=device))
+
+    def add(self, step: int, loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
+        """Note a step's mean loss and its right answers."""
+        self.losses[step] = loss.detach()
+        self.correct += (logits.detach().argmax(1) == labels).sum()
+
+    def check_finite(self) -> None:
+        """Raise RunError with the first step whose loss is infinite or not a number. Waits for the device."""
+        lost = self.losses.isfinite().logical_not().nonzero()
+        if len(lost):
+            step = int(lost[0])
+            message = f"the loss is {float(self.losses[step])} at step {step + 1} of epoch {self.epoch}"
+            raise RunError(message, "try a tenth of the learning rate, or `--set warmup=1`")
+
+    def result(self, images: int, batch_size: int) -> tuple[float, float]:
+        """Return mean loss and accuracy over the epoch's ``images``, whose last batch may be smaller."""
+        counts = torch.full_like(self.losses, batch_size, dtype=torch.float64, device="cpu")
+        counts[-1] = images - batch_size * (len(counts) - 1)
+        return float((self.losses.double().cpu() * counts).sum() / images), int(self.correct) / images
+
+
+def train_epoch(
+    model: nn.Module,
+    optimizer: Optimizer,
+    batches: Batches,
+    recipe: Recipe,
+    tally: Tally,
+    first_step: int,
+    after_step: Callable[[int], None],
+) -> None:
+    """Train ``model`` on the batches of the tally's epoch from ``first_step`` (from 0) on.
+
+    ``after_step`` is called with the number of steps done in this epoch, and may raise to stop between two.
+    """
+    model.train()
+    for step, images, labels in batches.epoch(tally.epoch, first_step):
+        set_learning_rate(optimizer, learning_rate(recipe, (tally.epoch - 1) * batches.steps + step, batches.steps))
+        logits, *heads = outputs(model(images))
+        loss = cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        for head in heads:
+            loss = loss + AUXILIARY_WEIGHT * cross_entropy(head, labels, label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
+        optimizer.step()
+        tally.add(step, loss, logits, labels)
+        after_step(step + 1)
+
+
+def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:
+    """Return the logits and after them those of the heads that only training has."""
+    if isinstance(returned, torch.Tensor):
+        return [returned]
+    return [each for each in returned if each is not None]

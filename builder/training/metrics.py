@@ -1,0 +1,70 @@
+"""What each epoch measured, as the CSV file that a run keeps."""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import astuple, dataclass, fields
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from builder.training.durable import cannot_write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EpochMetrics:
+    """One row: the epoch from 1, mean losses, accuracies from 0 to 1, its last learning rate, and its seconds.
+
+    Training figures are means over the epoch, while the network learned; validation figures are from its end.
+    """
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    val_loss: float
+    val_accuracy: float
+    lr: float
+    seconds: float
+
+
+COLUMNS = tuple(field.name for field in fields(EpochMetrics))
+
+
+def append_metrics(path: Path, row: EpochMetrics) -> int:
+    """Add ``row`` to the file, with the head line if it is new; return the file's length in bytes."""
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    try:
+        with path.open("a", encoding="utf-8", newline="") as file:
+            if file.tell() == 0:
+                writer.writerow(COLUMNS)
+            writer.writerow(astuple(row))
+            file.write(text.getvalue())
+            file.flush()
+            os.fsync(file.fileno())
+            return file.tell()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cut_metrics(path: Path, length: int) -> None:
+    """Cut the file to ``length`` bytes: to the rows that were there when a checkpoint was taken."""
+    if path.exists():
+        try:
+            os.truncate(path, length)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+
+
+def read_metrics(path: Path) -> list[EpochMetrics]:
+    """Return the rows of the file, none if there is no file."""
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+            for row in csv.DictReader(file)
+        ]

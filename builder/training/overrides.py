@@ -1,0 +1,81 @@
+"""A recipe changed from the command line: ``--set lr=0.01 --set optimizer.momentum=0.8``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import Collector, Mark, Source, suggest
+from builder.reader import Mapping, Scalar, Value, read_text
+from builder.training.recipe import choices, recipe_from
+
+if TYPE_CHECKING:
+    from builder.training.recipe import Recipe
+
+
+def override(recipe: Recipe, settings: dict[str, str]) -> Recipe:
+    """Return ``recipe`` with each path of ``settings`` set to the YAML value of its text.
+
+    The last word of a path is enough where only one path ends in it. A new ``optimizer.name`` or
+    ``schedule.name`` keeps the fields that the new one has too and leaves the others at their defaults.
+    Raises ArchError with every unknown path and every value out of range, each in its own setting.
+    """
+    page = read_text(recipe.to_yaml(), f"recipe {recipe.name}")
+    problems = Collector()
+    for path, text in _names_first(settings):
+        steps = _resolve(path, page, recipe.name, problems)
+        value = read_text(f"{path}: {text}", f"--set {path}={text}").get(path)
+        if steps and value is not None:
+            page = _set(page, steps, value)
+    problems.raise_found()
+    return recipe_from(page)
+
+
+def _names_first(settings: dict[str, str]) -> list[tuple[str, str]]:
+    """Order the settings so that a change of optimizer comes before its fields, however they were typed."""
+    return sorted(settings.items(), key=lambda item: not item[0].endswith(".name"))
+
+
+def _paths(page: Mapping, prefix: str = "") -> list[str]:
+    """Return every path of the page, such as ``optimizer`` and ``optimizer.lr``."""
+    found = []
+    for key, value in page:
+        found.append(prefix + key)
+        if isinstance(value, Mapping):
+            found += _paths(value, f"{prefix}{key}.")
+    return found
+
+
+def _resolve(path: str, page: Mapping, recipe: str, problems: Collector) -> list[str]:
+    """Return the steps that ``path`` means, or none after saying why it means nothing."""
+    known = _paths(page)
+    matches = [path] if path in known else [each for each in known if each.endswith(f".{path}")]
+    if len(matches) == 1:
+        return matches[0].split(".")
+    mark = Mark(Source(f"--set {path}", path), 1, 1, len(path))
+    if matches:
+        listed = " or ".join(f"`{each}`" for each in matches)
+        problems.error("ambiguous-setting", f"`{path}` could be {listed}", mark, "write the whole path")
+    else:
+        short = list(dict.fromkeys(each.rpartition(".")[2] for each in known))
+        hint = suggest(path.rpartition(".")[2], short, "there are")
+        problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", mark, hint)
+    return []
+
+
+def _set(page: Mapping, steps: list[str], value: Value) -> Mapping:
+    """Return ``page`` with ``value`` at ``steps``."""
+    first, *rest = steps
+    old = page.get(first)
+    new = _set(old, rest, value) if rest and isinstance(old, Mapping) else value
+    if rest == ["name"] and isinstance(new, Mapping) and isinstance(value, Scalar):
+        new = _only_fields_of(str(value.value), first, new)
+    entries = tuple((key, new if key.value == first else old) for key, old in page.entries)
+    return Mapping(entries, page.mark)
+
+
+def _only_fields_of(name: str, field: str, chosen: Mapping) -> Mapping:
+    """Drop what belonged to the former optimizer or schedule alone."""
+    model = choices(field).get(name)
+    if model is None:
+        return chosen  # an unknown name: validation says it
+    return Mapping(tuple(entry for entry in chosen.entries if entry[0].value in model.model_fields), chosen.mark)

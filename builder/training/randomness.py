@@ -1,0 +1,22 @@
+"""Where chance comes from: each use draws from a stream of its own, a pure function of (seed, purpose, epoch).
+
+So the order of an epoch does not depend on how many numbers were drawn before it, and a run that resumes
+needs no replay. Only dropout draws from torch's global generator, whose state checkpoints keep.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+import torch
+
+
+def stream(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
+    """Return a new CPU generator for ``purpose``, such as "order", in ``epoch``."""
+    digest = sha256(f"{seed}/{purpose}/{epoch}".encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
+
+
+def shuffled(count: int, generator: torch.Generator) -> torch.Tensor:
+    """Return the numbers below ``count`` in random order, as int64."""
+    return torch.randperm(count, generator=generator)

@@ -1,0 +1,256 @@
+"""A training run from beginning to end: epochs, the best weights, the test at the end."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from time import perf_counter
+from typing import TYPE_CHECKING, Literal
+
+import torch
+
+from builder.diagnostics import RunError
+from builder.training.batches import Batches
+from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from builder.training.curves import draw_curves
+from builder.training.devices import describe_device
+from builder.training.environment import describe_environment
+from builder.training.evaluate import check_fit, evaluate_batches
+from builder.training.initialization import initialize
+from builder.training.interrupts import Interrupted, StopSignals
+from builder.training.loop import Tally, train_epoch
+from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
+from builder.training.optimizers import make_optimizer
+from builder.training.precision import Precision
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, ignore
+from builder.training.saving import SavingPace
+from builder.training.snapshot import Position, restore_snapshot, take_snapshot
+from builder.training.weights import load_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import nn
+
+    from builder.training.data import DataSet
+    from builder.training.evaluate import Evaluation
+    from builder.training.progress import Progress
+    from builder.training.recipe import Recipe
+    from builder.training.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result of a run; accuracies go from 0 to 1.
+
+    The best epoch is the first with the highest validation accuracy; the test split, where there is one, was read
+    once, with that epoch's weights. ``seconds`` are the run's, with validation and saving; images a second are
+    those of training alone, None where nothing was left to train.
+    """
+
+    recipe: str
+    data: str
+    device: str
+    precision: str
+    parameters: int
+    epochs: int
+    best_epoch: int
+    best_val_accuracy: float
+    test_accuracy: float | None
+    test_loss: float | None
+    final: EpochMetrics
+    seconds: float
+    images_per_second: float | None
+
+
+def train(
+    model: nn.Module,
+    data: DataSet,
+    recipe: Recipe,
+    folder: RunFolder,
+    device: torch.device,
+    on_progress: Callable[[Progress], None] = ignore,
+) -> Summary:
+    """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
+
+    A folder that holds ``last`` is gone on with from there. At the end the model has its best epoch's weights.
+    Raises RunError if the data don't fit the network, a loss is not finite, or memory or disk are full; and
+    Interrupted, with everything saved, after Ctrl-C or SIGTERM.
+    """
+    with _out_of_memory_explained(recipe, device):
+        run = _Run(model, data, recipe, folder, device, on_progress)
+        with run.signals:
+            try:
+                while run.position.epoch <= recipe.epochs:
+                    run.train()
+                    run.validate()
+            except Interrupted:
+                run.save()
+                draw_curves(read_metrics(folder.metrics), folder.path)
+                raise
+            run.save()
+            return run.conclude()
+
+
+class _Run:
+    """What a run works with, where it stands, and its steps."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        data: DataSet,
+        recipe: Recipe,
+        folder: RunFolder,
+        device: torch.device,
+        on_progress: Callable[[Progress], None],
+    ) -> None:
+        """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
+        self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
+        self.data = data.hold_out(recipe.validation, recipe.seed)
+        self.precision = Precision()
+        self.batches = {name: Batches(each, recipe, device, self.precision) for name, each in self.data.splits.items()}
+        self.model = model.to(device).to(memory_format=self.precision.layout)
+        check_fit(self.model, self.batches["train"])
+        initialize(self.model, recipe)
+        self.optimizer = make_optimizer(recipe.optimizer, self.model)
+        self.identity = {"recipe": sha256(recipe.to_yaml().encode()).hexdigest(), "data": self.data.fingerprint}
+        self.best = Checkpoint({}, {})
+        self.best_is_saved = True
+        self.images_trained, self.seconds_trained = 0, 0.0
+        if folder.last.exists():
+            self._go_on()
+        else:
+            self._begin()
+        self.started = perf_counter() - self.position.seconds
+        self.pace = SavingPace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
+        self.signals = StopSignals()
+
+    def _begin(self) -> None:
+        """Start from the first step, and write down of what."""
+        torch.manual_seed(self.recipe.seed)  # dropout draws from torch's global generators
+        self.position = Position()
+        self.tally = self._empty_tally()
+        self.folder.write("recipe.yaml", self.recipe.to_yaml())
+        data = {"name": self.data.name, "sha256": self.data.fingerprint}
+        images = {name: len(split) for name, split in self.data.splits.items()}
+        environment = describe_environment(self.device) | {"precision": str(self.precision)}
+        self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
+
+    def _go_on(self) -> None:
+        """Put everything where it was when ``last`` was taken."""
+        last = read_checkpoint(self.folder.last)
+        self.position, self.tally = restore_snapshot(last, self.model, self.optimizer, self.device, self.identity)
+        cut_metrics(self.folder.metrics, self.position.metrics_bytes)
+        if self.position.best_epoch:
+            self.best = read_checkpoint(self.folder.best)
+
+    def _empty_tally(self) -> Tally:
+        return Tally.empty(self.position.epoch, self.batches["train"].steps, self.device)
+
+    def train(self) -> None:
+        """Train the steps that are left of this epoch."""
+        batches, first = self.batches["train"], self.position.step
+        self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
+        start = perf_counter()
+        train_epoch(self.model, self.optimizer, batches, self.recipe, self.tally, first, self._after_step)
+        self.tally.check_finite()  # waits for the device
+        self.seconds_trained += perf_counter() - start
+        self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
+
+    def _after_step(self, done: int) -> None:
+        self.position.step = done
+        self._after_batch("train", done)
+        if self.pace.due():
+            self.save()
+
+    def _after_batch(self, phase: Literal["train", "validation", "test"], done: int) -> None:
+        """Report a batch, and stop if a signal asks for it."""
+        batches = self.batches[phase]
+        steps = batches.steps if phase == "train" else batches.evaluation_steps
+        self.report(BatchDone(phase, done, steps))
+        if self.signals.received:
+            where = f"batch {done:,} of {steps:,} of {phase}"
+            epoch = min(self.position.epoch, self.recipe.epochs)
+            message = f"stopped in epoch {epoch} of {self.recipe.epochs}, after {where}; saved in {self.folder.last}"
+            raise Interrupted(self.signals.received, message)
+
+    def validate(self) -> None:
+        """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
+        position, batches = self.position, self.batches["train"]
+        loss, accuracy = self.tally.result(batches.images, self.recipe.batch_size)
+        found = self._evaluate("validation")
+        row = EpochMetrics(
+            epoch=position.epoch,
+            train_loss=loss,
+            train_accuracy=accuracy,
+            val_loss=found.loss,
+            val_accuracy=found.accuracy,
+            lr=self.optimizer.param_groups[0]["lr"],
+            seconds=round(self.elapsed - position.epoch_began, 3),
+        )
+        position.metrics_bytes = append_metrics(self.folder.metrics, row)
+        best = found.accuracy > position.best_accuracy or position.best_epoch == 0
+        if best:
+            self._keep_best(found.accuracy)
+        position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
+        self.tally = self._empty_tally()
+        self.report(EpochDone(row, best))
+
+    def _keep_best(self, accuracy: float) -> None:
+        """Copy the weights as they are now; they reach the disk with the next save."""
+        weights = {name: each.detach().cpu().clone() for name, each in self.model.state_dict().items()}
+        self.position.best_epoch, self.position.best_accuracy = self.position.epoch, accuracy
+        self.best = Checkpoint(weights, {"epoch": self.position.epoch, "val_accuracy": accuracy})
+        self.best_is_saved = False
+
+    def _evaluate(self, phase: Literal["validation", "test"]) -> Evaluation:
+        return evaluate_batches(self.model, self.batches[phase], lambda done: self._after_batch(phase, done))
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the run began, in all its sessions."""
+        return perf_counter() - self.started
+
+    def save(self) -> None:
+        """Write ``best``, then ``last``: what going on begins with never tells of more than is there."""
+        with self.pace.timed():
+            if not self.best_is_saved:
+                write_checkpoint(self.folder.best, self.best)
+                self.best_is_saved = True
+            self.position.seconds = self.elapsed
+            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.identity)
+            write_checkpoint(self.folder.last, snapshot)
+
+    def conclude(self) -> Summary:
+        """Draw the curves, test the best weights once, and write the summary."""
+        rows = read_metrics(self.folder.metrics)
+        draw_curves(rows, self.folder.path)
+        load_weights(self.model, self.best.tensors)
+        test = self._evaluate("test") if "test" in self.batches else None
+        summary = Summary(
+            recipe=self.recipe.name,
+            data=self.data.name,
+            device=describe_device(self.device),
+            precision=str(self.precision),
+            parameters=sum(weight.numel() for weight in self.model.parameters()),
+            epochs=self.recipe.epochs,
+            best_epoch=self.position.best_epoch,
+            best_val_accuracy=self.position.best_accuracy,
+            test_accuracy=test.accuracy if test else None,
+            test_loss=test.loss if test else None,
+            final=rows[-1],
+            seconds=round(self.elapsed, 3),
+            images_per_second=self.images_trained / self.seconds_trained if self.images_trained else None,
+        )
+        self.folder.write_json("summary.json", asdict(summary))
+        return summary
+
+
+@contextmanager
+def _out_of_memory_explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        message = f"{describe_device(device)} has too little memory for batches of {recipe.batch_size} images"
+        raise RunError(message, "try smaller ones: `--set batch_size=…`") from error
