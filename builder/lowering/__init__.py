@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from builder.lowering.lower import lower
 from builder.lowering.pages import find, load_page
+from builder.lowering.resolved import resolved_page
 
 if TYPE_CHECKING:
     import os
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from builder.expressions import Result
     from builder.graph import Graph
 
-__all__ = ["find", "load", "load_page", "lower"]
+__all__ = ["find", "load", "load_page", "lower", "resolved_page"]
 
 
 def load(

@@ -48,8 +48,8 @@ class Merged:
     set: dict[str, tuple[Scalar, Mapping]]
     replace: dict[str, Replacement]
     variants: Mapping | None
-    path: Path
-    base: Path
+    raw: tuple[Mapping, ...]
+    """The pages as they were read, the base first."""
 
 
 def shipped_folder() -> Path:
@@ -221,14 +221,13 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merge
         given=Mapping(tuple(given.values()), pages[0].header.name.mark),
         members=pages[0].members,
         defaults=_merge_fields(page.defaults for page in upwards),
-        init=tuple(rule for page in upwards for rule in page.init),
+        init=_merge_init(page.init for page in upwards),
         templates={name: each for page in upwards for name, each in page.templates.items()},
         insert=tuple(each for page in upwards for each in page.insert),
         set=_merge_sets(page.set for page in upwards),
         replace={name: each for page in upwards for name, each in page.replace.items()},
         variants=pages[0].variants,
-        path=chain[0][1],
-        base=chain[-1][1],
+        raw=tuple(page.raw for page in upwards),
     )
 
 
@@ -239,6 +238,14 @@ def _merge_fields(tables: Iterable[dict[str, Mapping]]) -> dict[str, Mapping]:
         for name, fields in table.items():
             merged[name] = merge_mappings(merged[name], fields) if name in merged else fields
     return merged
+
+
+def _merge_init(tables: Iterable[tuple[InitRule, ...]]) -> tuple[InitRule, ...]:
+    """Merge rules by target and parameter; a page's own stand where its base's stood."""
+    merged: dict[tuple[object, object], InitRule] = {}
+    for table in tables:
+        merged |= {(rule.target.value, rule.parameter.value): rule for rule in table}
+    return tuple(merged.values())
 
 
 def _merge_sets(tables: Iterable[dict[str, tuple[Scalar, Mapping]]]) -> dict[str, tuple[Scalar, Mapping]]:

@@ -141,7 +141,7 @@ class Page:
     """One page. ``block`` is None on a page that extends another."""
 
     header: Header
-    mark: Mark
+    raw: Mapping
     block: BlockSpec | None = None
     params: dict[str, Parameter] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)

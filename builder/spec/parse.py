@@ -54,7 +54,7 @@ def parse_page(mapping: Mapping, known_templates: tuple[str, ...], problems: Col
         problems.error("extends-with-layers", "a page that extends another has no layers of its own", body.mark, hint)
     page = Page(
         header=_header(mapping, fields),
-        mark=mapping.mark,
+        raw=mapping,
         block=_root(mapping, bodies, problems),
         params=_parameters(parts["params"], problems),
         members=_members(parts["members"], problems),

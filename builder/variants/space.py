@@ -72,15 +72,13 @@ def insertion(text: str) -> Insertion:
     if stripped.isidentifier():
         return Insertion(stripped, {})
     mapping = read_text(stripped, "--insert")
-    plain = mapping.plain()
-    assert isinstance(plain, dict)
-    name = plain.pop("name", None)
-    calls = [(word, value) for word, value in mapping if word in plain]
+    calls = [(word, value) for word, value in mapping if word != "name"]
+    name = mapping.get("name")
     if len(calls) != 1 or not isinstance(calls[0][1], Mapping):
         message = "`--insert` is one layer, such as `se` or `se: {reduction: 8}`"
         raise ArchError(Diagnostic("bad-insert", message, mapping.mark))
-    word, fields = calls[0][0], plain[calls[0][0]]
-    return Insertion(word, fields, str(name) if name else None)
+    word, fields = calls[0]
+    return Insertion(word, fields.plain(), str(name.plain()) if name is not None else None)
 
 
 def page_text(name: str, header: dict[str, object], inserts: list[dict[str, object]]) -> str:
