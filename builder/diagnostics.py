@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from difflib import get_close_matches
+from functools import cached_property
 from typing import TYPE_CHECKING
+from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_LISTED = 24  # names that a hint lists at most
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML counts as the end of a line
 
 
@@ -26,10 +28,13 @@ class Source:
     name: str
     text: str = field(repr=False)
 
+    @cached_property
+    def _lines(self) -> list[str]:
+        return _LINE_BREAK.split(self.text)
+
     def line(self, number: int) -> str:
         """Return line ``number`` (from 1), empty past the end."""
-        lines = _LINE_BREAK.split(self.text)
-        return lines[number - 1] if 0 < number <= len(lines) else ""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,11 @@ class Mark:
     def __str__(self) -> str:
         """Return ``file:line:column``, which editors and terminals open."""
         return f"{self.source.name}:{self.line}:{self.column}"
+
+    @property
+    def text(self) -> str:
+        """The characters that are meant."""
+        return self.source.line(self.line)[self.column - 1 : self.column - 1 + self.width]
 
     def within(self, offset: int, width: int = 1) -> Mark:
         """Return the mark of ``width`` characters that begin ``offset`` after this one."""
@@ -118,21 +128,48 @@ class Collector:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that ``word`` was most likely meant to be, or None."""
-    candidates = list(known)
-    folded = {each.lower(): each for each in reversed(candidates)}
-    close = get_close_matches(word.lower(), folded, n=1, cutoff=0.6)
-    return folded[close[0]] if close else None
+    """Return the known word that ``word`` was most likely meant to be, or None.
+
+    That is the one with the fewest letters changed, at most a third of them; case does not count, nor what is missing
+    or too much at the end (``drop`` for ``dropout``, ``kernel_size`` for ``kernel``).
+    """
+    best: tuple[int, int, str] | None = None
+    for each in known:
+        changes = _changes(word.lower(), each.lower())
+        rank = (changes, abs(len(each) - len(word)), each)
+        if changes <= max(len(word), len(each)) // 3 and (best is None or rank[:2] < best[:2]):
+            best = rank
+    return best[2] if best else None
 
 
 def suggest(word: str, known: Sequence[str], what: str) -> str:
-    """Return a hint with the nearest right name, or with all names where none is near and they are few."""
+    """Return a hint with the nearest right name, or with the first names, led in by ``what``, where none is near."""
     close = nearest(word, known)
     if close is not None:
         return f"did you mean `{close}`?"
-    listed = ", ".join(f"`{each}`" for each in known[:24])
-    more = "" if len(known) <= 24 else f" and {len(known) - 24} more"
-    return f"{what}: {listed}{more}" if known else f"there is no {what} here"
+    if not known:
+        return f"{what} none"
+    listed = ", ".join(f"`{each}`" for each in known[:_LISTED])
+    return f"{what}: {listed}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
+
+
+def _changes(one: str, other: str) -> int:
+    """Count letters added, taken away, changed or swapped; between a word and how it begins there are none."""
+    shorter, longer = sorted((one, other), key=len)
+    if len(shorter) > 2 and longer.startswith(shorter):
+        return 0
+    if len(longer) - len(shorter) > len(longer) // 3:
+        return len(longer)
+    before: list[int] = []
+    row = list(range(len(shorter) + 1))
+    for i, letter in enumerate(longer, 1):
+        earlier, before, row = before, row, [i]
+        for j, wanted in enumerate(shorter, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == shorter[j - 2] and longer[i - 2] == wanted:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
 
 
 def render(diagnostic: Diagnostic) -> str:
@@ -141,14 +178,21 @@ def render(diagnostic: Diagnostic) -> str:
     if diagnostic.mark is not None:
         lines += _excerpt(diagnostic.mark)
     for note in diagnostic.notes:
-        lines += [f"  note: {note.message}", *_excerpt(note.mark)]
+        lines += [f"  note: {_shown(note.message)}", *_excerpt(note.mark)]
     if diagnostic.hint:
-        lines.append(f"  help: {diagnostic.hint}")
+        lines.append(f"  help: {_shown(diagnostic.hint)}")
     return "\n".join(lines)
 
 
 def _headline(diagnostic: Diagnostic) -> str:
-    return f"error[{diagnostic.code}]: {diagnostic.message}"
+    return f"error[{diagnostic.code}]: {_shown(diagnostic.message)}"
+
+
+def _shown(text: str, longest: int = 500) -> str:
+    """Return a text as it may be printed: what it quotes moves no cursor and floods no screen."""
+    if len(text) > longest:
+        text = f"{text[: longest // 2]} … {text[-longest // 2 :]}"
+    return "".join(char if char.isprintable() else "\ufffd" for char in text)
 
 
 def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
@@ -160,12 +204,16 @@ def _excerpt(mark: Mark, widest: int = 100) -> list[str]:
     text = mark.source.line(mark.line).expandtabs(1)
     start = max(0, mark.column - 1 - widest // 2) if len(text) > widest else 0
     shown = "".join(char if char.isprintable() else "\ufffd" for char in text[start : start + widest])
-    gutter = len(str(mark.line))
-    indent = mark.column - 1 - start
-    caret = " " * indent + "^" * max(1, min(mark.width, len(shown) - indent))
+    gutter = " " * len(str(mark.line))
+    before, meant = shown[: mark.column - 1 - start], shown[mark.column - 1 - start :][: mark.width]
     return [
-        f"{' ' * gutter} --> {mark}",
-        f"{' ' * gutter} |",
-        f"{mark.line} | {shown}",
-        f"{' ' * gutter} | {caret}",
+        f"{gutter} --> {_shown(str(mark))}",
+        f"{gutter} |",
+        f"{mark.line} | {shown}".rstrip(),
+        f"{gutter} | {' ' * _columns(before)}{'^' * max(1, _columns(meant))}",
     ]
+
+
+def _columns(text: str) -> int:
+    """Return how many columns a terminal gives to ``text``."""
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)

@@ -2,27 +2,27 @@
 
 Knows YAML and nothing else: the 1.2 core schema (``no`` is a text, ``1e-3`` a number), one document,
 and none of what makes a data file dangerous or surprising: no tags, anchors, aliases or merge keys, no
-duplicate keys, bounded size, depth and number of values. Events are checked before anything is built,
-so that a hostile file costs milliseconds. https://yaml.org/spec/1.2.2/#103-core-schema
+duplicate keys, bounded size, depth and number of values. Every event is checked before anything is built
+from it, so that a hostile file costs milliseconds. https://yaml.org/spec/1.2.2/#103-core-schema
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import yaml
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source
+from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Note, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 250_000
 MAX_DEPTH = 64
-MAX_VALUES = 50_000
+MAX_VALUES = 20_000
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Sequence:
     items: tuple[Value, ...]
     mark: Mark
 
-    def plain(self) -> object:
+    def plain(self) -> tuple[object, ...]:
         """Return the items without marks, as a tuple."""
         return tuple(item.plain() for item in self.items)
 
@@ -57,7 +57,7 @@ class Mapping:
     entries: tuple[tuple[Scalar, Value], ...]
     mark: Mark
 
-    def plain(self) -> object:
+    def plain(self) -> dict[str, object]:
         """Return the entries without marks, as a dict."""
         return {str(key.value): value.plain() for key, value in self.entries}
 
@@ -76,6 +76,8 @@ class Mapping:
 
 
 Value: TypeAlias = "Scalar | Sequence | Mapping"
+
+_SHOWN = 60  # characters of a text that a message repeats
 
 
 def read_file(path: Path, name: str | None = None) -> Mapping:
@@ -101,8 +103,7 @@ def read_text(text: str, name: str = "<text>") -> Mapping:
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ArchError(Diagnostic("too-large", f"{name} is larger than {MAX_BYTES:,} bytes, which no page needs"))
     try:
-        _refuse_dangers(source)
-        node = yaml.compose(source.text, Loader=yaml.SafeLoader)
+        node = _Guarded(source).get_single_node()
     except yaml.YAMLError as error:
         raise ArchError(_from_yaml(error, source)) from None
     if node is None:
@@ -128,7 +129,16 @@ def describe(value: Value) -> str:
         return "nothing"
     if isinstance(value.value, bool):
         return f"the truth value `{str(value.value).lower()}`"
-    return f"the {'text' if isinstance(value.value, str) else 'number'} `{value.value}`"
+    if isinstance(value.value, str):
+        text = value.value if len(value.value) <= _SHOWN else f"{value.value[:_SHOWN]}…"
+        return f"the text `{text}`" if value.plain_style else f'the text "{text}"'
+    return f"the number `{_written(value)}`"
+
+
+def _written(number: Scalar) -> str:
+    """Return a number as the page writes it, such as ``1e1``, unless an expression gave it."""
+    text = number.mark.text
+    return text if _FLOAT.match(text) and float(text) == number.value else str(number.value)
 
 
 def _decode(data: bytes, name: str) -> str:
@@ -143,100 +153,138 @@ def _decode(data: bytes, name: str) -> str:
         raise ArchError(Diagnostic("not-utf8", message, mark, "save the file as UTF-8")) from None
 
 
-def _refuse_dangers(source: Source) -> None:
-    """Walk the events once, before any value is built, and refuse what no page may hold."""
-    depth = values = documents = 0
-    for event in yaml.parse(source.text, Loader=yaml.SafeLoader):
+class _Guarded(yaml.BaseLoader):
+    """PyYAML's composer, with every event checked before it is used."""
+
+    def __init__(self, source: Source) -> None:
+        super().__init__(source.text)
+        self._source = source
+        self._depth = self._values = self._documents = 0
+
+    def get_event(self) -> yaml.Event:
+        event: yaml.Event = super().get_event()  # type: ignore[no-untyped-call]  # PyYAML's types leave it out
         if isinstance(event, yaml.DocumentStartEvent):
-            documents += 1
-            if documents > 1:
-                _refuse(
-                    "two-documents",
-                    "a file holds one page, and here a second begins",
-                    event,
-                    source,
-                    "put it into a file of its own",
-                )
+            self._documents += 1
+            if self._documents > 1:
+                message = "a file holds one page, and here a second begins"
+                self._refuse("two-documents", message, event, "put it into a file of its own")
         elif isinstance(event, yaml.AliasEvent):
-            _refuse(
-                "alias",
-                "aliases are not part of the language",
-                event,
-                source,
-                "a selector that begins with * is quoted; what repeats is a template",
-            )
+            hint = "a selector that begins with * is quoted; what repeats is a template, a default or a `repeat`"
+            self._refuse("alias", "aliases are not part of the language", event, hint)
         elif isinstance(event, yaml.NodeEvent):
-            _refuse_properties(event, source)
-            values += 1
-            if values > MAX_VALUES:
-                _refuse("too-many-values", f"more than {MAX_VALUES:,} values", event, source, "use `repeat`")
-        if isinstance(event, yaml.CollectionStartEvent):
-            depth += 1
-            if depth > MAX_DEPTH:
-                _refuse("too-deep", f"nested more than {MAX_DEPTH} levels deep", event, source, None)
+            self._check(event)
         elif isinstance(event, yaml.CollectionEndEvent):
-            depth -= 1
+            self._depth -= 1
+        return event
 
+    def _check(self, event: yaml.NodeEvent) -> None:
+        if event.anchor is not None:
+            hint = "what repeats is a template, a default or a `repeat`; a text that begins with & is quoted"
+            self._refuse("anchor", "anchors are not part of the language", event, hint)
+        if getattr(event, "tag", None) is not None:
+            hint = "leave it out; a text that begins with ! is quoted"
+            self._refuse("tag", "tags are not part of the language: a page is data", event, hint)
+        self._values += 1
+        if self._values > MAX_VALUES:
+            self._refuse("too-many-values", f"more than {MAX_VALUES:,} values", event, "what repeats is a `repeat`")
+        if isinstance(event, yaml.CollectionStartEvent):
+            self._depth += 1
+            if self._depth > MAX_DEPTH:
+                message = f"nested more than {MAX_DEPTH} levels deep"
+                self._refuse("too-deep", message, event, "what nests is a template")
 
-def _refuse_properties(event: yaml.NodeEvent, source: Source) -> None:
-    if event.anchor is not None:
-        _refuse(
-            "anchor",
-            "anchors are not part of the language",
-            event,
-            source,
-            "what repeats is a template, a default or a `repeat`",
-        )
-    tag = getattr(event, "tag", None)
-    if tag is not None and tag != "!":
-        _refuse("tag", f"tags such as `{tag}` are not part of the language: a page is data", event, source, None)
-
-
-def _refuse(code: str, message: str, event: yaml.Event, source: Source, hint: str | None) -> None:
-    raise ArchError(Diagnostic(code, message, _mark(event.start_mark, event.end_mark, source), hint))
+    def _refuse(self, code: str, message: str, event: yaml.Event, hint: str) -> None:
+        mark = _mark(event.start_mark, event.end_mark, self._source)
+        if code in ("anchor", "tag"):  # the word itself, not what it stands before
+            mark = replace(mark, width=len(mark.text.split(" ")[0]) or 1)
+        raise ArchError(Diagnostic(code, message, mark, hint))
 
 
 class _Place(Protocol):
-    """What both of PyYAML's kinds of mark say, counted from 0."""
+    """A place as both of PyYAML's scanners give it, counted from 0."""
 
     line: int
     column: int
 
 
 def _mark(start: _Place | None, end: _Place | None, source: Source) -> Mark:
-    assert start is not None, "PyYAML marks every event and node that it reads from a text"
-    assert end is not None, "the same"
+    assert start is not None
+    assert end is not None, "PyYAML marks everything that it reads from a text"
     width = end.column - start.column if end.line == start.line else len(source.line(start.line + 1)) - start.column
     return Mark(source, start.line + 1, start.column + 1, max(1, width))
 
 
 def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
+    """Return what PyYAML says in the words of a page, at the place to look at."""
     if isinstance(error, yaml.reader.ReaderError):
         before = source.text[: error.position]
         mark = Mark(source, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
-        return Diagnostic("control-character", f"character #x{error.character:04x} may not stand in a page", mark)
+        message = f"the control character #x{error.character:04x} may not stand in a page"
+        return Diagnostic("control-character", message, mark, "delete it")
     assert isinstance(error, yaml.MarkedYAMLError)
-    place = error.problem_mark or error.context_mark
-    mark = Mark(source, place.line + 1, place.column + 1) if place else Mark(source, 1, 1)
-    line = source.line(mark.line)
-    message = (error.problem or "this is not YAML").replace(
-        "found character '\\t' that cannot start any token", "a tab"
+    said = error.problem or "this is not YAML"
+    at, opening = error.problem_mark or error.context_mark, error.context_mark
+    message, hint, is_open = next(
+        (
+            (match.expand(words), hint, is_open)
+            for pattern, words, hint, is_open in _SYNTAX
+            if (match := re.match(pattern, said))
+        ),
+        (said, None, False),
     )
-    return Diagnostic("yaml-syntax", message, mark, _syntax_hint(line, mark.column))
+    if is_open and opening is not None:
+        at = opening
+    assert at is not None, "the scanner and the parser always say where"
+    mark = Mark(source, at.line + 1, at.column + 1)
+    word = re.match(r"[\w-]+", source.line(mark.line)[at.column :])
+    mark = replace(mark, width=len(word[0])) if word else mark
+    notes: tuple[Note, ...] = ()
+    if opening is not None and opening.line < at.line and "flow" in str(error.context):
+        notes = (Note(Mark(source, opening.line + 1, opening.column + 1), "the bracket that opens here is not closed"),)
+    return Diagnostic("yaml-syntax", message, mark, _trap(source.line(mark.line), mark.column) or hint, notes)
 
 
-def _syntax_hint(line: str, column: int) -> str | None:
+_SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
+    (r"found character '\\t'", "a tab stands where only spaces may", "indent with spaces", False),
+    (r"found character '(.)'", r"`\1` cannot begin a value", "put the value into quotes", False),
+    (r"mapping values are not", "a colon is not expected here", None, False),
+    (r"sequence entries are not", "a list cannot begin here", "begin it on a line of its own", False),
+    (r"could not find expected ':'", "a colon is missing after this name", "`name: value`", True),
+    (r"found unexpected (end of stream|document)", "the quote that opens here is never closed", None, True),
+    (r"expected ',' or '.', but got '<stream end>'", "the bracket that opens here is never closed", None, True),
+    (r"expected (',' or '.'), but got", r"\1 is expected here", None, False),
+    (
+        r"expected <block end>, but found '[<?]",
+        "this line does not stand below its neighbours",
+        "entries of one list or mapping begin in the same column",
+        False,
+    ),
+    (r"expected <block end>, but found '-'", "a list cannot begin here", "its `-` stand in one column", False),
+    (r"expected <block end>, but found '([^<'])'", r"`\1` is not expected here", None, False),
+    (r"expected '<document start>'", "nothing may follow the end of a page", "delete it, or the `...` above", False),
+    (r"expected the node content, but found '([^<'])'", r"a value is expected here, not `\1`", None, False),
+    (r"found unknown escape", "this is no escape of YAML", "between single quotes a backslash is itself", False),
+)
+"""PyYAML's problem, our words, what to do, and whether to look where it opened instead of where it showed."""
+
+
+def _trap(line: str, column: int) -> str | None:
     """Return the answer to the traps that a page sets to a tired person."""
-    if "\t" in line[:column]:
-        return "indent with spaces: YAML does not allow tabs"
+    before = line[: column - 1]
     if re.search(r"\$\w+\[", line):
         return "inside braces write `$widths.0`, not `$widths[0]`"
     if re.search(r"(:|-|\[|,)\s*\*", line):
         return "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"
-    if re.search(r"[\[{][^'\"]*\w\.?\{", line):
+    if match := re.search(r"([\w-]+):[\[{]", line):
+        return f"a space is missing after `{match[1]}:`"
+    if line[column - 1 : column] == "{" and re.search(r"[\w.]$", before):
         return "inside brackets, quote a name that holds braces"
-    if re.search(r":\s*[^'\"#{\[]*:\s", line):
-        return "a value that holds a colon and a space is quoted, or its fields stand in braces"
+    if re.search(r"\S{1024,}$", before):
+        return "a name has at most 1,024 characters"
+    if re.search(r"[\[{]", before) and (match := re.search(r"([^\s,{\[]+)\s+([\w$]+)$", before)):
+        return f"a comma is missing between `{match[1]}` and `{match[2]}`"
+    if line[column - 1 : column] == ":" and re.search(r":\s", before):
+        return "write the fields in braces: `conv: {out: 64, kernel: 3}`; or quote a text that holds a colon"
     return None
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from builder.diagnostics import Mark, suggest
+from builder.diagnostics import nearest, suggest
 from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
-    from builder.diagnostics import Collector
+    from builder.diagnostics import Collector, Mark
     from builder.reader import Value
 
 
@@ -25,25 +27,28 @@ class Strict(BaseModel):
 
 
 Model = TypeVar("Model", bound=BaseModel)
+Path: TypeAlias = "tuple[int | str, ...]"
 
-_WORDS = {
-    "missing": "`{field}` is required",
-    "int_type": "`{field}` is a whole number, not {input}",
-    "int_from_float": "`{field}` is a whole number, not {input}",
-    "float_type": "`{field}` is a number, not {input}",
-    "bool_type": "`{field}` is `true` or `false`, not {input}",
-    "string_type": "`{field}` is a text, not {input}",
-    "tuple_type": "`{field}` is a list, not {input}",
-    "dict_type": "`{field}` is a mapping, not {input}",
-    "greater_than": "`{field}` is greater than {gt}, not {input}",
-    "greater_than_equal": "`{field}` is at least {ge}, not {input}",
-    "less_than": "`{field}` is less than {lt}, not {input}",
-    "less_than_equal": "`{field}` is at most {le}, not {input}",
-    "finite_number": "`{field}` is a finite number, not {input}",
-    "literal_error": "`{field}` is {expected}, not {input}",
-    "too_short": "`{field}` needs at least {min_length} elements",
-    "too_long": "`{field}` has at most {max_length} elements",
-    "string_pattern_mismatch": "`{field}` does not look right: {input}",
+_KINDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+"""What a value should have been, where it is of another kind."""
+
+_BOUNDS = {
+    "greater_than": "greater than {gt:g}",
+    "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "at most {le:g}",
+    "finite_number": "a finite number",
 }
 
 
@@ -63,32 +68,164 @@ def report(
     errors: Iterable[ErrorDetails], model: type[BaseModel], mapping: Mapping, what: str, problems: Collector
 ) -> None:
     """Add pydantic's findings to ``problems``, each at the key or value that it speaks of."""
-    said: set[tuple[object, ...]] = set()
-    for found in errors:
-        place, path = _locate(mapping, found["loc"])
-        if found["type"] == "extra_forbidden":
-            parent = _at(mapping, path[:-1])
-            place = parent.key_mark(str(path[-1])) if isinstance(parent, Mapping) else place
-            _unknown_field(model, path, place, what, problems)
-            continue
-        first = path[:1]  # a union complains once a member: one message for each field is enough
-        if found["type"] != "missing" and first and (first, place) in said:
-            continue
-        said.add((first, place))
-        code = "missing-field" if found["type"] == "missing" else "bad-value"
-        message = _sentence(found, path, mapping)
-        problems.error(code, f"{what}: {message}", place)
+    findings = [_finding(mapping, error) for error in errors]
+    meant = set()
+    for each in findings:
+        if each.kind == "extra_forbidden":
+            name, parent = str(each.path[-1]), each.path[:-1]
+            known = _fields(model, parent)
+            meant.add((parent, nearest(name, known)))
+            problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, _unknown(name, known))
+    missing: dict[Path, list[_Finding]] = {}
+    for each in findings:
+        if each.kind == "missing" and (each.path, str(each.missing)) not in meant:
+            missing.setdefault(each.path, []).append(each)
+    for path, fields in missing.items():
+        names = [".".join(map(str, (*path, each.missing))) for each in fields]
+        listed = " and ".join(f"`{name}`" for name in names)
+        verb = "is" if len(names) == 1 else "are"
+        problems.error("missing-field", f"{what}: {listed} {verb} required", fields[0].mark)
+    for sentence, each in _wrong([each for each in findings if each.kind not in ("extra_forbidden", "missing")]):
+        problems.error("bad-value", f"{what}: {sentence}", each.mark, _advice(each))
 
 
-def _unknown_field(
-    model: type[BaseModel], path: tuple[str | int, ...], place: Mark, what: str, problems: Collector
-) -> None:
-    name = str(path[-1])
-    known = _fields(model, path[:-1])
-    problems.error("unknown-field", f"`{name}` is not a field of {what}", place, suggest(name, known, "it has"))
+@dataclass(frozen=True)
+class _Finding:
+    """One error of pydantic: its type, the steps of its place that are really there, and the value at them.
+
+    ``union`` is how many of these steps lead to a value of several kinds, and ``member`` which of them complains;
+    ``missing`` is the field that is not there.
+    """
+
+    kind: str
+    path: Path
+    mark: Mark
+    value: Value
+    context: dict[str, Any]
+    said: str
+    union: int | None = None
+    member: str = ""
+    missing: int | str = ""
+
+    @property
+    def field(self) -> str:
+        return ".".join(map(str, self.path))
+
+    @property
+    def given(self) -> str:
+        return describe(self.value)
 
 
-def _fields(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+def _finding(mapping: Mapping, error: ErrorDetails) -> _Finding:
+    """Walk down to what an error speaks of; steps that are no keys name the member of a union."""
+    here: Value = mapping
+    mark, path = mapping.mark, cast("Path", ())
+    union: int | None = None
+    member, missing = "", cast("int | str", "")
+    for number, step in enumerate(error["loc"]):
+        inner = _child(here, step)
+        if inner is not None:
+            is_key = isinstance(inner, Mapping) or error["type"] == "extra_forbidden"
+            mark = here.key_mark(str(step)) if is_key and isinstance(here, Mapping) else inner.mark
+            here, path = inner, (*path, step)
+        elif error["type"] == "missing" and number == len(error["loc"]) - 1:
+            missing = step
+        else:
+            union, member = len(path), str(step)
+    kind = "wrong_length" if isinstance(missing, int) else error["type"]
+    said = str(error["msg"]).removeprefix("Value error, ")
+    return _Finding(kind, path, mark, here, error.get("ctx", {}), said, union, member, missing)
+
+
+def _child(value: Value, step: int | str) -> Value | None:
+    if isinstance(value, Mapping):
+        return value.get(str(step))
+    if isinstance(value, Sequence) and isinstance(step, int) and step < len(value.items):
+        return value.items[step]
+    return None
+
+
+def _wrong(findings: list[_Finding]) -> Iterator[tuple[str, _Finding]]:
+    """Yield a sentence for every wrong value; the members of a union speak with one voice."""
+    unions: dict[Path, list[_Finding]] = {}
+    for each in findings:
+        if each.union is None:
+            yield _sentence(each), each
+        else:
+            unions.setdefault(each.path[: each.union], []).append(each)
+    for path, members in unions.items():
+        inside = [each for each in members if len(each.path) > len(path)]
+        certain = [each for each in members if each.kind not in _KINDS and each.kind != "literal_error"]
+        if inside or certain or len({each.member for each in members}) == 1:
+            chosen = inside or certain or members
+            yield from ((_sentence(each), each) for each in {each.mark: each for each in reversed(chosen)}.values())
+        else:
+            kinds = dict.fromkeys(_kind(each) for each in members)
+            first = members[0]
+            yield f"`{first.field}` is {' or '.join(kinds)}, not {first.given}", first
+
+
+def _kind(finding: _Finding) -> str:
+    if finding.kind == "tuple_type" and finding.member.count(",") == 1:
+        return "a pair of them"
+    if finding.kind == "literal_error":
+        return " or ".join(f"`{word}`" for word in _choices(finding))
+    return _KINDS.get(finding.kind, finding.said)
+
+
+def _sentence(finding: _Finding) -> str:
+    field = finding.field
+    if finding.kind in _KINDS:
+        return f"`{field}` is {_KINDS[finding.kind]}, not {finding.given}"
+    if finding.kind in _BOUNDS:
+        return f"`{field}` is {_BOUNDS[finding.kind].format(**finding.context)}, not {finding.given}"
+    if finding.kind == "literal_error":
+        return f"`{field}` cannot be {finding.given}"
+    if finding.kind in ("wrong_length", "too_long", "too_short"):
+        return f"`{field}` has {_length(finding)}"
+    if finding.kind == "string_pattern_mismatch":
+        return f"`{field}` does not look right: {finding.given}"
+    return finding.said if finding.kind == "value_error" else f"`{field}`: {finding.said}"
+
+
+def _length(finding: _Finding) -> str:
+    """Return how many elements there should be and how many there are."""
+    wanted = {
+        "wrong_length": f"{int(finding.missing or 0) + 1}",
+        "too_long": f"at most {finding.context.get('max_length')}",
+        "too_short": f"at least {finding.context.get('min_length')}",
+    }[finding.kind]
+    count = len(finding.value.items) if isinstance(finding.value, Sequence) else 0
+    return f"{wanted} elements, and here {'is' if count == 1 else 'are'} {count or 'none'}"
+
+
+def _choices(finding: _Finding) -> list[str]:
+    return re.findall(r"'([^']*)'", str(finding.context.get("expected", "")))
+
+
+def _advice(finding: _Finding) -> str | None:
+    """Return what to do about a wrong value, where more can be said than what it should have been."""
+    value = finding.value.value if isinstance(finding.value, Scalar) else None
+    if finding.kind == "literal_error":
+        return suggest(str(value), _choices(finding), "it is one of")
+    number_wanted = finding.kind in ("int_type", "int_from_float", "float_type")
+    if isinstance(value, float) and number_wanted and "$" in finding.mark.text:
+        return "`a // b` divides whole numbers; `int`, `round` and `ceil` make one of any other"
+    if not isinstance(value, str) or not number_wanted:
+        return None
+    if re.fullmatch(r"[-+.\d]+", value):
+        return "take the quotes away"
+    return "only a text with a `$` in it is calculated" if re.search(r"[-+*/()]", value) else None
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    head, colon, tail = name.partition(":")
+    if colon and head in known:
+        return f"write `{head}: {tail}`, with a space after the colon"
+    return suggest(name, known, "it has")
+
+
+def _fields(model: type[BaseModel], path: Path) -> list[str]:
     """Return the fields of the model that lies at ``path`` inside ``model``, as far as types tell."""
     for step in path:
         field = model.model_fields.get(str(step))
@@ -106,49 +243,3 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:
         if found is not None:
             return found
     return None
-
-
-def _locate(mapping: Mapping, loc: tuple[int | str, ...]) -> tuple[Mark, tuple[int | str, ...]]:
-    """Return the mark that ``loc`` means and its steps that are really there (union tags are not)."""
-    here: Value = mapping
-    mark = mapping.mark
-    path: tuple[int | str, ...] = ()
-    for step in loc:
-        if isinstance(here, Mapping) and (value := here.get(str(step))) is not None:
-            mark = value.mark if not isinstance(value, Mapping) else here.key_mark(str(step))
-            here, path = value, (*path, step)
-        elif isinstance(here, Sequence) and isinstance(step, int) and step < len(here.items):
-            here, path = here.items[step], (*path, step)
-            mark = here.mark
-        elif isinstance(here, Mapping) and step == loc[-1]:
-            path = (*path, step)  # a field that is missing: its parent's place
-    last = path[-1] if path else None
-    parent = _at(mapping, path[:-1])
-    if isinstance(parent, Mapping) and isinstance(last, str) and isinstance(here, Mapping):
-        mark = parent.key_mark(last)
-    return mark, path
-
-
-def _at(value: Value, path: tuple[int | str, ...]) -> Value | None:
-    for step in path:
-        if isinstance(value, Mapping):
-            inner = value.get(str(step))
-            if inner is None:
-                return None
-            value = inner
-        elif isinstance(value, Sequence) and isinstance(step, int):
-            value = value.items[step]
-    return value
-
-
-def _sentence(found: Any, path: tuple[int | str, ...], mapping: Mapping) -> str:
-    given = _at(mapping, path)
-    shown = describe(given) if given is not None else "nothing"
-    if isinstance(given, Scalar) and isinstance(given.value, str) and not given.plain_style:
-        shown = f'the text "{given.value}"'
-    pattern = _WORDS.get(found["type"])
-    field = ".".join(str(step) for step in path)
-    if pattern is None:
-        said = str(found["msg"]).removeprefix("Value error, ")
-        return said if found["type"] == "value_error" else f"`{field}`: {said}"
-    return pattern.format(field=field, input=shown, **found.get("ctx", {}))
