@@ -6,16 +6,25 @@ from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.extent import BESIDE
 from builder.emit.diagram.metrics import LINE, fit
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand
-from builder.emit.diagram.rows import branches_height, strand_height, tops
-from builder.emit.diagram.scene import Box, Dot, Line, Point, Scene, Tone
-from builder.emit.diagram.spacing import ARROW, DROP, HEADING, LABEL, cell_height
+from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split
+from builder.emit.diagram.scene import DOT, Box, Dot, Line, Point, Scene, Tone
+from builder.emit.diagram.spacing import (
+    ARROW,
+    DROP,
+    HEADING,
+    LABEL,
+    branches_height,
+    cell_height,
+    strand_height,
+    strand_tops,
+)
 from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, SHAPE, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from builder.emit.diagram.extent import Extent
+    from builder.emit.diagram.outline import Strand
 
 LANE_PEN: Final = 1.3
 TAP_PEN: Final = 0.9
@@ -39,7 +48,12 @@ class Column:
 
     def _tap(self, value: int, box: Box, lane: float) -> None:
         source = self.sources[value]
-        way = (source, (lane, source[1]), (lane, box.y), (box.area.left - _half_pen(box), box.y))
+        way = (
+            (source[0] - DOT / 2, source[1]),
+            (lane, source[1]),
+            (lane, box.y),
+            (box.area.left - _half_pen(box), box.y),
+        )
         self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
 
 
@@ -131,13 +145,14 @@ class _Strand:
         """Draw a shortcut: out of its fork to the right, down, and into the joint from the right."""
         fork, x = self.forks.pop(join.path), self.x + self.extent.lanes[join.path]
         arrival = ((x, joint.y), (joint.area.right + _half_pen(joint), joint.y))
+        departure = ((self.x + DOT / 2, fork), (x, fork))
         if not join.lane:
-            self._shortcut((self.x, fork), (x, fork), *arrival)
+            self._shortcut(*departure, *arrival)
             return
         top = (fork + joint.y - strand_height(join.lane)) / 2
         lane = _Strand(self.column, self.extent.asides[join.path], x, "lane")
-        bottom = lane.draw(join.lane, [top + each for each in _own_tops(join.lane)], start=None)
-        self._shortcut((self.x, fork), (x, fork), (x, top - 0.55))
+        bottom = lane.draw(join.lane, [top + each for each in strand_tops(join.lane)], start=None)
+        self._shortcut(*departure, (x, top - 0.55))
         self._shortcut((x, bottom or top), *arrival)
 
     def _shortcut(self, *points: Point) -> None:
@@ -159,7 +174,7 @@ class _Strand:
                 continue
             self._line(*way, (x, below - 0.5), arrow=True)
             end = _Strand(self.column, extent, x, self.tone).draw(
-                branch, [below + each for each in _own_tops(branch)], start=None
+                branch, [below + each for each in strand_tops(branch)], start=None
             )
             self._line((x, end or below), *goal, arrow=True)
         self._leave(split.cell, meeting + cell_height(split.cell))
@@ -200,10 +215,6 @@ class _Strand:
         for line, size in lines:
             self.scene.text(x, here + size * LINE / 2, line, size, bold=bold and size == TEXT)
             here += size * LINE
-
-
-def _own_tops(strand: Strand) -> list[float]:
-    return tops([(token,) for token in strand])
 
 
 def _entrance(joint: Box, x: float) -> list[Point]:

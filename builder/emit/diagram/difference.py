@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.outline import Cell, Join, Split, cells, humanise
+from builder.emit.diagram.outline import Cell, Join, Opening, Split, cells, humanise
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from builder.emit.diagram.alignment import Comparison
     from builder.emit.diagram.outline import Strand, Token
 
 MOST: Final = 3
@@ -21,14 +24,29 @@ class _Phrase(NamedTuple):
     after: str
 
 
-def differences(strand: Strand, own: Strand) -> str:
-    """Return what is only in ``strand``, such as ``SE before Block 1’s ReLU``; ``base`` where nothing is."""
+def captions(strands: Sequence[Strand], comparison: Comparison) -> list[str]:
+    """Return for each strand what only it has, such as ``SE before Block 1’s ReLU``; ``base`` where that is nothing."""
+    return [_caption(strand, own) for strand, own in zip(strands, comparison.own, strict=True)]
+
+
+def _caption(strand: Strand, own: Strand) -> str:
+    blocks = [token.path for token in own if isinstance(token, Opening)]
     grouped: dict[_Phrase, list[str]] = {}
     for position, token in enumerate(strand):
-        if any(token is each for each in own) and (place := _place(strand, position)):
+        alone = not any(f"{token.path}.".startswith(f"{block}.") for block in blocks)
+        if alone and any(token is each for each in own) and (place := _place(strand, position)):
             phrase, block = place
             grouped.setdefault(phrase, []).append(block)
-    return "; ".join(_sentence(phrase, blocks) for phrase, blocks in grouped.items()) or "base"
+    sentences = [_sentence(phrase, places) for phrase, places in grouped.items()]
+    return "; ".join([*_more(blocks), *sentences]) or "base"
+
+
+def _more(blocks: list[str]) -> list[str]:
+    """Name whole blocks that only this strand has, but not the blocks inside them."""
+    outer = [path for path in blocks if not any(path.startswith(f"{block}.") for block in blocks)]
+    if len(outer) > MOST:
+        return [f"{len(outer)} more blocks"]
+    return [f"with {' and '.join(humanise(path) for path in outer)}"] if outer else []
 
 
 def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil, hypot
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.scene import Rectangle, rounded
+from builder.emit.diagram.scene import DOT, Rectangle, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -80,7 +80,7 @@ class _Writer:
 
     def _dot(self, number: int, dot: Dot) -> str:
         colour = self._colour(dot.tone)
-        attributes = {"shape": "point", **self._place(dot.x, dot.y), **_size(3.8, 3.8), "penwidth": "0"}
+        attributes = {"shape": "point", **self._place(dot.x, dot.y), **_size(DOT, DOT), "penwidth": "0"}
         return _statement(f"dot {number}", attributes | {"fillcolor": colour, "color": colour})
 
     def _line(self, line: Line) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from builder.diagnostics import RunError
 from builder.emit.diagram import renderer
+from builder.emit.diagram.blocks import blocks
 from builder.emit.diagram.completeness import check_complete
 from builder.emit.diagram.dot import dot
 from builder.emit.diagram.layers import layers
@@ -73,7 +74,7 @@ def draw(graphs: Sequence[Graph], *, level: Level = "layer") -> Drawing:
 
     Raises RunError where the renderer is missing.
     """
-    scene = layers(graphs)
+    scene = blocks(graphs) if level == "block" else layers(graphs)
     source = dot(scene, LIGHT)
     svg = renderer.svg(source)
     check_complete(svg, graphs)

@@ -57,8 +57,8 @@ def extent(strand: Strand, least_width: float) -> Extent:
                 left, right = regions.pop()
                 aside = extent(token.lane, ASIDE)
                 found.asides[token.path] = aside
-                found.lanes[token.path] = right + TO_LANE + aside.left
-                _widen(regions[-1], left, found.lanes[token.path] + aside.right)
+                found.lanes[token.path] = right + TO_LANE + (aside.left if token.lane else 0.0)
+                _widen(regions[-1], left, found.lanes[token.path] + (aside.right if token.lane else 2.0))
             case Split():
                 found.branches[token.path] = _side_by_side(token)
                 _widen(regions[-1], *_reach(token, found.branches[token.path]))

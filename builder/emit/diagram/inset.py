@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from builder.graph import Graph
 
 WIDTH: Final = 136.0
-HEIGHT: Final = 156.0
 _SPINE: Final = 17.0
 _BOXES: Final = 81.0
 _WIDE: Final = 100.0
@@ -31,7 +30,6 @@ def inset(scene: Scene, gate: SqueezeExcitation, left: float, top: float) -> Non
     """Draw the inside of ``gate`` with its upper left corner at ``left``, ``top``."""
     hidden, symbol = ("C/r", "r") if gate.reduction else ("H", "H")
     spine, middle = left + _SPINE, left + _BOXES
-    scene.boxes.append(Box("inset", "inset", left + WIDTH / 2, top + HEIGHT / 2, WIDTH, HEIGHT))
     scene.text_after(left + 5, top + 8, f"SE(C, {symbol})", FRAME_TITLE, bold=True)
     scene.text(spine, top + 21, "x", TEXT)
     steps: list[tuple[Kind, str]] = [
@@ -59,3 +57,5 @@ def inset(scene: Scene, gate: SqueezeExcitation, left: float, top: float) -> Non
         Line(((spine, times + 6.5), (spine, times + 14.5)), arrow=True),
     ]
     scene.text(spine, times + 19.5, "x′", TEXT)
+    tall = times + 28 - top
+    scene.boxes.insert(0, Box("inset", "inset", left + WIDTH / 2, top + tall / 2, WIDTH, tall))

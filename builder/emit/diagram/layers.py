@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Final
 from builder.costs import graph_cost
 from builder.emit.diagram.alignment import Comparison, are_kin, compare
 from builder.emit.diagram.column import Column
-from builder.emit.diagram.difference import differences
+from builder.emit.diagram.difference import captions
 from builder.emit.diagram.extent import Extent, extent
 from builder.emit.diagram.inset import gates, inset
 from builder.emit.diagram.metrics import text_width, wrap
 from builder.emit.diagram.outline import Closing, Fork, Opening, Strand, outline
-from builder.emit.diagram.rows import row_height, tops
+from builder.emit.diagram.rows import positions, row_length
 from builder.emit.diagram.scene import Box, Scene
-from builder.emit.diagram.spacing import WIDTH, box_width
+from builder.emit.diagram.spacing import DOWN, WIDTH, box_width
 from builder.emit.diagram.theme import SUBTITLE, TITLE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 BETWEEN: Final = 34.0
 """From one column to the next."""
 
-ABOVE: Final = 9.0
+ABOVE: Final = 11.0
 """From the last line under the title to the input."""
 
 LEADING: Final = 8.8
@@ -46,8 +46,8 @@ def layers(graphs: Sequence[Graph]) -> Scene:
     comparison = compare(strands)
     kin = are_kin(comparison)
     heights = _heights(strands, comparison if kin else None)
-    words = [differences(strand, own) for strand, own in zip(strands, comparison.own, strict=True)]
-    _titles(scene, graphs, words if kin and len(graphs) > 1 else [""] * len(graphs), spines, extents)
+    words = captions(strands, comparison) if kin and len(graphs) > 1 else [""] * len(graphs)
+    _titles(scene, graphs, words, spines, extents)
     for number, strand in enumerate(strands):
         model = number + 1 if len(graphs) > 1 else 0
         column = Column(scene, model, comparison.changed if kin else ())
@@ -81,8 +81,8 @@ def _spines(extents: Sequence[Extent]) -> list[float]:
 def _heights(strands: Sequence[Strand], comparison: Comparison | None) -> list[list[float]]:
     """Return the height of each token of each strand: in common rows, or every strand on its own."""
     if comparison is None:
-        return [tops([(token,) for token in strand]) for strand in strands]
-    rows = tops(comparison.rows)
+        return [positions([(token,) for token in strand], DOWN) for strand in strands]
+    rows = positions(comparison.rows, DOWN)
     return [
         [top for row, top in zip(comparison.rows, rows, strict=True) if row[column]] for column in range(len(strands))
     ]
@@ -112,12 +112,12 @@ def _subtitles(words: Sequence[str], counts: Sequence[str], rooms: Sequence[floa
 
 def _bands(scene: Scene, comparison: Comparison, left: float, right: float) -> None:
     """Put a band behind every run of rows that differ, forks and frames' edges alone not counting."""
-    heights = tops(comparison.rows)
+    heights = positions(comparison.rows, DOWN)
     runs = groupby(zip(comparison.rows, comparison.differs, heights, strict=True), key=lambda each: each[1])
     for number, (differs, run) in enumerate(runs):
         rows = [(row, top) for row, _, top in run]
         if not differs or all(isinstance(token, Fork | Opening | Closing) for row, _ in rows for token in row if token):
             continue
-        top, bottom = rows[0][1] - AROUND, rows[-1][1] + row_height(rows[-1][0]) + AROUND
+        top, bottom = rows[0][1] - AROUND, rows[-1][1] + row_length(rows[-1][0], DOWN) + AROUND
         middle, width = (left + right) / 2, right - left
         scene.boxes.insert(0, Box(f"band {number}", "band", middle, (top + bottom) / 2, width, bottom - top))

@@ -1,104 +1,92 @@
-"""From tokens to heights: where each row of one or several aligned strands begins, in pt from the top."""
+"""Where each row of one or several aligned strands begins, in pt along the direction in which they are read."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand, Token
-from builder.emit.diagram.spacing import ARROW, DROP, HEADING, LABEL, cell_height, gap
+from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Token
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Row: TypeAlias = tuple[Token | None, ...]
 """What stands at one height in each column; None where a column has nothing there."""
 
-TURN: Final = 12.0
-"""From a fork down to the first box of its lane, and from the last one to the joint."""
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """The measures of one direction of reading, in pt.
+
+    ``length`` of a token; ``gap`` between two, which is shorter inside frames; ``label``, the gap that a shape asks
+    for; ``lane``, the least way from a fork to the middle of its joint; ``pause`` after a row that not all share.
+    """
+
+    length: Callable[[Token], float]
+    gap: Callable[[Token | None, Token, bool], float]
+    label: Callable[[str], float]
+    lane: Callable[[Join], float]
+    pause: float
 
 
-def tops(rows: Sequence[Row]) -> list[float]:
-    """Return the upper edge of each row: every gap as tall as the column that needs most."""
-    cursors = [_Cursor() for _ in rows[0]] if rows else []
+def positions(rows: Sequence[Row], rhythm: Rhythm, *, inside: bool = False) -> list[float]:
+    """Return where each row begins: every gap as long as the strand that needs most."""
+    cursors = [_Cursor(rhythm, depth=int(inside)) for _ in rows[0]] if rows else []
     result: list[float] = []
     floor = 0.0
     for row in rows:
-        top = max([floor, *(cursor.reach(token) for cursor, token in zip(cursors, row, strict=True) if token)])
-        height = row_height(row)
+        start = max([floor, *(cursor.reach(token) for cursor, token in zip(cursors, row, strict=True) if token)])
+        longest = row_length(row, rhythm)
         for cursor, token in zip(cursors, row, strict=True):
             if token:
-                cursor.stand(token, top, height)
-        result.append(top)
-        floor = top + height + (ARROW if height and None in row else 0.0)
+                cursor.stand(token, start, longest)
+        result.append(start)
+        floor = start + longest + (rhythm.pause if longest and None in row else 0.0)
     return result
 
 
-def row_height(row: Row) -> float:
-    """Return the height of the tallest token of a row."""
-    return max(height(token) for token in row if token)
+def row_length(row: Row, rhythm: Rhythm) -> float:
+    """Return the length of the longest token of a row."""
+    return max(rhythm.length(token) for token in row if token)
 
 
-def height(token: Token) -> float:
-    """Return the height of a token, joints included."""
+def shape_after(token: Token) -> str:
+    """Return the shape that is to be written after a token."""
     match token:
         case Cell():
-            return cell_height(token)
-        case Opening():
-            return HEADING
-        case Join():
-            return cell_height(token.cell)
-        case Split():
-            return 2 * DROP + branches_height(token) + cell_height(token.cell)
-    return 0.0
-
-
-def branches_height(split: Split) -> float:
-    """Return the height of the tallest branch."""
-    return max(strand_height(branch) for branch in split.branches)
-
-
-def strand_height(strand: Strand) -> float:
-    """Return the height of a strand that stands alone."""
-    if not strand:
-        return 0.0
-    return tops([(token,) for token in strand])[-1] + height(strand[-1])
+            return token.shape
+        case Join() | Split():
+            return token.cell.shape
+    return ""
 
 
 @dataclass
 class _Cursor:
-    """How far one column has come."""
+    """How far one strand has come."""
 
-    bottom: float = 0.0
+    rhythm: Rhythm
+    depth: int
+    end: float = 0.0
     previous: Token | None = None
-    label: bool = False
-    depth: int = 0
+    shape: str = ""
     forks: dict[str, float] = field(default_factory=dict)
 
     def reach(self, token: Token) -> float:
-        """Return the least height at which ``token`` may begin."""
-        space = gap(self.previous, token, inside=self.depth > 0)
-        if self.label and not isinstance(token, Closing):
-            space = max(space, LABEL)
-        top = self.bottom + space
+        """Return the first place at which ``token`` may begin."""
+        space = self.rhythm.gap(self.previous, token, self.depth > 0)
+        if self.shape and not isinstance(token, Closing):
+            space = max(space, self.rhythm.label(self.shape))
+        start = self.end + space
         if isinstance(token, Join):
-            lane = strand_height(token.lane)
-            top = max(top, self.forks[token.path] + lane + 2 * TURN - height(token) / 2)
-        return top
+            start = max(start, self.forks[token.path] + self.rhythm.lane(token) - self.rhythm.length(token) / 2)
+        return start
 
-    def stand(self, token: Token, top: float, tallest: float) -> None:
-        """Move on below ``token``, which stands in the middle of a row that is ``tallest`` high."""
-        self.bottom = top + (tallest + height(token)) / 2
+    def stand(self, token: Token, start: float, longest: float) -> None:
+        """Move on behind ``token``, which stands in the middle of a row of length ``longest``."""
+        self.end = start + (longest + self.rhythm.length(token)) / 2
         self.previous = token
         self.depth += isinstance(token, Opening) - isinstance(token, Closing)
-        match token:
-            case Cell():
-                self.label = bool(token.shape)
-            case Join() | Split():
-                self.label = bool(token.cell.shape)
-            case Fork():
-                self.label = False
-                if token.path is not None:
-                    self.forks[token.path] = top
-            case Opening():
-                self.label = False
+        if not isinstance(token, Closing):
+            self.shape = shape_after(token)
+        if isinstance(token, Fork) and token.path is not None:
+            self.forks[token.path] = start

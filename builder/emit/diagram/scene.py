@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import hypot
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from builder.emit.diagram.metrics import LINE, text_width
 
@@ -90,6 +90,10 @@ class Line:
     tone: Tone = "ink"
     arrow: bool = False
     pen: float = 0.9
+
+
+DOT: Final = 3.8
+"""Diameter of a dot, in pt."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Token
+from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Token
+from builder.emit.diagram.rows import Rhythm, positions
 from builder.emit.diagram.theme import LIGHT, SMALL, TEXT
 
 if TYPE_CHECKING:
@@ -32,6 +33,9 @@ JOINED: Final = 5.0
 
 ARROW: Final = 8.0
 """The shortest gap with an arrow."""
+
+TURN: Final = 12.0
+"""From a fork down to the first box of its lane, and from the last one to the joint."""
 
 DROP: Final = 14.0
 """From a split's fork down to its branches, and from them down to where they meet."""
@@ -71,7 +75,7 @@ _GAPS: Final = (  # what stands above, what stands below, the distance; the firs
 )
 
 
-def gap(before: Token | None, after: Token, *, inside: bool) -> float:
+def gap(before: Token | None, after: Token, inside: bool) -> float:
     """Return the distance from the lower edge of one token to the upper edge of the next, where no shape stands."""
     if before is None:
         return 0.0
@@ -79,3 +83,42 @@ def gap(before: Token | None, after: Token, *, inside: bool) -> float:
         return JOINED
     fitting = (space for above, below, space in _GAPS if isinstance(before, above) and isinstance(after, below))
     return next(fitting, ARROW)
+
+
+def height(token: Token) -> float:
+    """Return the height of a token, joints included."""
+    match token:
+        case Cell():
+            return cell_height(token)
+        case Opening():
+            return HEADING
+        case Join():
+            return cell_height(token.cell)
+        case Split():
+            return 2 * DROP + branches_height(token) + cell_height(token.cell)
+    return 0.0
+
+
+def branches_height(split: Split) -> float:
+    """Return the height of the tallest branch."""
+    return max(strand_height(branch) for branch in split.branches)
+
+
+def strand_height(strand: Strand) -> float:
+    """Return the height of a strand that stands beside another."""
+    return strand_tops(strand)[-1] + height(strand[-1]) if strand else 0.0
+
+
+def strand_tops(strand: Strand) -> list[float]:
+    """Return the upper edges of the tokens of a strand that stands beside another."""
+    return positions([(token,) for token in strand], DOWN, inside=True)
+
+
+DOWN: Final = Rhythm(
+    length=height,
+    gap=gap,
+    label=lambda _: LABEL,
+    lane=lambda join: strand_height(join.lane) + 2 * TURN,
+    pause=ARROW,
+)
+"""The rhythm of a column."""
