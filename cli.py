@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands import text
+from builder.commands import text, training_text
 from builder.commands.console import answer, complain
 from builder.commands.data import encode
 from builder.commands.failing import INVALID, exit_codes, leave_when_terminated
@@ -32,7 +32,10 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="A page, or the name o
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Pages, or names of shipped networks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
+Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes the best there is.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
+DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 Value = TypeVar("Value")
 
 
@@ -137,6 +140,86 @@ def variants(
     from builder.commands import variants as command
 
     _answer(command.run(file, insert, among or [], at or [], count, output), text.varied, as_json)
+
+
+@app.command()
+@exit_codes()
+def train(
+    file: File,
+    data: Annotated[DataName, typer.Option(help="What to train on.")] = "cifar10",
+    data_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where data sets lie, or are put.")] = Path("data"),
+    recipe: Annotated[
+        str | None, typer.Option(metavar="RECIPE", help="A YAML file or a shipped recipe; by default the data set's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a recipe's field; may be repeated.")
+    ] = None,
+    subset: Annotated[int | None, typer.Option(min=1, metavar="N", help="Train on N images only.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, metavar="S", help="Short for --set seed=S.")] = None,
+    device: Device = "auto",
+    weights: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Begin with these, as far as names and shapes fit.")
+    ] = None,
+    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where runs lie.")] = Path("runs"),
+    name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's folder is NAME-001, NAME-002, …")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Train FILE and keep everything about the run in a folder of its own.
+
+    The folder's path is the last line that is printed.
+    """
+    from builder.commands import train as command
+    from builder.commands.preparation import Request
+    from builder.commands.watching import Watch
+
+    request = Request(
+        file, data, data_dir, recipe, tuple(settings or ()), subset, seed, device, weights, runs_dir, name, dry_run
+    )
+    with Watch(quiet=quiet) as watch:
+        trained = command.run(request, watch.begin, watch)
+    _answer(trained, training_text.trained, as_json)
+
+
+@app.command()
+@exit_codes()
+def evaluate(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    split: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which images.")] = "test",
+    data: Annotated[DataName | None, typer.Option(help="Another data set than the run's.", show_default=False)] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where it lies; by default where the run found it.")
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Say how good a run's best weights are."""
+    from builder.commands import evaluate as command
+    from builder.commands.watching import Watch
+
+    with Watch(quiet=quiet) as watch:
+        found = command.run(command.Question(run, split, data, data_dir, device), watch)
+    _answer(found, training_text.evaluated, as_json)
+
+
+@app.command()
+@exit_codes()
+def export(
+    what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A page, a shipped network, or a run's folder.")],
+    form: Annotated[Literal["python", "safetensors"], typer.Option("--to", help="Source, or weights.")],
+    output: Output = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws the weights of a page.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Write a network for programs that do not have archcli.
+
+    Source goes to stdout unless a file is named; weights go to NAME.safetensors.
+    """
+    from builder.commands import export as command
+
+    _answer(command.run(what, form, output, seed), text.exported, as_json)
 
 
 @app.command()

@@ -27,6 +27,8 @@ def _plain(value: object) -> object:
         return [_plain(item) for item in value]
     if isinstance(value, PurePath):
         return str(value)
+    if (dump := getattr(value, "model_dump", None)) is not None:  # a recipe; pydantic need not be imported for it
+        return dump(mode="json")
     if isinstance(value, float) and not math.isfinite(value):
         return None  # JSON knows no NaN
     return value

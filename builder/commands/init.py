@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from builder.commands.files import refuse_to_overwrite, write
 from builder.diagnostics import ArchError, Diagnostic
 
 _STARTER = Template("""\
@@ -61,11 +60,15 @@ class Initialised:
 
 def run(name: str) -> Initialised:
     """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file is there already."""
+    from builder.training.durable import write_text
+
     path = Path(name)
     path = path if path.suffix in {".yaml", ".yml"} else path.with_name(f"{path.name}.yaml")
     if not path.stem.isidentifier():
         hint = "letters, digits and _, as in `archcli init my_network`"
         raise ArchError(Diagnostic("bad-name", f"`{path.stem}` cannot be the name of a page", None, hint))
-    refuse_to_overwrite(path)
-    write(path, _STARTER.substitute(name=path.stem))
+    if path.exists():
+        hint = "choose another name, or remove it"
+        raise ArchError(Diagnostic("file-exists", f"{path} is there already", None, hint))
+    write_text(path, _STARTER.substitute(name=path.stem))
     return Initialised(path)

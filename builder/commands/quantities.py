@@ -61,3 +61,12 @@ def plural(count: int, thing: str) -> str:
     ('1 mistake', '2 mistakes')
     """
     return f"{count} {thing}{'' if count == 1 else 's'}"
+
+
+def shape(sizes: tuple[int, ...]) -> str:
+    """Return the sizes of one image's tensor: channels, height, width.
+
+    >>> shape((3, 224, 224))
+    '3×224×224'
+    """
+    return "×".join(str(size) for size in sizes)

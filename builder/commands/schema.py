@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.commands.files import write
 from builder.spec.schema import json_schema
 
 if TYPE_CHECKING:
@@ -26,10 +25,11 @@ class Schema:
 
 def run(kind: Kind, output: Path | None) -> Schema:
     """Return the schema of a page or of a recipe, and write it to ``output`` if that is given."""
+    from builder.training.durable import write_text
     from builder.training.recipe import recipe_json_schema
 
     content = json_schema() if kind == "page" else recipe_json_schema()
     text = json.dumps(content, indent=2) + "\n"
     if output is not None:
-        write(output, text)
+        write_text(output, text)
     return Schema(text, output)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import human, plural, signed
+from builder.commands.quantities import human, plural, shape, signed
 from builder.commands.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict
     from builder.commands.draw import Drawn
+    from builder.commands.export import Exported
     from builder.commands.init import Initialised
     from builder.commands.schema import Schema
     from builder.commands.show import BlockRow, LayerRow, Network
@@ -24,7 +25,7 @@ def network(value: Network) -> str:
         rows.append(_layer_line(layer))
     rows.append(["total", "", "", "", human(value.parameters), human(value.macs)])
     head = ["path", "key", "layer", "output", "parameters", "MACs"]
-    title = f"{value.title}: {_shape(value.input)} → {value.classes} classes"
+    title = f"{value.title}: {shape(value.input)} → {value.classes} classes"
     return f"{title}\n\n{table(head, rows, right=[3, 4, 5])}"
 
 
@@ -37,7 +38,7 @@ def _layer_line(layer: LayerRow) -> list[str]:
         _indented(layer.path),
         layer.key,
         layer.label,
-        _shape(layer.out),
+        shape(layer.out),
         _count(layer.parameters),
         _count(layer.macs),
     ]
@@ -45,10 +46,6 @@ def _layer_line(layer: LayerRow) -> list[str]:
 
 def _indented(path: str) -> str:
     return "  " * path.count(".") + path
-
-
-def _shape(sizes: tuple[int, ...]) -> str:
-    return "×".join(str(size) for size in sizes)
 
 
 def _count(number: int) -> str:
@@ -110,3 +107,8 @@ def _variant_line(row: VariantRow) -> list[str]:
     places = ", ".join(row.places) or "nowhere"
     more = [signed(row.more_parameters), signed(row.more_macs)] if row.places else ["", ""]
     return [row.name, places, human(row.parameters), more[0], human(row.macs), more[1]]
+
+
+def exported(value: Exported) -> str:
+    """Return the source itself, or the file that was written."""
+    return str(value.file) if value.file is not None else str(value.text)

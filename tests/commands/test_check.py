@@ -61,7 +61,7 @@ class TestCheck:
         outcome = archcli("check", wrong, page, "alexnett")
         assert outcome.code == 2
         assert f"{page}: ok" in outcome.out
-        assert f"{wrong}: 3 mistakes" in outcome.out  # one unknown field, the field that it should have been, one layer
+        assert f"{wrong}: 2 mistakes" in outcome.out  # one unknown field, one unknown layer
         for place in (f"{wrong}:5:18", f"{wrong}:7:12"):
             assert place in outcome.err
         assert "did you mean `alexnet`?" in outcome.err

@@ -1,0 +1,135 @@
+"""From what the command line asks for to everything that a training run needs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.lowering import find, load_page, lower
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from builder.graph import Graph
+    from builder.lowering.pages import Merged
+    from builder.training.data import DataSet
+    from builder.training.recipe import Recipe
+    from builder.training.weights import Loaded
+
+DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the command line asks for; None leaves a choice to the program."""
+
+    page: str
+    data: DataName = "cifar10"
+    data_dir: Path = Path("data")
+    recipe: str | None = None
+    settings: tuple[str, ...] = ()
+    subset: int | None = None
+    seed: int | None = None
+    device: str = "auto"
+    weights: Path | None = None
+    runs_dir: Path = Path("runs")
+    name: str | None = None
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything that a run needs; ``page_classes`` is what the page said before the data set was known."""
+
+    page: Merged
+    graph: Graph
+    page_classes: int
+    model: nn.Module
+    data: DataSet
+    recipe: Recipe
+    recipe_is_default: bool
+    device: torch.device
+    loaded: Loaded | None
+
+
+def prepare(request: Request) -> Prepared:
+    """Return what ``request`` asks for; mistakes of recipe and page come before anything is fetched or built.
+
+    Raises ArchError for a wrong page, recipe or setting; RunError for a device, data or weights that can't be had.
+    """
+    from builder.runtime import build
+    from builder.training.devices import choose_device
+
+    recipe = _recipe(request)
+    page = load_page(*find(request.page))
+    own = lower(page)
+    recipe = _with_size(recipe, own)
+    device = choose_device(None if request.device == "auto" else request.device)
+    data = _data(request, recipe, own.input.channels)
+    assert recipe.size is not None, "it has been given the page's"
+    graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
+    model = build(graph, seed=recipe.seed)
+    loaded, recipe = (None, recipe) if request.weights is None else _load(request.weights, model, recipe)
+    return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, loaded)
+
+
+def _recipe(request: Request) -> Recipe:
+    from builder.training.overrides import override
+    from builder.training.recipe import DEFAULT_RECIPES, load_recipe
+
+    recipe = load_recipe(request.recipe or DEFAULT_RECIPES[request.data])
+    settings = dict(_setting(text) for text in request.settings)
+    if request.seed is not None:
+        settings["seed"] = str(request.seed)
+    return override(recipe, settings) if settings else recipe
+
+
+def _setting(text: str) -> tuple[str, str]:
+    path, equals, value = text.partition("=")
+    if not (equals and path.strip() and value.strip()):
+        hint = "a path of the recipe, =, a value: --set lr=0.01"
+        raise ArchError(Diagnostic("usage", f"`--set {text}` sets nothing", None, hint))
+    return path.strip(), value.strip()
+
+
+def _with_size(recipe: Recipe, graph: Graph) -> Recipe:
+    """Return ``recipe`` with the side of the images, which is the page's unless the recipe has its own."""
+    _, height, width = graph.input.sizes
+    if recipe.size is None and height != width:
+        message = f"images are squares when a network is trained, and the page's input is {graph.input}"
+        raise ArchError(Diagnostic("not-square", message, None, f"choose their side: --set size={height}"))
+    return recipe.at(height)
+
+
+def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
+    """Return the data set, its validation split held out before a subset of each split is drawn."""
+    from builder.training.datasets import load
+
+    data = load(request.data, request.data_dir, recipe.resize).hold_out(recipe.validation, recipe.seed)
+    if request.subset is not None:
+        data = data.subset(request.subset, recipe.seed)
+    return data.with_channels(channels)
+
+
+def _load(path: Path, model: nn.Module, recipe: Recipe) -> tuple[Loaded, Recipe]:
+    """Begin as the recipe says, put the weights of the file over it, and let nothing draw them anew."""
+    from builder.training.initialization import initialize
+    from builder.training.weights import load_weights, read_weights
+
+    initialize(model, recipe)
+    loaded = load_weights(model, read_weights(path))
+    if not loaded.loaded:
+        raise RunError(f"no weight of {path} has a name and shape of this network", "`archcli show` lists the keys")
+    return loaded, recipe.model_copy(update={"init": "page"})
+
+
+def check_name(name: str) -> str:
+    """Return the name of a run; raise ArchError unless it can be that of a folder."""
+    if re.fullmatch(r"\w[\w.-]{0,99}", name):
+        return name
+    hint = "letters, digits, _ - and ."
+    raise ArchError(Diagnostic("bad-name", f"`{name}` cannot be the name of a run's folder", None, hint))

@@ -1,0 +1,122 @@
+"""``archcli train``: a network, a data set and a recipe become a run in a folder of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.commands.preparation import check_name, prepare
+from builder.costs import graph_cost
+from builder.diagnostics import RunError
+from builder.lowering.resolved import resolved_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from builder.commands.preparation import Prepared, Request
+    from builder.graph import Graph
+    from builder.training.progress import Progress
+    from builder.training.recipe import Recipe
+    from builder.training.run_folder import RunFolder
+    from builder.training.trainer import Summary
+    from builder.training.weights import Loaded
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is about to happen and why it was chosen so; ``run`` is None where nothing is to be trained."""
+
+    page: str
+    network: str
+    parameters: int
+    macs: int
+    input: tuple[int, ...]
+    classes: int
+    page_classes: int
+    data: str
+    images: Mapping[str, int]
+    recipe: Recipe
+    recipe_is_default: bool
+    device: str
+    precision: str
+    weights: Loaded | None
+    run: Path | None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run from its beginning to its result, which is None where nothing was to be trained."""
+
+    beginning: Beginning
+    summary: Summary | None
+
+
+def run(
+    request: Request, on_beginning: Callable[[Beginning], None], on_progress: Callable[[Progress], None]
+) -> Trained:
+    """Train as ``request`` says and return the result; with ``dry_run`` stop before anything is written.
+
+    ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes. Raises ArchError and RunError as
+    ``prepare`` does, and whatever ``builder.training.trainer.train`` raises.
+    """
+    check_name(request.name or "default")
+    ready = prepare(request)
+    folder = None if request.dry_run else _folder(request, ready)
+    beginning = _beginning(request.page, ready, folder)
+    on_beginning(beginning)
+    if folder is None:
+        return Trained(beginning, None)
+    from builder.training.trainer import train
+
+    return Trained(beginning, train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress))
+
+
+def _beginning(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
+    from builder.training.devices import describe_device
+    from builder.training.precision import Precision
+
+    cost = graph_cost(ready.graph)
+    return Beginning(
+        page=page,
+        network=ready.graph.name,
+        parameters=cost.parameters,
+        macs=cost.macs,
+        input=ready.graph.input.sizes,
+        classes=ready.graph.classes,
+        page_classes=ready.page_classes,
+        data=ready.data.name,
+        images={name: len(split) for name, split in ready.data.splits.items()},
+        recipe=ready.recipe,
+        recipe_is_default=ready.recipe_is_default,
+        device=describe_device(ready.device),
+        precision=str(Precision()),
+        weights=ready.loaded,
+        run=folder.path if folder else None,
+    )
+
+
+def _folder(request: Request, ready: Prepared) -> RunFolder:
+    """Return a new folder with what describes the network: resolved page, source, figure, and where the data lie."""
+    from builder.emit.python import source
+    from builder.training.run_folder import RunFolder
+
+    folder = RunFolder.create(request.runs_dir, request.name or ready.graph.name)
+    folder.write(folder.page.name, resolved_page(ready.page, ready.graph))
+    folder.write("model.py", source(ready.graph))
+    data = {"name": request.data, "folder": str(request.data_dir.resolve()), "subset": request.subset}
+    folder.write_json("data.json", data)
+    _draw(ready.graph, folder)
+    return folder
+
+
+def _draw(graph: Graph, folder: RunFolder) -> None:
+    """Draw the network into the run's folder; a machine that cannot draw trains all the same."""
+    from builder.emit.diagram import draw
+
+    try:
+        figure = draw([graph])
+    except RunError:
+        return
+    for suffix in ("svg", "png"):
+        figure.write(folder.path / f"diagram.{suffix}")

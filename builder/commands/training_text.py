@@ -1,0 +1,90 @@
+"""A run and its results as a person reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.commands.quantities import duration, human, plural, shape
+from builder.commands.tables import table
+
+if TYPE_CHECKING:
+    from builder.commands.evaluate import Evaluated
+    from builder.commands.train import Beginning, Trained
+    from builder.training.progress import EpochDone
+    from builder.training.recipe import Recipe
+    from builder.training.weights import Loaded
+
+
+def beginning(value: Beginning) -> str:
+    """Return the first lines of a run: network, data, recipe, device, and why they were chosen."""
+    images = ", ".join(f"{count:,} {name}" for name, count in value.images.items())
+    reason = f"the default for {value.data}" if value.recipe_is_default else "as asked for"
+    lines = [
+        ("network", f"{value.network}: {shape(value.input)}, {human(value.parameters)} parameters, {_classes(value)}"),
+        ("data", f"{value.data}: {images} images"),
+        ("recipe", f"{value.recipe.name}, {reason}: {_recipe(value.recipe)}"),
+        ("device", f"{value.device}, {value.precision}"),
+    ]
+    if value.weights is not None:
+        lines.append(("weights", _weights(value.weights)))
+    if value.run is not None:
+        lines.append(("run", str(value.run)))
+    return "\n".join(f"{name:<9}{what}" for name, what in lines)
+
+
+def _classes(value: Beginning) -> str:
+    if value.classes == value.page_classes:
+        return f"{value.classes} classes"
+    return f"{value.classes} classes as {value.data} has (the page says {value.page_classes})"
+
+
+def _recipe(recipe: Recipe) -> str:
+    warmup = f" after {recipe.schedule.warmup:g} of warm-up" if recipe.schedule.warmup else ""
+    return (
+        f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
+        f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}"
+    )
+
+
+def _weights(loaded: Loaded) -> str:
+    """Return how many weights were loaded, and by name those that were not."""
+    groups = [("missing", loaded.missing), ("unexpected", loaded.unexpected), ("of another shape", loaded.mismatched)]
+    said = [f"{len(loaded.loaded)} loaded"]
+    said += [f"{len(names)} {what} ({', '.join(names)})" for what, names in groups if names]
+    return "; ".join(said)
+
+
+def epoch(done: EpochDone, epochs: int) -> str:
+    """Return one epoch's losses and accuracies."""
+    row = done.metrics
+    return (
+        f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}"
+        f"  train loss {row.train_loss:.4f} accuracy {row.train_accuracy:7.2%}"
+        f"  validation loss {row.val_loss:.4f} accuracy {row.val_accuracy:7.2%}"
+        f"  {duration(row.seconds)}{'  best' if done.best else ''}"
+    )
+
+
+def trained(value: Trained) -> str:
+    """Return the result as a table and, last, the folder of the run; nothing to add where nothing was trained."""
+    found = value.summary
+    if found is None:
+        return "nothing was trained or written (--dry-run)"
+    rows = [
+        ("best validation accuracy", f"{found.best_val_accuracy:.2%}", f"epoch {found.best_epoch} of {found.epochs}"),
+        ("last validation accuracy", f"{found.final.val_accuracy:.2%}", ""),
+    ]
+    if found.test_accuracy is not None:
+        rows.append(("test accuracy", f"{found.test_accuracy:.2%}", f"of epoch {found.best_epoch}, read once"))
+    speed = f"{found.images_per_second:,.0f} images/s" if found.images_per_second else ""
+    rows.append(("training time", duration(found.seconds), speed))
+    return table([value.beginning.network, "", ""], rows, right=[1]) + f"\n{value.beginning.run}"
+
+
+def evaluated(value: Evaluated) -> str:
+    """Return accuracy and loss, then each class with the share of its images that was found."""
+    head = f"{value.network} on {value.images:,} {value.split} images of {value.data}"
+    rows = [(name, "–" if share is None else f"{share:.2%}") for name, share in value.class_accuracy.items()]
+    return (
+        f"{head}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}\n\n{table(['class', 'found'], rows, right=[1])}"
+    )

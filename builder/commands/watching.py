@@ -1,0 +1,104 @@
+"""A training run as a person follows it: the first lines, a live bar on a terminal, else a line an epoch."""
+
+from __future__ import annotations
+
+import sys
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from builder.commands import training_text as text
+from builder.commands.console import is_terminal, say
+from builder.commands.quantities import duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from builder.commands.train import Beginning
+    from builder.training.progress import BatchDone, EpochStarted, Progress
+
+WIDTH = 24  # characters of the bar
+PAUSE = 0.1  # seconds between two states of the bar; more often only flickers
+FIRST_ESTIMATE = 5.0  # seconds of training, after which the time left is known well enough to be said
+LONG = 3600.0  # seconds; who trains longer than that on a CPU may have wanted something else
+CLEAR_LINE = "\r\x1b[K"
+
+
+class Watch:
+    """Shows what a run reports. Nothing is written to stdout, and nothing at all if ``quiet``."""
+
+    def __init__(self, *, quiet: bool = False, now: Callable[[], float] = perf_counter) -> None:
+        """Begin before anything is known."""
+        self._quiet = quiet
+        self._live = is_terminal(sys.stderr) and not quiet
+        self._now = now
+        self._page = ""
+        self._on_cpu = False
+        self._epoch: EpochStarted
+        self._epoch_began = self._drawn = now()
+        self._last_epoch: float | None = None
+        self._estimated = False
+
+    def begin(self, beginning: Beginning) -> None:
+        """Show what was chosen and why."""
+        self._page, self._on_cpu = beginning.page, beginning.device.startswith("cpu")
+        self._say(text.beginning(beginning))
+
+    def __call__(self, event: Progress) -> None:
+        """Show one report of the trainer."""
+        from builder.training.progress import BatchDone, EpochDone, EpochStarted
+
+        match event:
+            case EpochStarted():
+                self._epoch, self._epoch_began = event, self._now()
+            case BatchDone():
+                self._batch(event)
+            case EpochDone():
+                self._last_epoch = event.metrics.seconds
+                self._say(text.epoch(event, self._epoch.epochs))
+
+    def __enter__(self) -> Self:
+        """Begin to watch."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave the terminal's line empty for what comes."""
+        if self._live:
+            say(CLEAR_LINE, end="")
+
+    def _batch(self, event: BatchDone) -> None:
+        if event.phase == "train":
+            self._estimate_once(event)
+        now = self._now()
+        if self._live and now - self._drawn >= PAUSE:
+            self._drawn = now
+            say(CLEAR_LINE + self._bar(event), end="")
+
+    def _bar(self, event: BatchDone) -> str:
+        full = round(WIDTH * event.done / event.steps)
+        place = f"{event.phase} {event.done}/{event.steps}"
+        if event.phase == "test":
+            return f"{'━' * full}{'─' * (WIDTH - full)}  {place}"
+        left = f"  {duration(self._left(event))} left" if self._estimated else ""
+        return f"epoch {self._epoch.epoch}/{self._epoch.epochs}  {'━' * full}{'─' * (WIDTH - full)}  {place}{left}"
+
+    def _left(self, event: BatchDone) -> float:
+        """Return the seconds that are left, from the last epoch or, in the first, from its batches so far."""
+        passed = self._now() - self._epoch_began
+        done = max(1, event.done - self._epoch.done)
+        whole = self._last_epoch or passed / done * self._epoch.steps
+        return whole * (self._epoch.epochs - self._epoch.epoch) + max(0.0, whole - passed)
+
+    def _estimate_once(self, event: BatchDone) -> None:
+        if self._estimated or self._now() - self._epoch_began < FIRST_ESTIMATE:
+            return
+        self._estimated = True
+        left = self._left(event)
+        if not self._live:
+            self._say(f"about {duration(left)} left")
+        if left > LONG and self._on_cpu:
+            self._say(f"that is long on a CPU; a minute takes: archcli train {self._page} --data digits")
+
+    def _say(self, line: str) -> None:
+        if not self._quiet:
+            say((CLEAR_LINE if self._live else "") + line)
