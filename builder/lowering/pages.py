@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
-from builder.reader import Mapping, Scalar, read_file, read_text
+from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
 from builder.spec.parse import parse_page
 
 if TYPE_CHECKING:
@@ -115,11 +115,13 @@ class Base:
         Raises ArchError with every mistake of ``text``.
         """
         problems = Collector()
-        templates = tuple(each for page, _ in self.chain for each in page.templates)
-        page = parse_page(read_text(text, name), templates, problems)
+        path = self.path.parent / name
+        mapping = read_text(text, name)
+        libraries = _libraries(path, mapping, problems)
+        page = parse_page(mapping, _template_names([*(each for each, _ in self.chain), *libraries]), problems)
         problems.raise_found()
         assert page is not None, "a page without a header has been reported"
-        chain = [(page, self.path.parent / name), *self.chain]
+        chain = [(replace(page, libraries=libraries), path), *self.chain]
         chosen = _chosen([each for each, _ in chain], None, problems)
         problems.raise_found()
         return _merge(chain, chosen)
@@ -156,9 +158,29 @@ def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> lis
             problems.error("too-deep", f"more than {MAX_CHAIN} pages extend each other", extends.mark)
         elif base is not None:
             bases = _read_chain(base, problems, way)
-    templates = tuple(name for page, _ in bases for name in page.templates)
-    page = parse_page(mapping, templates, problems)
-    return [(page, path), *bases] if page is not None else []
+    libraries = _libraries(path, mapping, problems)
+    page = parse_page(mapping, _template_names([*(page for page, _ in bases), *libraries]), problems)
+    return [(replace(page, libraries=libraries), path), *bases] if page is not None else []
+
+
+def _libraries(path: Path, mapping: Mapping, problems: Collector) -> tuple[Page, ...]:
+    """Return the pages whose templates the page at ``path`` uses."""
+    uses = mapping.get("uses")
+    pages = []
+    for text in uses.items if isinstance(uses, Sequence) else (uses,):
+        if isinstance(text, Scalar) and isinstance(text.value, str):
+            found = _base_path(path, text, problems)
+            page = parse_page(read_file(found, _shown(found)), (), problems) if found is not None else None
+            if page is not None and page.block is not None:
+                hint = "`extends` takes a whole network; `uses` takes templates"
+                problems.error("no-library", f"`{text.value}` is a network, not a page of templates", text.mark, hint)
+            elif page is not None:
+                pages.append(page)
+    return tuple(pages)
+
+
+def _template_names(pages: list[Page]) -> tuple[str, ...]:
+    return tuple(name for page in pages for each in (*page.libraries, page) for name in each.templates)
 
 
 def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
@@ -200,7 +222,10 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merge
     pages = [page for page, _ in chain]
     upwards = pages[::-1]
     block = upwards[0].block
-    assert block is not None, "a page without layers that extends nothing has been reported"
+    if block is None:
+        hint = "a network says `uses: gates.yaml` and calls them"
+        raise ArchError(Diagnostic("library", f"`{pages[0].header.name.value}` holds templates and no network",
+                                   pages[-1].header.name.mark, hint))  # fmt: skip
     given: dict[str, tuple[Scalar, Value]] = {}
     sizes: dict[str, object] = {}
     for page, member in zip(upwards, chosen[::-1], strict=True):
@@ -222,13 +247,22 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merge
         members=pages[0].members,
         defaults=_merge_fields(page.defaults for page in upwards),
         init=_merge_init(page.init for page in upwards),
-        templates={name: each for page in upwards for name, each in page.templates.items()},
+        templates={
+            name: template
+            for page in upwards
+            for each in (*page.libraries, page)
+            for name, template in each.templates.items()
+        },
         insert=tuple(each for page in upwards for each in page.insert),
         set=_merge_sets(page.set for page in upwards),
         replace={name: each for page in upwards for name, each in page.replace.items()},
         variants=pages[0].variants,
-        raw=tuple(page.raw for page in upwards),
+        raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
     )
+
+
+def _only_templates(library: Page) -> Mapping:
+    return Mapping(tuple(entry for entry in library.raw.entries if entry[0].value == "templates"), library.raw.mark)
 
 
 def _merge_fields(tables: Iterable[dict[str, Mapping]]) -> dict[str, Mapping]:

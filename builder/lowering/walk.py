@@ -276,9 +276,11 @@ class Walk:
         path = ".".join(name.place.path)
         layer = call.fields.get("layer")
         wanted = str(layer.value) if isinstance(layer, Scalar) else ""
-        earlier = next((node for node in self.nodes if node.path == wanted and node.key), None)
+        within = join(*name.place.path[:-1], wanted)  # a template speaks of its own layers
+        known = {node.path: node for node in self.nodes if node.key}
+        earlier = known.get(within) or known.get(wanted)
         if earlier is None:
-            close = nearest(wanted, [node.path for node in self.nodes if node.key])
+            close = nearest(wanted, known)
             hint = f"did you mean `{close}`?" if close else "name a layer that stands before this one"
             mark = layer.mark if layer is not None else call.mark
             self.problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, hint)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from builder.ops.activation import ACTIVATIONS
 from builder.ops.convolution import Conv
+from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.linear import Linear
 from builder.ops.merging import Add, Concat, Multiply
 from builder.ops.normalization import BatchNorm, LayerNorm, LayerNorm2d
-from builder.ops.pooling import AdaptiveAvgPool, AvgPool, MaxPool
+from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
 from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Mean, Permute
 from builder.ops.scaling import Rescale, Scale
@@ -30,11 +31,15 @@ _ALL: tuple[type[Operation], ...] = (
     MaxPool,
     AvgPool,
     AdaptiveAvgPool,
+    AdaptiveMaxPool,
+    ChannelMean,
+    ChannelMax,
     Linear,
     Flatten,
     Dropout,
     StochasticDepth,
     SqueezeExcitation,
+    CoordinateAttention,
     Scale,
     Rescale,
     Crop,

@@ -32,17 +32,18 @@ class Add(Operation):
 
 
 class Multiply(Operation):
-    """Multiply lanes of equal shape, or an image by one number for each channel."""
+    """Multiply lanes of equal shape, or an image by one number for each channel or for each position."""
 
     kind: ClassVar[str] = "mul"
     family: ClassVar[Family] = "merge"
     is_module: ClassVar[bool] = False
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the largest shape; raise Misfit unless the others equal it or are channels x 1 x 1."""
+        """Return the largest shape; raise Misfit unless the others are equal, or C x 1 x 1, or 1 x H x W."""
         largest = max(inputs, key=lambda shape: shape.elements)
-        gate = Shape((largest.channels, *[1] * (len(largest.sizes) - 1)))
-        if any(each not in (largest, gate) for each in inputs):
+        by_channel = Shape((largest.channels, *[1] * (len(largest.sizes) - 1)))
+        by_position = largest.with_channels(1)
+        if any(each not in (largest, by_channel, by_position) for each in inputs):
             raise Misfit(f"{_listed(inputs)} cannot be multiplied")
         return largest
 

@@ -88,13 +88,9 @@ class AvgPool(_WindowPool):
         return Call("nn.AvgPool2d", self._arguments())
 
 
-class AdaptiveAvgPool(Operation):
-    """Average an image down, or up, to ``size``.
+class _AdaptivePool(Operation):
+    """What adaptive pooling has: the size that comes out."""
 
-    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
-    """
-
-    kind: ClassVar[str] = "adaptiveavgpool"
     family: ClassVar[Family] = "pool"
 
     size: Size = 1
@@ -105,10 +101,96 @@ class AdaptiveAvgPool(Operation):
         need_image(image, self.kind)
         return Shape((image.channels, *pair(self.size)))
 
+    def _label(self, name: str) -> str:
+        return f"Global{name}" if self.size == 1 else f"{name} → {times(self.size)}"
+
+
+class AdaptiveAvgPool(_AdaptivePool):
+    """Average an image down, or up, to ``size``.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html
+    """
+
+    kind: ClassVar[str] = "adaptiveavgpool"
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``AvgPool → 6×6``, or ``GlobalAvgPool`` for one value per channel."""
-        return "GlobalAvgPool" if self.size == 1 else f"AvgPool → {times(self.size)}"
+        return self._label("AvgPool")
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.AdaptiveAvgPool2d(size)``."""
         return Call("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))
+
+
+class AdaptiveMaxPool(_AdaptivePool):
+    """Take maxima of an image down to ``size``.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html
+    """
+
+    kind: ClassVar[str] = "adaptivemaxpool"
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``MaxPool → 6×6``, or ``GlobalMaxPool`` for one value per channel."""
+        return self._label("MaxPool")
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+        """Return ``nn.AdaptiveMaxPool2d(size)``."""
+        return Call("nn.AdaptiveMaxPool2d", (Argument(None, self.size),))
+
+
+class _ChannelPool(Operation):
+    """What pooling over channels has: one value is left at each position."""
+
+    family: ClassVar[Family] = "pool"
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return 1 x height x width; raise Misfit for anything but an image."""
+        need_image(inputs[0], self.kind)
+        return inputs[0].with_channels(1)
+
+    def window(self) -> Window:
+        """Return a window of one position: only channels are pooled."""
+        return Window()
+
+
+class ChannelMean(_ChannelPool):
+    """Average the channels at each position."""
+
+    kind: ClassVar[str] = "channelmean"
+    definition: ClassVar[str | None] = '''
+class ChannelMean(nn.Module):
+    """Average the channels at each position."""
+
+    def forward(self, x):
+        return x.mean(1, keepdim=True)
+'''
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
+        """Return ``ChannelMean``."""
+        return "ChannelMean"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+        """Return ``ChannelMean()``."""
+        return Call("ChannelMean")
+
+
+class ChannelMax(_ChannelPool):
+    """Take the largest channel at each position."""
+
+    kind: ClassVar[str] = "channelmax"
+    definition: ClassVar[str | None] = '''
+class ChannelMax(nn.Module):
+    """Take the largest channel at each position."""
+
+    def forward(self, x):
+        return x.amax(1, keepdim=True)
+'''
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
+        """Return ``ChannelMax``."""
+        return "ChannelMax"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+        """Return ``ChannelMax()``."""
+        return Call("ChannelMax")

@@ -59,14 +59,18 @@ class Permute(nn.Module):
     dims: Axes
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the sizes in the new order; raise Misfit where ``dims`` is no order of the axes."""
+        """Return the sizes in the new order; raise Misfit where ``dims`` is no order of the axes.
+
+        Channels that come last stay channels; otherwise the first axis is what convolutions take for channels.
+        """
         (values,) = inputs
         axes = len(values.sizes) + 1
         if self.dims[0] != 0 or sorted(self.dims) != list(range(axes)):
             given = ", ".join(str(axis) for axis in self.dims)
             raise Misfit(f"[{given}] is no order of the {axes} axes with the batch first", "dims")
         order = [axis - 1 for axis in self.dims[1:]]
-        return Shape(tuple(values.sizes[axis] for axis in order), order.index(values.channel_axis))
+        last = order[-1] == values.channel_axis
+        return Shape(tuple(values.sizes[axis] for axis in order), len(order) - 1 if last else 0)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Permute``."""

@@ -1,22 +1,26 @@
 """Marked values to bodies, items and blocks: the two positions of the grammar.
 
-In a body the keys of a mapping are names; in an item they are a call or block fields.
+In a body the keys of a mapping are names; in an item they are a call or block fields. What cannot be read is reported
+and becomes a ``Broken`` item, so that the rest of the page is still looked at.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import suggest
+from builder.diagnostics import nearest, suggest
 from builder.ops import MERGES, OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, BlockFields, ReuseFields
-from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Call, Item
+from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import validate
 
 if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
+
     from builder.diagnostics import Collector, Mark
     from builder.reader import Value
 
@@ -32,30 +36,33 @@ _BRACES = re.compile(r"\{[^{}]*\}")
 class Bodies:
     """Parses the nested part of one page; knows its templates and which operations have defaults."""
 
-    def __init__(self, templates: tuple[str, ...], defaults: frozenset[str], problems: Collector) -> None:
+    def __init__(
+        self, templates: tuple[str, ...], defaults: frozenset[str], problems: Collector, beside: tuple[str, ...] = ()
+    ) -> None:
+        """Take ``beside`` as what may stand beside a call besides the modifiers, such as ``at``."""
         self._templates = templates
         self._defaults = defaults
         self._problems = problems
+        self._beside = (*beside, *MODIFIERS)
 
-    def body(self, value: Value) -> Body | None:
+    def body(self, value: Value) -> Body:
         """Return a list as numbered items, a mapping as named ones."""
         if isinstance(value, Sequence):
-            entries = [(None, self.item(each)) for each in value.items]
-            return Body(tuple((name, item) for name, item in entries if item is not None), True, value.mark)
+            return Body(tuple((None, self.item(each)) for each in value.items), True, value.mark)
         if isinstance(value, Mapping):
-            named = [(key, self._named(key, each)) for key, each in value.entries]
-            return Body(tuple((key, item) for key, item in named if item is not None), False, value.mark)
-        self._error("bad-body", f"layers are a list or a mapping of names, not {describe(value)}", value)
-        return None
+            return Body(tuple((key, self._named(key, each)) for key, each in value.entries), False, value.mark)
+        hint = None
+        if isinstance(value, Scalar) and isinstance(value.value, str) and self._is_call(value.value):
+            hint = f"write `[{value.value}]`, or give the layer a name"
+        self._error("bad-body", f"layers are a list or a mapping of names, not {describe(value)}", value, hint)
+        return broken_body(value.mark)
 
-    def item(self, value: Value) -> Item | None:
+    def item(self, value: Value) -> Item:
         """Return one entry of a body."""
         if isinstance(value, Scalar):
-            call = self._call(value, None)
-            return Item(call, value.mark) if call else None
+            return Item(self._call(value, None) or Broken(value.mark), value.mark)
         if isinstance(value, Sequence):
-            body = self.body(value)
-            return Item(BlockSpec(value.mark, layers=body), value.mark) if body else None
+            return Item(BlockSpec(value.mark, layers=self.body(value)), value.mark)
         return self._from_mapping(value)
 
     def block(self, mapping: Mapping) -> BlockSpec:
@@ -66,30 +73,46 @@ class Bodies:
             self._problems.error("two-bodies", "a block has `layers` or `branches`, not both", branches.mark, hint)
         order = [name for name, _ in mapping]
         shortcut = mapping.get("shortcut")
-        return BlockSpec(
+        block = BlockSpec(
             mapping.mark,
             layers=self.body(layers) if layers is not None else None,
             branches=self._branches(branches) if branches is not None else None,
             split=self._scalar(mapping, "split"),
             key=self._scalar(mapping, "key"),
-            shortcut=self._shortcut(shortcut) if shortcut is not None else None,
+            shortcut=self.shortcut(shortcut) if shortcut is not None else None,
             shortcut_first="shortcut" in order
             and "layers" in order
             and order.index("shortcut") < order.index("layers"),
             merge=self._merge(mapping),
-            activation=self._activation(mapping.get("activation")),
+            activation=self.activation(mapping.get("activation")),
         )
+        read = (block.branches, block.split, block.key, block.shortcut, block.merge)
+        names = ("branches", "split", "key", "shortcut", "merge")
+        return replace(block, broken=any(mapping.get(name) and not each for name, each in zip(names, read, strict=True)))
 
     def shortcut(self, value: Value) -> Scalar | Body | None:
-        """Return a shortcut as ``set`` gives it."""
-        return self._shortcut(value)
+        """Return what runs beside the layers, or None where that cannot be read."""
+        if not isinstance(value, Scalar):
+            return self.body(value)
+        check_syntax(value, self._problems)
+        words = ("none", "identity", "auto")
+        if isinstance(value.value, str) and ("$" in value.value or value.value in words):
+            return value
+        close = nearest(value.value, words) if isinstance(value.value, str) else None
+        listed = ", ".join(f"`{word}`" for word in words)
+        hint = f"did you mean `{close}`?" if close else f"it is {listed}, or layers of its own"
+        self._error("bad-shortcut", f"`shortcut` cannot be {describe(value)}", value, hint)
+        return None
 
-    def activation(self, value: Value) -> Item | None:
-        """Return an activation as ``set`` gives it."""
-        return self._activation(value)
+    def activation(self, value: Value | None) -> Item | None:
+        """Return what follows the layers, or None where there is nothing."""
+        if value is None or (isinstance(value, Scalar) and value.value == "none"):
+            return None
+        return self.item(value)
 
-    def _named(self, key: Scalar, value: Value) -> Item | None:
-        self._check_name(key)
+    def _named(self, key: Scalar, value: Value) -> Item:
+        if not self._check_name(key):
+            return Item(Broken(key.mark), key.mark)
         inner = list(value) if isinstance(value, Mapping) else []
         fields = OPERATIONS[str(key.value)].model_fields if key.value in OPERATIONS else {}
         if inner and fields and all(name in fields for name, _ in inner):
@@ -97,45 +120,37 @@ class Bodies:
             hint = f"in a list write `- {word}: {{…}}`; in a mapping give it a name: `name: {{{word}: {{…}}}}`"
             message = f"here `{key.value}` is the name of a layer, and `{inner[0][0]}` is no operation"
             self._problems.error("call-for-name", message, key.mark, hint)
-            return None
+            return Item(Broken(key.mark), key.mark)
         return self.item(value)
 
-    def _from_mapping(self, value: Mapping) -> Item | None:
+    def _from_mapping(self, value: Mapping) -> Item:
         calls = [(key, fields) for key, fields in value.entries if self._is_call(str(key.value))]
         allowed = {*MODIFIERS, *(BLOCK_FIELDS if not calls else ())}
-        for key, _ in value.entries:
-            if not self._is_call(str(key.value)) and key.value not in allowed:
-                self._unknown(key, called=bool(calls))
+        strange = [key for key, _ in value.entries if not self._is_call(str(key.value)) and key.value not in allowed]
+        for key in strange:
+            self._unknown(key, called=bool(calls))
         if len(calls) > 1:
             first, second = calls[0][0], calls[1][0]
             hint = "in a list every layer has its own `-`"
             message = f"`{first.value}` and `{second.value}` stand in one item, which is one layer"
             self._problems.error("two-calls", message, second.mark, hint)
-            return None
-        content = self._call(*calls[0]) if calls else self._inline_block(value)
-        if content is None:
-            return None
-        modifiers = {name: value.get(name) for name in MODIFIERS}
-        for modifier in ("when", "repeat"):
-            self._check_modifier(modifier, modifiers[modifier])
-        return Item(content, value.mark, modifiers["when"], modifiers["repeat"], self._aux(value))
+            return Item(Broken(value.mark), value.mark)
+        content = self._call(*calls[0]) if calls else self._inline_block(value, strange)
+        fine = [self._check_modifier(name, value.get(name)) for name in MODIFIERS]
+        if content is None or not all(fine):
+            content = Broken(value.mark)
+        return Item(content, value.mark, value.get("when"), value.get("repeat"), self._aux(value))
 
-    def _inline_block(self, value: Mapping) -> BlockSpec | None:
-        known = Mapping(
-            tuple(each for each in value.entries if each[0].value in (*BLOCK_FIELDS, *MODIFIERS)), value.mark
-        )
-        validate(BlockFields, known, "a block", self._problems)
-        if (
-            value.entries
-            and len(known.entries) < len(value.entries)
-            and not (value.get("layers") or value.get("branches"))
-        ):
-            return None  # said already: an unknown word where the operation should stand
-        if value.get("layers") is None and value.get("branches") is None:
+    def _inline_block(self, value: Mapping, strange: list[Scalar]) -> BlockSpec | None:
+        fields = tuple(each for each in value.entries if each[0].value in BLOCK_FIELDS)
+        checked = validate(BlockFields, Mapping(fields, value.mark), "a block", self._problems)
+        if value.get("layers") is not None or value.get("branches") is not None:
+            block = self.block(value)
+            return block if checked else replace(block, broken=True)
+        if not strange:  # else that was said: an unknown word where the operation should stand
             hint = "a layer is `name` or `{name: {fields}}`; a block has `layers`"
             self._problems.error("no-layer", "there is no layer in this item", value.mark, hint)
-            return None
-        return self.block(value)
+        return None
 
     def _call(self, name: Scalar, fields: Value | None) -> Call | None:
         word = name.value
@@ -148,62 +163,55 @@ class Bodies:
         if fields is None:
             fields = Mapping((), name.mark)
         if not isinstance(fields, Mapping):
-            self._bad_fields(word, fields)
+            self._bad_fields(name, fields)
             return None
+        named = Mapping(fields.entries, name.mark)
         if word == REUSE:
-            validate(ReuseFields, fields, "`reuse`", self._problems)
+            validate(ReuseFields, named, "`reuse`", self._problems)
         elif word in OPERATIONS:
-            check_fields(OPERATIONS[word], fields, self._problems, complete=word not in self._defaults)
+            check_fields(OPERATIONS[word], named, self._problems, complete=word not in self._defaults)
         else:
             check_syntax(fields, self._problems)
             if _TEMPLATE.match(word) and word not in self._templates:
-                hint = suggest(word, self._templates, "the page has")
+                hint = suggest(word, [*self._templates, *OPERATIONS], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return Call(name, fields, name.mark)
 
-    def _bad_fields(self, word: str, fields: Value) -> None:
+    def _bad_fields(self, name: Scalar, fields: Value) -> None:
+        word = str(name.value)
+        needed = [field for field, info in _model_fields(word).items() if info.is_required()]
+        example = ", ".join(f"{field}: …" for field in needed)
         if isinstance(fields, Scalar) and fields.value is None:
-            hint = f"write `{word}`, or `{word}: {{}}`"
-            self._problems.error("empty-fields", f"after `{word}:` nothing follows", fields.mark, hint)
+            hint = f"write `{word}: {{{example}}}`" if needed else f"write `{word}`, without the colon"
+            self._problems.error("empty-fields", f"nothing follows `{word}:`", name.mark, hint)
             return
-        first = next(iter(OPERATIONS[word].model_fields), "out") if word in OPERATIONS else "out"
-        hint = f"fields have names: `{word}: {{{first}: …}}`"
+        example = example or f"{next(iter(_model_fields(word)), 'name')}: …"
+        hint = f"fields have names: `{word}: {{{example}}}`"
         self._error("bad-fields", f"the fields of `{word}` are a mapping, not {describe(fields)}", fields, hint)
 
     def _unknown(self, key: Scalar, *, called: bool) -> None:
         word = str(key.value)
-        known = list(MODIFIERS) if called else [*OPERATIONS, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._templates]
         if word in BLOCK_FIELDS and called:
-            hint = "a block's fields stand beside its `layers`"
+            hint = "give it to a block: `{layers: [ … ], " + word + ": … }`"
             self._problems.error("unknown-field", f"a call takes no `{word}` beside it", key.mark, hint)
             return
-        what = "beside a call may stand" if called else "operations, templates and block fields"
-        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, suggest(word, known, what))
+        if called:
+            hint = suggest(word, self._beside, "beside a call may stand")
+            self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
+            return
+        head, colon, tail = word.partition(":")
+        hint = suggest(word, [*OPERATIONS, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._templates], "operations are")
+        if colon and self._is_call(head):
+            hint = f"write `{head}: {tail}`, with a space after the colon"
+        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Body, ...] | None:
         if not isinstance(value, Sequence) or len(value.items) < 2:
-            self._error("bad-branches", "`branches` is a list of two or more bodies", value)
+            hint = "each begins with `-` and names or numbers its layers; `{}` is the identity"
+            self._error("bad-branches", "`branches` is a list of two or more bodies", value, hint)
             return None
-        bodies = [self.body(each) for each in value.items]
-        return tuple(body for body in bodies if body is not None)
-
-    def _shortcut(self, value: Value) -> Scalar | Body | None:
-        if not isinstance(value, Scalar):
-            return self.body(value)
-        check_syntax(value, self._problems)
-        words = ("none", "identity", "auto")
-        if not isinstance(value.value, str) or ("$" not in value.value and value.value not in words):
-            word = str(value.value)
-            hint = suggest(word, words, "it is one of") + ", or layers of its own"
-            self._error("bad-shortcut", f"`shortcut` cannot be {describe(value)}", value, hint)
-            return None
-        return value
-
-    def _activation(self, value: Value | None) -> Item | None:
-        if value is None or (isinstance(value, Scalar) and value.value == "none"):
-            return None
-        return self.item(value)
+        return tuple(self.body(each) for each in value.items)
 
     def _merge(self, mapping: Mapping) -> Scalar | None:
         merge = self._scalar(mapping, "merge")
@@ -223,17 +231,27 @@ class Bodies:
         self._error("bad-value", f"`{name}` is one value, not {describe(value)}", value)
         return None
 
-    def _check_modifier(self, name: str, value: Value | None) -> None:
-        if value is not None and not isinstance(value, Scalar):
-            self._error("bad-value", f"`{name}` is one value, not {describe(value)}", value)
-        elif value is not None and not (name == "repeat" and " in " in str(value.value)):
+    def _check_modifier(self, name: str, value: Value | None) -> bool:
+        """Report a modifier that cannot be read; return whether it can."""
+        if value is None:
+            return True
+        if not isinstance(value, Scalar):
+            hint = "such as `repeat: width in [64, 128]`" if name == "repeat" and isinstance(value, Sequence) else None
+            self._error("bad-value", f"`{name}` is one value, not {describe(value)}", value, hint)
+            return False
+        if name == "aux" and not isinstance(value.value, bool):
+            self._error("bad-value", f"`aux` is `true` or `false`, not {describe(value)}", value)
+            return False
+        if not (name == "repeat" and " in " in str(value.value)):
             check_syntax(value, self._problems)
+        return True
 
     def _aux(self, value: Mapping) -> Mark | None:
         aux = value.get("aux")
         return aux.mark if isinstance(aux, Scalar) and aux.value is True else None
 
-    def _check_name(self, key: Scalar) -> None:
+    def _check_name(self, key: Scalar) -> bool:
+        """Report a name that no layer can have; return whether what it names is worth reading."""
         name = str(key.value)
         fixed = _BRACES.sub("x", name)
         if name in POINTS:
@@ -241,10 +259,25 @@ class Bodies:
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
         elif not _NAME.match(fixed) or len(name) > 100:
             hint = "letters, digits, `_` and `-`, beginning with a letter; an expression in it stands in braces"
+            if name.startswith("-") and self._is_call(name[1:]):
+                hint = f"write `- {name[1:]}`, with a space after the dash"
             self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)
+            return not name.startswith("-")
+        return True
 
     def _is_call(self, word: str) -> bool:
         return word in OPERATIONS or word == REUSE or bool(_TEMPLATE.match(word)) or bool(_PARAMETER.match(word))
 
     def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
         self._problems.error(code, message, value.mark, hint)
+
+
+def broken_body(mark: Mark) -> Body:
+    """Return a body of one thing that could not be read."""
+    return Body(((None, Item(Broken(mark), mark)),), True, mark)
+
+
+def _model_fields(word: str) -> dict[str, FieldInfo]:
+    if word == REUSE:
+        return ReuseFields.model_fields
+    return OPERATIONS[word].model_fields if word in OPERATIONS else {}

@@ -59,6 +59,7 @@ class PageFields(Strict):
 
     name: Annotated[str, Field(pattern=rf"^{SEGMENT}$", max_length=100)]
     extends: str | None = None
+    uses: Anything = None
     member: str | None = None
     input: tuple[Count, Count, Count] | None = None
     classes: Count | None = None

@@ -35,10 +35,17 @@ class Call:
 
 
 @dataclass(frozen=True)
+class Broken:
+    """Stands for what could not be read; that was reported, and what depends on it is unknown."""
+
+    mark: Mark
+
+
+@dataclass(frozen=True)
 class Item:
     """One entry of a body: what it is, whether it is there, and how often."""
 
-    content: Call | BlockSpec
+    content: Call | BlockSpec | Broken
     mark: Mark
     when: Value | None = None
     repeat: Value | None = None
@@ -59,7 +66,10 @@ Shortcut: TypeAlias = "Scalar | Body"
 
 @dataclass(frozen=True)
 class BlockSpec:
-    """The block fields: layers or branches, what runs beside them, how they meet, what follows."""
+    """The block fields: layers or branches, what runs beside them, how they meet, what follows.
+
+    ``broken`` says that one of them could not be read: what leaves the block is unknown then.
+    """
 
     mark: Mark
     layers: Body | None = None
@@ -70,6 +80,7 @@ class BlockSpec:
     shortcut_first: bool = False
     merge: Scalar | None = None
     activation: Item | None = None
+    broken: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,18 +141,20 @@ class Header:
     """The page's name and the size of its input and output, as far as it gives them."""
 
     name: Scalar
-    input: tuple[int, int, int] | None = None
-    classes: int | None = None
+    input: tuple[int, int, int] | Broken | None = None
+    classes: int | Broken | None = None
     extends: Scalar | None = None
     member: Scalar | None = None
 
 
 @dataclass(frozen=True)
 class Page:
-    """One page. ``block`` is None on a page that extends another."""
+    """One page. ``block`` is None on a page that extends another, or holds templates for others to use."""
 
     header: Header
     raw: Mapping
+    uses: tuple[Scalar, ...] = ()
+    libraries: tuple[Page, ...] = ()
     block: BlockSpec | None = None
     params: dict[str, Parameter] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)

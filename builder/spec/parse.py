@@ -55,6 +55,7 @@ def parse_page(mapping: Mapping, known_templates: tuple[str, ...], problems: Col
     page = Page(
         header=_header(mapping, fields),
         raw=mapping,
+        uses=_uses(mapping.get("uses"), problems),
         block=_root(mapping, bodies, problems),
         params=_parameters(parts["params"], problems),
         members=_members(parts["members"], problems),
@@ -107,6 +108,8 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
     if mapping.get("extends") is not None:
         return None
     if mapping.get("layers") is None and mapping.get("branches") is None:
+        if mapping.get("templates") is not None and mapping.get("input") is None:
+            return None  # a page of templates, for others to use
         hint = "a page has `layers`, or `extends` another page"
         problems.error("missing-field", "this page has no layers", mapping.mark, hint)
         return None
@@ -114,6 +117,10 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
         tuple(each for each in mapping.entries if each[0].value in TemplateFields.model_fields), mapping.mark
     )
     return bodies.block(block)
+
+
+def _uses(value: Value | None, problems: Collector) -> tuple[Scalar, ...]:
+    return tuple(_texts(value, "uses", problems, "a page such as `gates.yaml`")) if value is not None else ()
 
 
 def _parameters(mapping: Mapping, problems: Collector) -> dict[str, Parameter]:
@@ -258,9 +265,11 @@ def _mapping(mapping: Mapping, name: str, problems: Collector) -> Mapping:
     return Mapping((), mapping.mark)
 
 
-def _texts(value: Value, name: str, problems: Collector) -> Iterator[Scalar]:
+def _texts(
+    value: Value, name: str, problems: Collector, what: str = "a place such as `block1.out`"
+) -> Iterator[Scalar]:
     for each in value.items if isinstance(value, Sequence) else (value,):
         if isinstance(each, Scalar) and isinstance(each.value, str):
             yield each
         else:
-            problems.error("bad-value", f"`{name}` is a place such as `block1.out`, not {describe(each)}", each.mark)
+            problems.error("bad-value", f"`{name}` is {what}, not {describe(each)}", each.mark)

@@ -31,7 +31,12 @@ def json_schema() -> Schema:
         "type": "object",
         "properties": {**_top_level(), **_block_fields()},
         "required": ["name"],
-        "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}, {"required": ["extends"]}],
+        "anyOf": [
+            {"required": ["layers"]},
+            {"required": ["branches"]},
+            {"required": ["extends"]},
+            {"required": ["templates"]},
+        ],
         "additionalProperties": False,
         "$defs": {
             "item": _item(),
@@ -54,9 +59,11 @@ def json_schema() -> Schema:
 def _top_level() -> Schema:
     given = PageFields.model_json_schema()["properties"]
     plain = {name: given[name] for name in ("name", "extends", "member", "input", "classes")}
+    pages = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     operation_tables = {word: _partial(OPERATIONS[word]) for word in OPERATIONS}
     return {
         **plain,
+        "uses": pages,
         "params": {"type": "object"},
         "members": {"type": "object", "additionalProperties": {"type": "object"}},
         "defaults": {"type": "object", "properties": operation_tables, "additionalProperties": False},
