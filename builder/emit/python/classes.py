@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from builder.emit.python.forms import Form
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import camel, literal, unique, variable
-from builder.ops.activation import IN_PLACE
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from builder.emit.python.modules import Part
+    from builder.emit.python.plan import Plan
     from builder.emit.python.steps import Body
     from builder.graph import Graph
     from builder.ops.base import Argument, Call
@@ -65,15 +65,6 @@ class Class:
         return self.instances[0]
 
 
-def layer_call(layer: Layer, graph: Graph, in_place: frozenset[int]) -> Call:
-    """Return the constructor of a layer."""
-    node = layer.node
-    call = node.operation.call(*graph.input_shapes(node))
-    if node.index in in_place and node.operation.is_module:
-        return type(call)(call.function, (*call.arguments, IN_PLACE))
-    return call
-
-
 def is_number(value: object) -> bool:
     """Whether instances of one class may differ in it; truth values and names make another class."""
     if isinstance(value, tuple):
@@ -81,11 +72,9 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def classes(
-    graph: Graph, bodies: Mapping[Module, Body], forms: Mapping[Module, Form], in_place: frozenset[int]
-) -> list[Class]:
+def classes(plan: Plan) -> list[Class]:
     """Return the classes of all modules that need one, the innermost first and the network's last, without names."""
-    return _Sorting(graph, bodies, forms, in_place).run()
+    return _Sorting(plan).run()
 
 
 def give_names(found: Sequence[Class], taken: set[str]) -> None:
@@ -112,21 +101,16 @@ def _own(cls: Class, others: Sequence[Class]) -> list[str]:
 class _Sorting:
     """Modules on their way into classes."""
 
-    def __init__(
-        self, graph: Graph, bodies: Mapping[Module, Body], forms: Mapping[Module, Form], in_place: frozenset[int]
-    ) -> None:
-        self._graph = graph
-        self._bodies = bodies
-        self._forms = forms
-        self._in_place = in_place
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
         self._classes: dict[Hashable, Class] = {}
         self._of: dict[Module, Class] = {}
         self._slots: dict[Module, Slots] = {}
 
     def run(self) -> list[Class]:
         """Sort every module by its signature, then find what differs between the instances of each class."""
-        for module in self._bodies:
-            if self._forms[module] is Form.CLASS:
+        for module in self._plan.bodies:
+            if self._plan.forms[module] is Form.CLASS:
                 self._sort(module)
         for each in self._classes.values():
             self._settle(each)
@@ -135,25 +119,27 @@ class _Sorting:
     def _sort(self, module: Module) -> None:
         slots: Slots = []
         children = tuple((name, self._signature(child, slots, "")) for name, child in module.children.items())
-        base = _base(module, self._graph)
+        base = _base(module, self._plan.graph)
         assert module.block is not None
-        signature = (module.parent is None, module.block.template, base, children, _wiring(self._bodies[module]))
-        cls = self._classes.setdefault(signature, Class(base, [], self._traits(module)))
+        signature = (module.parent is None, module.block.template, base, children, _wiring(self._plan.bodies[module]))
+        if signature not in self._classes:
+            self._classes[signature] = Class(base, [], self._traits(module))
+        cls = self._classes[signature]
         cls.instances.append(module)
         self._of[module] = cls
         self._slots[module] = slots
 
     def _signature(self, part: Part, slots: Slots, around: str) -> Hashable:
         """Return all about a child but its numbers, which are put into ``slots``."""
-        label = f"{around}_{_label(part)}" if around else _label(part)
-        if isinstance(part, Module) and self._forms[part] is Form.CLASS:
+        label = around if part.name.isdigit() else f"{around}{part.name}_"
+        if isinstance(part, Module) and self._plan.forms[part] is Form.CLASS:
             slots.append((label, part))
             return id(self._of[part])
         if isinstance(part, Module):
             return tuple((name, self._signature(child, slots, label)) for name, child in part.children.items())
-        call = layer_call(part, self._graph, self._in_place)
+        call = self._plan.call(part)
         slots += [
-            Slot(argument.value, argument.is_default, f"{label}_{_field(call, position)}")
+            Slot(argument.value, argument.is_default, f"{label}{_field(call, position)}")
             for position, argument in enumerate(call.arguments)
             if is_number(argument.value)
         ]
@@ -161,26 +147,33 @@ class _Sorting:
 
     def _traits(self, module: Module) -> tuple[tuple[str, str], ...]:
         """Return the children with what each is, and the values that come and go beside the block's own."""
-        body = self._bodies[module]
+        body = self._plan.bodies[module]
         children = [(name, self._kind(child)) for name, child in module.children.items()]
-        return (*children, *[("tapped", "tapped")] * (len(body.outputs) > 1), *[("fed", "fed")] * (len(body.inputs) > 1))
+        return (
+            *children,
+            *[("tapped", "tapped")] * (len(body.outputs) > 1),
+            *[("fed", "fed")] * (len(body.inputs) > 1),
+        )
 
     def _kind(self, part: Part) -> str:
         if isinstance(part, Layer):
-            return layer_call(part, self._graph, self._in_place).function.rpartition(".")[2]
+            return self._plan.call(part).function.rpartition(".")[2]
         return (part.block.template if part.block is not None else None) or part.name
 
     def _settle(self, cls: Class) -> None:
         """Find the parameters of a class: equal columns of numbers over its instances are one."""
         rows = [list(self._numbers(module)) for module in cls.instances]
-        known = _known_names(cls, self._graph)
+        known = _known_names(cls, self._plan.graph)
         parameters: dict[tuple[object, ...], str] = {}
         taken: set[str] = set()
         fillings: list[str | None] = []
         for column in zip(*rows, strict=True):
             values = tuple((type(slot.value), slot.value) for slot in column)
+            if all(slot.is_default for slot in column):
+                fillings.append(None)
+                continue
             if len(set(values)) == 1:
-                fillings.append(None if all(slot.is_default for slot in column) else literal(column[0].value))
+                fillings.append(literal(column[0].value))
                 continue
             if values not in parameters:
                 name = known.get(tuple(slot.value for slot in column), column[0].name)
@@ -199,7 +192,7 @@ class _Sorting:
                 label, child = slot
                 cls = self._of[child]
                 for name, value in zip(cls.parameters, cls.arguments[child], strict=True):
-                    yield Slot(value, False, f"{label}_{name}")
+                    yield Slot(value, False, f"{label}{name}")
 
 
 def _base(module: Module, graph: Graph) -> str:
@@ -229,8 +222,9 @@ def _wiring(body: Body) -> Hashable:
         reads = tuple(numbers[value] for value in step.reads)
         for value in step.writes:
             numbers[value] = len(numbers)
-        place = _place(step.part) if step.part is not None else step.operation and step.operation.kind
-        lines.append((place, reads, len(step.writes), step.in_place))
+        place = ".".join(_place(step.part)) if step.part is not None else ""
+        text = step.operation.expression(place, *map(str, reads)) if step.operation is not None else place
+        lines.append((text, reads, len(step.writes), step.in_place, step.is_head))
     return (*lines, tuple(numbers[value] for value in body.outputs))
 
 
@@ -239,15 +233,6 @@ def _place(part: Part) -> tuple[str, ...]:
     outer = part.parent
     inner = (part.name,)
     return (*_place(outer), *inner) if outer is not None and outer.block is None else inner
-
-
-def _label(part: Part) -> str:
-    """Return what a child is called in names of parameters: numbered ones after what they are."""
-    if not part.name.isdigit():
-        return part.name
-    if isinstance(part, Layer):
-        return part.node.operation.kind
-    return (part.block.template if part.block is not None else None) or f"block{part.name}"
 
 
 def _field(call: Call, position: int) -> str:
@@ -263,7 +248,10 @@ def _structure(argument: Argument) -> Hashable:
 def _known_names(cls: Class, graph: Graph) -> dict[tuple[object, ...], str]:
     """Return names for columns of numbers: arguments of the template, else channels of the block."""
     blocks = [module.block for module in cls.instances if module.block is not None]
-    columns = [(column[0][0], [value for _, value in column]) for column in zip(*(each.arguments for each in blocks))]
+    columns = [
+        (column[0][0], [value for _, value in column])
+        for column in zip(*(each.arguments for each in blocks), strict=True)
+    ]
     coming = [graph.shape(each.input).channels for each in blocks]
     leaving = [graph.shape(each.output).channels for each in blocks]
     columns.append(("channels" if coming == leaving else "in_channels", coming))

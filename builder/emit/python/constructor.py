@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.emit.python.classes import is_number, layer_call
-from builder.emit.python.forms import Form, address
+from builder.emit.python.classes import is_number
+from builder.emit.python.forms import Form
 from builder.emit.python.layout import INDENT, Brackets, Comment, statement
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import is_attribute, literal, prose
@@ -16,39 +16,23 @@ if TYPE_CHECKING:
     from builder.emit.python.classes import Class
     from builder.emit.python.layout import Source
     from builder.emit.python.modules import Part
-    from builder.graph import Graph
+    from builder.emit.python.plan import Plan
 
 _BODY = INDENT * 2
 
 
-def constructor(
-    cls: Class,
-    of: Mapping[Module, Class],
-    forms: Mapping[Module, Form],
-    graph: Graph,
-    in_place: frozenset[int],
-    after: Sequence[str] = (),
-) -> list[str]:
+def constructor(cls: Class, of: Mapping[Module, Class], plan: Plan, after: Sequence[str] = ()) -> list[str]:
     """Return the lines of ``__init__``, with ``after`` at its end."""
-    return _Constructor(cls, of, forms, graph, in_place).lines(after)
+    return _Constructor(cls, of, plan).lines(after)
 
 
 class _Constructor:
     """Writes one ``__init__`` from one instance, the class's fillings in place of its numbers."""
 
-    def __init__(
-        self,
-        cls: Class,
-        of: Mapping[Module, Class],
-        forms: Mapping[Module, Form],
-        graph: Graph,
-        in_place: frozenset[int],
-    ) -> None:
+    def __init__(self, cls: Class, of: Mapping[Module, Class], plan: Plan) -> None:
         self._cls = cls
         self._of = of
-        self._forms = forms
-        self._graph = graph
-        self._in_place = in_place
+        self._plan = plan
         self._fillings = iter(cls.fillings)
         self._later: list[tuple[Part, Source]] = []
 
@@ -58,7 +42,7 @@ class _Constructor:
         lines = statement("def __init__", Brackets("(", ("self", *self._cls.parameters), "):"), INDENT)
         if module.is_numbered:
             children = tuple(self._expression(child) for child in module.children.values())
-            lines += statement("", Brackets("super().__init__(", children, ")", spread=True), _BODY)
+            lines += statement("", Brackets("super().__init__(", children, ")", spread=len(children) > 1), _BODY)
             lines += self._rest()
         else:
             lines.append(f"{_BODY}super().__init__()")
@@ -78,22 +62,22 @@ class _Constructor:
         parent = part.parent
         assert parent is not None
         if is_attribute(part.name):
-            return statement(f"{address(part, self._cls.model, self._forms)} = ", value, _BODY)
+            return statement(f"{self._plan.address(part, self._cls.model)} = ", value, _BODY)
         bare = isinstance(part, Layer) and not part.node.operation.is_module
         register = "register_parameter" if bare else "add_module"
-        outer = address(parent, self._cls.model, self._forms)
+        outer = self._plan.address(parent, self._cls.model)
         return statement("", Brackets(f"{outer}.{register}(", (literal(part.name), value), ")"), _BODY)
 
     def _expression(self, part: Part) -> Source:
         if isinstance(part, Layer):
             return self._layer(part)
-        match self._forms[part]:
+        match self._plan.forms[part]:
             case Form.CLASS:
                 return self._instance(part)
             case Form.SEQUENTIAL if part.is_numbered:
-                return Brackets("nn.Sequential(", tuple(self._numbered(part)), ")", spread=True)
+                return Brackets("nn.Sequential(", tuple(self._numbered(part)), ")", spread=len(part.children) > 1)
             case Form.SEQUENTIAL:
-                pairs = Brackets("[", tuple(self._pairs(part, "(", ", ", ")")), "]", spread=True)
+                pairs = Brackets("[", tuple(self._pairs(part, "(", ", ", ")")), "]", spread=len(part.children) > 1)
                 return Brackets("nn.Sequential(", (Brackets("OrderedDict(", (pairs,), ")"),), ")")
             case Form.DICT:
                 entries = Brackets("{", tuple(self._pairs(part, "", ": ", "")), "}", spread=len(part.children) > 1)
@@ -131,13 +115,11 @@ class _Constructor:
         return Brackets(f"{cls.name}(", arguments, ")")
 
     def _layer(self, layer: Layer) -> Source:
-        call = layer_call(layer, self._graph, self._in_place)
+        call = self._plan.call(layer)
         arguments = []
         for each in call.arguments:
-            if is_number(each.value):
-                text = next(self._fillings)
-            else:
-                text = None if each.is_default else literal(each.value)
+            known = None if each.is_default else literal(each.value)
+            text = next(self._fillings) if is_number(each.value) else known
             if text is not None:
                 arguments.append(f"{each.name}={text}" if each.name else text)
         return Brackets(f"{call.function}(", tuple(arguments), ")")

@@ -1,4 +1,4 @@
-"""How each module is written, and how its children are reached."""
+"""How each module is written."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from builder.emit.python.modules import Layer, Module
-from builder.emit.python.names import is_attribute, literal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -62,17 +61,3 @@ def _container_form(module: Module) -> Form:
     children = module.children.values()
     bare = any(isinstance(child, Layer) and not child.node.operation.is_module for child in children)
     return Form.BARE if bare else Form.DICT
-
-
-def address(part: Part, origin: Module, forms: Mapping[Module, Form], start: str = "self") -> str:
-    """Return the source that reaches ``part`` from inside the class of ``origin``: ``self.features[3]``."""
-    if part is origin:
-        return start
-    parent = part.parent
-    assert parent is not None
-    outer = address(parent, origin, forms, start)
-    if parent.is_numbered:
-        return f"{outer}[{part.name}]"
-    if is_attribute(part.name):
-        return f"{outer}.{part.name}"
-    return f"{outer}[{literal(part.name)}]" if forms[parent] is Form.DICT else f"getattr({outer}, {literal(part.name)})"

@@ -6,16 +6,13 @@ from collections import Counter
 from itertools import chain, count, takewhile
 from typing import TYPE_CHECKING
 
-from builder.emit.python.forms import address
 from builder.emit.python.layout import INDENT, Brackets, statement
 from builder.emit.python.names import prose, variable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from builder.emit.python.forms import Form
     from builder.emit.python.modules import Module
-    from builder.emit.python.steps import Body, Step
+    from builder.emit.python.plan import Plan
+    from builder.emit.python.steps import Step
     from builder.graph import Graph
 
 _BODY = INDENT * 2
@@ -27,7 +24,7 @@ class Taps:
     def __init__(self, graph: Graph) -> None:
         self._paths = {-1: "image"}
         for block in graph.root.blocks():
-            for point, value in reversed(block.points.items()):
+            for point, value in reversed(list(block.points.items())):
                 if value >= 0 and graph.nodes[value].path.startswith(f"{block.path}."):
                     self._paths.setdefault(value, f"{block.path}.{point}")
         for node in graph.nodes:
@@ -41,20 +38,22 @@ class Taps:
         return variable(".".join(path[shared:]))
 
 
-def forward(module: Module, body: Body, forms: Mapping[Module, Form], taps: Taps) -> list[str]:
-    """Return the lines of ``forward``."""
-    return _Forward(module, body, forms, taps).lines()
+def forward(module: Module, plan: Plan, taps: Taps, heads: str) -> list[str]:
+    """Return the lines of ``forward``; ``heads`` is the class of what a network with several heads returns."""
+    return _Forward(module, plan, taps, heads).lines()
 
 
 class _Forward:
     """Writes one forward; knows which variable holds which value, and how often each will still be read."""
 
-    def __init__(self, module: Module, body: Body, forms: Mapping[Module, Form], taps: Taps) -> None:
+    def __init__(self, module: Module, plan: Plan, taps: Taps, heads: str) -> None:
         assert module.block is not None
+        body = plan.bodies[module]
         self._module = module
+        self._plan = plan
         self._body = body
-        self._forms = forms
         self._taps = taps
+        self._heads = heads
         self._lines: list[str] = []
         self._names: dict[int, str] = {}
         self._values: dict[str, int] = {}
@@ -73,9 +72,17 @@ class _Forward:
             self._step(step, last)
             returned = last
         if not returned:
-            self._begin("")
-            self._say("return ", ", ".join(self._names[value] for value in self._body.outputs))
+            self._return()
         return head + self._lines
+
+    def _return(self) -> None:
+        self._begin("")
+        results = [self._names[value] for value in self._body.outputs]
+        if self._module.parent is None and len(results) > 1:
+            self._lines.append(f"{_BODY}if self.training:")
+            self._lines += statement("return ", Brackets(f"{self._heads}(", tuple(results), ")"), _BODY + INDENT)
+            results = results[:1]
+        self._say("return ", ", ".join(results))
 
     def _step(self, step: Step, last: bool) -> None:
         names = [self._names[value] for value in step.reads]
@@ -94,10 +101,9 @@ class _Forward:
             self._say(f"{', '.join(targets)} = " if targets else "", expression)
 
     def _expression(self, step: Step, names: list[str]) -> str:
-        target = address(step.part, self._module, self._forms) if step.part is not None else ""
-        if step.operation is not None:
-            return step.operation.expression(target, *names)
-        return f"{target}({', '.join(names)})"
+        target = self._plan.address(step.part, self._module) if step.part is not None else ""
+        call = f"{target}({', '.join(names)})" if step.operation is None else step.operation.expression(target, *names)
+        return f"{call} if self.training else None" if step.is_head else call
 
     def _targets(self, step: Step) -> list[str]:
         """Return the variables for a step's values; what they held and is still needed is saved before."""

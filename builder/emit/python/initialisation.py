@@ -7,7 +7,6 @@ from collections import defaultdict
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypeVar
 
-from builder.emit.python.forms import address
 from builder.emit.python.layout import INDENT, Brackets, statement
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import is_attribute, literal
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from builder.emit.python.classes import Class
-    from builder.emit.python.forms import Form
-    from builder.emit.python.modules import Tree
+    from builder.emit.python.plan import Plan
     from builder.graph import Graph, Initialisation
 
 _BODY = INDENT * 2
@@ -25,33 +23,29 @@ _Call = tuple[str, tuple[tuple[str, object], ...]]
 """A function of ``torch.nn.init`` and its arguments."""
 
 
-def initialisation(
-    graph: Graph, tree: Tree, of: Mapping[Module, Class], forms: Mapping[Module, Form]
-) -> list[str]:
+def initialisation(plan: Plan, of: Mapping[Module, Class]) -> list[str]:
     """Return the lines at the end of the network's ``__init__``.
 
     Rules for an operation share one loop, so that random numbers are drawn in the order of the modules; a rule that a
     later one overrules draws none.
     """
-    return _Rules(graph, tree, of, forms).lines()
+    return _Rules(plan, of).lines() if plan.graph.initialisations else []
 
 
 class _Rules:
     """The rules of one network on their way into loops and lines."""
 
-    def __init__(self, graph: Graph, tree: Tree, of: Mapping[Module, Class], forms: Mapping[Module, Form]) -> None:
-        self._graph = graph
-        self._tree = tree
+    def __init__(self, plan: Plan, of: Mapping[Module, Class]) -> None:
+        self._plan = plan
         self._of = of
-        self._forms = forms
-        self._last = {key: rule for rule in graph.initialisations for key, _, _ in rule.targets}
-        self._reach = _Reach(graph)
+        self._last = {key: rule for rule in plan.graph.initialisations for key, _, _ in rule.targets}
+        self._reach = _Reach(plan.graph)
 
     def lines(self) -> list[str]:
         """Return the loop over operations, then the other rules in their order."""
         loop: dict[tuple[str, ...], list[str]] = defaultdict(list)
         others: list[str] = []
-        for rule in self._graph.initialisations:
+        for rule in self._plan.graph.initialisations:
             if not any(self._last[key] is rule for key, _, _ in rule.targets):
                 continue
             call = _only((function, arguments) for _, function, arguments in rule.targets)
@@ -70,7 +64,7 @@ class _Rules:
             home = self._instance_around(layer, rule.template)
             if home is None or self._last[key] is not rule:
                 return []
-            inside[home].append(_join(address(layer, home, self._forms, "module"), name))
+            inside[home].append(_join(self._plan.address(layer, home, "module"), name))
         classes = list(dict.fromkeys(self._of[home] for home in inside))
         targets = _only(tuple(inside.get(module, ())) for cls in classes for module in cls.instances)
         if call is None or not targets:
@@ -90,12 +84,12 @@ class _Rules:
         for key, function, arguments in rule.targets:
             if self._last[key] is rule:
                 layer, name = self._find(key)
-                yield from _lines(_join(address(layer, self._tree.root, self._forms), name), (function, arguments))
+                yield from _lines(_join(self._plan.address(layer, self._plan.tree.root), name), (function, arguments))
 
     def _find(self, key: str) -> tuple[Layer, str]:
         """Return the layer that holds a parameter, and the parameter's name in it."""
         prefix = key
-        while not isinstance(layer := self._tree.parts.get(prefix), Layer):
+        while not isinstance(layer := self._plan.tree.parts.get(prefix), Layer):
             prefix = prefix.rpartition(".")[0]
             assert prefix, f"no layer holds {key}"
         return layer, key[len(prefix) + 1 :]

@@ -17,7 +17,7 @@ def acts_in_place(graph: Graph) -> frozenset[int]:
     is used again acts in place everywhere or nowhere.
     """
     readers = Counter(index for node in graph.nodes for index in node.inputs)
-    readers[graph.output] += 1
+    readers.update([graph.output, *(head.output for head in graph.heads)])
     allowed = {node.index for node in graph.nodes if _may(node) and _is_free(node.inputs[0], graph, readers)}
     uses: dict[str, list[int]] = defaultdict(list)
     for node in graph.nodes:

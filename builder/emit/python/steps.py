@@ -6,10 +6,9 @@ and a further result of every module on the way out.
 
 from __future__ import annotations
 
-import os.path
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass, field, replace
+from itertools import count, takewhile
 from typing import TYPE_CHECKING
 
 from builder.emit.python.modules import Layer, Module
@@ -36,6 +35,8 @@ class Step:
     variable: str
     section: str
     in_place: bool = False
+    is_head: bool = False
+    """Whether it runs in training only."""
 
 
 @dataclass(slots=True)
@@ -97,13 +98,24 @@ def _crossings(graph: Graph, tree: Tree) -> tuple[_Values, _Values]:
     for node in graph.nodes:
         for value in node.inputs:
             route(value, home[value], home[node.index])
-    route(graph.output, home[graph.output], None)
+    for value in (graph.output, *(head.output for head in graph.heads)):
+        route(value, home[value], None)
     return inputs, outputs
 
 
 def _first(value: int, values: dict[int, None]) -> tuple[int, ...]:
     """Return the values in execution order, the block's own in front."""
     return tuple(sorted(values, key=lambda each: (each != value, each)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Lane:
+    """Where a walk is: the variable of the lane, the variables that hold other values, the block written out here."""
+
+    name: str
+    busy: frozenset[str]
+    section: str
+    is_head: bool = False
 
 
 class _Walk:
@@ -118,41 +130,53 @@ class _Walk:
         self._in_place = in_place
         self._found = found
         self._module = module
-        self._block = module.block
+        self._module_path = module.block.path
         self._body = found[module]
 
     def run(self) -> None:
         """Fill in the body's steps and forks."""
-        self._walk(self._block, "x", frozenset({"x"}), "")
+        assert self._module.block is not None
+        self._walk(self._module.block, _Lane("x", frozenset({"x"}), ""))
         self._body.steps = _folded(self._module, self._body)
 
-    def _walk(self, block: Block, name: str, busy: frozenset[str], section: str) -> None:
-        """Note the steps of a block whose value is called ``name`` while the names in ``busy`` hold others."""
-        self._members(block.entry, name, busy, section)
+    def _walk(self, block: Block, lane: _Lane) -> None:
+        """Note the steps of a block that stands in ``lane``."""
+        self._members(block.entry, lane)
         forked = self._output(block.entry[-1]) if block.entry else block.input
-        for number, lane in enumerate(block.lanes, 1):
-            if lane.kind == "shortcut":
-                self._body.forks[forked] = ("shortcut" if lane.members else "identity", section)
-            own = name if lane.kind == "layers" else _free(self._lane_name(lane, number), busy)
-            busy |= {own}
-            self._members(lane.members, own, busy, section)
+        for number, inner in enumerate(block.lanes, 1):
+            if inner.kind == "shortcut":
+                self._body.forks[forked] = ("shortcut" if inner.members else "identity", lane.section)
+            name = lane.name if inner.kind == "layers" else _free(self._lane_name(inner, number), lane.busy)
+            lane = replace(lane, busy=lane.busy | {name})
+            self._members(inner.members, replace(lane, name=name))
         if block.merge is not None:
-            node = self._graph.nodes[block.merge]
-            in_place = node.index in self._in_place
-            self._body.steps.append(Step(None, node.operation, node.inputs, (node.index,), name, section, in_place))
-        self._members(block.exit, name, busy, section)
+            self._node(block.merge, lane)
+        self._members(block.exit, lane)
 
-    def _members(self, members: tuple[Member, ...], name: str, busy: frozenset[str], section: str) -> None:
+    def _members(self, members: tuple[Member, ...], lane: _Lane) -> None:
         for member in members:
-            if not isinstance(member, Block):
-                node = self._graph.nodes[member]
-                part = self._tree.parts[node.key] if node.key else None
-                self._body.steps.append(Step(part, node.operation, node.inputs, (member,), name, section))
-            elif (called := self._tree.called(member)) is not None:
-                body = self._found[called]
-                self._body.steps.append(Step(called, None, body.inputs, body.outputs, name, section))
+            if isinstance(member, Block):
+                name = _free(variable(member.name), lane.busy) if member.head else lane.name
+                self._block(member, replace(lane, name=name, is_head=lane.is_head or member.head))
             else:
-                self._walk(member, name, busy, member.path.removeprefix(f"{self._block.path}."))
+                self._node(member, lane)
+
+    def _block(self, block: Block, lane: _Lane) -> None:
+        called = self._tree.called(block)
+        if called is None:
+            section = block.path.removeprefix(f"{self._module_path}.")
+            self._walk(block, replace(lane, section=section, busy=lane.busy | {lane.name}))
+        else:
+            body = self._found[called]
+            step = Step(called, None, body.inputs, body.outputs, lane.name, lane.section, is_head=lane.is_head)
+            self._body.steps.append(step)
+
+    def _node(self, index: int, lane: _Lane) -> None:
+        node = self._graph.nodes[index]
+        part = self._tree.parts[node.key] if node.key else None
+        in_place = node.role == "merge" and index in self._in_place and not lane.is_head
+        step = Step(part, node.operation, node.inputs, (index,), lane.name, lane.section, in_place, lane.is_head)
+        self._body.steps.append(step)
 
     def _output(self, member: Member) -> int:
         return member.output if isinstance(member, Block) else member
@@ -162,9 +186,11 @@ class _Walk:
         if lane.kind == "shortcut":
             return "shortcut"
         names = [each.name if isinstance(each, Block) else self._own_name(each) for each in lane.members]
+        names = [each for each in names if each]
         if not names or any(each.isdigit() for each in names):
             return f"branch{number}"
-        shared = os.path.commonprefix(names).rstrip("_-")
+        pairs = zip(min(names), max(names), strict=False)
+        shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)).rstrip("_-")
         return variable(shared if len(shared) > 2 else names[-1])
 
     def _own_name(self, index: int) -> str:
@@ -225,6 +251,4 @@ class _Containers:
 
     def _linked(self, before: tuple[int, int], after: tuple[int, int]) -> bool:
         (value,) = self._steps[before[1]].writes
-        return (
-            after[0] == before[1] + 1 and self._steps[after[0]].reads == (value,) and self._readers[value] == 1
-        )
+        return after[0] == before[1] + 1 and self._steps[after[0]].reads == (value,) and self._readers[value] == 1
