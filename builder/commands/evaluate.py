@@ -86,7 +86,7 @@ def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluat
 
 def _best(folder: RunFolder, graph: Graph) -> nn.Module:
     """Return the network with the weights of its best epoch."""
-    from builder.runtime import build
+    from builder.runtime.compile import build
     from builder.training.weights import load_weights, read_weights
 
     model = build(graph)

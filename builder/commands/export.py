@@ -58,12 +58,14 @@ def _source(graph: Graph, output: Path | None) -> Exported:
 
 def _write_weights(graph: Graph, folder: Path | None, path: Path, seed: int) -> None:
     """Write weights with the names and shapes of ``graph``'s ``state_dict``."""
-    from builder.runtime import build
+    from builder.runtime.compile import build
     from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+    from builder.training.randomness import seed_globally
     from builder.training.run_folder import RunFolder
 
     if folder is None:
-        found = Checkpoint(build(graph, seed=seed).state_dict(), {"seed": seed})
+        seed_globally(seed)
+        found = Checkpoint(build(graph).state_dict(), {"seed": seed})
     else:
         found = read_checkpoint(RunFolder(folder).best)
     write_checkpoint(path, Checkpoint(found.tensors, {"network": graph.name, **found.record}))

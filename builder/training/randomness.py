@@ -17,6 +17,11 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
 
 
+def seed_globally(seed: int) -> None:
+    """Seed torch's global generators on every device: fresh modules and dropout draw from them."""
+    torch.manual_seed(seed)
+
+
 def shuffled(count: int, generator: torch.Generator) -> torch.Tensor:
     """Return the numbers below ``count`` in random order, as int64."""
     return torch.randperm(count, generator=generator)
