@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand, Token, cells
+from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -111,7 +111,7 @@ def _like(first: Token, second: Token) -> int:
             if first.path == second.path:
                 return SAME if _words(first) == _words(second) else SAME_PLACE
             return SAME_LABEL if _words(first) == _words(second) else 0
-        case (Join(), Join()) | (Split(), Split()):
+        case (Join(), Join()) | (Split(), Split()) | (Head(), Head()):
             if first.path != second.path:
                 return 0
             return SAME if _words(first) == _words(second) else SAME_PLACE

@@ -9,7 +9,7 @@ from builder.emit.diagram.alignment import are_kin, compare
 from builder.emit.diagram.difference import captions
 from builder.emit.diagram.layers import parameters
 from builder.emit.diagram.metrics import LINE, text_width
-from builder.emit.diagram.outline import Cell, Fork, Join, Opening, Split, outline
+from builder.emit.diagram.outline import Cell, Fork, Head, Join, Opening, Split, outline
 from builder.emit.diagram.rows import Rhythm, positions, row_length
 from builder.emit.diagram.scene import DOT, Box, Dot, Line, Scene
 from builder.emit.diagram.summary import LINE_SIZE, summary
@@ -28,6 +28,7 @@ CHIP: Final = (20.0, 32.0)
 PILL: Final = (24.0, 14.0)
 PROJECTION: Final = (44.0, 13.0)
 CIRCLE: Final = 13.0
+HEAD: Final = 26.0
 
 ARROW: Final = 13.0
 """The shortest way from box to box."""
@@ -64,7 +65,7 @@ def blocks(graphs: Sequence[Graph]) -> Scene:
         _title(scene, graph, words[number], y)
         y += HEADING + (LANE + PROJECTION[1] / 2 if any(isinstance(token, Join) for token in strand) else 0)
         _Row(scene, y + STAGE[1] / 2, number + 1 if len(graphs) > 1 else 0).draw(strand, places[number])
-        y += STAGE[1] + PITCH + (LANE if any(_taps(token) for token in strand) else 0)
+        y += STAGE[1] + PITCH + _below(strand)
     if kin:
         _bands(scene, comparison)
     return scene
@@ -120,6 +121,8 @@ class _Row:
                     self._fork(token, left)
                 case Join():
                     self._join(token, left)
+                case Head():
+                    self._head(token, left)
                 case Opening() | Split():
                     message = "a summary has neither frames nor branches"
                     raise AssertionError(message)
@@ -180,6 +183,17 @@ class _Row:
     def _shortcut(self, *points: Point) -> None:
         self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
 
+    def _head(self, head: Head, x: float) -> None:
+        """Hang what runs in training only below the line."""
+        self._write_shape(x)
+        self.scene.dots.append(Dot(x, self.y))
+        for cell in head.strand:
+            assert isinstance(cell, Cell), "the summary makes one box of a head"
+            width, tall = _size(cell)[0], HEAD
+            top = self.y + STAGE[1] / 2 + LANE
+            self._box(cell, x, top + tall / 2, width, tall)
+            self.scene.lines.append(Line(((x, self.y + DOT / 2), (x, top - 0.55)), "muted", arrow=True))
+
     def _tap(self, source: float, box: Box) -> None:
         below = self.y + STAGE[1] / 2 + LANE
         way = ((source, self.y + DOT / 2), (source, below), (box.x, below), (box.x, box.area.bottom + 1.1))
@@ -238,7 +252,7 @@ def _width(token: Token) -> float:
 def _gap(before: Token | None, after: Token, _inside: bool) -> float:
     if before is None:
         return 0.0
-    return FORK if isinstance(after, Fork) else ARROW
+    return FORK if isinstance(after, Fork | Head) else ARROW
 
 
 def _label(shape: str) -> float:
@@ -249,8 +263,11 @@ def _lane(join: Join) -> float:
     return sum(_lane_size(cell)[0] for cell in join.lane if isinstance(cell, Cell)) + 2 * TURN
 
 
-def _taps(token: Token) -> bool:
-    return isinstance(token, Cell) and bool(token.taps)
+def _below(strand: Strand) -> float:
+    """Return the room that a network needs under its boxes."""
+    if any(isinstance(token, Head) for token in strand):
+        return LANE + HEAD
+    return LANE if any(isinstance(token, Cell) and token.taps for token in strand) else 0.0
 
 
 ACROSS: Final = Rhythm(length=_width, gap=_gap, label=_label, lane=_lane, pause=ARROW)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.extent import BESIDE
 from builder.emit.diagram.metrics import LINE, fit
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split
+from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split
 from builder.emit.diagram.scene import DOT, Box, Dot, Line, Point, Scene, Tone
 from builder.emit.diagram.spacing import (
     ARROW,
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from builder.emit.diagram.extent import Extent
-    from builder.emit.diagram.outline import Strand
+    from builder.emit.diagram.outline import Strand, Token
 
 LANE_PEN: Final = 1.3
 TAP_PEN: Final = 0.9
@@ -91,6 +91,8 @@ class _Strand:
                     self._join(token, top)
                 case Split():
                     self._split(token, top)
+                case Head():
+                    self._head(token, top)
         return self.start
 
     def _cell(self, cell: Cell, top: float) -> None:
@@ -158,6 +160,17 @@ class _Strand:
     def _shortcut(self, *points: Point) -> None:
         self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
 
+    def _head(self, head: Head, y: float) -> None:
+        """Draw what runs in training only beside the spine, which passes it."""
+        extent, x = self.extent.asides[head.path], self.x + self.extent.lanes[head.path]
+        self.scene.dots.append(Dot(self.x, y))
+        self.scene.text_after(self.x + BESIDE, y + 6, "training only", SMALL, tone="muted")
+        first = next(top for top, token in zip(strand_tops(head.strand), head.strand, strict=True) if _is_solid(token))
+        goal = (x, y + DROP + first - 0.5)
+        self.scene.lines.append(Line(((self.x + DOT / 2, y), (x, y), goal), "muted", arrow=True))
+        side = _Strand(self.column, extent, x, "muted")
+        side.draw(head.strand, [y + DROP + each for each in strand_tops(head.strand)], start=None)
+
     def _split(self, split: Split, top: float) -> None:
         """Draw branches side by side below a fork, and the cell in which they meet."""
         below = top + DROP
@@ -215,6 +228,10 @@ class _Strand:
         for line, size in lines:
             self.scene.text(x, here + size * LINE / 2, line, size, bold=bold and size == TEXT)
             here += size * LINE
+
+
+def _is_solid(token: Token) -> bool:
+    return isinstance(token, Cell | Join | Split)
 
 
 def _entrance(joint: Box, x: float) -> list[Point]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.outline import Cell, Join, Opening, Split, cells, humanise
+from builder.emit.diagram.outline import Cell, Head, Join, Opening, Split, cells, humanise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,6 +56,8 @@ def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
             return _Phrase("shortcut", "at", ""), humanise(token.path)
         case Split():
             return _Phrase("branches", "at", ""), humanise(token.path)
+        case Head():
+            return _Phrase("head", "at", ""), humanise(token.path)
         case Cell():
             after = strand[position + 1] if position + 1 < len(strand) else None
             return _around(token, _tapped(strand, token), strand[position - 1], after)

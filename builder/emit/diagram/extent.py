@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand
+from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand
 from builder.emit.diagram.spacing import ASIDE, BRANCH, MARGIN, box_width, needed_width
 from builder.emit.diagram.theme import SHAPE
 
 TO_LANE: Final = 13.0
 """From whatever a shortcut passes to its lane, or to the boxes on it."""
+
+TO_HEAD: Final = 16.0
+"""From the spine to a head beside it."""
 
 BETWEEN: Final = 10.0
 """From one branch of a split to the next."""
@@ -62,6 +65,11 @@ def extent(strand: Strand, least_width: float) -> Extent:
             case Split():
                 found.branches[token.path] = _side_by_side(token)
                 _widen(regions[-1], *_reach(token, found.branches[token.path]))
+            case Head():
+                aside = extent(token.strand, BRANCH)
+                found.asides[token.path] = aside
+                found.lanes[token.path] = TO_HEAD + aside.left
+                _widen(regions[-1], 0.0, TO_HEAD + aside.left + aside.right)
             case Cell():
                 _widen(regions[-1], 0.0, _shape_width(token.shape))
             case Fork():

@@ -81,7 +81,16 @@ class Split:
     cell: Cell
 
 
-Token: TypeAlias = Cell | Opening | Closing | Fork | Join | Split
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A block that leaves the network in training only: it reads ``value`` and returns nothing to the strand."""
+
+    path: str
+    value: int
+    strand: Strand
+
+
+Token: TypeAlias = Cell | Opening | Closing | Fork | Join | Split | Head
 Strand: TypeAlias = tuple[Token, ...]
 
 _KINDS: Final[Mapping[str, Kind]] = {
@@ -119,6 +128,8 @@ def cells(strand: Strand) -> Iterable[Cell]:
                 for branch in token.branches:
                     yield from cells(branch)
                 yield token.cell
+            case Head():
+                yield from cells(token.strand)
 
 
 def humanise(path: str) -> str:
@@ -164,8 +175,12 @@ class _Outline:
         return [Fork(value, block.path), *inner, join]
 
     def _framed(self, block: Block, inner: list[Token], *, framed: bool) -> list[Token]:
-        worthwhile = framed and sum(1 for _ in block.nodes()) > 1
-        return [Opening(block.path, humanise(block.path)), *inner, Closing(block.path)] if worthwhile else inner
+        """Put a frame around ``inner``, but not around a single box nor a second one around a single block."""
+        if not framed or sum(1 for _ in block.nodes()) < 2:
+            return inner
+        if isinstance(inner[0], Opening) and inner[-1] == Closing(inner[0].path):
+            inner = inner[1:-1]
+        return [Opening(block.path, humanise(block.path)), *inner, Closing(block.path)]
 
     def _split(self, block: Block, *, aside: bool) -> Split:
         assert block.merge is not None, "branches always meet"
@@ -186,7 +201,10 @@ class _Outline:
         """Return the tokens of what stands in sequence; small operations join the box beside them."""
         tokens: list[Token] = []
         for member in members:
-            if isinstance(member, Block):
+            if isinstance(member, Block) and member.head:
+                strand = tuple(self._with_taps(self._block(member)))
+                tokens.append(Head(member.path, member.input, strand))
+            elif isinstance(member, Block):
                 tokens += self._block(member, aside=aside)
             else:
                 tokens.append(self._cell(self.graph.nodes[member], aside=aside))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Token
+from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Token
 from builder.emit.diagram.rows import Rhythm, positions
 from builder.emit.diagram.theme import LIGHT, SMALL, TEXT
 
@@ -70,8 +70,8 @@ _GAPS: Final = (  # what stands above, what stands below, the distance; the firs
     (object, Closing, MARGIN - 1),
     (Closing | Cell, Opening, 11.0),
     (Fork, Opening, 6.0),
-    (object, Fork | Join, 10.0),
-    (Fork | Closing, object, 10.0),
+    (object, Fork | Join | Head, 10.0),
+    (Fork | Closing | Head, object, 10.0),
 )
 
 
@@ -96,6 +96,8 @@ def height(token: Token) -> float:
             return cell_height(token.cell)
         case Split():
             return 2 * DROP + branches_height(token) + cell_height(token.cell)
+        case Head():
+            return DROP + strand_height(token.strand)
     return 0.0
 
 

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.metrics import fit, text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Strand, Token, cells, outline
+from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells, outline
 from builder.emit.diagram.outline import humanise as title_of
 
 if TYPE_CHECKING:
@@ -28,6 +28,15 @@ ROOMS: Final = (60.0, 70.0, 80.0)
 
 _DOMINANT: Final[tuple[Kind, ...]] = ("conv", "linear", "pool", "norm", "activation", "shape")
 _QUIET: Final[tuple[Kind, ...]] = ("norm", "dropout", "shape", "scale")  # not named in a box that has better to say
+
+
+_SHORT: Final = {
+    "Conv ": "",
+    "DWConv ": "dw ",
+    "MaxPool ": "max ",
+    "AvgPool ": "avg ",
+    "GlobalAvgPool": "global avg",
+}
 
 
 class _Part(NamedTuple):
@@ -54,7 +63,7 @@ def _top(strand: Strand) -> Iterator[Token]:
         if isinstance(token, Cell) and not _stands_alone(token, closed):
             loose.append(token)
             continue
-        yield from _loose(loose)
+        yield from _loose(loose, first=not closed)
         loose = []
         match token:
             case Opening():
@@ -67,6 +76,10 @@ def _top(strand: Strand) -> Iterator[Token]:
                 yield replace(token, label="SE") if token.kind == "gate" else token
             case Split():
                 yield _box(_Part(token.path, (token,)), title_of(token.path))
+            case Head():
+                part = _Part(token.path, token.strand)
+                inside = _box(part, title_of(token.path), lines=["training only"])
+                yield Head(token.path, token.value, (inside,))
             case Fork():
                 yield token
     yield from _loose(loose)
@@ -77,25 +90,32 @@ def _stands_alone(cell: Cell, closed: str) -> bool:
     return cell.kind in ("input", "gate") or (closed != "" and cell.path.rpartition(".")[0] == closed)
 
 
-def _loose(run: list[Cell]) -> Iterator[Token]:
+def _loose(run: list[Cell], *, first: bool = False) -> Iterator[Token]:
     """Yield boxes for layers that belong to no block: up to the first linear layer, and from there on."""
     linear = [position for position, cell in enumerate(run) if cell.kind == "linear"]
     cut = linear[0] if linear else len(run)
     for part in (run[:cut], run[cut:]):
-        if part:
-            kinds = {cell.kind for cell in part}
-            title = "Classifier" if "linear" in kinds else "Stem" if "conv" in kinds else "Pool"
-            yield _box(_Part(part[0].path, tuple(part)), title if kinds & {"linear", "conv", "pool"} else part[0].label)
+        kinds = {cell.kind for cell in part}
+        titles = {"linear": "Classifier", "conv": "Stem" if first else "Conv", "pool": "Pool"}
+        title = next((title for kind, title in titles.items() if kind in kinds), None)
+        if title is None:
+            yield from (replace(cell, before=(), after=()) for cell in part)
+        else:
+            yield _box(_Part(part[0].path, tuple(part)), title)
 
 
 def _block(block: _Part, title: str) -> Iterator[Token]:
     """Yield the box of a block, or the boxes of the blocks inside where three lines could not name them all."""
     inside = _children(block)
     runs = [list(run) for _, run in groupby(inside, key=_core)]
-    if len(runs) <= LINES or not all(_is_block(part) for part in inside):
-        yield _stage(block, title, runs)
-    else:
-        yield from (_box(part, title_of(part.path)) for part in inside)
+    if len(runs) <= LINES or sum(_is_block(part) for part in inside) <= 1:
+        yield _stage(block, title)
+        return
+    for position, (loose, run) in enumerate(groupby(inside, key=lambda part: not _is_block(part))):
+        if loose:
+            yield from _loose([cell for part in run for cell in cells(part.tokens)], first=position == 0)
+        else:
+            yield from (_stage(part, title_of(part.path)) for part in run)
 
 
 def _is_block(part: _Part) -> bool:
@@ -109,19 +129,20 @@ def _children(block: _Part) -> list[_Part]:
     def child(token: Token) -> str:
         return ".".join(token.path.split(".")[: depth + 1]) if token.path else ""
 
-    named = [token for token in block.tokens if token.path]
+    named = [token for token in block.tokens if token.path and token.path != block.path]
     return [_Part(path, tuple(run)) for path, run in groupby(named, key=child)]
 
 
-def _stage(block: _Part, title: str, runs: list[list[_Part]]) -> Cell:
-    """Return the box of a block; where it only repeats one smaller block, the lines show that one and the title ×N."""
+def _stage(block: _Part, title: str) -> Cell:
+    """Return the box of a block; if it repeats one smaller block, its title says ×N and the lines show one."""
     blocks = [part for part in _children(block) if _is_block(part)]
-    if len(blocks) > 1 and len(runs) == 1:
-        return _box(block, f"{title} ×{len(blocks)}", lines=_lines(list(cells(blocks[-1].tokens))))
-    if len(blocks) > 1:
-        lines = [f"{_core(run[0])[-1]} ×{len(run)}" if len(run) > 1 else _core(run[0])[-1] for run in runs]
-        return _box(block, title, lines=lines)
-    return _box(block, title)
+    if len(blocks) < 2 or len(blocks) < len(_children(block)):
+        return _box(block, title)
+    ends = [_core(part)[-1] for part in blocks]
+    if len(set(ends)) == 1:
+        return _box(block, f"{title} ×{len(blocks)}", lines=_lines_of(blocks[-1]))
+    lines = [f"{end} ×{len(list(run))}" for end, run in groupby(ends)]
+    return _box(block, title, lines=_at_most(lines))
 
 
 def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
@@ -129,7 +150,7 @@ def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
     nodes = tuple(sorted(node for cell in inside for node in cell.nodes))
     kinds = [cell.kind for cell in inside]
     kind: Kind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
-    shown = _lines(inside) if lines is None else lines
+    shown = _lines_of(part) if lines is None else lines
     residual = ["+ shortcut"] if any(isinstance(token, Join) for token in part.tokens) else []
     after = (*shown, *residual)
     return Cell(part.path, kind, title, nodes, inside[-1].value, after=after, taps=_foreign_taps(inside))
@@ -141,26 +162,37 @@ def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
 
 
 def _core(part: _Part) -> tuple[str, ...]:
-    """Return what makes two blocks the same kind of block: the main path's layers, strides apart."""
-    main = [token for token in part.tokens if isinstance(token, Cell)]
-    inside = [cell for cell in main if cell.kind not in _QUIET] or main or list(cells(part.tokens))
-    return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in inside)
+    """Return what makes two blocks the same kind of block: the convolutions of the main path, strides apart."""
+    inside = [token for token in part.tokens if isinstance(token, Cell)] or list(cells(part.tokens))
+    loud = [cell for cell in inside if cell.kind in ("conv", "linear", "pool")] or inside
+    return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in loud)
 
 
 def short(label: str) -> str:
     """Return a label as it stands in a box of many layers.
 
-    >>> short("Conv 3×3, 64"), short("MaxPool 3×3, /2"), short("AvgPool → 6×6")
-    ('3×3, 64', 'max 3×3, /2', 'avg → 6×6')
+    >>> short("Conv 3×3, 64"), short("MaxPool 3×3, /2"), short("SE 96→24→96")
+    ('3×3, 64', 'max 3×3, /2', 'SE')
     """
-    for long, brief in (("Conv ", ""), ("MaxPool ", "max "), ("AvgPool ", "avg "), ("GlobalAvgPool", "global avg")):
+    if label.startswith("SE "):
+        return "SE"
+    for long, brief in _SHORT.items():
         if label.startswith(long):
             return brief + label.removeprefix(long)
     return label
 
 
+def _lines_of(part: _Part) -> list[str]:
+    """Return at most three lines that name what is in a block."""
+    split = next((token for token in part.tokens if isinstance(token, Split)), None)
+    if split is None:
+        return _lines(list(cells(part.tokens)))
+    ends = [_core(_Part("", branch))[-1] for branch in split.branches if branch]
+    return [f"{len(split.branches)} branches", *_packed(ends, ROOMS[-1])[: LINES - 1]]
+
+
 def _lines(inside: Sequence[Cell]) -> list[str]:
-    """Return at most three lines that name the layers in order, or as many as fit and how many are left out."""
+    """Return at most three lines that name the layers in order: all, or without activations, or the first."""
     loud = [cell for cell in inside if cell.kind not in (*_QUIET, "sum", "joint", "projection")] or list(inside)
     everything = [short(cell.label) for cell in loud]
     weighty = [short(cell.label) for cell in loud if cell.kind != "activation"] or everything
@@ -170,7 +202,10 @@ def _lines(inside: Sequence[Cell]) -> list[str]:
             if len(lines) <= LINES:
                 return lines
     repeated = [(piece, len(list(run))) for piece, run in groupby(weighty)]
-    lines = _packed([f"{piece} ×{count}" if count > 1 else piece for piece, count in repeated], ROOMS[-1])
+    return _at_most(_packed([f"{piece} ×{count}" if count > 1 else piece for piece, count in repeated], ROOMS[-1]))
+
+
+def _at_most(lines: list[str]) -> list[str]:
     return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"… {len(lines) - LINES + 1} more lines"]
 
 
@@ -207,7 +242,20 @@ def _folded(tokens: list[Token]) -> Iterator[Token]:
             continue
         boxes = [token for token in alike if isinstance(token, Cell)]
         nodes = tuple(node for box in boxes for node in box.nodes)
-        yield replace(boxes[-1], path=first.path, label=f"{first.label} ×{len(boxes)}", nodes=nodes)
+        label = f"{_span(first.label, boxes[-1].label)} ×{len(boxes)}"
+        yield replace(boxes[-1], path=first.path, label=label, nodes=nodes)
+
+
+def _span(first: str, last: str) -> str:
+    """Return the titles of the first and the last of several boxes as one.
+
+    >>> _span("features.3", "features.5"), _span("Conv", "Conv")
+    ('features.3–5', 'Conv')
+    """
+    numbers = [re.search(r"\d+$", title) for title in (first, last)]
+    if first == last or not all(numbers):
+        return first
+    return f"{first}–{numbers[1][0]}" if numbers[1] else first
 
 
 def _sameness(token: Token, position: int) -> object:
