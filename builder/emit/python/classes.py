@@ -113,6 +113,7 @@ class _Sorting:
             if self._plan.forms[module] is Form.CLASS:
                 self._sort(module)
         for each in self._classes.values():
+            each.base = _common_base(each)
             self._settle(each)
         return list(self._classes.values())
 
@@ -206,6 +207,15 @@ def _base(module: Module, graph: Graph) -> str:
     while name.isdigit() and outer:
         name = f"{outer.pop()}_block"
     return camel(name.rstrip("0123456789_-") or name)
+
+
+def _common_base(cls: Class) -> str:
+    """Return the base of a class, with the block's number where all its instances are called the same."""
+    blocks = [module.block for module in cls.instances if module.block is not None]
+    names = {each.name for each in blocks}
+    name = names.pop()
+    inline = blocks[0].template is None and cls.model.parent is not None
+    return camel(name) if inline and not names and not name.isdigit() else cls.base
 
 
 def network_name(graph: Graph) -> str:

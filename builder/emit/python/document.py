@@ -86,7 +86,7 @@ class _Sections:
         after = initialisation(self._plan, self._of) if module.parent is None else ()
         lines += constructor(cls, self._of, self._plan, after)
         if not (module.is_numbered and is_chain(module, self._plan.bodies[module])):
-            lines += ["", *forward(module, self._plan, self._taps, self._heads)]
+            lines += ["", *forward(cls, self._plan, self._taps, self._heads)]
         return "\n".join(lines)
 
     def _outputs(self) -> str:
@@ -109,8 +109,10 @@ class _Sections:
         if cls.model.parent is None:
             text = f"{graph.name} for {graph.input} images and {graph.classes:,} classes."
         else:
-            what = f"The template {block.template}" if block.template is not None else "The block"
-            text = f"{what}, at {_listed([module.block.path for module in cls.instances if module.block is not None])}."
+            places = [module.block.path for module in cls.instances if module.block is not None]
+            what = "block" if len(places) == 1 else "blocks"
+            text = f"The template {block.template}, at" if block.template is not None else f"The {what}"
+            text = f"{text} {_listed(places)}."
         return _wrapped(f'"""{prose(text)}"""', INDENT)
 
 

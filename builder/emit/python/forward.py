@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain, count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from builder.emit.python.layout import INDENT, Brackets, statement
-from builder.emit.python.names import prose, variable
+from builder.emit.python.names import numbered, prose, variable
 
 if TYPE_CHECKING:
+    from builder.emit.python.classes import Class
     from builder.emit.python.modules import Module
     from builder.emit.python.plan import Plan
     from builder.emit.python.steps import Step
@@ -38,18 +39,20 @@ class Taps:
         return variable(".".join(path[shared:]))
 
 
-def forward(module: Module, plan: Plan, taps: Taps, heads: str) -> list[str]:
+def forward(cls: Class, plan: Plan, taps: Taps, heads: str) -> list[str]:
     """Return the lines of ``forward``; ``heads`` is the class of what a network with several heads returns."""
-    return _Forward(module, plan, taps, heads).lines()
+    return _Forward(cls, plan, taps, heads).lines()
 
 
 class _Forward:
     """Writes one forward; knows which variable holds which value, and how often each will still be read."""
 
-    def __init__(self, module: Module, plan: Plan, taps: Taps, heads: str) -> None:
+    def __init__(self, cls: Class, plan: Plan, taps: Taps, heads: str) -> None:
+        module = cls.model
         assert module.block is not None
         body = plan.bodies[module]
         self._module = module
+        self._instances = cls.instances
         self._plan = plan
         self._body = body
         self._taps = taps
@@ -58,9 +61,10 @@ class _Forward:
         self._names: dict[int, str] = {}
         self._values: dict[str, int] = {}
         self._reads = Counter(value for step in body.steps for value in step.reads) + Counter(body.outputs)
+        self._marks: dict[int, int] = {}
         self._section = ""
-        for value in body.inputs:
-            self._hold(value, "x" if value == module.block.input else self._fresh(taps.name(value, module)))
+        for position, value in enumerate(body.inputs):
+            self._hold(value, "x" if value == module.block.input else self._fresh(self._input_name(position)))
 
     def lines(self) -> list[str]:
         """Return ``def forward`` and its body."""
@@ -75,6 +79,11 @@ class _Forward:
             self._return()
         return head + self._lines
 
+    def _input_name(self, position: int) -> str:
+        """Return what every instance calls an input beside the block's own."""
+        names = {self._taps.name(self._plan.bodies[each].inputs[position], each) for each in self._instances}
+        return names.pop() if len(names) == 1 else "tap"
+
     def _return(self) -> None:
         self._begin("")
         results = [self._names[value] for value in self._body.outputs]
@@ -85,6 +94,7 @@ class _Forward:
         self._say("return ", ", ".join(results))
 
     def _step(self, step: Step, last: bool) -> None:
+        self._mark_forks(step)
         names = [self._names[value] for value in step.reads]
         self._reads.subtract(step.reads)
         expression = self._expression(step, names)
@@ -113,24 +123,37 @@ class _Forward:
             name = step.variable if number == 0 else self._fresh(self._taps.name(value, self._module))
             held = self._values.get(name)
             if held is not None and self._reads[held] > 0:
-                self._save(held, name, step)
+                self._save(held, name)
             self._hold(value, name)
         return [self._names[value] for value in step.writes]
 
-    def _save(self, value: int, name: str, step: Step) -> None:
-        """Give a value that is still to be read another name, since ``name`` will hold the next."""
-        other, section = self._body.forks.get(value, (name, ""))
-        if other == name:
-            other, section = self._taps.name(value, self._module), self._section
-        self._begin(section if section == step.section else self._section)
-        saved = self._fresh(other)
-        self._say(f"{saved} = ", name)
+    def _save(self, value: int, name: str) -> None:
+        """Give a value that is still to be read another name, since ``name`` will hold the next.
+
+        What waits for a shortcut gets it where the block forks, anything else where we are.
+        """
+        other = self._body.forks[value][0] if value in self._body.forks else name
+        is_fork = other != name
+        saved = self._fresh(other if is_fork else self._taps.name(value, self._module))
+        position = self._marks[value] if is_fork else len(self._lines)
+        lines = statement(f"{saved} = ", name, _BODY)
+        if self._lines[position:] and self._lines[position].lstrip().startswith("#"):
+            lines.append("")
+        self._lines[position:position] = lines
+        self._marks = {each: at + len(lines) * (at > position) for each, at in self._marks.items()}
         self._hold(value, saved)
+
+    def _mark_forks(self, step: Step) -> None:
+        """Note where the lines of a block with a shortcut begin: where its input is first read."""
+        for value in step.reads:
+            if value in self._body.forks and value not in self._marks:
+                if self._body.forks[value][1] == step.section:
+                    self._begin(step.section)
+                self._marks[value] = len(self._lines)
 
     def _fresh(self, name: str) -> str:
         """Return ``name``, numbered if a value that is still needed bears it."""
-        names = chain([name], (f"{name}{number}" for number in count(2)))
-        return next(each for each in names if each not in self._values or not self._reads[self._values[each]])
+        return next(each for each in numbered(name) if each not in self._values or not self._reads[self._values[each]])
 
     def _hold(self, value: int, name: str) -> None:
         self._names[value] = name

@@ -7,6 +7,10 @@ import keyword
 import re
 from itertools import count
 from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _TAKEN = frozenset({"self", "nn", "torch", "F", "OrderedDict", *keyword.kwlist, *dir(builtins)})
 """What no variable, parameter or class of the text may be called: it would hide what the text itself uses."""
@@ -36,10 +40,17 @@ def camel(text: str) -> str:
     return f"{name}_" if name in _TAKEN else name
 
 
+def numbered(name: str) -> Iterator[str]:
+    """Yield ``name`` and then the same with 2, 3 and so on behind it."""
+    yield name
+    stem = f"{name}_" if name[-1].isdigit() else name
+    for number in count(2):
+        yield f"{stem}{number}"
+
+
 def unique(name: str, taken: set[str]) -> str:
-    """Return ``name``, with a number behind it if it is taken, and take it."""
-    numbered = (f"{name}{number}" for number in count(2))
-    found = name if name not in taken else next(each for each in numbered if each not in taken)
+    """Return the first of ``numbered(name)`` that is not taken, and take it."""
+    found = next(each for each in numbered(name) if each not in taken)
     taken.add(found)
     return found
 

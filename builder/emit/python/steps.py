@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
-from itertools import count, takewhile
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from builder.emit.python.modules import Layer, Module
-from builder.emit.python.names import variable
+from builder.emit.python.names import unique, variable
 from builder.graph import Block
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Walk:
         for number, inner in enumerate(block.lanes, 1):
             if inner.kind == "shortcut":
                 self._body.forks[forked] = ("shortcut" if inner.members else "identity", lane.section)
-            name = lane.name if inner.kind == "layers" else _free(self._lane_name(inner, number), lane.busy)
+            name = lane.name if inner.kind == "layers" else unique(self._lane_name(inner, number), set(lane.busy))
             lane = replace(lane, busy=lane.busy | {name})
             self._members(inner.members, replace(lane, name=name))
         if block.merge is not None:
@@ -156,7 +156,7 @@ class _Walk:
     def _members(self, members: tuple[Member, ...], lane: _Lane) -> None:
         for member in members:
             if isinstance(member, Block):
-                name = _free(variable(member.name), lane.busy) if member.head else lane.name
+                name = unique(variable(member.name), set(lane.busy)) if member.head else lane.name
                 self._block(member, replace(lane, name=name, is_head=lane.is_head or member.head))
             else:
                 self._node(member, lane)
@@ -185,20 +185,20 @@ class _Walk:
         """Return what a lane's value is called: after what its layers' names share, or the last of them."""
         if lane.kind == "shortcut":
             return "shortcut"
-        names = [each.name if isinstance(each, Block) else self._own_name(each) for each in lane.members]
-        names = [each for each in names if each]
+        names = [name for each in lane.members if (name := self._name(each))]
         if not names or any(each.isdigit() for each in names):
             return f"branch{number}"
         pairs = zip(min(names), max(names), strict=False)
         shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)).rstrip("_-")
         return variable(shared if len(shared) > 2 else names[-1])
 
-    def _own_name(self, index: int) -> str:
-        return self._graph.nodes[index].key.rpartition(".")[2]
-
-
-def _free(name: str, busy: frozenset[str]) -> str:
-    return name if name not in busy else next(each for n in count(2) if (each := f"{name}{n}") not in busy)
+    def _name(self, member: Member) -> str:
+        """Return what the page calls a layer or a block: its number if it has no name, nothing without a module."""
+        if isinstance(member, Block):
+            return member.name
+        node = self._graph.nodes[member]
+        number = node.key.rpartition(".")[2]
+        return number if number.isdigit() or not number else node.path.rpartition(".")[2]
 
 
 def _folded(module: Module, body: Body) -> list[Step]:
