@@ -15,7 +15,7 @@ import typer
 from builder.commands import text, training_text
 from builder.commands.console import answer, complain
 from builder.commands.data import encode
-from builder.commands.failing import INVALID, exit_codes, leave_when_terminated
+from builder.commands.failing import FAILED, INVALID, exit_codes, leave_when_terminated
 
 app = typer.Typer(
     name="archcli",
@@ -32,6 +32,8 @@ File = Annotated[str, typer.Argument(metavar="FILE", help="A page, or the name o
 Files = Annotated[list[str], typer.Argument(metavar="FILE", help="Pages, or names of shipped networks.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Where to write it.")]
+DataDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Where data sets lie, or are put.")]
+RunsDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Where runs lie.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes the best there is.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
@@ -147,7 +149,7 @@ def variants(
 def train(
     file: File,
     data: Annotated[DataName, typer.Option(help="What to train on.")] = "cifar10",
-    data_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where data sets lie, or are put.")] = Path("data"),
+    data_dir: DataDir = Path("data"),
     recipe: Annotated[
         str | None, typer.Option(metavar="RECIPE", help="A YAML file or a shipped recipe; by default the data set's.")
     ] = None,
@@ -160,7 +162,7 @@ def train(
     weights: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Begin with these, as far as names and shapes fit.")
     ] = None,
-    runs_dir: Annotated[Path, typer.Option(metavar="FOLDER", help="Where runs lie.")] = Path("runs"),
+    runs_dir: RunsDir = Path("runs"),
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's folder is NAME-001, NAME-002, …")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
@@ -247,6 +249,24 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is w
     from builder.commands import init as command
 
     answer(text.initialised(command.run(name)))
+
+
+@app.command()
+@exit_codes()
+def doctor(
+    data_dir: DataDir = Path("data"),
+    runs_dir: RunsDir = Path("runs"),
+    as_json: Json = False,
+) -> None:
+    """Look whether everything is here that the program needs.
+
+    Ends with 1 if something is missing.
+    """
+    from builder.commands import doctor as command
+
+    examined = command.run(data_dir, runs_dir)
+    _answer(examined, text.examined, as_json)
+    sys.exit(0 if examined.is_well else FAILED)
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ def exit_codes() -> Iterator[None]:
     except MemoryError:
         _fail("there is not enough memory for this", "try a smaller `batch_size`, input or network")
     except Exception as error:  # noqa: BLE001 - whatever nobody foresaw ends here, and is written down
+        _leave_if_stopped(error)
         if isinstance(error, OSError) and error.errno in _NOT_OURS:
             _fail(f"{error.filename or 'cannot write'}: {error.strerror}", None)
         _report(error)
@@ -58,6 +59,15 @@ def exit_codes() -> Iterator[None]:
 def leave_when_terminated() -> None:
     """Turn SIGTERM into SystemExit, so that whatever runs can put its things in order first."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+
+
+def _leave_if_stopped(error: Exception) -> None:
+    """Leave if ``error`` says that a run was interrupted or terminated, and has saved where it stood."""
+    from builder.training.interrupts import Interrupted
+
+    if isinstance(error, Interrupted):
+        say(error.message)
+        raise SystemExit(error.exit_code) from None
 
 
 def _fail(message: str, hint: str | None) -> None:

@@ -9,6 +9,7 @@ from builder.commands.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict
+    from builder.commands.doctor import Examined
     from builder.commands.draw import Drawn
     from builder.commands.export import Exported
     from builder.commands.init import Initialised
@@ -112,3 +113,14 @@ def _variant_line(row: VariantRow) -> list[str]:
 def exported(value: Exported) -> str:
     """Return the source itself, or the file that was written."""
     return str(value.file) if value.file is not None else str(value.text)
+
+
+def examined(value: Examined) -> str:
+    """Return a line for each thing that was looked at, what helps below it, and the verdict."""
+    rows = []
+    for finding in value.findings:
+        rows.append((finding.topic, "" if finding.status == "ok" else finding.status, finding.found))
+        if finding.help:
+            rows.append(("", "", f"help: {finding.help}"))
+    verdict = "everything that is needed is here" if value.is_well else "something that is needed is missing"
+    return f"{table(['what', '', 'found'], rows)}\n\n{verdict}"
