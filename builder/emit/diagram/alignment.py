@@ -25,11 +25,10 @@ KINSHIP: Final = 0.5  # the share of equal cells below which two networks are st
 
 @dataclass(frozen=True)
 class Comparison:
-    """Aligned rows; which of them differ; the tokens that each strand does not share; paths whose label differs."""
+    """Aligned rows, which of them differ, and the paths of cells that all have but that do not say the same."""
 
     rows: tuple[Row, ...]
     differs: tuple[bool, ...]
-    own: tuple[Strand, ...]
     changed: frozenset[str]
 
 
@@ -40,19 +39,23 @@ def compare(strands: Sequence[Strand]) -> Comparison:
         rows = _merge(rows, strand)
     differs = tuple(_differs(row) for row in rows)
     odd = [row for row, each in zip(rows, differs, strict=True) if each]
-    own = tuple(tuple(token for row in odd if (token := row[column])) for column in range(len(strands)))
     complete = [row for row in odd if None not in row]
     changed = frozenset(token.path for row in complete for token in row if isinstance(token, Cell))
-    return Comparison(tuple(rows), differs, own, changed)
+    return Comparison(tuple(rows), differs, changed)
 
 
 def are_kin(comparison: Comparison) -> bool:
     """Return whether so much is common to all that it helps to align the strands."""
-    columns = range(len(comparison.own))
+    columns = range(len(comparison.rows[0]))
     every = [sum(isinstance(row[column], Cell) for row in comparison.rows) for column in columns]
     pairs = zip(comparison.rows, comparison.differs, strict=True)
-    shared = sum(isinstance(row[0], Cell) for row, differs in pairs if not differs)
+    shared = sum(isinstance(row[0], Cell) and _one_path(row) for row, differs in pairs if not differs)
     return shared >= KINSHIP * min(every)
+
+
+def _one_path(row: Row) -> bool:
+    """Return whether a row shows one and the same place of a page."""
+    return len({token.path for token in row if token}) == 1
 
 
 def _merge(rows: list[Row], strand: Strand) -> list[Row]:
@@ -100,10 +103,12 @@ def _best(rows: Sequence[Row], strand: Sequence[Token]) -> list[Row]:
 
 
 def _likeness(row: Row, token: Token) -> int:
+    """Return how much a token has in common with what stands in a row already."""
     return max(_like(each, token) for each in row if each)
 
 
 def _like(first: Token, second: Token) -> int:
+    """Return how much two tokens have in common; 0 where they cannot share a row."""
     match first, second:
         case (Cell(), Cell()):
             if first.kind != second.kind:
@@ -128,5 +133,6 @@ def _words(token: Token) -> tuple[tuple[str, ...], ...]:
 
 
 def _differs(row: Row) -> bool:
+    """Return whether a strand lacks the row, or says something else in it."""
     present = [token for token in row if token]
     return len(present) < len(row) or any(_words(token) != _words(present[0]) for token in present[1:])

@@ -78,6 +78,7 @@ def _words(graphs: Sequence[Graph]) -> list[str]:
 
 
 def _title(scene: Scene, graph: Graph, words: str, y: float) -> None:
+    """Write the title of a network, and behind it what differs and the number of parameters."""
     scene.text_after(0, y, graph.title, TITLE, bold=True)
     after = text_width(graph.title, TITLE, bold=True) + 10
     said = f"{words} · {parameters(graph)}" if words else parameters(graph)
@@ -113,6 +114,7 @@ class _Row:
         self.sources: dict[int, float] = {}
 
     def draw(self, strand: Strand, places: Sequence[float]) -> None:
+        """Draw all tokens, each at its place from the left."""
         for token, left in zip(strand, places, strict=True):
             match token:
                 case Cell():
@@ -128,6 +130,7 @@ class _Row:
                     raise AssertionError(message)
 
     def _cell(self, cell: Cell, left: float) -> None:
+        """Draw a box on the line, and what it taps."""
         width, tall = _size(cell)
         self._connect(left - LIGHT.looks[cell.kind].pen / 2)
         box = self._box(cell, left + width / 2, self.y, width, tall)
@@ -136,11 +139,13 @@ class _Row:
         self._leave(cell, left + width)
 
     def _connect(self, x: float) -> None:
+        """Draw the line from the last box to ``x``."""
         self._write_shape(x)
         if self.start is not None:
             self.scene.lines.append(Line(((self.start, self.y), (x, self.y)), arrow=True))
 
     def _leave(self, cell: Cell, right: float) -> None:
+        """Remember where the line leaves a box and which shape it then carries."""
         self.start = right
         self.shape = cell.shape
 
@@ -152,6 +157,7 @@ class _Row:
         self.shape = ""
 
     def _fork(self, fork: Fork, x: float) -> None:
+        """Draw a dot and remember it for the lane that begins there."""
         self._write_shape(x)
         self.scene.dots.append(Dot(x, self.y))
         self.sources[fork.value] = x
@@ -159,6 +165,7 @@ class _Row:
             self.forks[fork.path] = x
 
     def _join(self, join: Join, left: float) -> None:
+        """Draw a joint and the shortcut that returns to it."""
         width, tall = _size(join.cell)
         x, half = left + width / 2, tall / 2 + 0.55
         self._connect(left - 0.55)
@@ -171,6 +178,7 @@ class _Row:
         self._leave(join.cell, left + width)
 
     def _lane(self, lane: Strand, fork: float, x: float, half: float, above: float) -> None:
+        """Return the least way from a fork to its joint."""
         for cell in lane:
             assert isinstance(cell, Cell), "the summary makes one box of a lane"
             width, tall = _lane_size(cell)
@@ -181,6 +189,7 @@ class _Row:
             self._shortcut((middle + width / 2, above), (x, above), (x, self.y - half))
 
     def _shortcut(self, *points: Point) -> None:
+        """Draw a piece of a shortcut with an arrow."""
         self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
 
     def _head(self, head: Head, x: float) -> None:
@@ -195,11 +204,13 @@ class _Row:
             self.scene.lines.append(Line(((x, self.y + DOT / 2), (x, top - 0.55)), "muted", arrow=True))
 
     def _tap(self, source: float, box: Box) -> None:
+        """Draw a thin line below the boxes from a fork to a gate that reads its value."""
         below = self.y + STAGE[1] / 2 + LANE
         way = ((source, self.y + DOT / 2), (source, below), (box.x, below), (box.x, box.area.bottom + 1.1))
         self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
 
     def _box(self, cell: Cell, x: float, y: float, width: float, tall: float) -> Box:
+        """Add the box of a cell with its lines; the input is a text without a box."""
         look = LIGHT.looks[cell.kind]
         text = "" if cell.after or cell.kind == "input" else cell.label
         box = Box(
@@ -214,6 +225,7 @@ class _Row:
         return box
 
     def _lines(self, cell: Cell, x: float, y: float) -> None:
+        """Write the title of a box and its lines below one another."""
         here = y - (TEXT + LINE_SIZE * len(cell.after)) * LINE / 2 - 1
         self.scene.text(x, here + TEXT * LINE / 2, cell.label, TEXT, bold=True)
         here += TEXT * LINE + 2
@@ -236,11 +248,13 @@ def _size(cell: Cell) -> tuple[float, float]:
 
 
 def _lane_size(cell: Cell) -> tuple[float, float]:
+    """Return width and height of a box on a lane."""
     least, tall = PROJECTION
     return max(least, text_width(cell.label, TEXT) + 8), tall
 
 
 def _width(token: Token) -> float:
+    """Return the room that a token takes up along the line."""
     match token:
         case Cell():
             return _size(token)[0]
@@ -250,16 +264,19 @@ def _width(token: Token) -> float:
 
 
 def _gap(before: Token | None, after: Token, _inside: bool) -> float:
+    """Return the distance between two tokens, where no shape stands."""
     if before is None:
         return 0.0
     return FORK if isinstance(after, Fork | Head) else ARROW
 
 
 def _label(shape: str) -> float:
+    """Return the distance that a shape above the line asks for."""
     return text_width(shape, SHAPE) + 8
 
 
 def _lane(join: Join) -> float:
+    """Return the least way from a fork to its joint."""
     return sum(_lane_size(cell)[0] for cell in join.lane if isinstance(cell, Cell)) + 2 * TURN
 
 

@@ -47,6 +47,7 @@ class Column:
             self._tap(value, box, x - extent.left - ARROW * (position + 1))
 
     def _tap(self, value: int, box: Box, lane: float) -> None:
+        """Draw a thin line at the left, from a fork to a gate that reads its value."""
         source = self.sources[value]
         way = (
             (source[0] - DOT / 2, source[1]),
@@ -96,6 +97,7 @@ class _Strand:
         return self.start
 
     def _cell(self, cell: Cell, top: float) -> None:
+        """Draw a box on the spine."""
         tall = cell_height(cell)
         box = self._box(cell, self.x, top + tall / 2, self.extent.width)
         self._connect(top - _half_pen(box))
@@ -108,6 +110,7 @@ class _Strand:
             self._line((self.x, self.start), (self.x, y), arrow=y - self.start >= ARROW - 1.5)
 
     def _leave(self, cell: Cell, bottom: float) -> None:
+        """Remember where the line leaves a box and which shape it then carries."""
         self.start = self.edge = bottom
         self.shape = cell.shape
 
@@ -118,6 +121,7 @@ class _Strand:
             self.shape = ""
 
     def _frame(self, path: str, bottom: float) -> None:
+        """Draw the frame of a block, with its title at the top left."""
         top, title = self.frames.pop(path)
         left, right = self.extent.frames[path]
         name = f"frame {path}"
@@ -129,12 +133,14 @@ class _Strand:
         self.edge = bottom
 
     def _fork(self, fork: Fork, y: float) -> None:
+        """Draw a dot and remember it for the lane that begins there."""
         self.scene.dots.append(Dot(self.x, y))
         self.column.sources[fork.value] = (self.x, y)
         if fork.path is not None:
             self.forks[fork.path] = y
 
     def _join(self, join: Join, top: float) -> None:
+        """Draw a joint and the shortcut that returns to it."""
         tall = cell_height(join.cell)
         y = top + tall / 2
         is_circle = LIGHT.looks[join.cell.kind].form == "circle"
@@ -158,6 +164,7 @@ class _Strand:
         self._shortcut((x, bottom or top), *arrival)
 
     def _shortcut(self, *points: Point) -> None:
+        """Draw a piece of a shortcut with an arrow."""
         self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
 
     def _head(self, head: Head, y: float) -> None:
@@ -193,6 +200,7 @@ class _Strand:
         self._leave(split.cell, meeting + cell_height(split.cell))
 
     def _meeting(self, split: Split, top: float) -> Box:
+        """Add the box in which branches meet: a circle on the spine or a bar below all of them."""
         tall = cell_height(split.cell)
         if LIGHT.looks[split.cell.kind].form == "circle":
             return self._box(split.cell, self.x, top + tall / 2, tall)
@@ -202,10 +210,12 @@ class _Strand:
         return self._box(split.cell, self.x + (left + right) / 2, top + tall / 2, right - left)
 
     def _connect_plainly(self, y: float) -> None:
+        """Draw the spine down to ``y`` without an arrow."""
         if self.start is not None:
             self._line((self.x, self.start), (self.x, y), arrow=False)
 
     def _line(self, *points: Point, arrow: bool) -> None:
+        """Add a line in the colour of this strand."""
         pen = LANE_PEN if self.tone == "lane" else 0.9
         self.scene.lines.append(Line(points, self.tone, arrow, pen))
 
@@ -223,6 +233,7 @@ class _Strand:
         return box
 
     def _lines_of(self, cell: Cell, x: float, y: float, *, bold: bool) -> None:
+        """Write a label and the lines that its box carries, in the order of execution."""
         lines = [(line, SMALL) for line in cell.before] + [(cell.label, TEXT)] + [(line, SMALL) for line in cell.after]
         here = y - sum(size for _, size in lines) * LINE / 2
         for line, size in lines:
@@ -231,6 +242,7 @@ class _Strand:
 
 
 def _is_solid(token: Token) -> bool:
+    """Return whether a token is something that a line can lead to."""
     return isinstance(token, Cell | Join | Split)
 
 
@@ -243,4 +255,5 @@ def _entrance(joint: Box, x: float) -> list[Point]:
 
 
 def _half_pen(box: Box) -> float:
+    """Return how far the outline of a box reaches beyond its edge."""
     return LIGHT.looks[box.kind].pen / 2

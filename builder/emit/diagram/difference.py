@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.outline import Cell, Head, Join, Opening, Split, cells, humanise
+from builder.emit.diagram.outline import Cell, Closing, Head, Join, Opening, Split, cells, humanise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,18 @@ class _Phrase(NamedTuple):
 
 
 def captions(strands: Sequence[Strand], comparison: Comparison) -> list[str]:
-    """Return for each strand what only it has, such as ``SE before Block 1’s ReLU``; ``base`` where that is nothing."""
-    return [_caption(strand, own) for strand, own in zip(strands, comparison.own, strict=True)]
+    """Return for each strand what only it has, such as ``SE before Block 1’s ReLU``; ``base`` where that is nothing.
+
+    Where the strands differ in no more than fields, such as channels, the labels of these boxes are named.
+    """
+    odd = [row for row, differs in zip(comparison.rows, comparison.differs, strict=True) if differs]
+    added = [row for row in odd if None in row] or odd
+    columns = [[token for row in added if (token := row[column])] for column in range(len(strands))]
+    return [_caption(strand, own) for strand, own in zip(strands, columns, strict=True)]
 
 
-def _caption(strand: Strand, own: Strand) -> str:
+def _caption(strand: Strand, own: Sequence[Token]) -> str:
+    """Return in words what is ``own`` to a strand."""
     blocks = [token.path for token in own if isinstance(token, Opening)]
     grouped: dict[_Phrase, list[str]] = {}
     for position, token in enumerate(strand):
@@ -50,6 +57,7 @@ def _more(blocks: list[str]) -> list[str]:
 
 
 def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
+    """Return what a token is and the title of the block where it stands; None for edges and forks."""
     token = strand[position]
     match token:
         case Join():
@@ -59,20 +67,24 @@ def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
         case Head():
             return _Phrase("head", "at", ""), humanise(token.path)
         case Cell():
-            after = strand[position + 1] if position + 1 < len(strand) else None
-            return _around(token, _tapped(strand, token), strand[position - 1], after)
+            return _around(strand, position, token)
     return None
 
 
-def _around(cell: Cell, source: str, before: Token | None, after: Token | None) -> tuple[_Phrase, str]:
+def _around(strand: Strand, position: int, cell: Cell) -> tuple[_Phrase, str]:
+    """Say where a cell stands: before the activation of its block, after the block, or in it."""
+    source = _tapped(strand, cell)
     what = cell.label if cell.kind != "gate" else f"SE from {source}" if source else "SE"
     block = _parent(cell)
-    title = humanise(block)
-    if isinstance(after, Cell) and after.kind == "activation" and _parent(after) == block:
-        return _Phrase(what, "before", f"’s {after.label}"), title
-    if isinstance(before, Cell) and before.kind == "activation" and _parent(before) == block:
-        return _Phrase(what, "after", ""), title
-    return (_Phrase(what, "in", ""), title) if block else (_Phrase(what, "at", ""), cell.path)
+    if not block:
+        return _Phrase(what, "at", ""), cell.path
+    if Closing(block) in strand[:position]:
+        following = strand[position + 1 : position + 2]
+        activation = [after for after in following if isinstance(after, Cell) and after.kind == "activation"]
+        own = activation and _parent(activation[0]) == block
+        phrase = _Phrase(what, "before", f"’s {activation[0].label}") if own else _Phrase(what, "after", "")
+        return phrase, humanise(block)
+    return _Phrase(what, "in", ""), humanise(block)
 
 
 def _tapped(strand: Strand, reader: Cell) -> str:
@@ -82,10 +94,12 @@ def _tapped(strand: Strand, reader: Cell) -> str:
 
 
 def _parent(cell: Cell) -> str:
+    """Return the path of the block that holds a cell."""
     return cell.path.rpartition(".")[0]
 
 
 def _sentence(phrase: _Phrase, blocks: list[str]) -> str:
+    """Return a phrase with its places named, or counted where they are many."""
     named = list(dict.fromkeys(blocks))
     if len(named) > MOST:
         return f"{phrase.what} at {len(blocks)} places"

@@ -34,6 +34,7 @@ class _Writer:
         self.bounds = scene.bounds()
 
     def lines(self) -> Iterable[str]:
+        """Yield the statements of the graph: boxes, texts and dots first, lines over them."""
         theme = self.theme
         yield f'graph [layout=neato, outputorder=nodesfirst, pad=0, splines=true, bgcolor="{theme.page}"]'
         yield 'node [shape=box, fixedsize=true, margin=0, label="", fontname=Helvetica, fontsize=8]'
@@ -47,6 +48,7 @@ class _Writer:
         yield from (sign for box in self.scene.boxes if box.kind == "sum" for sign in self._sign(box))
 
     def _page(self) -> str:
+        """Return the invisible box that gives the figure its size."""
         page = Rectangle(
             self.bounds.left - MARGIN, self.bounds.top - MARGIN, self.bounds.right + MARGIN, self.bounds.bottom + MARGIN
         )
@@ -55,6 +57,7 @@ class _Writer:
         return _statement("page", {**place, **_size(width, height), "color": "none"})
 
     def _box(self, box: Box) -> str:
+        """Return a box with its label, its look and the id of the nodes that it stands for."""
         look = self.theme.looks[box.kind]
         attributes = self._place(box.x, box.y) | _size(box.width, box.height) | _paint(look)
         if box.text and look.form != "circle":
@@ -68,9 +71,11 @@ class _Writer:
         return _statement(self._name(box), attributes)
 
     def _name(self, box: Box) -> str:
+        """Return the name of a box, numbered by its network where there are several."""
         return f"{box.model}: {box.name}" if box.model else box.name
 
     def _text(self, number: int, text: Text) -> str:
+        """Return a text as a node without an outline."""
         area = text.area
         attributes = {"shape": "none", **self._place(text.x, text.y), **_size(area.right - area.left, text.size * 1.2)}
         attributes |= {"label": text.text, "fontsize": f"{text.size:g}", "fontcolor": self._colour(text.tone)}
@@ -79,6 +84,7 @@ class _Writer:
         return _statement(f"text {number}", attributes)
 
     def _dot(self, number: int, dot: Dot) -> str:
+        """Return a dot as a point without an outline."""
         colour = self._colour(dot.tone)
         attributes = {"shape": "point", **self._place(dot.x, dot.y), **_size(DOT, DOT), "penwidth": "0"}
         return _statement(f"dot {number}", attributes | {"fillcolor": colour, "color": colour})
@@ -111,12 +117,15 @@ class _Writer:
             yield _statement(self._name(box), {"pos": pos, "arrowhead": "none", "penwidth": "1.2"}, edge=True)
 
     def _place(self, x: float, y: float) -> dict[str, str]:
+        """Return the pinned position of a node."""
         return {"pos": self._at((x, y))}
 
     def _at(self, point: Point) -> str:
+        """Return a point as DOT writes it."""
         return f"{_number(point[0] - self.bounds.left + MARGIN)},{_number(self.bounds.bottom - point[1] + MARGIN)}"
 
     def _colour(self, tone: str) -> str:
+        """Return the colour of a tone in this theme."""
         return {"ink": self.theme.ink, "muted": self.theme.muted, "lane": self.theme.lane}[tone]
 
 
@@ -137,6 +146,7 @@ def identifier(model: int, nodes: Sequence[int]) -> str:
 
 
 def _paint(look: Look) -> dict[str, str]:
+    """Return the attributes of a look."""
     styles = [name for name, on in (("rounded", look.form == "pill"), ("dashed", look.dashed)) if on]
     attributes = {"penwidth": f"{look.pen:g}"}
     if look.fill != "none":
@@ -151,10 +161,12 @@ def _paint(look: Look) -> dict[str, str]:
 
 
 def _size(width: float, height: float) -> dict[str, str]:
+    """Return width and height as DOT has them, in inches."""
     return {"width": _number(width / 72, 5), "height": _number(height / 72, 5)}
 
 
 def _number(value: float, digits: int = 2) -> str:
+    """Return a number without zeros at its end."""
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
@@ -167,10 +179,12 @@ def _before(start: Point, end: Point, distance: float) -> Point:
 
 
 def _statement(name: str, attributes: dict[str, str], *, edge: bool = False) -> str:
+    """Return one statement about a node, or about an edge from it to itself."""
     subject = f"{_quote(name)} -> {_quote(name)}" if edge else _quote(name)
     return f"{subject} [{', '.join(f'{key}={_quote(value)}' for key, value in attributes.items())}]"
 
 
 def _quote(text: str) -> str:
+    """Return a text as a quoted string of DOT."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'

@@ -53,6 +53,7 @@ class Drawing:
             raise RunError(f"cannot write {path}: {error.strerror}") from error
 
     def _bytes(self, suffix: str) -> bytes:
+        """Return the file for a suffix."""
         match suffix:
             case "svg":
                 return self.svg().encode()

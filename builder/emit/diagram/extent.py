@@ -98,6 +98,7 @@ def _shape_width(shape: str) -> float:
 
 
 def _reach(split: Split, branches: list[tuple[float, Extent]]) -> tuple[float, float]:
+    """Return how far branches reach to both sides of the common spine."""
     half = needed_width(split.cell) / 2
     left = max([half, *(each.left - x for x, each in branches)])
     right = max([half, *(each.right + x for x, each in branches)])
@@ -105,5 +106,6 @@ def _reach(split: Split, branches: list[tuple[float, Extent]]) -> tuple[float, f
 
 
 def _widen(region: list[float], left: float, right: float) -> None:
+    """Make a region reach at least this far to both sides."""
     region[0] = max(region[0], left)
     region[1] = max(region[1], right)

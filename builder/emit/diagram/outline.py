@@ -154,6 +154,7 @@ class _Outline:
         self.tapped = {value for node in graph.nodes if node.role != "merge" for value in node.inputs[1:]}
 
     def network(self) -> Strand:
+        """Return the strand of the whole network."""
         source = Cell("", "input", f"Input  {self.graph.input}", (), -1)
         return tuple(self._with_taps([source, *self._block(self.graph.root, framed=False)]))
 
@@ -163,6 +164,7 @@ class _Outline:
         return [*self._members(block.entry, aside=aside), *body, *self._members(block.exit, aside=aside)]
 
     def _lanes(self, block: Block, *, framed: bool, aside: bool) -> list[Token]:
+        """Return the layers of a block, and with a shortcut the fork before and the joint after them."""
         main = next((lane for lane in block.lanes if lane.kind == "layers"), None)
         if main is None:
             return self._framed(block, [self._split(block, aside=aside)] if block.lanes else [], framed=framed)
@@ -183,17 +185,20 @@ class _Outline:
         return [Opening(block.path, humanise(block.path)), *inner, Closing(block.path)]
 
     def _split(self, block: Block, *, aside: bool) -> Split:
+        """Return the branches of a block, side by side."""
         assert block.merge is not None, "branches always meet"
         branches = tuple(tuple(self._with_taps(self._members(lane.members, aside=aside))) for lane in block.lanes)
         return Split(block.path, branches, self._joint(block.merge))
 
     def _joint(self, index: int) -> Cell:
+        """Return the cell of a merge."""
         node = self.graph.nodes[index]
         label = node.operation.label(*self.graph.input_shapes(node))
         kind: Kind = "sum" if node.operation.kind in ("add", "mul") else "joint"
         return Cell(node.path, kind, label, (index,), index, self._shape_after(node))
 
     def _value_into(self, block: Block) -> int:
+        """Return the value that reaches the lanes of a block."""
         last = block.entry[-1] if block.entry else block.input
         return last.output if isinstance(last, Block) else last
 
@@ -240,9 +245,11 @@ class _Outline:
         return result
 
     def _is_small(self, token: Token) -> TypeGuard[Cell]:
+        """Return whether a neighbour may carry this token."""
         return _is(token, _SMALL) and token.value not in self.tapped
 
     def _cell(self, node: Node, *, aside: bool) -> Cell:
+        """Return the cell of one operation."""
         family = node.operation.family
         projects = family == "conv" and (aside or node.role == "projection")
         return Cell(
@@ -275,10 +282,12 @@ class _Outline:
 
 
 def _is(token: Token | None, kinds: tuple[Kind, ...]) -> TypeGuard[Cell]:
+    """Return whether a token is a cell of one of these kinds."""
     return isinstance(token, Cell) and token.kind in kinds
 
 
 def _value_of(token: Token) -> int | None:
+    """Return the value that leaves a token."""
     match token:
         case Cell():
             return token.value

@@ -55,6 +55,7 @@ def _wheels_program() -> Path:
 
 
 def _run(program: Path, form: str, source: str, *options: str) -> bytes:
+    """Return what ``program`` makes of ``source``; raise RunError with its own words where it fails."""
     command = [str(program), *_NO_LAYOUT, f"-T{form}", *options]
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, check=True)  # noqa: S603 - no shell

@@ -152,15 +152,18 @@ def rounded(points: Iterable[Point], radius: float = 5.0) -> list[tuple[Point, P
 
 
 def _straight(start: Point, end: Point) -> tuple[Point, Point, Point]:
+    """Return a straight Bézier piece."""
     third = _distance(start, end) / 3
     return (_towards(start, end, third), _towards(end, start, third), end)
 
 
 def _distance(first: Point, second: Point) -> float:
+    """Return the distance of two points."""
     return hypot(first[0] - second[0], first[1] - second[1])
 
 
 def _towards(start: Point, goal: Point, step: float) -> Point:
+    """Return the point a step from ``start`` towards ``goal``."""
     distance = _distance(start, goal)
     share = step / distance if distance else 0.0
     return (start[0] + (goal[0] - start[0]) * share, start[1] + (goal[1] - start[1]) * share)

@@ -119,6 +119,7 @@ def _block(block: _Part, title: str) -> Iterator[Token]:
 
 
 def _is_block(part: _Part) -> bool:
+    """Return whether a part is a block with a frame."""
     return any(isinstance(token, Opening) for token in part.tokens)
 
 
@@ -146,6 +147,7 @@ def _stage(block: _Part, title: str) -> Cell:
 
 
 def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
+    """Return the box of a part with its title and lines."""
     inside = list(cells(part.tokens))
     nodes = tuple(sorted(node for cell in inside for node in cell.nodes))
     kinds = [cell.kind for cell in inside]
@@ -157,6 +159,7 @@ def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
 
 
 def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
+    """Return the values that cells inside read from outside."""
     own = {node for cell in inside for node in cell.nodes}
     return tuple(value for cell in inside for value in cell.taps if value not in own)
 
@@ -206,6 +209,7 @@ def _lines(inside: Sequence[Cell]) -> list[str]:
 
 
 def _at_most(lines: list[str]) -> list[str]:
+    """Return three lines, the last of which counts those left out."""
     return lines if len(lines) <= LINES else [*lines[: LINES - 1], f"… {len(lines) - LINES + 1} more lines"]
 
 
@@ -259,6 +263,7 @@ def _span(first: str, last: str) -> str:
 
 
 def _sameness(token: Token, position: int) -> object:
+    """Return what neighbours must have in common to be folded."""
     return (token.kind, token.after) if isinstance(token, Cell) and token.after else position
 
 

@@ -53,6 +53,8 @@ class Theme:
 
 
 def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple[str, str]]) -> dict[Kind, Look]:
+    """Return the look of every kind in the given colours."""
+
     def look(name: str, pen: float, height: float = 17.0, form: Form = "box", *, dashed: bool = False) -> Look:
         fill, line = paint[name]
         return Look(fill, line, ink, pen, height, form, dashed)

@@ -1,0 +1,125 @@
+"""What must hold of every scene, as a list of what does not."""
+
+from __future__ import annotations
+
+from itertools import combinations, pairwise
+from typing import TYPE_CHECKING
+
+from builder.emit.diagram.metrics import text_width
+from builder.emit.diagram.scene import Rectangle
+from builder.emit.diagram.theme import TEXT
+
+if TYPE_CHECKING:
+    from builder.emit.diagram.scene import Box, Scene, Text
+
+AROUND = ("frame", "band", "inset", "page")  # what holds other boxes
+CLOSE = 0.3  # pt by which a line may come under the edge of what it leads to
+
+
+def faults(scene: Scene) -> list[str]:
+    """Return every overlap and crossing of ``scene``, in words."""
+    return [
+        *_overlapping_boxes(scene),
+        *_texts_out_of_boxes(scene),
+        *_texts_over_something(scene),
+        *_crossed_boxes(scene),
+        *_crossed_texts(scene),
+        *_straddled_frames(scene),
+    ]
+
+
+def solid(scene: Scene) -> list[Box]:
+    """Return the boxes that stand for something, without what is around them."""
+    return [box for box in scene.boxes if box.kind not in AROUND]
+
+
+def _near(areas):
+    """Yield the pairs of (area, thing) that may touch: sorted by height, so that tall figures are read once."""
+    ordered = sorted(areas, key=lambda each: each[0].top)
+    for position, (area, thing) in enumerate(ordered):
+        for other, second in ordered[position + 1 :]:
+            if other.top >= area.bottom:
+                break
+            yield area, thing, other, second
+
+
+def _overlapping_boxes(scene: Scene) -> list[str]:
+    """Return pairs of boxes with common area."""
+    pairs = _near([(box.area, box) for box in solid(scene)])
+    return [f"{a.name} overlaps {b.name}" for one, a, two, b in pairs if one.overlaps(two)]
+
+
+def _texts_out_of_boxes(scene: Scene) -> list[str]:
+    """Return labels that are wider than their box."""
+    written = [box for box in scene.boxes if box.text and box.kind not in ("sum", *AROUND)]
+    wide = [box for box in written if text_width(box.text, TEXT, bold=box.bold) > box.width - 4]
+    return [f"{box.text!r} runs out of {box.name}" for box in wide]
+
+
+def _texts_over_something(scene: Scene) -> list[str]:
+    """Return texts that are neither inside one box nor outside of all, or over another text."""
+    texts = [(_shrunk(text.area, 0.4), text) for text in scene.texts]
+    boxes = [(box.area, box) for box in solid(scene)]
+    found = [f"{a.text!r} over {b.text!r}" for one, a, two, b in _near(texts) if one.overlaps(two)]
+    for one, a, two, b in _near([*texts, *boxes]):
+        text, box, inside, around = (a, b, one, two) if hasattr(a, "tone") else (b, a, two, one)
+        if hasattr(a, "tone") == hasattr(b, "tone") or not one.overlaps(two):
+            continue
+        if not around.contains(inside):
+            found.append(f"{text.text!r} runs over the edge of {box.name}")
+        elif box.text:
+            found.append(f"{text.text!r} over the text of {box.name}")
+    return found
+
+
+def _segments(scene: Scene):
+    """Yield the straight legs of every line."""
+    for line in scene.lines:
+        for (x, y), (to_x, to_y) in pairwise(line.points):
+            area = Rectangle(min(x, to_x), min(y, to_y), max(x, to_x), max(y, to_y))
+            assert area.left == area.right or area.top == area.bottom, f"a slanting line: {line}"
+            yield Rectangle(area.left - 0.01, area.top - 0.01, area.right + 0.01, area.bottom + 0.01), line
+
+
+def _crossed_boxes(scene: Scene) -> list[str]:
+    """Return lines that run through boxes."""
+    boxes = [(_shrunk(box.area, CLOSE), box) for box in solid(scene)]
+    return _crossings(scene, boxes, lambda box: box.name)
+
+
+def _crossed_texts(scene: Scene) -> list[str]:
+    """Return lines that run through texts."""
+    texts = [(_shrunk(text.area, 1.0), text) for text in scene.texts]
+    return _crossings(scene, texts, lambda text: repr(text.text))
+
+
+def _crossings(scene, areas, name) -> list[str]:
+    """Return lines that run through any of ``areas``."""
+    found = []
+    for one, a, two, b in _near([*_segments(scene), *areas]):
+        line_first, line_second = hasattr(a, "points"), hasattr(b, "points")
+        if line_first != line_second and one.overlaps(two):
+            line, thing = (a, b) if line_first else (b, a)
+            found.append(f"a line {line.points[0]}–{line.points[-1]} crosses {name(thing)}")
+    return found
+
+
+def _straddled_frames(scene: Scene) -> list[str]:
+    """Return boxes and texts that are neither inside a frame nor outside of it, and frames that cut each other."""
+    frames = [box for box in scene.boxes if box.kind in ("frame", "inset")]
+    found = []
+    things: list[Box | Text] = [*solid(scene), *scene.texts]
+    for frame in frames:
+        area = frame.area
+        cut = [thing for thing in things if area.overlaps(thing.area) and not area.contains(thing.area)]
+        found += [f"{getattr(thing, 'name', None) or thing.text!r} straddles {frame.name}" for thing in cut]
+    for one, two in combinations(frames, 2):
+        a, b = one.area, two.area
+        if a.overlaps(b) and not a.contains(b) and not b.contains(a):
+            found.append(f"{one.name} cuts {two.name}")
+    return found
+
+
+def _shrunk(area: Rectangle, by: float) -> Rectangle:
+    """Return an area that is smaller by ``by`` on every side."""
+    return Rectangle(area.left + by, area.top + by, area.right - by, area.bottom - by)

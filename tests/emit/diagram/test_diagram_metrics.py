@@ -1,0 +1,62 @@
+"""Texts are measured with the widths of the font that draws them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder.emit.diagram.metrics import fit, text_width, wrap
+
+
+class TestTextWidth:
+    """The sum of advance widths, in pt."""
+
+    def test_is_the_fonts(self) -> None:
+        """R, e, L and U are 722, 556, 556 and 722 thousandths wide."""
+        assert text_width("ReLU", 10) == pytest.approx(25.56)
+
+    def test_bold_is_wider(self) -> None:
+        """The same text needs more room in bold."""
+        assert text_width("Block 1", 8, bold=True) > text_width("Block 1", 8)
+
+    def test_unknown_characters_count_as_a_full_em(self) -> None:
+        """A character that is not in the table never runs out of its box."""
+        assert text_width("漢", 8) == 8
+
+    @given(st.text(), st.text())
+    def test_adds_up(self, first: str, second: str) -> None:
+        """No kerning: two texts in a row are as wide as both."""
+        assert text_width(first + second, 7) == pytest.approx(text_width(first, 7) + text_width(second, 7))
+
+
+class TestFit:
+    """Cutting a text to the room there is."""
+
+    def test_what_fits_stays(self) -> None:
+        """A short text is not touched."""
+        assert fit("Block 1", 50, 8) == "Block 1"
+
+    @given(st.text(min_size=1, max_size=40), st.floats(10, 100))
+    def test_fits_afterwards(self, text: str, room: float) -> None:
+        """Whatever comes out is at most as wide as the room."""
+        assert text_width(fit(text, room, 8), 8) <= room
+
+    def test_shows_that_something_is_missing(self) -> None:
+        """The cut is marked with an ellipsis."""
+        assert fit("a rather long title", 40, 8).endswith("…")
+
+
+class TestWrap:
+    """Breaking a text into lines."""
+
+    def test_breaks_at_spaces(self) -> None:
+        """Words stay whole where they can."""
+        assert wrap("one two three", text_width("one two", 7) + 1, 7) == ["one two", "three"]
+
+    @given(st.lists(st.text("abc", min_size=1, max_size=12), min_size=1, max_size=12), st.floats(12, 120))
+    def test_never_more_lines_or_wider_than_asked(self, words: list[str], room: float) -> None:
+        """Two lines at most, each within the room."""
+        lines = wrap(" ".join(words), room, 7)
+        assert 1 <= len(lines) <= 2
+        assert all(text_width(line, 7) <= room for line in lines)

@@ -1,0 +1,78 @@
+"""Rectangles, rounded lines and the room that a scene takes up."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from builder.emit.diagram.scene import Box, Line, Rectangle, Scene, rounded
+
+BOX = Box("conv", "conv", x=50, y=20, width=40, height=10)
+
+
+class TestRectangle:
+    """Overlap and containment."""
+
+    def test_touching_is_no_overlap(self) -> None:
+        """Two boxes may share an edge."""
+        assert not Rectangle(0, 0, 10, 10).overlaps(Rectangle(10, 0, 20, 10))
+
+    def test_common_area_is(self) -> None:
+        """Half a point of common area counts."""
+        assert Rectangle(0, 0, 10, 10).overlaps(Rectangle(9.5, 9.5, 20, 20))
+
+    def test_contains_itself(self) -> None:
+        """Edges belong to a rectangle."""
+        assert Rectangle(0, 0, 10, 10).contains(Rectangle(0, 0, 10, 10))
+
+
+class TestBox:
+    """A box by its centre."""
+
+    def test_area_lies_around_the_centre(self) -> None:
+        """Half the width and height on each side."""
+        assert BOX.area == Rectangle(30, 15, 70, 25)
+
+
+class TestScene:
+    """Everything of one figure."""
+
+    def test_text_after_begins_where_asked(self) -> None:
+        """A text placed after a point begins there."""
+        scene = Scene()
+        scene.text_after(10, 0, "64×55×55", 7)
+        assert abs(scene.texts[0].area.left - 10) < 1e-9
+
+    def test_bounds_hold_lines_and_boxes(self) -> None:
+        """A lane that runs outside of all boxes counts, and so does the width of its line."""
+        scene = Scene(boxes=[BOX], lines=[Line(((50, 20), (90, 20), (90, 60)))])
+        bounds = scene.bounds()
+        assert bounds.contains(BOX.area)
+        assert bounds.right > 90
+        assert bounds.bottom > 60
+
+
+class TestRounded:
+    """Bézier pieces along a way with corners."""
+
+    def test_ends_where_the_way_ends(self) -> None:
+        """The last piece ends at the last point."""
+        assert rounded([(0, 0), (20, 0), (20, 30)])[-1][-1] == (20, 30)
+
+    def test_a_straight_way_is_one_piece(self) -> None:
+        """Without a corner nothing is rounded."""
+        assert len(rounded([(0, 0), (0, 30)])) == 1
+
+    def test_corner_is_cut_by_the_radius(self) -> None:
+        """The curve leaves the first leg five points before the corner and meets the second five points after it."""
+        first, turn, _ = rounded([(0, 0), (20, 0), (20, 30)], radius=5)
+        assert first[-1] == (15, 0)
+        assert turn[-1] == (20, 5)
+
+    @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=2, max_size=6, unique=True))
+    def test_stays_within_the_corners(self, points: list[tuple[float, float]]) -> None:
+        """No control point lies outside of the way's own bounds, so a curve never swings out."""
+        for piece in rounded(points):
+            for x, y in piece:
+                assert min(p[0] for p in points) - 1e-9 <= x <= max(p[0] for p in points) + 1e-9
+                assert min(p[1] for p in points) - 1e-9 <= y <= max(p[1] for p in points) + 1e-9

@@ -1,0 +1,62 @@
+"""Networks in a few boxes."""
+
+from __future__ import annotations
+
+import pytest
+
+from builder.emit.diagram.outline import Cell, Fork, Join, cells
+from builder.emit.diagram.summary import summary
+from builder.lowering import load
+
+
+def boxes(name: str) -> dict[str, Cell]:
+    """Return the boxes on the line by their titles."""
+    return {token.label: token for token in summary(load(name)) if isinstance(token, Cell) and token.after}
+
+
+class TestSummary:
+    """The strand of the block level."""
+
+    @pytest.mark.parametrize("name", ["alexnet", "alexresnet", "resnet152", "googlenet", "densenet121", "vgg11"])
+    def test_holds_every_node_once(self, name: str) -> None:
+        """Folded or not."""
+        graph = load(name)
+        found = sorted(node for cell in cells(summary(graph)) for node in cell.nodes)
+        assert found == [node.index for node in graph.nodes]
+
+    def test_a_box_for_each_block_and_for_loose_layers(self) -> None:
+        """AlexNet: three blocks, the pooling at the root, the classifier."""
+        assert list(boxes("alexnet")) == ["Stem", "Block 1", "Block 2", "Pool", "Classifier"]
+
+    def test_lines_name_the_layers(self) -> None:
+        """At most three of them, in order."""
+        assert boxes("alexnet")["Block 1"].after == ("5×5, 192 · ReLU", "max 3×3, /2", "3×3, 384")
+
+    def test_equal_blocks_are_folded(self) -> None:
+        """A stage of ResNet-50 shows one bottleneck and says how many there are."""
+        assert boxes("resnet50")["Layer 3 ×6"].after == (
+            "1×1, 256 · ReLU",
+            "3×3, 256 · ReLU",
+            "1×1, 1024 · ReLU",
+            "+ shortcut",
+        )
+
+    def test_gates_and_activations_stay_visible(self) -> None:
+        """They stand between the boxes, where the page puts them."""
+        strand = summary(load("alexse_block1"))
+        position = next(place for place, token in enumerate(strand) if isinstance(token, Cell) and token.kind == "gate")
+        assert [token.label for token in strand[position - 1 : position + 2]] == ["Block 1", "SE", "ReLU"]
+
+    def test_shortcuts_stay_visible(self) -> None:
+        """Fork, block, joint; the projection is one box on the lane."""
+        strand = summary(load("alexresnet"))
+        position = next(place for place, token in enumerate(strand) if isinstance(token, Join))
+        join = strand[position]
+        assert isinstance(strand[position - 2], Fork)
+        assert isinstance(join, Join)
+        assert [cell.label for cell in cells(join.lane)] == ["1×1, 384, /2"]
+
+    def test_never_more_than_three_lines_of_layers(self) -> None:
+        """Even for a network whose blocks hold many."""
+        found = [box for name in ("inception_v3", "mobilenet_v2", "densenet121") for box in boxes(name).values()]
+        assert max(len([line for line in box.after if line != "+ shortcut"]) for box in found) == 3
