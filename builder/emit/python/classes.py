@@ -34,6 +34,9 @@ _POSITIONS = {
 }
 """What the arguments without a keyword are, for the names of parameters."""
 
+_TAPS = ("tapped", "fed")
+"""What sets apart a class that gives or takes more than the block's own value."""
+
 
 class Slot(NamedTuple):
     """One number in a constructor: its value here, whether PyTorch would take it anyway, and a name for it."""
@@ -91,11 +94,12 @@ def _own(cls: Class, others: Sequence[Class]) -> list[str]:
     """Return what sets a class apart from the others: names of children, or what they are where names are shared."""
     shared = [set(other.traits) for other in others]
     names = {name for other in others for name, _ in other.traits}
-    return [
+    own = [
         kind if name in names or name.isdigit() else name
         for name, kind in cls.traits
         if any((name, kind) not in traits for traits in shared)
     ]
+    return [each for each in own if each not in _TAPS] or own
 
 
 class _Sorting:

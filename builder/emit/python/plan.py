@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.emit.python.forms import Form, forms
-from builder.emit.python.inplace import acts_in_place
 from builder.emit.python.modules import module_tree
 from builder.emit.python.names import is_attribute, literal
 from builder.emit.python.steps import bodies
+from builder.inplace import acts_in_place
 from builder.ops.activation import IN_PLACE
 
 if TYPE_CHECKING:
