@@ -105,6 +105,7 @@ class _Row:
     """Draws one network on the line ``y``."""
 
     def __init__(self, scene: Scene, y: float, model: int) -> None:
+        """Begin at the left end of the line ``y``."""
         self.scene = scene
         self.y = y
         self.model = model

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.extent import BESIDE
-from builder.emit.diagram.metrics import LINE, fit
+from builder.emit.diagram.metrics import LINE, fit, text_width
 from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split
 from builder.emit.diagram.scene import DOT, Box, Dot, Line, Point, Scene, Tone
 from builder.emit.diagram.spacing import (
@@ -18,7 +18,7 @@ from builder.emit.diagram.spacing import (
     strand_height,
     strand_tops,
 )
-from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, SHAPE, SMALL, TEXT
+from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, LONG_TITLE, SHAPE, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -34,6 +34,7 @@ class Column:
     """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold."""
 
     def __init__(self, scene: Scene, model: int, changed: Collection[str] = ()) -> None:
+        """Begin with nothing drawn."""
         self.scene = scene
         self.model = model
         self.changed = changed
@@ -62,6 +63,7 @@ class _Strand:
     """A strand being drawn: the spine, how far the line has come, and what is still open around it."""
 
     def __init__(self, column: Column, extent: Extent, x: float, tone: Tone) -> None:
+        """Begin above the first token, on the spine ``x``."""
         self.column = column
         self.scene = column.scene
         self.extent = extent
@@ -128,8 +130,10 @@ class _Strand:
         middle, width = self.x + (right - left) / 2, left + right
         frame = Box(name, "frame", middle, (top + bottom) / 2, width, bottom - top, model=self.column.model)
         self.scene.boxes.insert(0, frame)
-        shown = fit(title, left - 8, FRAME_TITLE, bold=True)
-        self.scene.text_after(self.x - left + 4, top + HEADING / 2, shown, FRAME_TITLE, bold=True)
+        room = left - 10  # the spine runs through the middle
+        size = FRAME_TITLE if text_width(title, FRAME_TITLE, bold=True) <= room else LONG_TITLE
+        shown = fit(title, room, size, bold=True)
+        self.scene.text_after(self.x - left + 4, top + HEADING / 2, shown, size, bold=True)
         self.edge = bottom
 
     def _fork(self, fork: Fork, y: float) -> None:

@@ -29,6 +29,7 @@ class _Writer:
     """Knows the theme, and turns the scene upside down, because DOT's y grows upwards."""
 
     def __init__(self, scene: Scene, theme: Theme) -> None:
+        """Take the measure of the scene."""
         self.scene = scene
         self.theme = theme
         self.bounds = scene.bounds()

@@ -149,6 +149,7 @@ class _Outline:
     """Walks the blocks of one graph."""
 
     def __init__(self, graph: Graph, shapes: Shapes) -> None:
+        """Find out which values are tapped."""
         self.graph = graph
         self.shapes = shapes
         self.tapped = {value for node in graph.nodes if node.role != "merge" for value in node.inputs[1:]}

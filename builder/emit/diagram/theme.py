@@ -20,11 +20,12 @@ Kind: TypeAlias = Literal[
 ]  # fmt: skip
 
 TEXT: Final = 8.0
-SMALL: Final = 6.2
+SMALL: Final = 6.4
 SHAPE: Final = 6.8
 TITLE: Final = 10.0
 SUBTITLE: Final = 7.0
 FRAME_TITLE: Final = 7.5
+LONG_TITLE: Final = 6.4  # of a frame whose title would reach the spine
 
 
 @dataclass(frozen=True, slots=True)
