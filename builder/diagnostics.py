@@ -101,9 +101,11 @@ class RunError(Exception):
 class Collector:
     """Gathers diagnostics, so that one run reports every mistake and each of them once."""
 
-    def __init__(self) -> None:
-        """Begin with nothing found."""
+    def __init__(self, found: Iterable[Diagnostic] = ()) -> None:
+        """Begin with what was ``found`` already."""
         self._found: dict[tuple[object, ...], Diagnostic] = {}
+        for each in found:
+            self.add(each)
 
     def add(self, diagnostic: Diagnostic) -> None:
         """Keep ``diagnostic`` unless the same was said of the same place already."""
@@ -120,6 +122,11 @@ class Collector:
     def __bool__(self) -> bool:
         """Return whether anything was found."""
         return bool(self._found)
+
+    @property
+    def found(self) -> tuple[Diagnostic, ...]:
+        """Everything found so far, in the order in which it was."""
+        return tuple(self._found.values())
 
     def raise_found(self) -> None:
         """Raise ``ArchError`` with everything found, in the order of the text; return if nothing was."""

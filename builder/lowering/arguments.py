@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import Note, suggest
-from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError
+from builder.diagnostics import Note, nearest, suggest
+from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -50,11 +50,14 @@ def bind(
     ``owner`` names what has the parameters, such as "`Bottleneck`". Unknown and missing names are reported.
     """
     known = {str(parameter.name.value): parameter for parameter in parameters}
+    meant = set()
     for key, _ in given.entries:
         if key.value not in known:
-            hint = suggest(str(key.value), list(known), "its parameters are") if known else "it has no parameters"
+            meant.add(nearest(str(key.value), known))
+            hint = suggest(str(key.value), list(known), "its parameters are")
             problems.error("unknown-parameter", f"`{key.value}` is no parameter of {owner}", key.mark, hint)
     scope = dict(inside)
+    missing: list[str] = []
     for name, parameter in known.items():
         value = given.get(name)
         if value is not None:
@@ -62,9 +65,12 @@ def bind(
         elif parameter.default is not None:
             scope[name] = _evaluated(parameter.default, scope, parameter, evaluator, problems)
         else:
-            note = Note(parameter.name.mark, "it is asked for here")
-            problems.error("missing-parameter", f"{owner} needs `{name}`", given.mark, None, (note,))
+            missing += [name] if name not in meant else []
             scope[name] = UNKNOWN
+    if missing:
+        notes = [Note(known[name].name.mark, f"`{name}` is asked for here") for name in missing]
+        listed = " and ".join(f"`{name}`" for name in missing)
+        problems.error("missing-parameter", f"{owner} needs {listed}", given.mark, None, notes)
     return scope
 
 
@@ -73,9 +79,7 @@ def check_kind(result: Result, parameter: Parameter, mark: Mark, problems: Colle
     allowed = _KINDS.get(parameter.kind)
     if allowed is None or (isinstance(result, allowed) and (parameter.kind == "bool" or not isinstance(result, bool))):
         return True
-    shown = (
-        "a list" if isinstance(result, tuple) else f"`{str(result).lower() if isinstance(result, bool) else result}`"
-    )
+    shown = "a list" if isinstance(result, tuple) else f"`{written(result)}`"
     note = Note(parameter.name.mark, "its kind is given here")
     message = f"`{parameter.name.value}` is {_IN_WORDS[parameter.kind]}, not {shown}"
     problems.error("bad-value", message, mark, None, (note,) if mark != parameter.name.mark else ())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import Diagnostic, Note, suggest
+from builder.diagnostics import Note, suggest
 from builder.graph import Block, Lane
 from builder.lowering.arguments import bind
 from builder.lowering.frame import Frame
@@ -25,7 +25,6 @@ from builder.spec.bodies import Bodies
 from builder.spec.page import BlockSpec, Body, Call, Item
 
 if TYPE_CHECKING:
-    from builder.diagnostics import Mark
     from builder.expressions import Result
     from builder.graph import Member
     from builder.lowering.frame import Flow
@@ -48,10 +47,11 @@ class _Header:
     arguments: tuple[tuple[str, object], ...] = ()
 
 
-def root_block(walk: Walk, shape: Shape) -> tuple[Block | None, Flow]:
-    """Walk the whole page."""
+def root_block(walk: Walk, shape: Shape | None) -> tuple[Block | None, Flow]:
+    """Walk the whole page; ``shape`` is the input's, None where the page does not say it right."""
     frame = Frame(scope=walk.scope)
-    return _block(walk, walk.page.block, _Header(frame.place), frame, frame, (-1, shape))
+    flow = (-1, shape) if shape is not None else None
+    return _block(walk, walk.page.block, _Header(frame.place), frame, frame, flow)
 
 
 def inline_block(walk: Walk, spec: BlockSpec, name: Name, outer: Frame, flow: Flow) -> tuple[Block | None, Flow]:
@@ -78,6 +78,7 @@ def template_instance(
     word = str(template.name.value)
     place = replace(name.place, instances=(*name.place.instances, (len(name.place.path), word)))
     walk.paths[".".join(place.path)] = name.key
+    walk.instances.setdefault(word, place.path)
     names = [str(parameter.name.value) for parameter in template.params]
     given, overrides = call.fields, []
     for fields in walk.edits.fields(place):
@@ -90,6 +91,7 @@ def template_instance(
         scope |= {"nth": walk.counted, "total": walk.total}
         walk.counted += 1
     caller = walk.entering(outer, flow)
+    given = Mapping(given.entries, call.mark)
     scope = bind(template.params, given, caller, scope, f"`{word}`", walk.evaluator, walk.problems)
     arguments = tuple((each, scope[each]) for each in names)
     frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role)
@@ -102,14 +104,17 @@ def _edited(walk: Walk, spec: BlockSpec, place: Place, edits: list[Mapping]) -> 
     bodies = Bodies(tuple(walk.page.templates), frozenset(walk.page.defaults), walk.problems)
     for fields in edits:
         for key, value in fields.entries:
-            if key.value == "shortcut":
-                spec = replace(spec, shortcut=bodies.shortcut(value))
-            elif key.value == "activation":
+            if key.value == "shortcut" and spec.branches is None:
+                shortcut = bodies.shortcut(value)
+                spec = replace(spec, shortcut=shortcut, broken=spec.broken or shortcut is None)
+            elif key.value == "activation" and spec.branches is None:
                 spec = replace(spec, activation=bodies.activation(value))
-            elif key.value == "merge" and isinstance(value, Scalar):
-                spec = replace(spec, merge=value)
+            elif key.value == "merge":
+                merge = bodies.merge(fields)
+                spec = replace(spec, merge=merge, broken=spec.broken or merge is None)
             else:
-                hint = suggest(str(key.value), _EDITABLE, "a block can be given")
+                editable = _EDITABLE if spec.branches is None else ("merge",)
+                hint = suggest(str(key.value), editable, "it can be given")
                 path = ".".join(place.path)
                 walk.problems.error("unknown-field", f"`{key.value}` cannot be set on `{path}`", key.mark, hint)
     return spec
@@ -142,6 +147,9 @@ class _BlockWalk:
         leave, flow = self._point("pre_activation", flow)
         members, flow = self._activation(flow)
         last, flow = self._point("out", flow)
+        if self._spec.broken:
+            self._walk.hidden.append(self._header.place.path)
+            return None, None
         if incoming is None or flow is None or any(each is None for each in flows):
             return None, None
         header = self._header
@@ -229,12 +237,13 @@ class _BlockWalk:
         try:
             word = self._walk.evaluator.result(shortcut, self._walk.entering(self._frame, flow))
         except UnknownValueError:
+            self._spec = replace(self._spec, shortcut=None, broken=True)
             return None
         if word not in ("none", "identity", "auto"):
-            hint = "it is one of `none`, `identity`, `auto`, or layers of its own"
+            hint = "it is `none`, `identity`, `auto`, or layers of its own"
             self._walk.problems.error("bad-shortcut", f"`shortcut` cannot be `{word}`", shortcut.mark, hint)
         if word not in ("identity", "auto"):
-            self._spec = replace(self._spec, shortcut=None)
+            self._spec = replace(self._spec, shortcut=None, broken=self._spec.broken or word != "none")
             return None
         return Scalar(word, shortcut.mark)
 
@@ -253,11 +262,13 @@ class _BlockWalk:
         if word.value == "identity" or flow is None or main is None or flow[1] == main[1]:
             return None
         try:
-            grid = sampling(self._walk.nodes, flow[0], main[0])
+            grid = sampling(self._walk.nodes, flow, main)
         except NoProjectionError as error:
             message = f"{self._path}: no 1×1 convolution fits from {flow[1]} to {main[1]}: {error}"
-            hint = "write the shortcut's layers yourself: `shortcut: {…}`"
-            self._walk.problems.error("no-projection", message, word.mark, hint)
+            hint = "write the shortcut's layers yourself: `shortcut: [ … ]`"
+            notes = (*self._came_from(main), *self._came_from(flow), *self._called())
+            self._walk.problems.error("no-projection", message, word.mark, hint, notes)
+            self._spec = replace(self._spec, broken=True)
             return None
         items: list[tuple[Scalar | None, Item]] = []
         if any(grid.offset):
@@ -271,7 +282,7 @@ class _BlockWalk:
         if len(lanes) == 1:
             return None, flows[0]
         word = self._merge_word()
-        if word is None or any(each is None for each in flows):
+        if word is None or self._spec.broken or any(each is None for each in flows):
             return None, None
         values = [each for each in flows if each is not None]
         if self._spec.branches is None and word != "add":
@@ -301,31 +312,42 @@ class _BlockWalk:
         return None
 
     def _disagree(self, misfit: Misfit, flows: list[Flow]) -> None:
-        """Report lanes that do not meet, with both shapes and both places."""
+        """Report lanes that do not meet, with every shape and where it comes from."""
+        notes = [note for flow in flows if flow is not None for note in self._came_from(flow)]
+        notes += self._called()
         if self._spec.branches is not None:
-            notes = [Note(self._last_mark(flow), f"{flow[1]} comes from here") for flow in flows if flow is not None]
-            diagnostic = Diagnostic(
-                "misfit", f"{self._path}: {misfit.message}", self._spec.mark, misfit.hint, tuple(notes)
-            )
-            self._walk.problems.add(diagnostic)
+            message = f"{self._path}: {misfit.message}"
+            self._walk.problems.error("shapes-differ", message, self._spec.mark, misfit.hint, notes)
             return
         main, side = flows
         assert main is not None
         assert side is not None
-        place = self._spec.shortcut.mark if self._spec.shortcut is not None else self._spec.mark
+        shortcut = self._spec.shortcut
         verb = {"add": "added", "mul": "multiplied", "concat": "joined"}[self._merge_word() or "add"]
         message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
-        notes = [Note(self._last_mark(main), f"{main[1]} comes from here")]
-        if side[0] >= 0 and side[0] != self._points.get("in"):
-            notes.append(Note(self._last_mark(side), f"{side[1]} comes from here"))
-        if self._frame.called is not None:
-            notes.append(Note(self._frame.called, "called here"))
-        plain = isinstance(self._spec.shortcut, Scalar)
-        hint = "`shortcut: auto` adds the 1×1 convolution that fits" if plain else None
-        self._walk.problems.error("shapes-differ", message, place, hint, notes)
+        place = shortcut.mark if shortcut is not None else self._spec.mark
+        self._walk.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)
 
-    def _last_mark(self, flow: tuple[int, Shape]) -> Mark:
-        return self._walk.nodes[flow[0]].mark if flow[0] >= 0 else self._spec.mark
+    def _way_out(self, main: tuple[int, Shape], side: tuple[int, Shape]) -> str | None:
+        """Return what to do about an identity that does not fit."""
+        if not isinstance(self._spec.shortcut, Scalar) or self._merge_word() != "add":
+            return None
+        try:
+            sampling(self._walk.nodes, side, main)
+        except NoProjectionError:
+            return "give the shortcut layers of its own: `shortcut: [ … ]`"
+        return "`shortcut: auto` adds the 1×1 convolution that fits"
+
+    def _came_from(self, flow: tuple[int, Shape]) -> list[Note]:
+        """Return where a value comes from: its layer, or the page's input."""
+        index, shape = flow
+        if index >= 0:
+            return [Note(self._walk.nodes[index].mark, f"{shape} comes from here")]
+        said = next((page for page in reversed(self._walk.page.raw) if page.get("input") is not None), None)
+        return [Note(said.key_mark("input"), f"{shape} comes from here")] if said is not None else []
+
+    def _called(self) -> list[Note]:
+        return [Note(self._frame.called, "called here")] if self._frame.called is not None else []
 
     def _activation(self, flow: Flow) -> tuple[list[Member], Flow]:
         """Walk the activation: `activation` in a named body, the next number in a numbered one."""

@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import nearest
 from builder.lowering.scope import UnknownValueError
 from builder.lowering.selectors import Place, Selector, parse_selector
-from builder.spec.page import POINTS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping as Table
-
     from builder.diagnostics import Collector
     from builder.lowering.pages import Merged
+    from builder.lowering.places import Walked
     from builder.lowering.scope import Evaluator, Scope
     from builder.reader import Mapping, Scalar
     from builder.spec.page import Insert, Item
@@ -77,16 +74,12 @@ class Edits:
                 return True, edit.item
         return False, None
 
-    def report_unused(self, paths: dict[str, str], places: Table[str, object], problems: Collector) -> None:
-        """Report selectors that found nothing, with the nearest place that exists.
-
-        ``paths`` gives the key of every path, ``places`` holds every point and layer that a value passes.
-        """
+    def report_unused(self, walked: Walked, problems: Collector) -> None:
+        """Report selectors that found nothing, with the nearest place that exists."""
         for edit in (*self._inserts, *self._sets, *self._replacements):
-            if id(edit) not in self._used:
-                selector = edit.selector
-                message, hint = _not_found(selector, paths, places)
-                problems.error("no-such-place", message, selector.mark, hint)
+            if id(edit) not in self._used and not walked.may_hide(edit.selector):
+                message, hint = _unused(edit, walked)
+                problems.error("no-such-place", message, edit.selector.mark, hint)
 
     def _found(self, edits: list[_Edit], place: Place, points: tuple[str | None, ...]) -> list[Insert | None]:
         found = []
@@ -103,18 +96,16 @@ class Edits:
             return None
 
 
-def _not_found(selector: Selector, paths: dict[str, str], places: Table[str, object]) -> tuple[str, str | None]:
-    if not selector.explicit:
-        return f"`{selector.text}` matches nothing", "`archcli show` lists every path"
-    path = ".".join(selector.segments)
-    if path in paths and selector.point:
-        points = [point for point in POINTS if f"{path}.{point}".lstrip(".") in places]
-        if not points:
-            return f"`{path}` is a layer and has no points", f"write `{path}`: after it"
-        listed = ", ".join(f"`{point}`" for point in points)
-        return f"`{path}` has no point `{selector.point}`", f"it has {listed}"
-    by_key = next((where for where, key in paths.items() if key == path), None)
-    if by_key is not None:
-        return f"`{path}` is a key, not a path", f"its path is `{by_key}`"
-    close = nearest(selector.text, [*places, *paths])
-    return f"there is no `{selector.text}`", f"did you mean `{close}`?" if close else "`archcli show` lists every path"
+def _unused(edit: _Edit, walked: Walked) -> tuple[str, str]:
+    """Return what to say of an edit that found nothing, and what to do about it."""
+    selector = edit.selector
+    if not selector.explicit or selector.segments not in walked.tree:
+        return walked.not_found(selector)
+    path, points = ".".join(selector.segments), walked.tree.points(selector.segments)
+    if selector.point and edit.insert is None:
+        return f"`{selector.text}` is a point, which has no fields and no layer", f"name the block: `{path}`"
+    if selector.point and not points:
+        return f"`{path}` is a layer and has no points", f"write `{path}`: after it"
+    if selector.point:
+        return f"`{path}` has no point `{selector.point}`", "it has " + ", ".join(f"`{each}`" for each in points)
+    return f"`{path}` cannot be changed", "it was taken away by `replace`, or runs another layer by `reuse`"

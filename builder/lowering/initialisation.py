@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.expressions import Result
-    from builder.lowering.selectors import Place
+    from builder.lowering.selectors import Place, Selector
     from builder.lowering.walk import Walk
     from builder.ops.base import Parameter
     from builder.reader import Value
@@ -39,6 +39,9 @@ FUNCTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
 )
 """Functions of ``torch.nn.init`` and their arguments; ``bound`` stands for ``a: -bound, b: bound``."""
 
+_PARAMETERS = ("weight", "bias")
+"""What operations learn; a rule for all instances of one may find that none has it."""
+
 Target = tuple[str, str, tuple[tuple[str, object], ...]]
 
 
@@ -50,35 +53,57 @@ def initialisations(walk: Walk) -> tuple[Initialisation, ...]:
 
 def _learned(walk: Walk) -> Iterator[tuple[Place, str, Parameter]]:
     """Yield every learned tensor of the network: its layer's place, its key and itself."""
-    for node in walk.nodes:
-        if node.index in walk.node_places:
+    for place, node in walk.layers:
+        if node is not None:
             inputs = (walk.shape_of(index) for index in node.inputs)
             for each in node.operation.parameters(*inputs):
-                yield walk.node_places[node.index], join(node.key, each.name), each
+                yield place, join(node.key, each.name), each
 
 
 def _resolved(walk: Walk, rule: InitRule, learned: list[tuple[Place, str, Parameter]]) -> Initialisation | None:
     target, parameter = str(rule.target.value), str(rule.parameter.value)
     operation = target if target in OPERATIONS else None
-    template = None
     selector = None
     if operation is None:
-        selector = parse_selector(target, rule.target.mark, frozenset(walk.page.templates))
-        template = selector.template
+        try:
+            text = walk.evaluator.name(rule.target, walk.scope)
+        except UnknownValueError:
+            return None
+        selector = parse_selector(text, rule.target.mark, frozenset(walk.page.templates))
     targets: list[Target] = []
+    names: set[str] = set()
     for place, key, each in learned:
-        meant = selector.matches(place) if selector is not None else each.of == operation
-        if meant and each.name.rpartition(".")[2] == parameter:
-            found = _function(walk, rule, each.shape[0])
-            if found is None:
-                return None
-            targets.append((key, *found))
-    used = template is None or any(template == name for place, _, _ in learned for _, name in place.instances)
-    if not targets and operation is None and used:
-        hint = "`archcli show` lists every path"
-        message = f"`{target}` has no parameter `{parameter}`, or there is no such place"
-        walk.problems.error("no-such-place", message, rule.target.mark, hint)
+        if selector.matches(place) if selector is not None else each.of == operation:
+            name = each.name.rpartition(".")[2]
+            names.add(name)
+            if name == parameter:
+                found = _function(walk, rule, each.shape[0])
+                if found is None:
+                    return None
+                targets.append((key, *found))
+    if not targets and selector is not None:
+        _report_nothing(walk, rule, selector, names)
+    elif not targets and parameter not in _PARAMETERS:
+        hint = suggest(parameter, _PARAMETERS, "there are")
+        walk.problems.error("no-such-parameter", f"`{parameter}` is no parameter", rule.parameter.mark, hint)
+    template = selector.template if selector is not None else None
     return Initialisation(operation, template, parameter, tuple(targets))
+
+
+def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, names: set[str]) -> None:
+    """Report a rule that reaches nothing, unless a mistake elsewhere hides what it means."""
+    met = [(place, node) for place, node in walk.layers if selector.matches(place)]
+    walked = walk.walked()
+    if any(node is None for _, node in met) or walked.may_hide(selector):
+        return
+    if met:
+        known = sorted(names)
+        message = f"`{rule.target.value}` has no parameter `{rule.parameter.value}`"
+        hint = suggest(str(rule.parameter.value), known, "it has")
+        walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
+    elif selector.template is None or walked.is_called(selector.template):
+        message, hint = walked.not_found(selector)
+        walk.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
 def _function(walk: Walk, rule: InitRule, out: int) -> tuple[str, tuple[tuple[str, object], ...]] | None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from builder.diagnostics import Collector, Mark, Source
+from builder.diagnostics import Collector, Mark, Source, suggest
 from builder.graph import Graph
-from builder.lowering.arguments import bind
+from builder.lowering.arguments import bind, check_kind
 from builder.lowering.blocks import root_block
 from builder.lowering.edits import Edits
 from builder.lowering.initialisation import initialisations
@@ -19,6 +19,8 @@ from builder.lowering.walk import TooLargeError, Walk
 from builder.ops.base import Count
 from builder.reader import Mapping, Scalar, Sequence
 from builder.shapes import Shape
+from builder.spec.calls import holds_expression
+from builder.spec.page import Broken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as Table
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from builder.graph import Block
     from builder.lowering.frame import Flow
     from builder.lowering.pages import Merged
-    from builder.lowering.scope import Scope
+    from builder.lowering.scope import Scope, Unknown
 
 
 def lower(
@@ -41,22 +43,23 @@ def lower(
 
     Raises ArchError with every mistake, in the order of the text.
     """
-    problems = Collector()
-    _need_member(page, params or {}, problems)
-    problems.raise_found()
+    problems = Collector(page.found)
+    if _is_family(page, params or {}, problems):
+        problems.raise_found()  # whatever its members give is unknown
     evaluator = Evaluator(problems)
     scope = _page_scope(page, classes, params or {}, evaluator, problems)
+    _check_members(page, problems)
     shape = _size(page, input, problems)
-    problems.raise_found()
     walk, root, flow = _walk(page, scope, shape, problems)
     rules = initialisations(walk)
-    if flow is not None:
-        _check_head(page, flow[1], scope["classes"], problems)
+    if flow is not None and scope["classes"] is not UNKNOWN:
+        _check_head(page, walk, flow, scope["classes"], problems)
     heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
     for head in heads:
         _check_side_head(head, walk, scope["classes"], problems)
     problems.raise_found()
     assert root is not None, "a block is missing only where a mistake was reported"
+    assert shape is not None, "the same"
     return Graph(
         name=page.name,
         title=page.name,
@@ -70,7 +73,7 @@ def lower(
     )
 
 
-def _walk(page: Merged, scope: Scope, shape: Shape, problems: Collector) -> tuple[Walk, Block | None, Flow]:
+def _walk(page: Merged, scope: Scope, shape: Shape | None, problems: Collector) -> tuple[Walk, Block | None, Flow]:
     """Walk the page; where templates ask for ``$total``, a first walk counts."""
     total = 2  # any number over 1 serves a walk that only counts
     if any(template.counts for template in page.templates.values()):
@@ -80,8 +83,10 @@ def _walk(page: Merged, scope: Scope, shape: Shape, problems: Collector) -> tupl
     return walk, root, flow
 
 
-def _once(page: Merged, scope: Scope, shape: Shape, problems: Collector, total: int) -> tuple[Walk, Block | None, Flow]:
-    walk = Walk(page, scope, shape, Edits(page, scope, Evaluator(problems)), problems, total)
+def _once(
+    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int
+) -> tuple[Walk, Block | None, Flow]:
+    walk = Walk(page, scope, shape or _ANY, Edits(page, scope, Evaluator(problems)), problems, total)
     try:
         root, flow = root_block(walk, shape)
     except TooLargeError:
@@ -90,7 +95,7 @@ def _once(page: Merged, scope: Scope, shape: Shape, problems: Collector, total: 
     return walk, root, flow
 
 
-def _need_member(page: Merged, params: Table[str, Result], problems: Collector) -> None:
+def _is_family(page: Merged, params: Table[str, Result], problems: Collector) -> bool:
     """Report a family that is asked for without a member, which alone gives what is required."""
     missing = [
         name
@@ -101,6 +106,20 @@ def _need_member(page: Merged, params: Table[str, Result], problems: Collector) 
         listed = ", ".join(f"`{name}`" for name in page.members)
         message = f"`{page.title}` is a family: its members give `{missing[0]}`"
         problems.error("choose-member", message, page.mark, f"name one of {listed}")
+    return bool(missing and page.members)
+
+
+def _check_members(page: Merged, problems: Collector) -> None:
+    """Report what a member gives and the page has no parameter for, whichever member is asked for."""
+    known = [*page.params, "input", "classes"]
+    for member in page.members.values():
+        for key, value in member.params.entries:
+            name = str(key.value)
+            if name not in known:
+                hint = suggest(name, known, "its parameters are")
+                problems.error("unknown-parameter", f"`{name}` is no parameter of `{page.title}`", key.mark, hint)
+            elif name in page.params and isinstance(value, (Scalar, Sequence)) and not holds_expression(value):
+                check_kind(cast("Result", value.plain()), page.params[name], value.mark, problems)
 
 
 def _page_scope(
@@ -108,20 +127,29 @@ def _page_scope(
 ) -> Scope:
     """Return the variables that the whole page sees: its parameters and ``$classes``."""
     scope: Scope = {}
-    count: object = classes if classes is not None else page.classes
-    if isinstance(count, Scalar):
-        try:
-            count = evaluator.result(count, {})
-        except UnknownValueError:
-            count = None
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        problems.error(
-            "missing-field", "the page does not say how many `classes` there are", page.mark, "`classes: 10`"
-        )
-        count = None
-    scope["classes"] = count if isinstance(count, int) else UNKNOWN
+    scope["classes"] = _classes(classes if classes is not None else page.classes, page, evaluator, problems)
     given = merge_mappings(page.given, _arguments(params)) if params else page.given
     return bind(page.params.values(), given, dict(scope), scope, f"`{page.title}`", evaluator, problems)
+
+
+def _classes(given: object, page: Merged, evaluator: Evaluator, problems: Collector) -> Result | Unknown:
+    """Return the number of classes, which a member may compute."""
+    if isinstance(given, Broken):
+        return UNKNOWN
+    mark, count = page.mark, given
+    if isinstance(given, (Scalar, Sequence, Mapping)):
+        mark = given.mark
+        try:
+            count = evaluator.result(given, {})
+        except UnknownValueError:
+            return UNKNOWN
+    if count is None:
+        problems.error("no-classes", "the page does not say how many `classes` there are", mark, "`classes: 10`")
+    elif isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        problems.error("bad-value", "`classes` is a whole number and at least 1", mark)
+    else:
+        return count
+    return UNKNOWN
 
 
 def _arguments(params: Table[str, Result]) -> Mapping:
@@ -133,33 +161,42 @@ def _arguments(params: Table[str, Result]) -> Mapping:
     return Mapping(tuple(entries), Mark(Source("<arguments>", ""), 1, 1))
 
 
-def _size(page: Merged, given: tuple[int, int, int] | None, problems: Collector) -> Shape:
+def _size(page: Merged, given: tuple[int, int, int] | None, problems: Collector) -> Shape | None:
+    """Return the shape of the input, None where it was not said or not said right."""
     size: object = given if given is not None else page.input
+    if isinstance(size, Broken):
+        return None
     mark = page.mark
-    if isinstance(size, (Scalar, Sequence)):
+    if isinstance(size, (Scalar, Sequence, Mapping)):
         mark = size.mark
         size = size.plain()
     try:
         return Shape(_SIZE.validate_python(size, strict=True))
     except ValidationError:
         message = "the page does not say its `input`" if size is None else "`input` is channels, height and width"
-        problems.error("missing-field" if size is None else "bad-value", message, mark, "`input: [3, 224, 224]`")
-        return Shape((1, 1, 1))
+        problems.error("no-input" if size is None else "bad-value", message, mark, "`input: [3, 224, 224]`")
+        return None
 
 
-def _check_head(page: Merged, shape: Shape, classes: object, problems: Collector) -> None:
-    if shape != Shape((classes,)):  # type: ignore[arg-type]  # known here: unknown classes were raised before
-        hint = "end with `flatten` and `linear: {out: $classes}`"
+def _check_head(page: Merged, walk: Walk, flow: tuple[int, Shape], classes: object, problems: Collector) -> None:
+    index, shape = flow
+    if shape != Shape((classes,)):  # type: ignore[arg-type]  # unknown classes are asked about before
+        last = walk.nodes[index].mark if index >= 0 else page.mark
         message = f"the network ends with {shape}, not with a number for each of {classes} classes"
-        problems.error("no-head", message, page.mark, hint)
+        problems.error("no-head", message, last, _head_hint(walk.nodes[index].operation.kind if index >= 0 else ""))
+
+
+def _head_hint(last: str) -> str:
+    return "write `out: $classes`" if last == "linear" else "end with `flatten` and `linear: {out: $classes}`"
 
 
 def _check_side_head(head: Block, walk: Walk, classes: object, problems: Collector) -> None:
     shape = walk.shape_of(head.output)
-    if shape != Shape((classes,)):  # type: ignore[arg-type]  # as above
+    if classes is not UNKNOWN and shape != Shape((classes,)):  # type: ignore[arg-type]  # as above
         hint = "end it with `flatten` and `linear: {out: $classes}`"
         message = f"`{head.path}` ends with {shape}, not with a number for each of {classes} classes"
         problems.error("no-head", message, head.mark, hint)
 
 
+_ANY = Shape((1, 1, 1))  # stands for an input that is not known and that no node reads
 _SIZE: TypeAdapter[tuple[int, int, int]] = TypeAdapter(tuple[Count, Count, Count])

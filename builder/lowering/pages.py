@@ -50,6 +50,8 @@ class Merged:
     variants: Mapping | None
     raw: tuple[Mapping, ...]
     """The pages as they were read, the base first."""
+    found: tuple[Diagnostic, ...] = ()
+    """Mistakes so far: lowering adds to them what it finds and raises them together."""
 
 
 def shipped_folder() -> Path:
@@ -101,50 +103,50 @@ class Base:
     path: Path
     member: str | None
     chain: tuple[tuple[Page, Path], ...]
+    found: tuple[Diagnostic, ...] = ()
 
     def merged(self) -> Merged:
-        """Return the page itself, as its member if one is named."""
-        problems = Collector()
+        """Return the page itself, as its member if one is named; raise ArchError if there is no such member."""
+        problems = Collector(self.found)
         chosen = _chosen([page for page, _ in self.chain], self.member, problems)
-        problems.raise_found()
-        return _merge(list(self.chain), chosen)
+        return _merge(list(self.chain), chosen, problems)
 
     def extended(self, text: str, name: str) -> Merged:
         """Return the page that ``text``, called ``name`` in messages, makes of this one by extending it.
 
-        Raises ArchError with every mistake of ``text``.
+        Raises ArchError if ``text`` is no page; its mistakes are kept for ``lower`` to raise.
         """
-        problems = Collector()
+        problems = Collector(self.found)
         path = self.path.parent / name
         mapping = read_text(text, name)
         libraries = _libraries(path, mapping, problems)
-        page = parse_page(mapping, _template_names([*(each for each, _ in self.chain), *libraries]), problems)
-        problems.raise_found()
-        assert page is not None, "a page without a header has been reported"
-        chain = [(replace(page, libraries=libraries), path), *self.chain]
-        chosen = _chosen([each for each, _ in chain], None, problems)
-        problems.raise_found()
-        return _merge(chain, chosen)
+        page = _parsed(mapping, [each for each, _ in self.chain], libraries, problems)
+        chain = [(page, path), *self.chain]
+        return _merge(chain, _chosen([each for each, _ in chain], None, problems), problems)
 
 
 def read_base(path: Path, member: str | None = None) -> Base:
-    """Return the page at ``path`` with all that it extends; raise ArchError with every mistake on the way."""
+    """Return the page at ``path`` with all that it extends.
+
+    Raises ArchError where there is nothing to go on with; other mistakes are kept for ``lower`` to raise.
+    """
     problems = Collector()
     chain = _read_chain(path, problems, ())
-    problems.raise_found()
-    return Base(path, member, tuple(chain))
+    if chain[-1][0].header.extends is not None:
+        problems.raise_found()  # a base that cannot be had
+    return Base(path, member, tuple(chain), problems.found)
 
 
 def load_page(path: Path, member: str | None = None) -> Merged:
     """Return the page at ``path`` merged with all that it extends, as ``member`` of its family if one is named.
 
-    Raises ArchError with every mistake of every page on the way.
+    Raises ArchError where there is nothing to go on with; other mistakes are kept for ``lower`` to raise.
     """
     return read_base(path, member).merged()
 
 
 def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> list[tuple[Page, Path]]:
-    """Return the page at ``path`` followed by its bases; none where something was wrong."""
+    """Return the page at ``path`` followed by its bases, as far as they can be had."""
     mapping = read_file(path, _shown(path))
     extends = mapping.get("extends")
     bases: list[tuple[Page, Path]] = []
@@ -159,8 +161,14 @@ def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> lis
         elif base is not None:
             bases = _read_chain(base, problems, way)
     libraries = _libraries(path, mapping, problems)
-    page = parse_page(mapping, _template_names([*(page for page, _ in bases), *libraries]), problems)
-    return [(replace(page, libraries=libraries), path), *bases] if page is not None else []
+    return [(_parsed(mapping, [page for page, _ in bases], libraries, problems), path), *bases]
+
+
+def _parsed(mapping: Mapping, bases: list[Page], libraries: tuple[Page, ...], problems: Collector) -> Page:
+    """Return the page that ``mapping`` says, knowing the templates and defaults that it inherits."""
+    defaults = frozenset(name for page in bases for name in page.defaults)
+    page = parse_page(mapping, _template_names([*bases, *libraries]), problems, defaults)
+    return replace(page, libraries=libraries)
 
 
 def _libraries(path: Path, mapping: Mapping, problems: Collector) -> tuple[Page, ...]:
@@ -213,16 +221,18 @@ def _chosen(pages: list[Page], member: str | None, problems: Collector) -> list[
             hint = suggest(str(wanted), list(page.members), "its members are")
             message = f"`{page.header.name.value}` has no member `{wanted}`"
             problems.error("no-such-member", message, asked, hint)
+            problems.raise_found()  # what it would have given is asked for everywhere
         scalar = page.header.member
         wanted, asked = (str(scalar.value), scalar.mark) if scalar else (None, page.header.name.mark)
     return chosen
 
 
-def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merged:
+def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None], problems: Collector) -> Merged:
     pages = [page for page, _ in chain]
     upwards = pages[::-1]
     block = upwards[0].block
     if block is None:
+        problems.raise_found()
         hint = "a network says `uses: gates.yaml` and calls them"
         raise ArchError(Diagnostic("library", f"`{pages[0].header.name.value}` holds templates and no network",
                                    pages[-1].header.name.mark, hint))  # fmt: skip
@@ -258,6 +268,7 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None]) -> Merge
         replace={name: each for page in upwards for name, each in page.replace.items()},
         variants=pages[0].variants,
         raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
+        found=problems.found,
     )
 
 

@@ -74,6 +74,13 @@ class Evaluator:
         return marked(self.text(str(scalar.value), scalar, scope), scalar)
 
 
+def written(result: Result) -> str:
+    """Return a result as a page writes it."""
+    if isinstance(result, tuple):
+        return f"[{', '.join(written(each) for each in result)}]"
+    return str(result).lower() if isinstance(result, bool) else str(result)
+
+
 def marked(result: Result, at: Value) -> Value:
     """Return a result as a value that stands where ``at`` stood."""
     if isinstance(result, tuple):

@@ -55,8 +55,13 @@ def parse_selector(text: str, mark: Mark, templates: frozenset[str]) -> Selector
 
 
 def _match(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_match(pattern[1:], path[skipped:]) for skipped in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _match(pattern[1:], path[1:])
+    """Return whether ``path`` fits: every step of the pattern moves the lengths of ``path`` that are matched so far."""
+    matched = {0}
+    for segment in pattern:
+        if segment == "**":
+            matched = set(range(min(matched), len(path) + 1))
+        else:
+            matched = {length + 1 for length in matched if length < len(path) and fnmatchcase(path[length], segment)}
+        if not matched:
+            return False
+    return len(path) in matched

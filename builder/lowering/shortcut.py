@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from builder.shapes import Shape
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -24,13 +26,17 @@ class Sampling:
     stride: tuple[int, int]
 
 
-def sampling(nodes: Sequence[Node], start: int, end: int) -> Sampling:
-    """Return how the way from value ``start`` to value ``end`` samples its input.
+def sampling(nodes: Sequence[Node], entering: tuple[int, Shape], leaving: tuple[int, Shape]) -> Sampling:
+    """Return how the way from one value to another samples its input.
 
     Over its layers, the centre of the first output's receptive field is found by
     ``offset += ((kernel - 1) * dilation / 2 - padding) * jump; jump *= stride``
-    (https://distill.pub/2019/computing-receptive-fields). Raises NoProjectionError where there is no such grid.
+    (https://distill.pub/2019/computing-receptive-fields). Raises NoProjectionError where there is no such grid, or
+    where sampling the input on it does not give the size that leaves.
     """
+    (start, size), (end, wanted) = entering, leaving
+    if not (size.is_image and wanted.is_image):
+        raise NoProjectionError("only images lie on a grid")
     way: list[Operation] = []
     while end != start:
         if end < 0:
@@ -49,4 +55,9 @@ def sampling(nodes: Sequence[Node], start: int, end: int) -> Sampling:
     for centre in offset:
         if centre < 0 or centre != int(centre):
             raise NoProjectionError(f"its first output looks at position {centre:g}, between or before the pixels")
-    return Sampling((int(offset[0]), int(offset[1])), (jump[0], jump[1]))
+    found = Sampling((int(offset[0]), int(offset[1])), (jump[0], jump[1]))
+    axes = zip(size.sizes[1:], found.offset, found.stride, strict=True)
+    given = tuple((length - skipped - 1) // step + 1 for length, skipped, step in axes)
+    if given != wanted.sizes[1:]:
+        raise NoProjectionError(f"on the grid of its outputs the input has {Shape(given)} positions")
+    return found

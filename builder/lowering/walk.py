@@ -7,22 +7,25 @@ goes on, so that one run finds them all.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from builder.diagnostics import Diagnostic, Note, nearest, suggest
+from builder.diagnostics import Diagnostic, Note, suggest
 from builder.graph import Block, Node
 from builder.lowering.blocks import inline_block, template_instance
 from builder.lowering.names import Modules, join
 from builder.lowering.pages import merge_mappings
-from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError
+from builder.lowering.places import Walked
+from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, written
 from builder.ops import OPERATIONS
 from builder.ops.base import Misfit
-from builder.reader import Mapping, Scalar
+from builder.reader import Mapping, Scalar, describe
 from builder.spec.calls import REFERENCES
-from builder.spec.page import REUSE, BlockSpec, Body, Call, Item
+from builder.spec.page import REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import report
 
 if TYPE_CHECKING:
@@ -41,6 +44,9 @@ if TYPE_CHECKING:
 
 MAX_REPEAT = 4096
 MAX_NODES = 20_000
+MAX_STEPS = 2 * MAX_NODES  # layers, blocks, and what `when` switches off
+MAX_DEPTH = 48
+MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
 
 
 class TooLargeError(Exception):
@@ -70,10 +76,14 @@ class Walk:
         self.nodes: list[Node] = []
         self.paths: dict[str, str] = {}
         self.places: dict[str, Flow] = {}
-        self.node_places: dict[int, Place] = {}
+        self.layers: list[tuple[Place, Node | None]] = []
+        self.hidden: list[tuple[str, ...]] = []
+        self.instances: dict[str, tuple[str, ...]] = {}
         self.counted = 0
         self.total = total
         self._awaited: list[Scalar] = []
+        self._by_path: dict[str, Node] = {}
+        self._steps = self._depth = 0
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
@@ -86,14 +96,37 @@ class Walk:
     def item(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> tuple[list[Member], Flow]:
         """Walk one item as often as its ``repeat`` says, where its ``when`` holds."""
         members: list[Member] = []
-        for copy in self._copies(item, frame, flow, name):
-            if self._switched_on(item, copy, flow):
-                more, result = self._one(item.content, copy, flow, name, item.mark)
-                if item.aux is not None:
-                    members += self._head(more, item.aux)
-                else:
-                    members, flow = members + more, result
+        self._depth += 1
+        try:
+            for copy in self._copies(item, frame, flow, name):
+                self._count_step(item.mark)
+                if self._switched_on(item, copy, flow):
+                    more, result = self._one(item.content, copy, flow, name, item.mark)
+                    if item.aux is not None:
+                        members += self._head(more, item.aux)
+                    else:
+                        members, flow = members + more, result
+        except UnknownValueError:  # how often it is there, or whether
+            self.hide(frame, name)
+            flow = None
+        self._depth -= 1
         return members, flow
+
+    def hide(self, frame: Frame, name: Scalar | None) -> None:
+        """Remember that a mistake hides what is called ``name``; without one, whatever its list holds."""
+        known = name is not None and "{" not in str(name.value)
+        self.hidden.append((*frame.path, str(name.value)) if known and name is not None else frame.path)
+
+    def _count_step(self, mark: Mark) -> None:
+        """Stop where a page describes more than any network has, which costs only time."""
+        self._steps += 1
+        if self._steps > MAX_STEPS:
+            self.problems.error("too-many-layers", f"more than {MAX_NODES:,} layers", mark)
+            raise TooLargeError
+        if self._depth > MAX_DEPTH:
+            hint = "a template that calls itself needs a `when` that ends it"
+            self.problems.error("too-deep", f"blocks stand in blocks more than {MAX_DEPTH} deep", mark, hint)
+            raise TooLargeError
 
     def _head(self, members: list[Member], aux: Mark) -> list[Member]:
         """Return a block that leaves the network here; the value that entered it goes on."""
@@ -126,9 +159,20 @@ class Walk:
             place = value.mark if value is not None else mark
             self.problems.add(Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint, notes))
             return None
+        if self._is_too_large(operation, inputs, shape):
+            message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which no machine holds"
+            self.problems.error("too-large", message, mark)
+            return None
         index = len(self.nodes)
-        self.nodes.append(Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark))
+        node = Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark)
+        self.nodes.append(node)
+        if key:
+            self._by_path[path] = node
         return index, shape
+
+    def _is_too_large(self, operation: Operation, inputs: tuple[tuple[int, Shape], ...], shape: Shape) -> bool:
+        learned = operation.parameters(*(shape for _, shape in inputs))
+        return shape.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
 
     def entering(self, frame: Frame, flow: Flow) -> Scope:
         """Return the frame's variables with ``$in``: the channels that enter what they are written on."""
@@ -136,16 +180,19 @@ class Walk:
 
     def finish(self) -> None:
         """Report what was spoken of and never came."""
+        walked = self.walked()
         for scalar in self._awaited:
             text = str(scalar.value)
             if text in self.places:
                 hint = "take an earlier point: a value cannot be read before it is computed"
-                self.problems.error("later-place", f"`{text}` comes later than this gate", scalar.mark, hint)
-                continue
-            close = nearest(text, self.places)
-            hint = f"did you mean `{close}`?" if close else "`archcli show` lists every path"
-            self.problems.error("no-such-place", f"there is no `{text}`", scalar.mark, hint)
-        self.edits.report_unused(self.paths, self.places, self.problems)
+                self.problems.error("later-place", f"`{text}` is not there yet at this gate", scalar.mark, hint)
+            elif not walked.hides(tuple(text.split("."))):
+                self.problems.error("no-such-place", f"there is no `{text}`", scalar.mark, walked.tree.advise(text))
+        self.edits.report_unused(walked, self.problems)
+
+    def walked(self) -> Walked:
+        """Return all that was passed so far."""
+        return Walked(self.paths, self.places, self.hidden, self.instances)
 
     def _copies(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
         """Yield the frame of every copy that ``repeat`` asks for."""
@@ -155,11 +202,8 @@ class Walk:
         if name is not None and "{" not in str(name.value):
             hint = f"such as `{name.value}{{$i + 1}}`"
             self.problems.error("name-repeats", "every copy needs a name of its own", name.mark, hint)
-            return
-        try:
-            names, values = self._repeated(item.repeat, self.entering(frame, flow))
-        except UnknownValueError:
-            return
+            raise UnknownValueError
+        names, values = self._repeated(item.repeat, self.entering(frame, flow))
         for number, value in enumerate(values):
             variables: dict[str, Result] = {"i": number, "first": number == 0, "last": number == len(values) - 1}
             if len(names) == 1:
@@ -167,9 +211,10 @@ class Walk:
             elif isinstance(value, tuple) and len(value) == len(names):
                 variables |= dict(zip(names, value, strict=True))
             elif names:
-                message = f"{len(names)} names for an element of {len(value) if isinstance(value, tuple) else 1}"
-                self.problems.error("bad-repeat", message, item.repeat.mark)
-                return
+                listed = ", ".join(f"`{each}`" for each in names)
+                given = f"a list of {len(value)}" if isinstance(value, tuple) else f"`{value}`"
+                self.problems.error("bad-repeat", f"{given} cannot be taken apart into {listed}", item.repeat.mark)
+                raise UnknownValueError
             yield frame.seeing(**variables)
 
     def _repeated(self, repeat: Scalar, scope: Scope) -> tuple[list[str], tuple[Result, ...]]:
@@ -181,7 +226,7 @@ class Walk:
             names = [name.strip() for name in left.split(",")]
             if not all(name.isidentifier() for name in names):
                 hint = "such as `repeat: width, depth in zip($widths, $depths)`"
-                self.problems.error("bad-repeat", f"`{left.strip()}` are no names", repeat.mark, hint)
+                self.problems.error("bad-repeat", f"`{left.strip()}` is no list of names", repeat.mark, hint)
                 raise UnknownValueError
             values = self.evaluator.text(text.strip(), repeat, scope)
         else:
@@ -189,8 +234,9 @@ class Walk:
         if isinstance(values, int) and not isinstance(values, bool) and values >= 0:
             values = tuple(range(values)) if values <= MAX_REPEAT else values
         if not isinstance(values, tuple) or len(values) > MAX_REPEAT:
-            what = "a count or a list" if not isinstance(values, int) else f"at most {MAX_REPEAT} and at least 0"
-            shown = "a longer list" if isinstance(values, tuple) else f"`{values}`"
+            counted = isinstance(values, int) and not isinstance(values, bool)
+            what = f"from 0 to {MAX_REPEAT}" if counted else "a count, or `names in list`"
+            shown = "a longer list" if isinstance(values, tuple) else f"`{written(values)}`"
             self.problems.error("bad-repeat", f"`repeat` is {what}, not {shown}", repeat.mark)
             raise UnknownValueError
         return names, values
@@ -198,25 +244,24 @@ class Walk:
     def _switched_on(self, item: Item, frame: Frame, flow: Flow) -> bool:
         if item.when is None:
             return True
-        try:
-            result = self.evaluator.result(item.when, self.entering(frame, flow))
-        except UnknownValueError:
-            return False
+        result = self.evaluator.result(item.when, self.entering(frame, flow))
         if not isinstance(result, bool):
-            self.problems.error("bad-value", f"`when` is true or false, not `{result}`", item.when.mark)
-        return result is True
+            message = f"`when` is true or false, not `{written(result)}`"
+            self.problems.error("bad-value", message, item.when.mark)
+            raise UnknownValueError
+        return result
 
     def _one(
-        self, content: Call | BlockSpec, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
+        self, content: Call | BlockSpec | Broken, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
     ) -> tuple[list[Member], Flow]:
         word = self._word(content, frame, flow) if isinstance(content, Call) else None
-        if isinstance(content, Call) and word is None:
-            return [], flow if self._is_none(content, frame, flow) else None
+        if isinstance(content, Call) and word is None and self._is_none(content, frame, flow):
+            return [], flow
+        if isinstance(content, Broken) or (isinstance(content, Call) and word is None):
+            raise UnknownValueError  # what it would be called is unknown too
         if isinstance(content, BlockSpec) and self._is_bracket(content, name):
             return self._bracket(content, frame, flow)
         called = self._name(frame, name, word, content, mark)
-        if called is None:
-            return [], None
         replaced, other = self.edits.replacement(called.place)
         if replaced:
             self.paths.setdefault(".".join(called.place.path), called.key)
@@ -224,6 +269,8 @@ class Walk:
                 return [], flow
             content = other.content
             word = self._word(content, frame, flow) if isinstance(content, Call) else None
+            if isinstance(content, Broken):
+                raise UnknownValueError
         return self._make(content, word, called, frame, flow)
 
     def _make(
@@ -231,14 +278,13 @@ class Walk:
     ) -> tuple[list[Member], Flow]:
         before = len(self.nodes)
         block: Block | None
-        if word == REUSE:
-            assert isinstance(content, Call), "only a call has a word"
+        if isinstance(content, Call) and word == REUSE:
             flow = self._reused(content, name, flow)
             return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
         if isinstance(content, BlockSpec):
             block, flow = inline_block(self, content, name, frame, flow)
         elif word is None:
-            return [], None
+            raise UnknownValueError
         elif word in OPERATIONS:
             flow = self._operation(content, word, name, frame, flow)
             return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
@@ -266,8 +312,8 @@ class Walk:
                 if complete
                 else flow
             )
-            if complete and result is not None:
-                self.node_places[result[0]] = name.place
+        made = self.nodes[result[0]] if result is not None and len(known) == len(sources) else None
+        self.layers.append((name.place, made))
         self.places[path] = result
         return result
 
@@ -277,26 +323,32 @@ class Walk:
         layer = call.fields.get("layer")
         wanted = str(layer.value) if isinstance(layer, Scalar) else ""
         within = join(*name.place.path[:-1], wanted)  # a template speaks of its own layers
-        known = {node.path: node for node in self.nodes if node.key}
-        earlier = known.get(within) or known.get(wanted)
+        earlier = self._by_path.get(within) or self._by_path.get(wanted)
         if earlier is None:
-            close = nearest(wanted, known)
-            hint = f"did you mean `{close}`?" if close else "name a layer that stands before this one"
-            mark = layer.mark if layer is not None else call.mark
-            self.problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, hint)
+            self._report_reuse(wanted, within, layer.mark if layer is not None else call.mark)
             return None
         self.paths[path] = earlier.key
         result = None
         if flow is not None:
             result = self.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
             inputs = [self.shape_of(index) for index in earlier.inputs]
-            fits = earlier.operation.parameters(flow[1]) == earlier.operation.parameters(*inputs)
-            if result is not None and not fits:
+            if result is not None and earlier.operation.parameters(flow[1]) != earlier.operation.parameters(*inputs):
                 message = f"`{wanted}` was made for {inputs[0]}, and {flow[1]} comes in"
                 note = Note(earlier.mark, f"`{wanted}` is here")
                 self.problems.error("misfit", message, call.mark, None, (note,))
         self.places[path] = result
         return result
+
+    def _report_reuse(self, wanted: str, within: str, mark: Mark) -> None:
+        """Report a layer that is not there to be run again, unless a mistake elsewhere explains it."""
+        walked = self.walked()
+        if wanted in self.paths or within in self.paths:
+            if wanted not in self.places and within not in self.places:
+                message = f"`{wanted}` is a block, and `reuse` runs one layer again"
+                self.problems.error("no-such-place", message, mark, "name the layers inside, each with its own `reuse`")
+        elif not walked.hides(tuple(within.split("."))) and not walked.hides(tuple(wanted.split("."))):
+            message = f"there is no layer `{wanted}` before this one"
+            self.problems.error("no-such-place", message, mark, walked.tree.advise(wanted))
 
     def shape_of(self, index: int) -> Shape:
         """Return the shape of a value."""
@@ -331,11 +383,14 @@ class Walk:
         sources: list[Flow] = []
         for name in REFERENCES.get(word, ()):
             value = fields.get(name)
-            if isinstance(value, Scalar):
-                text = str(value.value)
-                if text not in self.places:
+            if isinstance(value, Scalar) and isinstance(value.value, str):
+                if value.value not in self.places:
                     self._awaited.append(value)
-                sources.append(self.places.get(text))
+                sources.append(self.places.get(value.value))
+            elif value is not None:
+                message = f"`{name}` is a place such as `block1.out`, not {describe(value)}"
+                self.problems.error("bad-value", message, value.mark)
+                sources.append(None)
         return sources
 
     def _inserted_after(self, name: Name, frame: Frame, flow: Flow, members: list[int]) -> tuple[list[Member], Flow]:
@@ -358,22 +413,28 @@ class Walk:
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[Member], Flow]:
         """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""
         content = item.content
-        word = self._word(content, frame, flow) if isinstance(content, Call) else None
-        if isinstance(content, BlockSpec) or word is None:
-            return ([], flow) if isinstance(content, Call) and self._is_none(content, frame, flow) else ([], None)
+        if isinstance(content, BlockSpec) or item.repeat is not None or item.aux is not None:
+            hint = "put the others among the `layers`"
+            self.problems.error("bad-activation", "an activation is one layer", item.mark, hint)
+            content = Broken(item.mark)
+        word = None
+        with suppress(UnknownValueError):
+            if isinstance(content, Call) and not self._switched_on(item, frame, flow):
+                return [], flow
+            word = self._word(content, frame, flow) if isinstance(content, Call) else None
+            if isinstance(content, Call) and word is None and self._is_none(content, frame, flow):
+                return [], flow
+        if word is None or not isinstance(content, Call):
+            self.hidden.append((*frame.path, "activation"))
+            return [], None
         own = self.modules.next_number(frame.module) if numbered else "activation"
         self.modules.claim(frame.module, own, item.mark)
         name = Name("activation", frame.child("activation"), join(frame.module, own))
         return self._make(content, word, name, replace(frame, role="activation"), flow)
 
-    def _name(
-        self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark
-    ) -> Name | None:
+    def _name(self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark) -> Name:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
-        try:
-            given = self.evaluator.name(name, frame.scope) if name is not None else None
-        except UnknownValueError:
-            return None
+        given = self.evaluator.name(name, frame.scope) if name is not None else None
         number = self.modules.next_number(frame.module) if given is None and word != REUSE else None
         if given is not None:
             segment = given
@@ -382,6 +443,9 @@ class Walk:
         own = given if given is not None else str(number)
         block = content if isinstance(content, BlockSpec) else None
         place = frame.child(segment)
+        if not frame.path and given in self.page.templates and name is not None:
+            message = f"`{given}` is the name of a template, and a selector could mean either"
+            self.problems.error("reserved-name", message, name.mark, "choose another name")
         if word == REUSE:
             return Name(segment, place, "")
         if block is None or (block.key is None and block.branches is None):

@@ -71,6 +71,7 @@ class Bodies:
         if layers is not None and branches is not None:
             hint = "put the branches into a block of their own among the layers"
             self._problems.error("two-bodies", "a block has `layers` or `branches`, not both", branches.mark, hint)
+        self._check_lanes(mapping)
         order = [name for name, _ in mapping]
         shortcut = mapping.get("shortcut")
         block = BlockSpec(
@@ -83,12 +84,30 @@ class Bodies:
             shortcut_first="shortcut" in order
             and "layers" in order
             and order.index("shortcut") < order.index("layers"),
-            merge=self._merge(mapping),
+            merge=self.merge(mapping),
             activation=self.activation(mapping.get("activation")),
         )
         read = (block.branches, block.split, block.key, block.shortcut, block.merge)
         names = ("branches", "split", "key", "shortcut", "merge")
-        return replace(block, broken=any(mapping.get(name) and not each for name, each in zip(names, read, strict=True)))
+        return replace(
+            block, broken=any(mapping.get(name) and not each for name, each in zip(names, read, strict=True))
+        )
+
+    def _check_lanes(self, mapping: Mapping) -> None:
+        """Report fields that mean nothing where they stand."""
+        given = [name for name, _ in mapping]
+        if "branches" in given:
+            for name in ("key", "shortcut", "activation"):
+                if name in given:
+                    hint = "put the branches into a block of their own among the `layers` of one that has it"
+                    message = f"a block of `branches` has no `{name}`"
+                    self._problems.error("unknown-field", message, mapping.key_mark(name), hint)
+        elif "split" in given:
+            hint = "`split` gives each of the `branches` its share of the channels"
+            self._problems.error("unknown-field", "there are no branches to split", mapping.key_mark("split"), hint)
+        elif "merge" in given and "shortcut" not in given:
+            hint = "lanes meet where there is a `shortcut`, or where there are `branches`"
+            self._problems.error("unknown-field", "there is nothing to merge", mapping.key_mark("merge"), hint)
 
     def shortcut(self, value: Value) -> Scalar | Body | None:
         """Return what runs beside the layers, or None where that cannot be read."""
@@ -138,7 +157,7 @@ class Bodies:
         content = self._call(*calls[0]) if calls else self._inline_block(value, strange)
         fine = [self._check_modifier(name, value.get(name)) for name in MODIFIERS]
         if content is None or not all(fine):
-            content = Broken(value.mark)
+            return Item(Broken(value.mark), value.mark)
         return Item(content, value.mark, value.get("when"), value.get("repeat"), self._aux(value))
 
     def _inline_block(self, value: Mapping, strange: list[Scalar]) -> BlockSpec | None:
@@ -213,7 +232,8 @@ class Bodies:
             return None
         return tuple(self.body(each) for each in value.items)
 
-    def _merge(self, mapping: Mapping) -> Scalar | None:
+    def merge(self, mapping: Mapping) -> Scalar | None:
+        """Return how lanes meet, or None where it is not said or cannot be read."""
         merge = self._scalar(mapping, "merge")
         if merge is not None and isinstance(merge.value, str) and "$" not in merge.value and merge.value not in MERGES:
             hint = suggest(merge.value, list(MERGES), "it is one of")

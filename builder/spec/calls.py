@@ -33,9 +33,10 @@ def check_syntax(value: Value, problems: Collector) -> None:
 
 def report_expression(error: ExpressionError, scalar: Scalar, problems: Collector) -> None:
     """Report what is wrong with an expression at its own characters where the text stands as it is."""
-    mark = scalar.mark
-    if scalar.plain_style and error.offset < mark.width:
-        mark = mark.within(error.offset, error.width)
+    mark, text = scalar.mark, str(scalar.value)
+    written = mark.text.find(text)  # behind a quote it begins one later; escapes and folded lines hide it
+    if written >= 0:
+        mark = mark.within(written + error.offset, error.width)
     problems.error("bad-expression", error.message, mark, error.hint)
 
 
@@ -47,7 +48,7 @@ def check_fields(operation: type[Operation], fields: Mapping, problems: Collecto
     check_syntax(fields, problems)
     references = REFERENCES.get(operation.kind, ())
     written = Mapping(tuple(entry for entry in fields.entries if entry[0].value not in references), fields.mark)
-    unknown_yet = {name for name, value in written if _holds_expression(value)}
+    unknown_yet = {name for name, value in written if holds_expression(value)}
     try:
         operation.model_validate(written.plain())
     except ValidationError as error:
@@ -60,7 +61,8 @@ def check_fields(operation: type[Operation], fields: Mapping, problems: Collecto
         report(kept, operation, written, f"`{operation.kind}`", problems)
 
 
-def _holds_expression(value: Value) -> bool:
+def holds_expression(value: Value) -> bool:
+    """Return whether a text anywhere in ``value`` is an expression."""
     return any(is_expression(scalar.value) for scalar in _scalars(value))
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
 
 from builder.diagnostics import suggest
 from builder.expressions import is_expression
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.spec.bodies import Bodies
+from builder.spec.bodies import Bodies, broken_body
 from builder.spec.calls import check_fields, check_syntax
-from builder.spec.fields import PageFields, TemplateFields
+from builder.spec.fields import BLOCK_FIELDS, PageFields, TemplateFields
 from builder.spec.page import (
     BlockSpec,
+    Broken,
     Header,
     InitRule,
     Insert,
@@ -37,23 +41,26 @@ KINDS = ("int", "float", "bool", "list", "layer", "size", "text")
 """Kinds of a required parameter."""
 
 
-def parse_page(mapping: Mapping, known_templates: tuple[str, ...], problems: Collector) -> Page | None:
-    """Return the page that ``mapping`` says, or None where its header is wrong.
+def parse_page(
+    mapping: Mapping, known_templates: tuple[str, ...], problems: Collector, defaults: frozenset[str] = frozenset()
+) -> Page:
+    """Return the page that ``mapping`` says, with what cannot be read marked as broken.
 
-    ``known_templates`` are the templates of the page that it extends. Everything wrong is added to ``problems``.
+    ``known_templates`` are the templates of the pages that it extends, ``defaults`` the operations that have defaults
+    there. Everything wrong is added to ``problems``.
     """
-    fields = validate(PageFields, mapping, "a page", problems)
+    validate(PageFields, mapping, "a page", problems)
     parts = {
         name: _mapping(mapping, name, problems)
         for name in ("params", "members", "defaults", "templates", "set", "replace")
     }
     own = tuple(name for name, _ in parts["templates"])
-    bodies = Bodies((*known_templates, *own), frozenset(name for name, _ in parts["defaults"]), problems)
-    if mapping.get("extends") is not None and (body := mapping.get("layers") or mapping.get("branches")) is not None:
-        hint = "`insert`, `set` and `replace` change the base's layers"
-        problems.error("extends-with-layers", "a page that extends another has no layers of its own", body.mark, hint)
-    page = Page(
-        header=_header(mapping, fields),
+    templates, defaults = (*known_templates, *own), defaults | {name for name, _ in parts["defaults"]}
+    bodies = Bodies(templates, defaults, problems)
+    inserted = Bodies(templates, defaults, problems, beside=("at", "name"))
+    _check_extends(mapping, problems)
+    return Page(
+        header=_header(mapping),
         raw=mapping,
         uses=_uses(mapping.get("uses"), problems),
         block=_root(mapping, bodies, problems),
@@ -62,12 +69,26 @@ def parse_page(mapping: Mapping, known_templates: tuple[str, ...], problems: Col
         defaults=_defaults(parts["defaults"], problems),
         init=tuple(_init(mapping, problems)),
         templates=dict(_templates(parts["templates"], bodies, problems)),
-        insert=tuple(_inserts(mapping.get("insert"), bodies, problems)),
+        insert=tuple(_inserts(mapping.get("insert"), inserted, problems)),
         set=dict(_sets(parts["set"], problems)),
         replace=dict(_replacements(parts["replace"], bodies)),
         variants=_mapping(mapping, "variants", problems),
     )
-    return page if fields is not None else None
+
+
+def _check_extends(mapping: Mapping, problems: Collector) -> None:
+    """Report what stands beside ``extends`` and cannot, and what needs it."""
+    if mapping.get("extends") is None:
+        if mapping.get("member") is not None:
+            hint = "such as `extends: resnet` above it; a member of this page is asked for as `FILE:MEMBER`"
+            message = "`member` chooses one of the page that this one extends, and it extends none"
+            problems.error("missing-field", message, mapping.key_mark("member"), hint)
+        return
+    for name in BLOCK_FIELDS:
+        if mapping.get(name) is not None:
+            hint = "`insert`, `set` and `replace` change what the base has"
+            message = f"a page that extends another has no `{name}` of its own"
+            problems.error("extends-with-layers", message, mapping.key_mark(name), hint)
 
 
 def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | None:
@@ -79,29 +100,35 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
     extra = {"at", "name"}
     item = bodies.item(Mapping(tuple(each for each in entry.entries if each[0].value not in extra), entry.mark))
     at = entry.get("at")
-    if at is None:
+    if at is None or (isinstance(at, Sequence) and not at.items):
         hint = "such as `at: block1.pre_activation`"
-        problems.error("missing-field", "an insert says where: `at` is missing", entry.mark, hint)
+        mark = entry.key_mark("at") if at is not None else entry.entries[0][0].mark if entry.entries else entry.mark
+        problems.error("missing-field", "an insert says where: `at` is missing", mark, hint)
         return None
     places = tuple(_texts(at, "at", problems))
     name = entry.get("name")
     if name is not None and not (isinstance(name, Scalar) and isinstance(name.value, str)):
         problems.error("bad-value", f"`name` is a text, not {describe(name)}", name.mark)
         name = None
-    if item is None or not places:
+    if not places:
         return None
     return Insert(item, places, name if isinstance(name, Scalar) else None)
 
 
-def _header(mapping: Mapping, fields: PageFields | None) -> Header:
+def _header(mapping: Mapping) -> Header:
     def scalar(name: str) -> Scalar | None:
         value = mapping.get(name)
-        return value if isinstance(value, Scalar) else None
+        return value if isinstance(value, Scalar) and isinstance(value.value, str) else None
+
+    def size(name: str) -> Any:
+        value = mapping.get(name)
+        try:
+            return getattr(PageFields.model_validate({"name": "page", name: value.plain() if value else None}), name)
+        except ValidationError:
+            return Broken((value or mapping).mark)
 
     name = scalar("name") or Scalar("page", mapping.mark)
-    if fields is None:
-        return Header(name)
-    return Header(name, fields.input, fields.classes, scalar("extends"), scalar("member"))
+    return Header(name, size("input"), size("classes"), scalar("extends"), scalar("member"))
 
 
 def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | None:
@@ -112,7 +139,7 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
             return None  # a page of templates, for others to use
         hint = "a page has `layers`, or `extends` another page"
         problems.error("missing-field", "this page has no layers", mapping.mark, hint)
-        return None
+        return BlockSpec(mapping.mark, layers=broken_body(mapping.mark))
     block = Mapping(
         tuple(each for each in mapping.entries if each[0].value in TemplateFields.model_fields), mapping.mark
     )
@@ -204,13 +231,19 @@ def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterato
             problems.error("bad-name", f"a template is Capitalised, and `{name}` is not", key.mark, hint)
         if not isinstance(value, Mapping):
             problems.error("bad-value", f"a template is a block, not {describe(value)}", value.mark)
+            yield name, Template(key, (), BlockSpec(key.mark, layers=broken_body(key.mark)))
             continue
-        validate(TemplateFields, value, f"template `{name}`", problems)
-        if value.get("layers") is None and value.get("branches") is None:
-            problems.error("missing-field", f"template `{name}` has no layers", key.mark)
-            continue
+        checked = validate(TemplateFields, value, f"template `{name}`", problems)
+        block = bodies.block(value)
+        if block.layers is None and block.branches is None:
+            if checked is not None:  # else its layers stand under another name, which was said
+                problems.error(
+                    "missing-field", f"template `{name}` has no layers", key.mark, "such as `layers: [relu]`"
+                )
+            block = replace(block, layers=broken_body(key.mark))
         parameters = _parameters(_mapping(value, "params", problems), problems)
-        yield name, Template(key, tuple(parameters.values()), bodies.block(value), _counts(value))
+        block = block if checked is not None else replace(block, broken=True)
+        yield name, Template(key, tuple(parameters.values()), block, _counts(value))
 
 
 def _counts(value: Value) -> bool:
@@ -251,9 +284,7 @@ def _sets(mapping: Mapping, problems: Collector) -> Iterator[tuple[str, tuple[Sc
 def _replacements(mapping: Mapping, bodies: Bodies) -> Iterator[tuple[str, Replacement]]:
     for key, value in mapping.entries:
         gone = isinstance(value, Scalar) and value.value == "none"
-        item = None if gone else bodies.item(value)
-        if gone or item is not None:
-            yield str(key.value), Replacement(key, item)
+        yield str(key.value), Replacement(key, None if gone else bodies.item(value))
 
 
 def _mapping(mapping: Mapping, name: str, problems: Collector) -> Mapping:

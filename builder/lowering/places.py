@@ -1,0 +1,107 @@
+"""What exists on a page, by path, what a mistake may hide, and the nearest to what does not exist."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import nearest, suggest
+from builder.spec.page import POINTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from builder.lowering.selectors import Selector
+
+
+class Tree:
+    """Blocks, layers and points as the tree that their paths make."""
+
+    def __init__(self, paths: Iterable[str]) -> None:
+        self._children: dict[tuple[str, ...], dict[str, None]] = {(): {}}
+        for path in paths:
+            segments = tuple(path.split("."))
+            for length, name in enumerate(segments):
+                self._children.setdefault(segments[:length], {})[name] = None
+
+    def __contains__(self, path: tuple[str, ...]) -> bool:
+        """Return whether there is something at ``path``."""
+        return not path or path[-1] in self._children.get(path[:-1], ())
+
+    def points(self, path: tuple[str, ...]) -> list[str]:
+        """Return the points of the block at ``path``; a layer has none."""
+        return [point for point in POINTS if point in self._children.get(path, ())]
+
+    def advise(self, text: str) -> str:
+        """Return what to write instead of a path that does not exist.
+
+        Its segments are put right one after another; where one has no near name, its neighbours are listed.
+        """
+        right: tuple[str, ...] = ()
+        for segment in text.split("."):
+            names = list(self._children.get(right, ()))
+            if segment in names:
+                right += (segment,)
+                continue
+            close = nearest(segment, names)
+            if close is None:
+                inside = f"in `{'.'.join(right)}` there are" if right else "there are"
+                return suggest(segment, [name for name in names if name not in POINTS] or names, inside)
+            right += (close,)
+        return f"did you mean `{'.'.join(right)}`?"
+
+
+class Walked:
+    """All that one walk passed, and what a mistake hides, which is not spoken of again: it may well exist without it.
+
+    ``keys`` are by path, ``places`` every layer and point, ``hidden`` paths below which something may be missing, and
+    ``instances`` gives the path of the first instance of every template that was called.
+    """
+
+    def __init__(
+        self,
+        keys: Mapping[str, str],
+        places: Iterable[str],
+        hidden: Iterable[tuple[str, ...]],
+        instances: Mapping[str, tuple[str, ...]],
+    ) -> None:
+        self._keys = keys
+        self._places = places
+        self._hidden = tuple(hidden)
+        self._instances = instances
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Everything by path, made when first asked for: only mistakes do."""
+        return Tree((*self._keys, *self._places))
+
+    def may_hide(self, selector: Selector) -> bool:
+        """Return whether what ``selector`` means may be missing only because of a mistake elsewhere."""
+        return bool(self._hidden) if not selector.explicit else self.hides(selector.segments)
+
+    def hides(self, path: tuple[str, ...]) -> bool:
+        """Return whether ``path`` may be missing only because of a mistake elsewhere."""
+        return any(path[: len(above)] == above for above in self._hidden)
+
+    def is_called(self, template: str) -> bool:
+        """Return whether a template has instances."""
+        return template in self._instances
+
+    def path_of_key(self, key: str) -> str | None:
+        """Return the path of what has ``key``, where a user wrote one for the other."""
+        return next((path for path, own in self._keys.items() if own == key), None)
+
+    def not_found(self, selector: Selector) -> tuple[str, str]:
+        """Return what to say of a selector that finds nothing, and what to do about it."""
+        template, text = selector.template, selector.text
+        if template is not None and not self.is_called(template):
+            return f"`{text}` matches nothing", f"`{template}` is called nowhere on this page"
+        if template is not None:
+            inside = text.partition(".")[2]
+            return f"no `{template}` has `{inside}`", self.tree.advise(".".join((*self._instances[template], inside)))
+        if not selector.explicit:
+            return f"`{text}` matches nothing", "`archcli show` lists every path"
+        path = self.path_of_key(".".join(selector.segments))
+        if path is not None:
+            return f"`{'.'.join(selector.segments)}` is a key, not a path", f"its path is `{path}`"
+        return f"there is no `{text}`", self.tree.advise(text)
