@@ -76,18 +76,17 @@ class Watch:
 
     def _bar(self, event: BatchDone) -> str:
         full = round(WIDTH * event.done / event.steps)
-        place = f"{event.phase} {event.done}/{event.steps}"
+        bar = f"{'━' * full}{'─' * (WIDTH - full)}  {event.phase} {event.done}/{event.steps}"
         if event.phase == "test":
-            return f"{'━' * full}{'─' * (WIDTH - full)}  {place}"
-        left = f"  {duration(self._left(event))} left" if self._estimated else ""
-        return f"epoch {self._epoch.epoch}/{self._epoch.epochs}  {'━' * full}{'─' * (WIDTH - full)}  {place}{left}"
+            return bar
+        left = f"  {duration(self._left(event))} left" if self._estimated and event.phase == "train" else ""
+        return f"epoch {self._epoch.epoch}/{self._epoch.epochs}  {bar}{left}"
 
     def _left(self, event: BatchDone) -> float:
-        """Return the seconds that are left, from the last epoch or, in the first, from its batches so far."""
-        passed = self._now() - self._epoch_began
-        done = max(1, event.done - self._epoch.done)
-        whole = self._last_epoch or passed / done * self._epoch.steps
-        return whole * (self._epoch.epochs - self._epoch.epoch) + max(0.0, whole - passed)
+        """Return the seconds left: of this epoch as its batches went so far, of the others as the last went."""
+        batch = (self._now() - self._epoch_began) / max(1, event.done - self._epoch.done)
+        others = self._epoch.epochs - self._epoch.epoch
+        return batch * (event.steps - event.done) + others * (self._last_epoch or batch * event.steps)
 
     def _estimate_once(self, event: BatchDone) -> None:
         if self._estimated or self._now() - self._epoch_began < FIRST_ESTIMATE:

@@ -1,0 +1,81 @@
+"""A network for programs that do not have archcli."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors.torch import load_file
+
+import builder
+from tests.commands.conftest import PAGE
+
+if TYPE_CHECKING:
+    import pytest
+
+    from tests.commands.conftest import Archcli, Trained
+
+
+class TestSource:
+    """``--to python`` is the text that trains."""
+
+    def test_it_goes_to_stdout(self, archcli: Archcli) -> None:
+        """And nothing else is printed."""
+        outcome = archcli("export", "alexse_both", "--to", "python")
+        assert (outcome.code, outcome.err) == (0, "")
+        assert "class AlexseBoth(nn.Module):" in outcome.out
+        compile(outcome.out, "alexse_both.py", "exec")
+
+    def test_a_runs_source_takes_its_weights_without_us(
+        self, archcli: Archcli, trained: Trained, tmp_path: Path
+    ) -> None:
+        """In a process that imports nothing of this project, key for key."""
+        source, weights = tmp_path / "net.py", tmp_path / "net.safetensors"
+        assert archcli("export", trained.folder, "--to", "python", "-o", source).out == f"{source}\n"
+        assert archcli("export", trained.folder, "--to", "safetensors", "-o", weights).out == f"{weights}\n"
+        script = (
+            "import sys, torch; from safetensors.torch import load_file; from net import Small; model = Small();"
+            "model.load_state_dict(load_file('net.safetensors'), strict=True);"
+            "assert 'builder' not in sys.modules; print(tuple(model(torch.zeros(1, 3, 16, 16)).shape))"
+        )
+        command = [sys.executable, "-c", script]
+        ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert (ran.stdout, ran.returncode) == ("(1, 10)\n", 0), ran.stderr
+
+
+class TestWeights:
+    """``--to safetensors`` are tensors under the names of the ``state_dict``."""
+
+    def test_those_of_a_page_are_fresh_and_the_same_for_one_seed(
+        self, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """They are those that PyTorch draws for the same network after the same seed."""
+        monkeypatch.chdir(tmp_path)
+        Path("small.yaml").write_text(PAGE)
+        assert archcli("export", "small.yaml", "--to", "safetensors", "--seed", 3).out == "small.safetensors\n"
+        torch.manual_seed(3)
+        expected = builder.build("small.yaml").state_dict()
+        written = load_file("small.safetensors")
+        assert written.keys() == expected.keys()
+        assert all(torch.equal(written[name], expected[name]) for name in expected)
+
+    def test_those_of_a_run_are_its_best(self, archcli: Archcli, trained: Trained, tmp_path: Path) -> None:
+        """What ``evaluate`` measures is what is exported."""
+        archcli("export", trained.folder, "--to", "safetensors", "-o", tmp_path / "best.safetensors")
+        best, written = load_file(trained.folder / "best.safetensors"), load_file(tmp_path / "best.safetensors")
+        assert all(torch.equal(written[name], best[name]) for name in best)
+
+
+class TestAnswers:
+    """What is neither a page nor a run."""
+
+    def test_an_unknown_name_is_an_invalid_file_and_an_empty_folder_a_failed_run(
+        self, archcli: Archcli, tmp_path: Path
+    ) -> None:
+        """Nothing is written for either."""
+        assert archcli("export", "alexnett", "--to", "python").code == 2
+        assert archcli("export", tmp_path, "--to", "safetensors").code == 1
+        assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,196 @@
+"""A run from the command line: what is chosen, what is kept, what is answered."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from builder.commands import preparation
+from builder.training.recipe import DEFAULT_RECIPES
+from tests.commands.conftest import PAGE, SHORT
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Archcli, Trained
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a page in a folder of its own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(PAGE)
+    return Path("small.yaml")
+
+
+@pytest.fixture
+def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out figures and curves, which take most of the time of so short a run."""
+    monkeypatch.setattr("builder.commands.train._draw", lambda *_: None)
+    monkeypatch.setattr("builder.training.trainer.draw_curves", lambda *_: None)
+
+
+class TestRun:
+    """A run keeps everything in its folder, whose path is printed last."""
+
+    def test_the_path_is_the_last_line_of_stdout(self, trained: Trained) -> None:
+        """A script reads it with ``tail -n 1``."""
+        assert trained.outcome.code == 0
+        assert trained.outcome.out.splitlines()[-1] == "runs/small-001"
+
+    def test_everything_is_there(self, trained: Trained) -> None:
+        """What was trained, how, on what, and what came of it."""
+        assert {path.name for path in trained.folder.iterdir()} == {
+            "page.yaml", "model.py", "diagram.svg", "diagram.png", "recipe.yaml", "data.json", "environment.json",
+            "metrics.csv", "accuracy.svg", "accuracy.png", "loss.svg", "loss.png", "last.safetensors",
+            "best.safetensors", "summary.json",
+        }  # fmt: skip
+        with (trained.folder / "metrics.csv").open(encoding="utf-8") as file:
+            assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]
+
+    def test_progress_goes_to_stderr(self, trained: Trained) -> None:
+        """What was chosen and why, then a line an epoch; the result is not among it."""
+        network, data, recipe, device, run, *epochs = trained.outcome.err.splitlines()
+        assert network == "network  small: 3×16×16, 554 parameters, 10 classes as digits has (the page says 1000)"
+        assert data == "data     digits: 200 train, 50 validation, 50 test images"
+        assert recipe == (
+            "recipe   digits, the default for digits: 2 epochs, batch 64, adam 0.0003, cosine after 1 of warm-up"
+        )
+        assert device.startswith("device   cpu")
+        assert run == "run      runs/small-001"
+        assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
+
+    def test_the_kept_page_and_source_are_the_trained_network(self, archcli: Archcli, trained: Trained) -> None:
+        """The page is complete by itself, and the source runs without us and takes the weights."""
+        kept = json.loads(archcli("show", trained.folder / "page.yaml", "--json").out)
+        assert (kept["input"], kept["classes"], kept["parameters"]) == ([3, 16, 16], 10, 554)
+        namespace: dict[str, type[torch.nn.Module]] = {}
+        exec((trained.folder / "model.py").read_text("utf-8"), namespace)
+        namespace["Small"]().load_state_dict(load_file(trained.folder / "best.safetensors"), strict=True)
+
+    @pytest.mark.usefixtures("nothing_is_drawn")
+    def test_a_second_run_has_its_own_folder(self, archcli: Archcli, page: Path, trained: Trained) -> None:
+        """Nothing is ever overwritten; one seed gives the same numbers, another gives others."""
+        assert archcli("train", page, *SHORT, "-q").out.splitlines()[-1] == "runs/small-001"
+        assert archcli("train", page, *SHORT, "-q", "--seed", 1).out.splitlines()[-1] == "runs/small-002"
+        folders = (trained.folder, Path("runs/small-001"), Path("runs/small-002"))
+        first, same, other = (load_file(folder / "best.safetensors") for folder in folders)
+        assert all(torch.equal(first[name], same[name]) for name in first)
+        assert not torch.equal(first["fc.weight"], other["fc.weight"])
+
+    @pytest.mark.usefixtures("nothing_is_drawn")
+    def test_json_is_the_whole_story(self, archcli: Archcli, page: Path) -> None:
+        """Choices, result and folder as one object, and quiet means quiet."""
+        outcome = archcli("train", page, *SHORT, "--name", "try", "-q", "--json")
+        found = json.loads(outcome.out)
+        assert outcome.err == ""
+        assert found["beginning"]["run"] == "runs/try-001"
+        assert found["beginning"]["recipe"]["optimizer"]["name"] == "adam"
+        assert found["summary"]["epochs"] == 2
+        assert 0 <= found["summary"]["best_val_accuracy"] <= 1
+
+
+@pytest.mark.usefixtures("nothing_is_drawn")
+class TestWeights:
+    """A run can begin with weights of another network."""
+
+    def test_what_fits_is_loaded_and_the_rest_is_named(self, archcli: Archcli, trained: Trained, page: Path) -> None:
+        """Weights of the base load into a variant, whatever the recipe says of initial weights."""
+        Path("gated.yaml").write_text(
+            "name: gated\nextends: small.yaml\ninsert:\n  - se: {reduction: 4}\n    at: block.out\n"
+        )
+        base = trained.folder / "best.safetensors"
+        outcome = archcli("train", "gated.yaml", *SHORT, "--weights", base, "--set", "lr=1e-30")
+        assert outcome.code == 0
+        assert "weights  4 loaded; 4 missing (block.se.fc1.weight, block.se.fc1.bias," in outcome.err
+        before, after = load_file(base), load_file("runs/gated-001/best.safetensors")
+        assert all(torch.equal(after[name], before[name]) for name in before)
+
+    def test_weights_of_something_else_are_refused(self, archcli: Archcli, page: Path) -> None:
+        """Where nothing fits, nothing is trained."""
+        torch.save({"other.weight": torch.zeros(3)}, "other.pt")
+        outcome = archcli("train", page, *SHORT, "--weights", "other.pt")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "no weight of other.pt has a name and shape of this network" in outcome.err
+        assert not Path("runs").exists()
+
+
+class TestAnswers:
+    """What cannot be trained is answered before anything is written."""
+
+    def test_a_dry_run_writes_nothing(self, archcli: Archcli, page: Path) -> None:
+        """It says what would be done."""
+        outcome = archcli("train", page, *SHORT, "--dry-run")
+        assert outcome.code == 0
+        assert "network  small" in outcome.err
+        assert "nothing was trained or written" in outcome.out
+        assert {path.name for path in Path().iterdir()} == {"small.yaml"}
+
+    @pytest.mark.parametrize(
+        ("arguments", "code", "answer"),
+        [
+            (["--set", "lrr=0.1"], 2, "did you mean `lr`?"),
+            (["--set", "lr"], 2, "`--set lr` sets nothing"),
+            (["--set", "epochs=0"], 2, "epochs"),
+            (["--recipe", "digit"], 2, "did you mean `digits`?"),
+            (["--data", "digit"], 2, "digits"),
+            (["--subset", "0"], 2, "--subset"),
+            (["--name", "a/b"], 2, "`a/b` cannot be the name of a run's folder"),
+            (["--device", "tpu"], 1, "tpu"),
+            (["--weights", "no.safetensors"], 1, "no.safetensors"),
+            (["--set", "validation=5000"], 1, "validation"),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    )
+    def test_what_makes_no_sense_is_answered(
+        self, archcli: Archcli, page: Path, arguments: list[str], code: int, answer: str
+    ) -> None:
+        """With the option that is wrong, and nothing on stdout or on the disk."""
+        outcome = archcli("train", page, "--data", "digits", *arguments)
+        assert (outcome.code, outcome.out) == (code, "")
+        assert answer in outcome.err
+        assert not Path("runs").exists()
+
+    def test_a_wrong_page_is_answered_before_the_data_are_fetched(
+        self, archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nobody waits for a download to read about a typing error."""
+        monkeypatch.setattr("builder.training.datasets.load", lambda *_: pytest.fail("data were fetched"))
+        page.write_text(PAGE.replace("relu", "rleu"))
+        outcome = archcli("train", page)
+        assert outcome.code == 2
+        assert "did you mean `relu`?" in outcome.err
+
+    def test_images_are_squares(self, archcli: Archcli, page: Path) -> None:
+        """A page for other images needs a size, and the answer gives one."""
+        page.write_text(PAGE.replace("[3, 32, 32]", "[3, 32, 48]"))
+        outcome = archcli("train", page, "--data", "digits", "--recipe", "lab")
+        assert outcome.code == 2
+        assert "3×32×48" in outcome.err
+        assert "--set size=32" in outcome.err
+
+    def test_data_that_cannot_be_had_are_answered(
+        self, archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The answer names the folder, the file to put there, and what works offline."""
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError("no network")
+
+        monkeypatch.setattr("torchvision.datasets.CIFAR10", refuse)
+        outcome = archcli("train", page)
+        assert outcome.code == 1
+        for part in ("not in data", "cifar-10-python.tar.gz", "--data digits"):
+            assert part in outcome.err
+
+
+class TestChoices:
+    """The command line offers what the rooms below have."""
+
+    def test_every_data_set_has_a_recipe(self) -> None:
+        """The names that ``--data`` takes are those with a default recipe."""
+        assert set(preparation.DataName.__args__) == set(DEFAULT_RECIPES)
