@@ -1,0 +1,85 @@
+"""Torchvision's networks and ours of the same name, side by side."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from unittest import mock
+
+import torch
+import torchvision
+from torchvision.models.regnet import BlockParams
+
+from builder.lowering import load
+from builder.runtime.compile import build
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LIGHT = (
+    "alexnet",
+    "convnext_tiny",
+    "densenet121",
+    "efficientnet_b0",
+    "googlenet",
+    "inception_v3",
+    "mnasnet0_5",
+    "mobilenet_v2",
+    "mobilenet_v3_small",
+    "regnet_y_400mf",
+    "resnet18",
+    "resnet50",
+    "shufflenet_v2_x0_5",
+    "squeezenet1_1",
+    "vgg11_bn",
+)
+"""A light member of each family; two of the ResNets, for their two blocks."""
+
+_ATTENTION = ("vit_", "swin_", "maxvit_")
+ALL = tuple(name for name in torchvision.models.list_models(torchvision.models) if not name.startswith(_ATTENTION))
+"""Every convolutional classification network of torchvision."""
+
+
+def theirs(name: str) -> nn.Module:
+    """Return torchvision's network with fresh weights."""
+    arguments = {"init_weights": True} if name in {"googlenet", "inception_v3"} else {}  # unsaid, they warn
+    network: nn.Module = torchvision.models.get_model(name, weights=None, **arguments)
+    return network
+
+
+def theirs_without_numbers(name: str) -> nn.Module:
+    """Return torchvision's network on the meta device.
+
+    RegNet computes its widths with tensors, so that this one step stays on the CPU.
+    """
+    from_init_params = BlockParams.from_init_params
+
+    def on_cpu(**arguments: object) -> object:
+        with torch.device("cpu"):
+            return from_init_params(**arguments)
+
+    with torch.device("meta"), mock.patch.object(BlockParams, "from_init_params", on_cpu):
+        return theirs(name)
+
+
+def ours_without_numbers(name: str) -> nn.Module:
+    """Return our network on the meta device."""
+    with torch.device("meta"):
+        return build(load(name))
+
+
+def random_weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Return random numbers for a whole ``state_dict``, statistics of batch norm included; signals keep their size."""
+    state: dict[str, torch.Tensor] = network.state_dict()  # of a kind that remembers versions, as MNASNet's loader asks
+    for key, value in state.items():
+        state[key] = _random(key, value)
+    return state
+
+
+def _random(key: str, like: torch.Tensor) -> torch.Tensor:
+    if not like.is_floating_point():
+        return torch.ones(like.shape, dtype=like.dtype)
+    if key.endswith("running_var"):
+        return torch.rand(like.shape) + 0.5
+    if like.dim() == 1:
+        return torch.randn(like.shape) * 0.1 + key.endswith("weight")
+    return torch.randn(like.shape) * (2 / like[0].numel()) ** 0.5
