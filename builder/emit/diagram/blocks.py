@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.alignment import are_kin, compare
 from builder.emit.diagram.difference import captions
+from builder.emit.diagram.folding import check_names
 from builder.emit.diagram.layers import parameters
 from builder.emit.diagram.metrics import LINE, text_width
+from builder.emit.diagram.options import DEFAULT, Options
 from builder.emit.diagram.outline import Cell, Fork, Head, Join, Opening, Split, outline
 from builder.emit.diagram.rows import Rhythm, positions, row_length
 from builder.emit.diagram.scene import DOT, Box, Dot, Line, Scene
@@ -52,29 +54,25 @@ PITCH: Final = 16.0
 """From one network to the next one's title."""
 
 
-def blocks(graphs: Sequence[Graph]) -> Scene:
-    """Return the scene of ``graphs`` at the level of blocks."""
+def blocks(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
+    """Return the scene of ``graphs`` at the level of blocks; raise RunError where ``expand`` names no block."""
     scene = Scene()
-    strands = [summary(graph) for graph in graphs]
+    outlines = [outline(graph, shapes=options.shapes) for graph in graphs]
+    check_names(outlines, options.expand)
+    strands = [summary(graph, expand=options.expand, shapes=options.shapes) for graph in graphs]
     comparison = compare(strands)
     kin = len(graphs) > 1 and are_kin(comparison)
     places = _places(strands, comparison if kin else None)
-    words = _words(graphs) if kin else [""] * len(graphs)
+    words = captions(outlines, compare(outlines)) if kin else [""] * len(graphs)
     y = 0.0
     for number, (graph, strand) in enumerate(zip(graphs, strands, strict=True)):
         _title(scene, graph, words[number], y)
         y += HEADING + (LANE + PROJECTION[1] / 2 if any(isinstance(token, Join) for token in strand) else 0)
         _Row(scene, y + STAGE[1] / 2, number + 1 if len(graphs) > 1 else 0).draw(strand, places[number])
         y += STAGE[1] + PITCH + _below(strand)
-    if kin:
+    if kin and options.highlight == "diff":
         _bands(scene, comparison)
     return scene
-
-
-def _words(graphs: Sequence[Graph]) -> list[str]:
-    """Return what differs, as the level of layers tells it."""
-    strands = [outline(graph) for graph in graphs]
-    return captions(strands, compare(strands))
 
 
 def _title(scene: Scene, graph: Graph, words: str, y: float) -> None:

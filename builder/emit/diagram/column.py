@@ -228,7 +228,7 @@ class _Strand:
         look = LIGHT.looks[cell.kind]
         tall = cell_height(cell)
         alone = not (cell.before or cell.after)
-        bold = look.bold or cell.path in self.column.changed
+        bold = look.bold or cell.folded or cell.path in self.column.changed
         text = cell.label if alone else ""
         box = Box(cell.path, cell.kind, x, y, width, tall, text, bold, cell.nodes, self.column.model)
         self.scene.boxes.append(box)

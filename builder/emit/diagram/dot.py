@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from math import ceil, hypot
+from math import hypot
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.scene import DOT, Rectangle, rounded
+from builder.emit.diagram.theme import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,27 +21,28 @@ HEAD: Final = 0.45
 """Size of arrow heads; Graphviz's own is 10 pt long."""
 
 
-def dot(scene: Scene, theme: Theme) -> str:
-    """Return the scene as a DOT text for ``neato -n2``."""
-    return "\n".join(["digraph figure {", *(f"  {line}" for line in _Writer(scene, theme).lines()), "}", ""])
+def dot(scene: Scene, theme: Theme, scale: float = 1.0) -> str:
+    """Return the scene as a DOT text for ``neato -n2``, everything in it ``scale`` times as large."""
+    return "\n".join(["digraph figure {", *(f"  {line}" for line in _Writer(scene, theme, scale).lines()), "}", ""])
 
 
 class _Writer:
     """Knows the theme, and turns the scene upside down, because DOT's y grows upwards."""
 
-    def __init__(self, scene: Scene, theme: Theme) -> None:
+    def __init__(self, scene: Scene, theme: Theme, scale: float) -> None:
         """Take the measure of the scene."""
         self.scene = scene
         self.theme = theme
+        self.scale = scale
         self.bounds = scene.bounds()
 
     def lines(self) -> Iterable[str]:
         """Yield the statements of the graph: boxes, texts and dots first, lines over them."""
         theme = self.theme
         yield f'graph [layout=neato, outputorder=nodesfirst, pad=0, splines=true, bgcolor="{theme.page}"]'
-        yield 'node [shape=box, fixedsize=true, margin=0, label="", fontname=Helvetica, fontsize=8]'
-        yield f'node [fontcolor="{theme.ink}"]'
-        yield f'edge [arrowsize={HEAD}, color="{theme.ink}"]'
+        yield 'node [shape=box, fixedsize=true, margin=0, label="", fontname=Helvetica]'
+        yield f'node [fontsize={self._length(TEXT)}, fontcolor="{theme.ink}"]'
+        yield f'edge [arrowsize={self._length(HEAD)}, color="{theme.ink}"]'
         yield self._page()
         yield from (self._box(box) for box in self.scene.boxes)
         yield from (self._text(number, text) for number, text in enumerate(self.scene.texts, 1))
@@ -53,14 +55,14 @@ class _Writer:
         page = Rectangle(
             self.bounds.left - MARGIN, self.bounds.top - MARGIN, self.bounds.right + MARGIN, self.bounds.bottom + MARGIN
         )
-        width, height = ceil(page.right - page.left), ceil(page.bottom - page.top)
+        width, height = page.right - page.left, page.bottom - page.top
         place = self._place((page.left + page.right) / 2, (page.top + page.bottom) / 2)
-        return _statement("page", {**place, **_size(width, height), "color": "none"})
+        return _statement("page", {**place, **self._size(width, height), "color": "none"})
 
     def _box(self, box: Box) -> str:
         """Return a box with its label, its look and the id of the nodes that it stands for."""
         look = self.theme.looks[box.kind]
-        attributes = self._place(box.x, box.y) | _size(box.width, box.height) | _paint(look)
+        attributes = self._place(box.x, box.y) | self._size(box.width, box.height) | self._paint(look)
         if box.text and look.form != "circle":
             attributes["label"] = box.text
         if look.bold or box.bold:
@@ -78,8 +80,12 @@ class _Writer:
     def _text(self, number: int, text: Text) -> str:
         """Return a text as a node without an outline."""
         area = text.area
-        attributes = {"shape": "none", **self._place(text.x, text.y), **_size(area.right - area.left, text.size * 1.2)}
-        attributes |= {"label": text.text, "fontsize": f"{text.size:g}", "fontcolor": self._colour(text.tone)}
+        attributes = {
+            "shape": "none",
+            **self._place(text.x, text.y),
+            **self._size(area.right - area.left, text.size * 1.2),
+        }
+        attributes |= {"label": text.text, "fontsize": self._length(text.size), "fontcolor": self._colour(text.tone)}
         if text.bold:
             attributes["fontname"] = "Helvetica-Bold"
         return _statement(f"text {number}", attributes)
@@ -87,14 +93,14 @@ class _Writer:
     def _dot(self, number: int, dot: Dot) -> str:
         """Return a dot as a point without an outline."""
         colour = self._colour(dot.tone)
-        attributes = {"shape": "point", **self._place(dot.x, dot.y), **_size(DOT, DOT), "penwidth": "0"}
+        attributes = {"shape": "point", **self._place(dot.x, dot.y), **self._size(DOT, DOT), "penwidth": "0"}
         return _statement(f"dot {number}", attributes | {"fillcolor": colour, "color": colour})
 
     def _line(self, line: Line) -> str:
         """Write a line as an edge of the page with itself, whose spline says everything."""
         end = line.points[-1]
         points = list(line.points)
-        attributes = {"color": self._colour(line.tone), "penwidth": f"{line.pen:g}"}
+        attributes = {"color": self._colour(line.tone), "penwidth": self._length(line.pen)}
         start = ""
         if line.arrow:
             points[-1] = _before(points[-2], end, 10 * HEAD)
@@ -115,7 +121,23 @@ class _Writer:
             points = [(box.x + left * reach, box.y + top * reach), (box.x + right * reach, box.y + bottom * reach)]
             way = [points[0], *(point for piece in rounded(points) for point in piece)]
             pos = " ".join(self._at(point) for point in way)
-            yield _statement(self._name(box), {"pos": pos, "arrowhead": "none", "penwidth": "1.2"}, edge=True)
+            yield _statement(
+                self._name(box), {"pos": pos, "arrowhead": "none", "penwidth": self._length(1.2)}, edge=True
+            )
+
+    def _paint(self, look: Look) -> dict[str, str]:
+        """Return the attributes of a look."""
+        styles = [name for name, on in (("rounded", look.form == "pill"), ("dashed", look.dashed)) if on]
+        attributes = {"penwidth": self._length(look.pen)}
+        if look.fill != "none":
+            styles.append("filled")
+            attributes["fillcolor"] = look.fill
+        if styles:
+            attributes["style"] = ",".join(styles)
+        attributes["color"] = look.line if look.pen else "none"
+        if look.form == "circle":
+            attributes["shape"] = "circle"
+        return attributes
 
     def _place(self, x: float, y: float) -> dict[str, str]:
         """Return the pinned position of a node."""
@@ -123,7 +145,16 @@ class _Writer:
 
     def _at(self, point: Point) -> str:
         """Return a point as DOT writes it."""
-        return f"{_number(point[0] - self.bounds.left + MARGIN)},{_number(self.bounds.bottom - point[1] + MARGIN)}"
+        x, y = point[0] - self.bounds.left + MARGIN, self.bounds.bottom - point[1] + MARGIN
+        return f"{self._length(x)},{self._length(y)}"
+
+    def _size(self, width: float, height: float) -> dict[str, str]:
+        """Return width and height as DOT has them, in inches."""
+        return {"width": _number(width * self.scale / 72, 5), "height": _number(height * self.scale / 72, 5)}
+
+    def _length(self, value: float) -> str:
+        """Return a length in pt."""
+        return _number(value * self.scale, 3)
 
     def _colour(self, tone: str) -> str:
         """Return the colour of a tone in this theme."""
@@ -146,27 +177,7 @@ def identifier(model: int, nodes: Sequence[int]) -> str:
     return f"m{model}-n{text}" if model else f"n{text}"
 
 
-def _paint(look: Look) -> dict[str, str]:
-    """Return the attributes of a look."""
-    styles = [name for name, on in (("rounded", look.form == "pill"), ("dashed", look.dashed)) if on]
-    attributes = {"penwidth": f"{look.pen:g}"}
-    if look.fill != "none":
-        styles.append("filled")
-        attributes["fillcolor"] = look.fill
-    if styles:
-        attributes["style"] = ",".join(styles)
-    attributes["color"] = look.line if look.pen else "none"
-    if look.form == "circle":
-        attributes["shape"] = "circle"
-    return attributes
-
-
-def _size(width: float, height: float) -> dict[str, str]:
-    """Return width and height as DOT has them, in inches."""
-    return {"width": _number(width / 72, 5), "height": _number(height / 72, 5)}
-
-
-def _number(value: float, digits: int = 2) -> str:
+def _number(value: float, digits: int) -> str:
     """Return a number without zeros at its end."""
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 from builder.diagnostics import RunError
 from builder.emit.diagram import renderer
@@ -11,15 +11,18 @@ from builder.emit.diagram.blocks import blocks
 from builder.emit.diagram.completeness import check_complete
 from builder.emit.diagram.dot import dot
 from builder.emit.diagram.layers import layers
-from builder.emit.diagram.theme import LIGHT
+from builder.emit.diagram.legend import legend
+from builder.emit.diagram.options import DEFAULT, Options
+from builder.emit.diagram.paper import scale
+from builder.emit.diagram.theme import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from builder.emit.diagram.options import Level
     from builder.graph import Graph
 
-Level: TypeAlias = Literal["layer", "block"]
 SUFFIXES: Final = ("svg", "png", "pdf", "dot")
 
 
@@ -32,6 +35,10 @@ class Drawing:
 
     def svg(self) -> str:
         """Return the figure as SVG, its text as text."""
+        return self._svg
+
+    def _repr_svg_(self) -> str:
+        """Return what a notebook shows."""
         return self._svg
 
     def png(self) -> bytes:
@@ -70,13 +77,16 @@ class Drawing:
         )
 
 
-def draw(graphs: Sequence[Graph], *, level: Level = "layer") -> Drawing:
+def draw(graphs: Sequence[Graph], *, level: Level = "layer", options: Options = DEFAULT) -> Drawing:
     """Return the figure of one network, or of several side by side with their differences marked.
 
-    Raises RunError where the renderer is missing.
+    Raises RunError where the renderer is missing, where the figure does not fit the width asked for, and where
+    ``fold`` or ``expand`` name no block.
     """
-    scene = blocks(graphs) if level == "block" else layers(graphs)
-    source = dot(scene, LIGHT)
+    scene = blocks(graphs, options) if level == "block" else layers(graphs, options)
+    if options.legend:
+        legend(scene)
+    source = dot(scene, THEMES[options.theme], scale(scene, options.width))
     svg = renderer.svg(source)
     check_complete(svg, graphs)
     return Drawing(source, svg)

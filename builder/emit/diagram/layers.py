@@ -10,8 +10,10 @@ from builder.emit.diagram.alignment import Comparison, are_kin, compare
 from builder.emit.diagram.column import Column
 from builder.emit.diagram.difference import captions
 from builder.emit.diagram.extent import Extent, extent
+from builder.emit.diagram.folding import folded
 from builder.emit.diagram.inset import gates, inset
 from builder.emit.diagram.metrics import text_width, wrap
+from builder.emit.diagram.options import DEFAULT, Options
 from builder.emit.diagram.outline import Closing, Fork, Opening, Strand, outline
 from builder.emit.diagram.rows import positions, row_length
 from builder.emit.diagram.scene import Box, Scene
@@ -36,10 +38,11 @@ AROUND: Final = 4.0
 """What a band shows above and below its rows."""
 
 
-def layers(graphs: Sequence[Graph]) -> Scene:
-    """Return the scene of ``graphs`` at the level of layers."""
+def layers(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
+    """Return the scene of ``graphs`` at the level of layers; raise RunError where ``fold`` names no block."""
     scene = Scene()
-    strands = [outline(graph, compact=len(graphs) > 1) for graph in graphs]
+    compact = len(graphs) > 1 and options.shapes == "changes"
+    strands = folded([outline(graph, shapes=options.shapes, compact=compact) for graph in graphs], options.fold)
     width = max(box_width(strand, WIDTH) for strand in strands)
     extents = [extent(strand, width) for strand in strands]
     spines = _spines(extents)
@@ -50,11 +53,11 @@ def layers(graphs: Sequence[Graph]) -> Scene:
     _titles(scene, graphs, words, spines, extents)
     for number, strand in enumerate(strands):
         model = number + 1 if len(graphs) > 1 else 0
-        column = Column(scene, model, comparison.changed if kin else ())
+        column = Column(scene, model, comparison.changed if kin and options.highlight == "diff" else ())
         column.draw(strand, extents[number], spines[number], heights[number])
     if len(graphs) > 1:
         right = spines[-1] + extents[-1].right
-        if kin:
+        if kin and options.highlight == "diff":
             _bands(scene, comparison, spines[0] - extents[0].left - AROUND, right + AROUND)
         found = [gate for graph in graphs for gate in gates(graph)]
         if found:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, TypeGuard
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
 from builder.graph import Block
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from builder.emit.diagram.options import Shapes
     from builder.emit.diagram.theme import Kind
     from builder.graph import Graph, Member, Node
-
-Shapes: TypeAlias = Literal["changes", "all", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,7 @@ class Cell:
     """A box, and the parameter-less neighbours that it carries as small lines ``before`` and ``after`` its label.
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
-    values that it reads from elsewhere.
+    values that it reads from elsewhere. A ``folded`` cell stands for a whole block and bears its title.
     """
 
     path: str
@@ -38,6 +37,7 @@ class Cell:
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     taps: tuple[int, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def needed_width(cell: Cell) -> float:
     """Return the width that the texts of a cell ask for."""
     if LIGHT.looks[cell.kind].form in ("circle", "text"):
         return 0.0
-    bold = LIGHT.looks[cell.kind].bold
+    bold = LIGHT.looks[cell.kind].bold or cell.folded
     widths = [text_width(cell.label, TEXT, bold=bold)]
     widths += [text_width(line, SMALL) for line in (*cell.before, *cell.after)]
     return max(widths) + 2 * PADDING

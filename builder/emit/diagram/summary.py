@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -18,6 +19,7 @@ from builder.emit.diagram.outline import humanise as title_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from builder.emit.diagram.options import Shapes
     from builder.emit.diagram.theme import Kind
     from builder.graph import Graph
 
@@ -39,20 +41,23 @@ _SHORT: Final = {
 }
 
 
-class _Part(NamedTuple):
+class Part(NamedTuple):
     """A run of tokens that one box stands for, and the name of the block that they belong to."""
 
     path: str
     tokens: Strand
 
 
-def summary(graph: Graph) -> Strand:
-    """Return the network as one strand of boxes for its blocks, gates, joints and what stands between blocks."""
-    tokens = list(_top(outline(graph)))
-    return tuple(_with_shapes(_folded(tokens), graph))
+def summary(graph: Graph, *, expand: Sequence[str] = (), shapes: Shapes = "changes") -> Strand:
+    """Return the network as one strand of boxes for its blocks, gates, joints and what stands between blocks.
+
+    Blocks whose path matches ``expand`` are opened: what is inside stands on the line itself.
+    """
+    tokens = list(_top(outline(graph), expand))
+    return tuple(_with_shapes(fold_equal(tokens), graph, shapes))
 
 
-def _top(strand: Strand) -> Iterator[Token]:
+def _top(strand: Strand, expand: Sequence[str] = ()) -> Iterator[Token]:
     """Yield one token for each block, gate, joint, or run of loose layers at the top."""
     loose: list[Cell] = []
     closed = ""
@@ -68,21 +73,31 @@ def _top(strand: Strand) -> Iterator[Token]:
         match token:
             case Opening():
                 end = strand.index(Closing(token.path), position)
-                yield from _block(_Part(token.path, strand[position:end]), token.title)
+                inside = strand[position:end]
+                opened = any(fnmatchcase(token.path, pattern) for pattern in expand)
+                yield from _opened(inside, expand) if opened else _block(Part(token.path, inside), token.title)
                 closed, position = token.path, end + 1
             case Join():
                 yield replace(token, lane=_lane(token.lane))
             case Cell():
                 yield replace(token, label="SE") if token.kind == "gate" else token
             case Split():
-                yield _box(_Part(token.path, (token,)), title_of(token.path))
+                yield box(Part(token.path, (token,)), title_of(token.path))
             case Head():
-                part = _Part(token.path, token.strand)
-                inside = _box(part, title_of(token.path), lines=["training only"])
-                yield Head(token.path, token.value, (inside,))
+                part = Part(token.path, token.strand)
+                yield Head(token.path, token.value, (box(part, title_of(token.path), lines=["training only"]),))
             case Fork():
                 yield token
     yield from _loose(loose)
+
+
+def _opened(inside: Strand, expand: Sequence[str]) -> Iterator[Token]:
+    """Yield what is in an opened block: smaller blocks as boxes, layers as they are."""
+    if any(isinstance(token, Opening) for token in inside):
+        yield from _top(inside, expand)
+        return
+    for token in inside:
+        yield replace(token, label=short(token.label), before=(), after=()) if isinstance(token, Cell) else token
 
 
 def _stands_alone(cell: Cell, closed: str) -> bool:
@@ -101,10 +116,10 @@ def _loose(run: list[Cell], *, first: bool = False) -> Iterator[Token]:
         if title is None:
             yield from (replace(cell, before=(), after=()) for cell in part)
         else:
-            yield _box(_Part(part[0].path, tuple(part)), title)
+            yield box(Part(part[0].path, tuple(part)), title)
 
 
-def _block(block: _Part, title: str) -> Iterator[Token]:
+def _block(block: Part, title: str) -> Iterator[Token]:
     """Yield the box of a block, or the boxes of the blocks inside where three lines could not name them all."""
     inside = _children(block)
     runs = [list(run) for _, run in groupby(inside, key=_core)]
@@ -118,12 +133,12 @@ def _block(block: _Part, title: str) -> Iterator[Token]:
             yield from (_stage(part, title_of(part.path)) for part in run)
 
 
-def _is_block(part: _Part) -> bool:
+def _is_block(part: Part) -> bool:
     """Return whether a part is a block with a frame."""
     return any(isinstance(token, Opening) for token in part.tokens)
 
 
-def _children(block: _Part) -> list[_Part]:
+def _children(block: Part) -> list[Part]:
     """Return what stands in a block as one part for each block or layer inside; nameless forks go with their layer."""
     depth = block.path.count(".") + 1
 
@@ -131,23 +146,23 @@ def _children(block: _Part) -> list[_Part]:
         return ".".join(token.path.split(".")[: depth + 1]) if token.path else ""
 
     named = [token for token in block.tokens if token.path and token.path != block.path]
-    return [_Part(path, tuple(run)) for path, run in groupby(named, key=child)]
+    return [Part(path, tuple(run)) for path, run in groupby(named, key=child)]
 
 
-def _stage(block: _Part, title: str) -> Cell:
+def _stage(block: Part, title: str) -> Cell:
     """Return the box of a block; if it repeats one smaller block, its title says ×N and the lines show one."""
     blocks = [part for part in _children(block) if _is_block(part)]
     if len(blocks) < 2 or len(blocks) < len(_children(block)):
-        return _box(block, title)
+        return box(block, title)
     ends = [_core(part)[-1] for part in blocks]
     if len(set(ends)) == 1:
-        return _box(block, f"{title} ×{len(blocks)}", lines=_lines_of(blocks[-1]))
+        return box(block, f"{title} ×{len(blocks)}", lines=_lines_of(blocks[-1]))
     lines = [f"{end} ×{len(list(run))}" for end, run in groupby(ends)]
-    return _box(block, title, lines=_at_most(lines))
+    return box(block, title, lines=_at_most(lines))
 
 
-def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
-    """Return the box of a part with its title and lines."""
+def box(part: Part, title: str, *, lines: list[str] | None = None) -> Cell:
+    """Return the box of a part with its title and lines that name what is inside."""
     inside = list(cells(part.tokens))
     nodes = tuple(sorted(node for cell in inside for node in cell.nodes))
     kinds = [cell.kind for cell in inside]
@@ -155,7 +170,7 @@ def _box(part: _Part, title: str, *, lines: list[str] | None = None) -> Cell:
     shown = _lines_of(part) if lines is None else lines
     residual = ["+ shortcut"] if any(isinstance(token, Join) for token in part.tokens) else []
     after = (*shown, *residual)
-    return Cell(part.path, kind, title, nodes, inside[-1].value, after=after, taps=_foreign_taps(inside))
+    return Cell(part.path, kind, title, nodes, inside[-1].value, after=after, taps=_foreign_taps(inside), folded=True)
 
 
 def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
@@ -164,7 +179,7 @@ def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
     return tuple(value for cell in inside for value in cell.taps if value not in own)
 
 
-def _core(part: _Part) -> tuple[str, ...]:
+def _core(part: Part) -> tuple[str, ...]:
     """Return what makes two blocks the same kind of block: the convolutions of the main path, strides apart."""
     inside = [token for token in part.tokens if isinstance(token, Cell)] or list(cells(part.tokens))
     loud = [cell for cell in inside if cell.kind in ("conv", "linear", "pool")] or inside
@@ -185,12 +200,12 @@ def short(label: str) -> str:
     return label
 
 
-def _lines_of(part: _Part) -> list[str]:
+def _lines_of(part: Part) -> list[str]:
     """Return at most three lines that name what is in a block."""
     split = next((token for token in part.tokens if isinstance(token, Split)), None)
     if split is None:
         return _lines(list(cells(part.tokens)))
-    ends = [_core(_Part("", branch))[-1] for branch in split.branches if branch]
+    ends = [_core(Part("", branch))[-1] for branch in split.branches if branch]
     return [f"{len(split.branches)} branches", *_packed(ends, ROOMS[-1])[: LINES - 1]]
 
 
@@ -236,7 +251,7 @@ def _lane(lane: Strand) -> Strand:
     return (Cell(inside[0].path, "projection", label, nodes, inside[-1].value),)
 
 
-def _folded(tokens: list[Token]) -> Iterator[Token]:
+def fold_equal(tokens: list[Token]) -> Iterator[Token]:
     """Fold boxes that follow one another and say the same into one with ×N."""
     for _, run in groupby(enumerate(tokens), key=lambda each: _sameness(each[1], each[0])):
         alike = [token for _, token in run]
@@ -245,9 +260,10 @@ def _folded(tokens: list[Token]) -> Iterator[Token]:
             yield from alike
             continue
         boxes = [token for token in alike if isinstance(token, Cell)]
-        nodes = tuple(node for box in boxes for node in box.nodes)
+        nodes = tuple(node for each in boxes for node in each.nodes)
         label = f"{_span(first.label, boxes[-1].label)} ×{len(boxes)}"
-        yield replace(boxes[-1], path=first.path, label=label, nodes=nodes)
+        shape = next((each.shape for each in reversed(boxes) if each.shape), "")
+        yield replace(boxes[-1], path=first.path, label=label, nodes=nodes, shape=shape)
 
 
 def _span(first: str, last: str) -> str:
@@ -267,14 +283,15 @@ def _sameness(token: Token, position: int) -> object:
     return (token.kind, token.after) if isinstance(token, Cell) and token.after else position
 
 
-def _with_shapes(tokens: Iterable[Token], graph: Graph) -> Iterator[Token]:
+def _with_shapes(tokens: Iterable[Token], graph: Graph, shapes: Shapes) -> Iterator[Token]:
     """Give every box the shape that leaves it where it is another than the one before."""
     last = str(graph.input)
     for token in tokens:
         if isinstance(token, Cell | Join):
             cell = token if isinstance(token, Cell) else token.cell
             shape = str(graph.shape(cell.value))
-            shown = replace(cell, shape=shape if shape != last and cell.kind != "linear" else "")
+            news = shapes == "all" or (shapes == "changes" and shape != last and cell.kind != "linear")
+            shown = replace(cell, shape=shape if news else "")
             yield shown if isinstance(token, Cell) else replace(token, cell=shown)
             last = shape
         else:

@@ -5,16 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from builder.diagnostics import RunError
 from builder.emit.diagram import draw
 from builder.lowering import load
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 REPORT = ("alexse_block1", "alexse_block2", "alexse_both")
 
@@ -86,3 +83,13 @@ class TestWrite:
         """With the system's reason."""
         with pytest.raises(RunError, match=r"cannot write .*No such file or directory"):
             draw([load("alexnet")]).write(tmp_path / "missing" / "figure.svg")
+
+
+class TestGolden:
+    """The report's figures, byte for byte as they stand in the documentation."""
+
+    @pytest.mark.parametrize(("name", "pages"), [("figure3", ("alexresnet",)), ("figure6", REPORT)])
+    def test_is_the_picture_in_the_docs(self, name: str, pages: tuple[str, ...]) -> None:
+        """After a change that is meant, look at the new picture and run ``python benchmarks/figures.py``."""
+        golden = Path(__file__).parents[3] / "docs" / "figures" / f"{name}.svg"
+        assert draw([load(page) for page in pages]).svg() == golden.read_text(encoding="utf-8")

@@ -1,0 +1,70 @@
+"""Draws the pictures of the documentation and the gallery of all shipped architectures: python benchmarks/figures.py.
+
+The pictures of the report's figures are also what the tests compare with, byte for byte.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.emit.diagram import Options, draw
+from builder.lowering import load
+
+if TYPE_CHECKING:
+    from builder.emit.diagram import Level
+
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+REPORT = ("alexse_block1", "alexse_block2", "alexse_both")
+
+FIGURES: dict[str, tuple[tuple[str, ...], Level, Options]] = {
+    "figure3": (("alexresnet",), "layer", Options()),
+    "figure6": (REPORT, "layer", Options()),
+    "blocks": (("alexresnet", *REPORT), "block", Options()),
+    "resnet50": (("resnet50",), "layer", Options(fold=("layer*.*",))),
+    "dark": (("alexse_cross",), "block", Options(theme="dark", legend=True)),
+}
+
+GALLERY = (
+    *(
+        "alexnet",
+        "alexnet32",
+        "alexresnet",
+        "alexse_cross",
+        "vgg16_bn",
+        "googlenet",
+        "inception_v3",
+        "resnet18",
+        "resnet50",
+    ),
+    *("resnext50_32x4d", "se_resnet50", "densenet121", "squeezenet1_0", "mobilenet_v2", "mobilenet_v3_large"),
+    *("mnasnet1_0", "shufflenet_v2_x1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny"),
+)
+
+
+def figures() -> None:
+    """Write the pictures that the documentation shows."""
+    for name, (pages, level, options) in FIGURES.items():
+        draw([load(page) for page in pages], level=level, options=options).write(DOCS / "figures" / f"{name}.svg")
+
+
+def gallery() -> None:
+    """Write one picture for each network at the level of blocks, and the page that shows them."""
+    folder = DOCS / "figures" / "gallery"
+    folder.mkdir(exist_ok=True)
+    lines = [
+        "# Gallery",
+        "",
+        "Every family that comes with the program, at the level of blocks: `archcli draw NAME --level block`.",
+        "Made by `python benchmarks/figures.py`.",
+        "",
+    ]
+    for name in GALLERY:
+        draw([load(name)], level="block").write(folder / f"{name}.svg")
+        lines += [f"![{name}](figures/gallery/{name}.svg)", ""]
+    (DOCS / "gallery.md").write_text("\n".join(lines), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    figures()
+    gallery()

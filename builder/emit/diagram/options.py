@@ -1,0 +1,33 @@
+"""What a user may choose about a figure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+Level: TypeAlias = Literal["layer", "block"]
+ThemeName: TypeAlias = Literal["light", "dark"]
+Shapes: TypeAlias = Literal["changes", "all", "none"]
+Highlight: TypeAlias = Literal["diff", "none"]
+Width: TypeAlias = Literal["89mm", "183mm", "page"]
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a figure looks; each has the value that serves most.
+
+    ``shapes``: where sizes are written. ``highlight``: whether a comparison marks what differs. ``width``: the
+    column that it must fit. ``legend``: whether kinds of boxes are explained. ``fold`` and ``expand``: paths of blocks,
+    with wildcards, that are drawn as one box at the level of layers, or opened at the level of blocks.
+    """
+
+    theme: ThemeName = "light"
+    shapes: Shapes = "changes"
+    highlight: Highlight = "diff"
+    width: Width | None = None
+    legend: bool = False
+    fold: tuple[str, ...] = ()
+    expand: tuple[str, ...] = ()
+
+
+DEFAULT: Final = Options()
