@@ -5,25 +5,47 @@ from __future__ import annotations
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+from builder.inplace import acts_in_place
+from builder.ops.base import FLOAT
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from builder.graph import Graph
 
 
 class Cost(NamedTuple):
-    """Learned numbers, and multiply-accumulates of convolutions and linear maps for one image."""
+    """Learned numbers, multiply-accumulates for one image, and bytes that a training step keeps for its backward pass.
+
+    ``memory`` is in single precision for a batch of one image; weights, gradients and optimizer are not in it.
+    """
 
     parameters: int
     macs: int
+    memory: int
+
+    def __add__(self, other: object) -> Cost:
+        """Return the sum of both."""
+        assert isinstance(other, Cost), "costs are added to costs"
+        return Cost(self[0] + other[0], self[1] + other[1], self[2] + other[2])
+
+    def __sub__(self, other: Cost) -> Cost:
+        """Return how much more this is."""
+        return Cost(self[0] - other[0], self[1] - other[1], self[2] - other[2])
 
 
 def node_costs(graph: Graph) -> tuple[Cost, ...]:
-    """Return the cost of every node; a module that is used again has no parameters the second time."""
+    """Return the cost of every node.
+
+    A module that is used again has no parameters the second time, and a tensor that several nodes keep is counted at
+    the first of them.
+    """
     seen: set[str] = set()
     costs = []
-    for node in graph.nodes:
+    for node, memory in zip(graph.nodes, _kept(graph), strict=True):
         shapes = graph.input_shapes(node)
         learned = () if node.key in seen else node.operation.parameters(*shapes)
-        costs.append(Cost(sum(prod(each.shape) for each in learned), node.operation.macs(*shapes)))
+        costs.append(Cost(sum(prod(each.shape) for each in learned), node.operation.macs(*shapes), memory))
         seen.add(node.key)
     return tuple(costs)
 
@@ -32,9 +54,36 @@ def graph_cost(graph: Graph) -> Cost:
     """Return the cost of the whole network.
 
     Multiply-accumulates are half of what ``torch.utils.flop_counter.FlopCounterMode`` counts for one image in
-    evaluation mode, where heads that serve training only do not run.
+    evaluation mode, where heads that serve training only do not run. Memory is what ``saved_tensors_hooks`` see in
+    training mode on a CPU, each tensor once and weights left out.
     """
     costs = node_costs(graph)
     idle = graph.head_nodes
     macs = sum(cost.macs for index, cost in enumerate(costs) if index not in idle)
-    return Cost(sum(cost.parameters for cost in costs), macs)
+    return Cost(sum(cost.parameters for cost in costs), macs, sum(cost.memory for cost in costs))
+
+
+def _kept(graph: Graph) -> Iterator[int]:
+    """Yield for each node the bytes that it keeps and no node before it kept.
+
+    A view, and a result that overwrites its input, lie in the memory of the value that they come from.
+    """
+    in_place = acts_in_place(graph)
+    memory: dict[int, int] = {-1: -1}
+    learning: set[int] = set()
+    counted: set[int] = set()
+    for node in graph.nodes:
+        shapes = graph.input_shapes(node)
+        operation, overwrites = node.operation, node.index in in_place
+        shares = overwrites or operation.is_alias(*shapes)
+        memory[node.index] = memory[node.inputs[0]] if shares else node.index
+        learns = tuple(index in learning for index in node.inputs)
+        if not any(learns) and not operation.parameters(*shapes):
+            yield 0
+            continue
+        learning.add(node.index)
+        kept = operation.keeps(shapes, learns, in_place=overwrites)
+        values = [*(node.inputs[position] for position in kept.inputs), *([node.index] if kept.output else [])]
+        fresh = {memory[index] for index in values} - counted
+        counted |= fresh
+        yield kept.own + FLOAT * sum(graph.shape(index).elements for index in fresh)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Family, Operation
+from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -24,6 +24,15 @@ class Activation(Operation):
         """Return the input's shape."""
         return inputs[0]
 
+    keeps_output: ClassVar[bool] = False
+    """Whether its backward is written in terms of its output."""
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - all its inputs learn
+        """Keep the output or the input; a copy of the input where that is overwritten."""
+        if self.keeps_output:
+            return Kept(output=True)
+        return Kept(own=FLOAT * inputs[0].elements) if in_place else Kept((0,))
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size
         """Return PyTorch's name, such as ``ReLU``."""
         return self.module
@@ -40,6 +49,7 @@ class ReLU(Activation):
     module: ClassVar[str] = "ReLU"
     can_act_in_place: ClassVar[bool] = True
     backward_reads_output: ClassVar[bool] = True
+    keeps_output: ClassVar[bool] = True
 
 
 class ReLU6(Activation):
@@ -80,6 +90,7 @@ class Sigmoid(Activation):
     kind: ClassVar[str] = "sigmoid"
     module: ClassVar[str] = "Sigmoid"
     backward_reads_output: ClassVar[bool] = True
+    keeps_output: ClassVar[bool] = True
 
 
 class Hardsigmoid(Activation):
@@ -95,6 +106,7 @@ class Tanh(Activation):
     kind: ClassVar[str] = "tanh"
     module: ClassVar[str] = "Tanh"
     backward_reads_output: ClassVar[bool] = True
+    keeps_output: ClassVar[bool] = True
 
 
 IN_PLACE = Argument("inplace", True, False)

@@ -16,6 +16,8 @@ from builder.validation import Strict
 if TYPE_CHECKING:
     from builder.shapes import Shape
 
+FLOAT = 4  # bytes of a number in single precision
+INDEX = 8  # bytes of a position, such as that of a maximum
 LIMIT = 2**31  # no size of a network comes near it; arithmetic on larger ones would only cost time
 
 Count = Annotated[int, Field(ge=1, lt=LIMIT)]
@@ -76,6 +78,14 @@ class Call:
     arguments: tuple[Argument, ...] = ()
 
 
+class Kept(NamedTuple):
+    """What a backward pass needs: inputs by position, the output, and bytes of tensors that nobody else sees."""
+
+    inputs: tuple[int, ...] = ()
+    output: bool = False
+    own: int = 0
+
+
 class Window(NamedTuple):
     """How an output position looks at its input: (height, width) of a sliding window, and what a crop skips."""
 
@@ -125,6 +135,17 @@ class Operation(Strict):
     def macs(self, *inputs: Shape) -> int:  # noqa: ARG002 - as above
         """Return multiply-accumulates of convolutions and linear maps for one image."""
         return 0
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - as above
+        """Return what PyTorch on a CPU keeps of one image for the backward pass, parameters and buffers left out.
+
+        ``learning`` says which inputs depend on a parameter; it is asked only of operations whose output does.
+        """
+        return Kept()
+
+    def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - most say it of all sizes
+        """Return whether, in training, its output is its first input or a view of it."""
+        return self.may_alias
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - most labels say only what it is
         """Return the text of its box in a figure."""

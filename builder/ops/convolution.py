@@ -10,6 +10,7 @@ from builder.ops.base import (
     Call,
     Count,
     Family,
+    Kept,
     Margin,
     Misfit,
     Operation,
@@ -59,6 +60,10 @@ class Conv(Operation):
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
         return prod(self.parameters(*inputs)[0].shape) * prod(self.output(*inputs).sizes[1:])
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input: the gradient of the weights needs it."""
+        return Kept((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Conv 11×11, 64, /4``; the stride only when over 1."""

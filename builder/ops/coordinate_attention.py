@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Count, Family, Operation, Parameter, need_image
+from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -65,6 +65,13 @@ class CoordinateAttention(nn.Module):
         """Return the multiply-accumulates of the three convolutions, over rows and columns."""
         channels, height, width = inputs[0].sizes
         return 2 * channels * self._hidden(inputs[0]) * (height + width)
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+        """Keep the input, the first product, rows and columns before and after each layer, and both gates."""
+        channels, height, width = inputs[0].sizes
+        lines, hidden = height + width, self._hidden(inputs[0])
+        own = 2 * channels * lines + 3 * hidden * lines + 2 * hidden + inputs[0].elements
+        return Kept((0,), own=FLOAT * own)
 
     def label(self, *inputs: Shape) -> str:
         """Return ``CA 384→12→384``."""

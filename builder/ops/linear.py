@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Count, Family, Misfit, Operation, Parameter
+from builder.ops.base import Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -39,6 +39,10 @@ class Linear(Operation):
         """Return one multiply-accumulate for each weight and position."""
         (features,) = inputs
         return self.out * features.elements
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input: the gradient of the weights needs it."""
+        return Kept((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``FC 4096``."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import Count, Extent, Family, Misfit, Operation
+from builder.ops.base import FLOAT, Count, Extent, Family, Kept, Misfit, Operation
 from builder.shapes import Shape
 
 
@@ -46,6 +46,18 @@ class Multiply(Operation):
         if any(each not in (largest, by_channel, by_position) for each in inputs):
             raise Misfit(f"{_listed(inputs)} cannot be multiplied")
         return largest
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+        """Keep of each pair what the other one's gradient needs; products are taken from the left."""
+        kept, own = set(), 0
+        for position in range(1, len(inputs)):
+            if learning[position] and position > 1:
+                own += FLOAT * self.output(*inputs[:position]).elements
+            elif learning[position]:
+                kept.add(0)
+            if any(learning[:position]):
+                kept.add(position)
+        return Kept(tuple(sorted(kept)), own=own)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
         """Return the multiplication sign."""

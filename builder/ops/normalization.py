@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Family, Misfit, Operation, Parameter, need_image
+from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Misfit, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -36,6 +36,10 @@ class BatchNorm(Operation):
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and mean and spread of each channel."""
+        return Kept((0,), own=2 * FLOAT * inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``BN``."""
@@ -75,6 +79,10 @@ class LayerNorm(Operation):
         """Return weight and bias, each (features,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and mean and spread of each position."""
+        return Kept((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``LayerNorm``."""
         return "LayerNorm"
@@ -112,6 +120,10 @@ class LayerNorm2d(nn.LayerNorm):
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and mean and spread of each position."""
+        return Kept((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``LayerNorm``."""

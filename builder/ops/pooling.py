@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import Argument, Call, Family, Margin, Misfit, Operation, Size, Window, need_image, pair, times
+from builder.ops.base import (
+    INDEX,
+    Argument,
+    Call,
+    Family,
+    Kept,
+    Margin,
+    Misfit,
+    Operation,
+    Size,
+    Window,
+    need_image,
+    pair,
+    times,
+)
 from builder.shapes import Shape, window_output
 
 
@@ -62,6 +76,10 @@ class MaxPool(_WindowPool):
 
     kind: ClassVar[str] = "maxpool"
 
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and where each maximum stood."""
+        return Kept((0,), own=INDEX * self.output(*inputs).elements)
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``MaxPool 3×3, /2``."""
         return self._label("MaxPool")
@@ -78,6 +96,10 @@ class AvgPool(_WindowPool):
     """
 
     kind: ClassVar[str] = "avgpool"
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input."""
+        return Kept((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``AvgPool 2×2, /2``."""
@@ -113,6 +135,10 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptiveavgpool"
 
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, unless one value is left: then PyTorch takes a mean, which keeps nothing."""
+        return Kept() if self.size == 1 else Kept((0,))
+
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``AvgPool → 6×6``, or ``GlobalAvgPool`` for one value per channel."""
         return self._label("AvgPool")
@@ -129,6 +155,10 @@ class AdaptiveMaxPool(_AdaptivePool):
     """
 
     kind: ClassVar[str] = "adaptivemaxpool"
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and where each maximum stood."""
+        return Kept((0,), own=INDEX * self.output(*inputs).elements)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``MaxPool → 6×6``, or ``GlobalMaxPool`` for one value per channel."""
@@ -179,6 +209,7 @@ class ChannelMax(_ChannelPool):
     """Take the largest channel at each position."""
 
     kind: ClassVar[str] = "channelmax"
+    backward_reads_output: ClassVar[bool] = True
     definition: ClassVar[str | None] = '''
 class ChannelMax(nn.Module):
     """Take the largest channel at each position."""
@@ -186,6 +217,10 @@ class ChannelMax(nn.Module):
     def forward(self, x):
         return x.amax(1, keepdim=True)
 '''
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input and the maxima, which tell where they stood."""
+        return Kept((0,), output=True)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMax``."""

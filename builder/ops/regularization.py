@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import Argument, Call, Family, Operation, Probability
+from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation, Probability
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -25,6 +25,14 @@ class Dropout(Operation):
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
         return inputs[0]
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep what each element was multiplied by; a single 0 where all of them are dropped."""
+        return Kept(own=FLOAT * (inputs[0].elements if 0 < self.p < 1 else int(self.p)))
+
+    def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - it has no size
+        """Return whether nothing is ever dropped."""
+        return self.p == 0
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Dropout 0.5``."""
@@ -68,6 +76,14 @@ class StochasticDepth(nn.Module):
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
         return inputs[0]
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the one number that the image was multiplied by."""
+        return Kept(own=FLOAT if self.p > 0 else 0)
+
+    def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - it has no size
+        """Return whether nothing is ever dropped."""
+        return self.p == 0
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``DropPath 0.2``."""

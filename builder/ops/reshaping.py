@@ -174,6 +174,7 @@ class ChannelShuffle(Operation):
 
     kind: ClassVar[str] = "channelshuffle"
     family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
     definition: ClassVar[str | None] = '''
 class ChannelShuffle(nn.Module):
     """Deal the channels of each group in turn, as ShuffleNet does."""
@@ -201,6 +202,10 @@ class ChannelShuffle(nn.Module):
     def window(self) -> Window:
         """Return a window of one position: only channels move."""
         return Window()
+
+    def is_alias(self, *inputs: Shape) -> bool:
+        """Return whether there is nothing to deal."""
+        return self.groups in (1, inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Shuffle 2``."""

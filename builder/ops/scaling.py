@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Family, Misfit, Operation, Parameter, need_image
+from builder.ops.base import Argument, Call, Family, Kept, Misfit, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -34,6 +34,10 @@ class Scale(Operation):
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
         return (Parameter("", (inputs[0].channels, 1, 1), self.kind),)
+
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+        """Keep the input: the gradient of the numbers needs it."""
+        return Kept((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``Scale``."""

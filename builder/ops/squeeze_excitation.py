@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import model_validator
 
 from builder.ops.activation import ACTIVATIONS
-from builder.ops.base import Argument, Call, Count, Family, Misfit, Operation, Parameter, need_image
+from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
 
 Gate = Literal["relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh"]
-_MODULES = {activation.kind: f"nn.{activation.module}" for activation in ACTIVATIONS}
+_ACTIVATIONS = {activation.kind: activation for activation in ACTIVATIONS}
 
 
 class SqueezeExcitation(Operation):
@@ -83,6 +83,14 @@ class SqueezeExcitation(nn.Module):
         """Return the multiply-accumulates of both convolutions, each on one position."""
         return self._hidden(inputs[-1]) * (inputs[-1].channels + inputs[0].channels)
 
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+        """Keep the input, the means, what the activation gives, and the gates; of both functions what they keep."""
+        squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
+        activation, gate = _ACTIVATIONS[self.activation], _ACTIVATIONS[self.gate]
+        own = squeezed + hidden * (1 if activation.keeps_output else 2)
+        own += channels * (gate.keeps_output or learning[0]) + channels * (not gate.keeps_output)
+        return Kept((0,), own=FLOAT * own)
+
     def label(self, *inputs: Shape) -> str:
         """Return ``SE 384→24→384``."""
         return f"SE {inputs[-1].channels}→{self._hidden(inputs[-1])}→{inputs[0].channels}"
@@ -96,8 +104,8 @@ class SqueezeExcitation(nn.Module):
                 Argument(None, channels),
                 Argument(None, self._hidden(inputs[-1])),
                 Argument("squeezed", squeezed, channels),
-                Argument("activation", Name(_MODULES[self.activation]), Name("nn.ReLU")),
-                Argument("gate", Name(_MODULES[self.gate]), Name("nn.Sigmoid")),
+                Argument("activation", Name(f"nn.{_ACTIVATIONS[self.activation].module}"), Name("nn.ReLU")),
+                Argument("gate", Name(f"nn.{_ACTIVATIONS[self.gate].module}"), Name("nn.Sigmoid")),
             ),
         )
 
