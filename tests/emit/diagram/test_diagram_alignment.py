@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.emit.diagram.alignment import are_kin, compare
@@ -57,6 +57,7 @@ class TestCompare:
         assert result.changed == {"conv"}
         assert all(None not in row for row in result.rows)
 
+    @settings(deadline=None, max_examples=30)
     @given(st.data())
     def test_finds_the_longest_common_subsequence(self, data: st.DataObject) -> None:
         """Taking boxes out of a network leaves the rest in rows with the original."""

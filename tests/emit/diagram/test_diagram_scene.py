@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.emit.diagram.scene import Box, Line, Rectangle, Scene, rounded
@@ -69,6 +69,7 @@ class TestRounded:
         assert first[-1] == (15, 0)
         assert turn[-1] == (20, 5)
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(st.integers(0, 50), st.integers(0, 50)), min_size=2, max_size=6, unique=True))
     def test_stays_within_the_corners(self, points: list[tuple[float, float]]) -> None:
         """No control point lies outside of the way's own bounds, so a curve never swings out."""
