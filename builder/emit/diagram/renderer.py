@@ -5,10 +5,11 @@ Positions are pinned and the wheel brings its own fonts, so one input gives the 
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
-from importlib import metadata
+import sysconfig
 from pathlib import Path
 from typing import Final
 
@@ -39,16 +40,10 @@ def pdf(source: str) -> bytes:
 
 
 def _wheels_program() -> Path:
-    """Return the program that the wheel installed: as its record says, else beside Python, else on the path."""
-    try:
-        files = metadata.files(PROGRAM) or []
-    except metadata.PackageNotFoundError:
-        files = []
-    recorded = (Path(str(file.locate())) for file in files if Path(file.name).stem == PROGRAM)
-    for candidate in (*recorded, Path(sys.executable).with_name(PROGRAM)):
-        if candidate.is_file():
-            return candidate.resolve()
-    found = shutil.which(PROGRAM)
+    """Return the program that the wheel installed: where this Python puts its scripts, else on the path."""
+    user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
+    folders = [sysconfig.get_path("scripts"), str(Path(sys.executable).parent), user, os.environ.get("PATH", "")]
+    found = shutil.which(PROGRAM, path=os.pathsep.join(folders))
     if found is None:
         raise RunError(f"figures need the package `{PROGRAM}`, which is not installed", f"pip install {PROGRAM}")
     return Path(found)

@@ -27,6 +27,13 @@ class TestSvg:
         with pytest.raises(RunError, match=r"could not draw the figure: .*syntax error"):
             renderer.svg("no graph {")
 
+    def test_missing_program_is_named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """The answer is the command that installs it."""
+        monkeypatch.setattr(renderer.shutil, "which", lambda *_, **__: None)
+        with pytest.raises(RunError, match="figures need the package `graphviz-pure`") as caught:
+            renderer.svg(ONE_BOX)
+        assert caught.value.hint == "pip install graphviz-pure"
+
 
 class TestPng:
     """Pictures for print."""
