@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
+from builder.training.data import is_repeated
 from builder.training.memory import available_memory
 from builder.training.precision import Precision
 from builder.training.randomness import shuffled, stream
@@ -65,7 +66,7 @@ class Batches:
         """Yield the training batches of ``epoch`` from ``first_step`` on, shuffled and augmented."""
         recipe, count = self._recipe, len(self.split)
         order = shuffled(count, stream(recipe.seed, "order", epoch))
-        draws = Draws.of(recipe.augment, count, recipe.seed, epoch)
+        draws = Draws.of(recipe.augment, count, recipe.seed, epoch) if recipe.augment.changes else None
         for step in range(first_step, self.steps):
             samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
             yield Batch(step, *self._at(samples, draws))
@@ -78,7 +79,7 @@ class Batches:
     def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
         images = framed(self.split.images[samples], self._recipe) if self._framed is None else self._framed[samples]
         images = images.to(self._device, non_blocking=True)
-        if draws is not None and self._recipe.augment.changes:
+        if draws is not None:
             images = draws.applied(images, samples)
         labels = self.split.labels[samples].to(self._device, non_blocking=True)
         return self._precision.prepared(self._normalizer(images)), labels
@@ -86,7 +87,7 @@ class Batches:
 
 def _framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
     """Return all ``images`` framed, or None where that would take too much memory."""
-    if images.shape[1] > 1 and images.stride(1) == 0:  # one grey channel shown several times: keep it once
+    if is_repeated(images):
         grey = _framed_once(images[:, :1], recipe)
         return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
     size = recipe.size or images.shape[-1]

@@ -45,7 +45,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
     """Write ``checkpoint`` to ``path``, whole or not at all; raise RunError if that fails."""
     tensors = _unshared(checkpoint.tensors)
     record = json.dumps(checkpoint.record, sort_keys=True)
-    metadata = {"format": "pt", RECORD: record, CHECKSUM: _checksum(tensors, record)}
+    metadata = {RECORD: record, CHECKSUM: _checksum(tensors, record)}
     with replacing(path) as written:
         try:
             save_file(tensors, written, metadata)

@@ -72,12 +72,12 @@ def load(name: str, data_dir: Path, side: int | None = None) -> DataSet:
 
 
 def _from_torchvision(name: str, source: _Source, data_dir: Path) -> DataSet:
+    there = (data_dir / source.unpacked).exists()
     try:
         train, test = source.split(data_dir, source.train), source.split(data_dir, source.test)
     except (OSError, RuntimeError, ValueError, EOFError, AssertionError) as error:
-        there = (data_dir / source.unpacked).exists()
         state = f"in {data_dir} but incomplete or damaged" if there else f"not in {data_dir}"
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         message = f"{name} is {state}, and could not be downloaded: {reason}"
         raise RunError(message, f"put {source.files} {data_dir}, or train offline with `--data digits`") from error
     classes = tuple(getattr(train, "classes", None) or map(str, range(10)))  # SVHN's are the digits

@@ -84,7 +84,7 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
     model.eval()
     try:
         logits = outputs(model(image))[0]
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         message = f"the network does not take images of {shape}: {str(error).splitlines()[0]}"
         raise RunError(message, "compare with the page's `input`, and the recipe's `size`") from error
     classes = int(batches.split.labels.max()) + 1

@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass, fields
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from builder.diagnostics import RunError
 from builder.training.durable import cannot_write
 
 if TYPE_CHECKING:
@@ -60,11 +61,14 @@ def cut_metrics(path: Path, length: int) -> None:
 
 
 def read_metrics(path: Path) -> list[EpochMetrics]:
-    """Return the rows of the file, none if there is no file."""
+    """Return the rows of the file, none if there is no file; raise RunError if it holds anything else."""
     if not path.exists():
         return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
-            for row in csv.DictReader(file)
-        ]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            return [
+                EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
+                for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        raise RunError(f"{path} does not hold the metrics of a run: {error}") from error

@@ -52,13 +52,9 @@ def _resolve(path: str, page: Mapping, recipe: str, problems: Collector) -> list
     if len(matches) == 1:
         return matches[0].split(".")
     mark = Mark(Source(f"--set {path}", path), 1, 1, len(path))
-    if matches:
-        listed = " or ".join(f"`{each}`" for each in matches)
-        problems.error("ambiguous-setting", f"`{path}` could be {listed}", mark, "write the whole path")
-    else:
-        short = list(dict.fromkeys(each.rpartition(".")[2] for each in known))
-        hint = suggest(path.rpartition(".")[2], short, "there are")
-        problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", mark, hint)
+    words = list(dict.fromkeys(each.rpartition(".")[2] for each in known))
+    hint = suggest(path.rpartition(".")[2], words, "there are")
+    problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", mark, hint)
     return []
 
 

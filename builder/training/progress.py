@@ -10,6 +10,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Preparing:
+    """The images of a split are being resized, which may take half a minute."""
+
+    split: str
+    images: int
+
+
+@dataclass(frozen=True)
 class EpochStarted:
     """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``."""
 
@@ -36,7 +44,7 @@ class EpochDone:
     best: bool
 
 
-Progress: TypeAlias = EpochStarted | BatchDone | EpochDone
+Progress: TypeAlias = Preparing | EpochStarted | BatchDone | EpochDone
 
 
 def ignore(_event: Progress) -> None:

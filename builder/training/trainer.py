@@ -23,8 +23,9 @@ from builder.training.loop import Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import Precision
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, ignore
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, Preparing, ignore
 from builder.training.saving import SavingPace
+from builder.training.schedules import learning_rate
 from builder.training.snapshot import Position, restore_snapshot, take_snapshot
 from builder.training.weights import load_weights
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from builder.training.data import DataSet
+    from builder.training.data import DataSet, Split
     from builder.training.evaluate import Evaluation
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
@@ -74,7 +75,8 @@ def train(
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
-    A folder that holds ``last`` is gone on with from there. At the end the model has its best epoch's weights.
+    Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
+    gone on with from there. At the end the model has its best epoch's weights.
     Raises RunError if the data don't fit the network, a loss is not finite, or memory or disk are full; and
     Interrupted, with everything saved, after Ctrl-C or SIGTERM.
     """
@@ -109,7 +111,7 @@ class _Run:
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
         self.data = data.hold_out(recipe.validation, recipe.seed)
         self.precision = Precision()
-        self.batches = {name: Batches(each, recipe, device, self.precision) for name, each in self.data.splits.items()}
+        self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.layout)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
@@ -125,6 +127,10 @@ class _Run:
         self.started = perf_counter() - self.position.seconds
         self.pace = SavingPace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
         self.signals = StopSignals()
+
+    def _prepared(self, name: str, split: Split) -> Batches:
+        self.report(Preparing(name, len(split)))
+        return Batches(split, self.recipe, self.device, self.precision)
 
     def _begin(self) -> None:
         """Start from the first step, and write down of what."""
@@ -186,7 +192,7 @@ class _Run:
             train_accuracy=accuracy,
             val_loss=found.loss,
             val_accuracy=found.accuracy,
-            lr=self.optimizer.param_groups[0]["lr"],
+            lr=learning_rate(self.recipe, position.epoch * batches.steps - 1, batches.steps),
             seconds=round(self.elapsed - position.epoch_began, 3),
         )
         position.metrics_bytes = append_metrics(self.folder.metrics, row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from safetensors import SafetensorError, safe_open
 
 from builder.diagnostics import RunError
 from builder.training.checkpoints import is_ours, read_checkpoint
+from builder.training.durable import replacing
+from builder.training.foreign_names import translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,12 +30,16 @@ _MISTAKEN = {
 
 @dataclass(frozen=True)
 class Loaded:
-    """Names of what was loaded, what the file lacks, what the network lacks, and what has another shape."""
+    """Names of what was loaded, what the file lacks, what the network lacks, and what has another shape.
+
+    ``renamed`` are pairs of the file's name and the network's, where another program wrote the file.
+    """
 
     loaded: tuple[str, ...]
     missing: tuple[str, ...]
     unexpected: tuple[str, ...]
     mismatched: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -62,9 +69,12 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
 def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
     """Copy into ``model`` every tensor of ``state`` that has a name and a shape of its own there; say which.
 
-    Raises RunError, and changes nothing, if one of them is not finite or of another kind of number.
+    Names of other programs are understood (``foreign_names``). Raises RunError, and changes nothing, if
+    a tensor is not finite or of another kind of number.
     """
     own = model.state_dict()
+    names = translated(state, own)
+    state = {names[name]: tensor for name, tensor in state.items()}
     fitting = {name: state[name] for name in own if name in state and state[name].shape == own[name].shape}
     for name, tensor in fitting.items():
         _check_numbers(name, tensor, own[name])
@@ -73,10 +83,23 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
             own[name].copy_(tensor)
     return Loaded(
         loaded=tuple(fitting),
-        missing=tuple(name for name in own if name not in state),
+        missing=tuple(name for name in own if name not in state and not _is_old_counter(name, state)),
         unexpected=tuple(name for name in state if name not in own),
         mismatched=tuple(name for name in own if name in state and name not in fitting),
+        renamed=tuple((theirs, ours) for theirs, ours in names.items() if theirs != ours),
     )
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the ``state_dict`` of ``model`` as ``torch.save`` does, versions of its modules included."""
+    with replacing(path) as written:
+        torch.save(model.state_dict(), written)
+
+
+def _is_old_counter(name: str, state: Mapping[str, torch.Tensor]) -> bool:
+    """Return whether ``name`` counts batches beside statistics that were saved before PyTorch 0.4.1 counted any."""
+    module, _, leaf = name.rpartition(".")
+    return leaf == "num_batches_tracked" and f"{module}.running_mean" in state
 
 
 def _check_numbers(name: str, given: torch.Tensor, wanted: torch.Tensor) -> None:
@@ -100,14 +123,21 @@ def _from_safetensors(path: Path) -> dict[str, torch.Tensor]:
 
 def _from_torch(path: Path) -> dict[str, torch.Tensor]:
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what it then refuses
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise RunError(f"{path} holds more than weights, or is damaged: it is not read", _SAVE_HINT) from error
     except Exception as error:  # damaged files end in nine types of error, KeyError among them
         raise RunError(f"{path} is not a whole PyTorch file: {type(error).__name__}: {error}") from error
-    if not isinstance(found, dict) or not all(isinstance(each, torch.Tensor) for each in found.values()):
-        raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
-    return {str(name): each for name, each in found.items()}
+    wrapped = [found[key] for key in _WRAPPERS if key in found] if isinstance(found, dict) else []
+    for state in (found, *wrapped):
+        if isinstance(state, dict) and state and all(isinstance(each, torch.Tensor) for each in state.values()):
+            return {str(name): each for name, each in state.items()}
+    raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
 
+
+_WRAPPERS = ("state_dict", "model", "model_state_dict")
+"""Where training scripts put the weights beside their optimizer and epoch."""
 
 _SAVE_HINT = "save the weights alone: `torch.save(model.state_dict(), path)`"

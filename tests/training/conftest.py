@@ -1,0 +1,62 @@
+"""What the tests of training share: the small task, a recipe for it, and the real CIFAR-10."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from tiny_task import TinyNetwork, quadrants
+
+from builder.training.data import DataSet
+from builder.training.datasets import load
+from builder.training.recipe import Recipe, Sgd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute with one thread: for so small a network, two of them mostly wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture
+def data() -> DataSet:
+    """Return 70 images to train on, 20 to choose the best epoch by and 20 to test on."""
+    classes = ("north-west", "north-east", "south-west", "south-east")
+    return DataSet("quadrants", classes, quadrants(70, 1), quadrants(20, 2), quadrants(20, 3))
+
+
+@pytest.fixture
+def recipe() -> Recipe:
+    """Return a recipe of three epochs of five steps, the last one smaller."""
+    return Recipe(name="tiny", epochs=3, batch_size=16, optimizer=Sgd(name="sgd", lr=0.1, momentum=0.9), seed=5)
+
+
+@pytest.fixture
+def network() -> TinyNetwork:
+    """Return a network drawn from seed 5."""
+    torch.manual_seed(5)
+    return TinyNetwork()
+
+
+@pytest.fixture
+def cpu() -> torch.device:
+    """Return the device that every machine has."""
+    return torch.device("cpu")
+
+
+@pytest.fixture(scope="session")
+def cifar10() -> DataSet:
+    """Return the real CIFAR-10, or skip."""
+    folder = os.environ.get("ARCHCLI_CIFAR10")
+    if folder is None:
+        pytest.skip("the real CIFAR-10 is needed: set ARCHCLI_CIFAR10 to the folder that holds cifar-10-batches-py")
+    return load("cifar10", Path(folder))

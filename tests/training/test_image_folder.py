@@ -1,0 +1,106 @@
+"""A folder of images, each class in a folder of its own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from PIL import Image
+from torchvision import transforms as pil
+
+from builder.diagnostics import RunError
+from builder.training import image_folder
+from builder.training.datasets import load
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def fill(folder: Path, sizes: dict[str, list[tuple[int, int]]]) -> None:
+    """Write images of these sizes (width, height) for each class."""
+    for label, wanted in sizes.items():
+        (folder / label).mkdir(parents=True)
+        for index, size in enumerate(wanted):
+            Image.effect_noise(size, 50 + index).convert("RGB").save(folder / label / f"{index}.png")
+
+
+CATS_AND_DOGS = {"cat": [(40, 30), (31, 64)], "dog": [(33, 33)]}
+
+
+class TestLoading:
+    """What is read."""
+
+    def test_images_of_any_size_become_squares(self, tmp_path: Path) -> None:
+        """The shorter side resized and the centre cut, as torchvision does it."""
+        fill(tmp_path, CATS_AND_DOGS)
+        found = load("imagefolder", tmp_path, side=16)
+        assert (found.name, found.classes) == (tmp_path.name, ("cat", "dog"))
+        assert found.train.labels.tolist() == [0, 0, 1]
+        image = Image.open(tmp_path / "cat" / "1.png")
+        right = pil.Compose([pil.Resize(16), pil.CenterCrop(16), pil.PILToTensor()])(image)
+        assert torch.equal(found.train.images[1], right)
+
+    def test_train_val_and_test_are_splits(self, tmp_path: Path) -> None:
+        """Where they are there."""
+        for part in ("train", "val", "test"):
+            fill(tmp_path / part, CATS_AND_DOGS)
+        assert list(load("imagefolder", tmp_path, side=8).splits) == ["train", "validation", "test"]
+
+    def test_one_folder_is_all_for_training(self, tmp_path: Path) -> None:
+        """The recipe then says how much is held out."""
+        fill(tmp_path, CATS_AND_DOGS)
+        assert list(load("imagefolder", tmp_path, side=8).splits) == ["train"]
+
+
+class TestMistakes:
+    """What is said of a folder that can't be trained on."""
+
+    def test_a_class_without_images_is_named(self, tmp_path: Path) -> None:
+        """It would be a class that nothing can be learned of."""
+        fill(tmp_path, CATS_AND_DOGS)
+        (tmp_path / "emu").mkdir()
+        with pytest.raises(RunError, match="emu"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_a_folder_without_classes_is_told_the_layout(self, tmp_path: Path) -> None:
+        """Images that lie loose have no class."""
+        Image.new("RGB", (8, 8)).save(tmp_path / "loose.png")
+        with pytest.raises(RunError, match="Couldn't find any class folder") as raised:
+            load("imagefolder", tmp_path, side=8)
+        assert "one folder for each class" in str(raised.value.hint)
+
+    def test_a_folder_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        """As the user wrote it."""
+        with pytest.raises(RunError, match="nowhere"):
+            load("imagefolder", tmp_path / "nowhere", side=8)
+
+    @pytest.mark.parametrize("content", [b"", b"no image", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"])
+    def test_an_image_that_cannot_be_read_is_named(self, tmp_path: Path, content: bytes) -> None:
+        """Which of ten thousand it is."""
+        fill(tmp_path, CATS_AND_DOGS)
+        (tmp_path / "dog" / "torn.png").write_bytes(content)
+        with pytest.raises(RunError, match=r"cannot read the image .*torn\.png"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_splits_with_other_classes_are_refused(self, tmp_path: Path) -> None:
+        """Label 1 would mean two things."""
+        fill(tmp_path / "train", CATS_AND_DOGS)
+        fill(tmp_path / "val", {"cat": [(8, 8)], "fox": [(8, 8)]})
+        with pytest.raises(RunError, match=r"the classes of train/ and val/ differ: dog, fox"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_a_size_is_needed(self, tmp_path: Path) -> None:
+        """Photographs have no common one."""
+        fill(tmp_path, CATS_AND_DOGS)
+        with pytest.raises(RunError, match="needs the size of its images"):
+            load("imagefolder", tmp_path)
+
+    def test_more_than_the_memory_holds_is_refused_before_reading(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Not after an hour."""
+        fill(tmp_path, CATS_AND_DOGS)
+        monkeypatch.setattr(image_folder, "available_memory", lambda: 1000)
+        with pytest.raises(RunError, match=r"3 images of 64×64 take 0\.0 GB of memory"):
+            load("imagefolder", tmp_path, side=64)

@@ -1,0 +1,67 @@
+"""Optimizers, against the plain ones of torch."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from builder.diagnostics import RunError
+from builder.training.optimizers import make_optimizer, set_learning_rate
+from builder.training.recipe import Adam, AdamW, Sgd
+
+CASES = [
+    (Sgd(name="sgd", lr=0.1), torch.optim.SGD, {}),
+    (
+        Sgd(name="sgd", lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+        torch.optim.SGD,
+        {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01},
+    ),
+    (Adam(name="adam", lr=0.1, betas=(0.8, 0.99)), torch.optim.Adam, {"betas": (0.8, 0.99)}),
+    (AdamW(name="adamw", lr=0.1, weight_decay=0.2), torch.optim.AdamW, {"weight_decay": 0.2}),
+]
+
+
+def trained(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> torch.Tensor:
+    """Return the weight after three steps towards a fixed aim."""
+    for _ in range(3):
+        optimizer.zero_grad()
+        (weight - torch.arange(4.0)).square().sum().backward()
+        optimizer.step()
+    return weight.detach()
+
+
+class TestMakeOptimizer:
+    """From a recipe's settings."""
+
+    @pytest.mark.parametrize(("settings", "kind", "fields"), CASES, ids=["sgd", "nesterov", "adam", "adamw"])
+    def test_it_steps_as_torchs_own_does(
+        self, settings: Sgd | Adam | AdamW, kind: type[torch.optim.Optimizer], fields: dict[str, object]
+    ) -> None:
+        """With every field of the settings at its place."""
+        layer, plain = nn.Linear(4, 1, bias=False), torch.zeros(1, 4, requires_grad=True)
+        nn.init.zeros_(layer.weight)
+        ours = trained(make_optimizer(settings, layer), layer.weight)
+        assert torch.allclose(ours, trained(kind([plain], lr=0.1, **fields), plain), atol=1e-6)
+
+    def test_frozen_weights_are_left_alone(self) -> None:
+        """Only what learns is given to the optimizer."""
+        layer = nn.Linear(2, 2)
+        layer.bias.requires_grad_(requires_grad=False)
+        groups = make_optimizer(Sgd(name="sgd", lr=0.1), layer).param_groups
+        assert [id(weight) for weight in groups[0]["params"]] == [id(layer.weight)]
+
+    def test_a_network_without_weights_is_refused(self) -> None:
+        """Torch would say that a list is empty."""
+        with pytest.raises(RunError, match="no weights to train"):
+            make_optimizer(Sgd(name="sgd", lr=0.1), nn.Flatten())
+
+
+class TestSetLearningRate:
+    """The schedule's hand on the optimizer."""
+
+    def test_every_group_gets_it(self) -> None:
+        """There is one today."""
+        optimizer = make_optimizer(Sgd(name="sgd", lr=0.1), nn.Linear(2, 2))
+        set_learning_rate(optimizer, 0.025)
+        assert [group["lr"] for group in optimizer.param_groups] == [0.025]

@@ -1,0 +1,251 @@
+"""Recipes: what they hold, what is answered where one is wrong, and what reading one costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from builder.diagnostics import ArchError
+from builder.reader import read_text
+from builder.training.recipe import (
+    DEFAULT_RECIPES,
+    SHIPPED,
+    Adam,
+    AdamW,
+    Augment,
+    Constant,
+    Cosine,
+    Recipe,
+    Sgd,
+    Step,
+    load_recipe,
+    recipe_from,
+    recipe_json_schema,
+    recipe_names,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SMALLEST = "name: mine\nepochs: 3\nbatch_size: 8\noptimizer: {name: sgd, lr: 0.1}\n"
+
+
+def mistakes(text: str) -> list[tuple[str, int, int]]:
+    """Return message, line and column of every mistake of a recipe."""
+    with pytest.raises(ArchError) as raised:
+        recipe_from(read_text(text, "mine.yaml"))
+    return [(each.message, each.mark.line, each.mark.column) for each in raised.value.diagnostics if each.mark]
+
+
+def hints(text: str) -> list[str | None]:
+    """Return the hint of every mistake of a recipe."""
+    with pytest.raises(ArchError) as raised:
+        recipe_from(read_text(text, "mine.yaml"))
+    return [each.hint for each in raised.value.diagnostics]
+
+
+class TestShipped:
+    """The recipes that come with the program."""
+
+    def test_there_are_three(self) -> None:
+        """The report's, the tutorial's and the one for digits."""
+        assert recipe_names() == ["digits", "lab", "tutorial"]
+
+    @pytest.mark.parametrize("name", ["digits", "lab", "tutorial"])
+    def test_each_is_called_as_its_file(self, name: str) -> None:
+        """A name on the command line is the name in the file."""
+        assert load_recipe(name).name == name
+
+    def test_lab_is_the_report(self) -> None:
+        """25 epochs of SGD at 0.001 with momentum 0.9, 10,000 images held out, batches of 4."""
+        lab = load_recipe("lab")
+        assert (lab.epochs, lab.batch_size, lab.validation) == (25, 4, 10_000)
+        assert lab.optimizer == Sgd(name="sgd", lr=0.001, momentum=0.9)
+        assert lab.schedule == Constant()
+        assert (lab.normalize.mean, lab.normalize.std) == ((0.5,), (0.5,))
+
+    def test_lab_resizes_to_256_and_cuts_224(self) -> None:
+        """At the report's 224 pixels."""
+        assert load_recipe("lab").at(224).resize == 256
+
+    def test_lab_says_that_the_batch_size_is_a_reading(self) -> None:
+        """The report does not give it, so the recipe may not pretend."""
+        line = next(line for line in (SHIPPED / "lab.yaml").read_text().splitlines() if "batch_size" in line)
+        assert "a reading" in line
+
+    def test_tutorial_differs_from_lab_by_its_schedule_alone(self) -> None:
+        """The rate falls to a tenth every seven epochs."""
+        tutorial = load_recipe("tutorial")
+        assert tutorial.schedule == Step(name="step", every=7, factor=0.1)
+        assert tutorial.model_copy(update={"name": "lab", "schedule": Constant()}) == load_recipe("lab")
+
+    def test_digits_is_what_was_tried(self) -> None:
+        """64 px, Adam 3e-4, batch 64, kaiming-normal weights, one epoch of warm-up, cosine, 8 epochs."""
+        digits = load_recipe("digits")
+        assert (digits.size, digits.epochs, digits.batch_size, digits.init) == (64, 8, 64, "kaiming_normal")
+        assert digits.optimizer == Adam(name="adam", lr=3e-4)
+        assert digits.schedule == Cosine(name="cosine", warmup=1)
+
+    def test_every_data_set_names_a_shipped_recipe(self) -> None:
+        """So that `train` without `--recipe` always finds one."""
+        assert set(DEFAULT_RECIPES.values()) <= set(recipe_names())
+
+
+class TestLoading:
+    """By name, or by path."""
+
+    def test_a_file_is_read_from_its_path(self, tmp_path: Path) -> None:
+        """Whatever ends in .yaml is a path."""
+        (tmp_path / "mine.yaml").write_text(SMALLEST)
+        assert load_recipe(tmp_path / "mine.yaml").name == "mine"
+
+    def test_an_unknown_name_is_answered_with_the_nearest(self) -> None:
+        """And says how a file is told from a name."""
+        with pytest.raises(ArchError, match="there is no recipe `digit`") as raised:
+            load_recipe("digit")
+        assert "did you mean `digits`?" in str(raised.value.diagnostics[0].hint)
+
+    def test_a_missing_file_is_named(self) -> None:
+        """As the user wrote it."""
+        with pytest.raises(ArchError, match=r"cannot read nowhere/mine\.yaml: No such file"):
+            load_recipe("nowhere/mine.yaml")
+
+
+class TestMistakes:
+    """Each is answered at its own place, all of them in one run."""
+
+    def test_an_unknown_key_is_answered_with_the_nearest(self) -> None:
+        """The caret stands under the key."""
+        text = SMALLEST + "epoch: 3\n"
+        assert mistakes(text) == [("`epoch` is not a field of a recipe", 5, 1)]
+        assert hints(text) == ["did you mean `epochs`?"]
+
+    def test_a_field_of_another_optimizer_is_answered_with_those_of_this_one(self) -> None:
+        """Adam has no momentum."""
+        text = SMALLEST.replace("{name: sgd, lr: 0.1}", "{name: adam, lr: 0.1, momentum: 0.9}")
+        assert mistakes(text) == [("`momentum` is not a field of optimizer `adam`", 4, 34)]
+        assert hints(text) == ["it has: `name`, `lr`, `betas`, `weight_decay`"]
+
+    def test_an_unknown_optimizer_is_answered_with_the_nearest(self) -> None:
+        """Its fields are not judged by another's."""
+        text = SMALLEST.replace("name: sgd", "name: adm")
+        assert mistakes(text) == [("`optimizer.name` is one of sgd, adam, adamw, not `adm`", 4, 1)]
+        assert hints(text) == ["did you mean `adam`?"]
+
+    def test_an_optimizer_that_is_a_word_is_shown_as_a_mapping(self) -> None:
+        """The likely first try."""
+        text = SMALLEST.replace("{name: sgd, lr: 0.1}", "sgd")
+        assert mistakes(text) == [("`optimizer` is a mapping such as {name: sgd}, not the text `sgd`", 4, 12)]
+
+    def test_a_schedule_without_a_name_is_told_the_names(self) -> None:
+        """At the key."""
+        assert mistakes(SMALLEST + "schedule: {}\n") == [("`schedule.name` is one of constant, step, cosine", 5, 1)]
+
+    @pytest.mark.parametrize("rate", [".nan", ".inf", "0", "-0.1", "1e30", "fast", "true"])
+    def test_a_learning_rate_that_cannot_train_is_refused(self, rate: str) -> None:
+        """All of these reach the weights silently in torch."""
+        ((message, line, column),) = mistakes(SMALLEST.replace("lr: 0.1", f"lr: {rate}"))
+        assert "`optimizer.lr` is " in message
+        assert (line, column) == (4, 28)
+
+    @pytest.mark.parametrize("seed", ["-1", "1.5", "true", "'7'", "9223372036854775808"])
+    def test_a_seed_is_a_whole_number_from_0(self, seed: str) -> None:
+        """Torch takes some of these and makes another seed of them."""
+        ((message, line, column),) = mistakes(SMALLEST + f"seed: {seed}\n")
+        assert "`seed` is " in message
+        assert (line, column) == (5, 7)
+
+    @pytest.mark.parametrize("amount", ["0", "-3", "1.0", "1.5", "0.0", "true", "some"])
+    def test_validation_is_a_count_or_a_fraction(self, amount: str) -> None:
+        """1 is one image; 1.0 would be all of them."""
+        ((message, line, column),) = mistakes(SMALLEST + f"validation: {amount}\n")
+        assert "`validation` is " in message
+        assert (line, column) == (5, 13)
+
+    def test_nesterov_needs_momentum(self) -> None:
+        """Torch says so too, but with a traceback."""
+        ((message, line, _),) = mistakes(SMALLEST.replace("lr: 0.1", "lr: 0.1, nesterov: true"))
+        assert "`nesterov` needs a `momentum` greater than 0" in message
+        assert line == 4
+
+    def test_warm_up_ends_before_training_does(self) -> None:
+        """At the number that is too large."""
+        text = SMALLEST + "schedule: {name: cosine, warmup: 4}\n"
+        assert mistakes(text) == [("`warmup` takes 4 epochs, and there are only 3", 5, 34)]
+
+    def test_means_and_deviations_are_as_many(self) -> None:
+        """One for all channels or one for each, but the same of both."""
+        ((message, line, _),) = mistakes(SMALLEST + "normalize: {mean: [0.5, 0.5], std: [0.5]}\n")
+        assert "`mean` has 2 numbers and `std` has 1" in message
+        assert line == 5
+
+    def test_all_mistakes_come_at_once_and_in_order(self) -> None:
+        """Nobody should have to run a check five times."""
+        text = "name: mine\nepochs: 0\nbatch_size: 0\noptimizer: {name: sgd, lr: 0}\nsize: big\n"
+        assert [line for _, line, _ in mistakes(text)] == [2, 3, 4, 5]
+
+    def test_what_is_required_is_named(self) -> None:
+        """Four fields have no default."""
+        ((message, _, _),) = mistakes("size: 32\n")
+        assert all(f"`{field}`" in message for field in ("name", "epochs", "batch_size", "optimizer"))
+
+
+class TestRecipe:
+    """What a recipe answers."""
+
+    def test_the_input_of_a_page_is_its_size_unless_it_has_one(self) -> None:
+        """Recipes for small images keep theirs."""
+        assert load_recipe("lab").at(96).size == 96
+        assert load_recipe("digits").at(224).size == 64
+
+    @settings(max_examples=40, deadline=None)
+    @given(
+        st.builds(
+            Recipe,
+            name=st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._-]{0,9}", fullmatch=True),
+            epochs=st.integers(1, 1000),
+            batch_size=st.integers(1, 65_536),
+            optimizer=st.one_of(
+                st.builds(Sgd, name=st.just("sgd"), lr=st.floats(1e-9, 10), momentum=st.floats(0, 0.99)),
+                st.builds(Adam, name=st.just("adam"), lr=st.floats(1e-9, 10)),
+                st.builds(AdamW, name=st.just("adamw"), lr=st.floats(1e-9, 10), weight_decay=st.floats(0, 1)),
+            ),
+            schedule=st.one_of(
+                st.builds(Constant, warmup=st.floats(0, 1)),
+                st.builds(Step, name=st.just("step"), every=st.integers(1, 9), factor=st.floats(0.01, 0.99)),
+                st.builds(Cosine, name=st.just("cosine"), warmup=st.floats(0, 1)),
+            ),
+            size=st.none() | st.integers(1, 4096),
+            augment=st.builds(Augment, flip=st.booleans(), crop_padding=st.integers(0, 64)),
+            validation=st.integers(1, 50_000) | st.floats(0.01, 0.99),
+            seed=st.integers(0, 2**63 - 1),
+        )
+    )
+    def test_what_is_written_is_what_is_read(self, recipe: Recipe) -> None:
+        """A run's recipe.yaml is the recipe, whatever it holds."""
+        assert recipe_from(read_text(recipe.to_yaml())) == recipe
+
+    def test_the_schema_takes_what_ships_and_refuses_what_does_not_fit(self) -> None:
+        """Editors mark what the program would refuse."""
+        schema = recipe_json_schema()
+        for name in recipe_names():
+            jsonschema.validate(yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()), schema)
+        with pytest.raises(jsonschema.ValidationError, match="momentum"):
+            jsonschema.validate(yaml.safe_load(SMALLEST.replace("lr: 0.1", "lr: 0.1, momentum: 2")), schema)
+
+    def test_reading_recipes_imports_no_torch(self) -> None:
+        """`check` of a recipe answers in a blink."""
+        program = (
+            "import sys; from builder.training.recipe import load_recipe, recipe_json_schema;"
+            "from builder.training.overrides import override;"
+            "override(load_recipe('lab'), {'lr': '0.01'}); recipe_json_schema();"
+            "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'matplotlib', 'sklearn')))"
+        )
+        assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

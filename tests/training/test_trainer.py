@@ -1,0 +1,305 @@
+"""Whole runs of the small task: what they leave behind, how they repeat, how they are stopped and gone on with."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from tiny_task import TinyNetwork
+
+from builder.diagnostics import RunError
+from builder.training import trainer
+from builder.training.checkpoints import read_checkpoint
+from builder.training.evaluate import evaluate
+from builder.training.interrupts import Interrupted
+from builder.training.metrics import read_metrics
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, Preparing, Progress
+from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
+from builder.training.run_folder import RunFolder
+from builder.training.trainer import train
+from builder.training.weights import read_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builder.training.data import DataSet
+
+CPU = torch.device("cpu")
+RANDOM_EVERYTHING = {  # of a recipe that uses every stream of chance and every kind of state
+    "augment": Augment(flip=True, crop_padding=1),
+    "optimizer": Adam(name="adam", lr=0.01),
+    "schedule": Cosine(name="cosine", warmup=1),
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    """Return the folder of a new run."""
+    return RunFolder.create(tmp_path, "tiny")
+
+
+@pytest.fixture(autouse=True)
+def without_figures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draw no curves, which takes longer than the training, unless a test is about them."""
+    if "with_figures" not in request.fixturenames:
+        monkeypatch.setattr(trainer, "draw_curves", lambda rows, folder: None)
+
+
+@pytest.fixture
+def with_figures() -> None:
+    """Ask for the curves."""
+
+
+def bits(model: torch.nn.Module) -> dict[str, bytes]:
+    """Return the bytes of every weight."""
+    return {name: each.numpy().tobytes() for name, each in model.state_dict().items()}
+
+
+def drawn(seed: int = 5) -> TinyNetwork:
+    """Return a network as a page's, drawn from the recipe's seed."""
+    torch.manual_seed(seed)
+    return TinyNetwork()
+
+
+class TestTrain:
+    """A run that nobody disturbs."""
+
+    def test_the_task_is_learned(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Three epochs are enough for 90 %."""
+        summary = train(drawn(), data, recipe, folder, CPU)
+        assert summary.best_val_accuracy >= 0.9
+        assert summary.test_accuracy is not None
+        assert summary.test_accuracy >= 0.9
+
+    def test_everything_is_in_the_folder(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, with_figures: None
+    ) -> None:
+        """And nothing else; the page is the caller's to write."""
+        train(drawn(), data, recipe, folder, CPU)
+        assert sorted(path.name for path in folder.path.iterdir()) == [
+            "accuracy.png",
+            "accuracy.svg",
+            "best.safetensors",
+            "environment.json",
+            "last.safetensors",
+            "loss.png",
+            "loss.svg",
+            "metrics.csv",
+            "recipe.yaml",
+            "summary.json",
+        ]
+        assert load_recipe(folder.recipe) == recipe
+        environment = json.loads((folder.path / "environment.json").read_text())
+        assert environment["data"]["sha256"] == data.fingerprint
+        assert environment["data"]["images"] == {"train": 70, "validation": 20, "test": 20}
+        assert environment["precision"] == "float32, contiguous_format"
+
+    def test_the_best_epoch_is_the_first_of_the_best(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """On validation; the metrics say the same."""
+        summary = train(drawn(), data, recipe, folder, CPU)
+        rows = read_metrics(folder.metrics)
+        best = max(rows, key=lambda row: row.val_accuracy)
+        assert [row.epoch for row in rows] == [1, 2, 3]
+        assert (summary.best_epoch, summary.best_val_accuracy) == (best.epoch, best.val_accuracy)
+        assert summary.final == rows[-1]
+        assert json.loads((folder.path / "summary.json").read_text()) == asdict(summary)
+
+    def test_the_test_split_is_read_once_with_the_best_weights(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """Which the network has at the end, and the folder as well."""
+        events: list[Progress] = []
+        network = drawn()
+        summary = train(network, data, recipe, folder, CPU, events.append)
+        assert sum(isinstance(each, BatchDone) and each.phase == "test" for each in events) == 1
+        assert evaluate(network, data.test, recipe, CPU).accuracy == summary.test_accuracy
+        best = read_weights(folder.best)
+        assert all(torch.equal(each, best[name]) for name, each in network.state_dict().items())
+        validated = evaluate(network, data.validation, recipe, CPU)
+        assert validated.accuracy == summary.best_val_accuracy
+
+    def test_progress_comes_as_values(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Images are prepared; an epoch begins, its batches are done, it is validated and done."""
+        events: list[Progress] = []
+        train(drawn(), data, recipe, folder, CPU, events.append)
+        first = events[: events.index(next(each for each in events if isinstance(each, EpochDone)))]
+        assert first == [
+            *(Preparing(*split) for split in (("train", 70), ("validation", 20), ("test", 20))),
+            EpochStarted(epoch=1, epochs=3, done=0, steps=5),
+            *(BatchDone("train", done, 5) for done in range(1, 6)),
+            BatchDone("validation", 1, 1),
+        ]
+        done = [each for each in events if isinstance(each, EpochDone)]
+        assert [each.metrics for each in done] == read_metrics(folder.metrics)
+
+    def test_validation_is_held_out_where_the_data_bring_none(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """As much as the recipe says."""
+        train(drawn(), replace(data, validation=None), recipe.model_copy(update={"epochs": 1}), folder, CPU)
+        images = json.loads((folder.path / "environment.json").read_text())["data"]["images"]
+        assert images == {"train": 56, "validation": 14, "test": 20}
+
+    def test_without_a_test_split_there_is_no_test(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """None in the summary, not 0."""
+        summary = train(drawn(), replace(data, test=None), recipe.model_copy(update={"epochs": 1}), folder, CPU)
+        assert (summary.test_accuracy, summary.test_loss) == (None, None)
+
+    def test_a_loss_that_is_not_finite_ends_the_run(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """In its epoch, with what to try."""
+        wild = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0)})
+        network = drawn()
+        network.norm = torch.nn.Identity()
+        with pytest.raises(RunError, match=r"the loss is (nan|inf) at step \d of epoch \d"):
+            train(network, data, wild, folder, CPU)
+
+    def test_too_little_memory_is_an_answer(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With the setting that helps."""
+
+        def too_much(*arguments: object) -> None:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
+
+        monkeypatch.setattr(trainer, "train_epoch", too_much)
+        with pytest.raises(RunError, match="too little memory for batches of 16 images") as raised:
+            train(drawn(), data, recipe, folder, CPU)
+        assert "--set batch_size=" in str(raised.value.hint)
+
+
+class TestRepeating:
+    """The same seed, the same bits."""
+
+    def run(self, data: DataSet, recipe: Recipe, parent: Path) -> tuple[dict[str, bytes], bytes]:
+        """Return the weights of a run and its last checkpoint's."""
+        network, folder = drawn(recipe.seed), RunFolder.create(parent, "tiny")
+        train(network, data, recipe.model_copy(update=RANDOM_EVERYTHING), folder, CPU)
+        return bits(network), b"".join(each.numpy().tobytes() for each in read_checkpoint(folder.last).tensors.values())
+
+    def test_one_seed_twice_is_the_same_run(self, data: DataSet, recipe: Recipe, tmp_path: Path) -> None:
+        """Whatever torch's global generator did before."""
+        first = self.run(data, recipe, tmp_path)
+        torch.rand(17)
+        assert self.run(data, recipe, tmp_path) == first
+
+    def test_another_seed_is_another_run(self, data: DataSet, recipe: Recipe, tmp_path: Path) -> None:
+        """Else the test above would say nothing."""
+        other = recipe.model_copy(update={"seed": 6})
+        assert self.run(data, other, tmp_path)[0] != self.run(data, recipe, tmp_path)[0]
+
+
+def stopping_at(moment: int, number: signal.Signals) -> Callable[[Progress], None]:
+    """Return a callback that sends the program a signal after that many batches of any kind."""
+    batches = iter(range(1, 10_000))
+
+    def report(event: Progress) -> None:
+        if isinstance(event, BatchDone) and next(batches) == moment:
+            os.kill(os.getpid(), number)
+
+    return report
+
+
+class TestStopping:
+    """Ctrl-C and SIGTERM."""
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_the_step_is_finished_and_everything_saved(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, number: signal.Signals, code: int
+    ) -> None:
+        """The message says where, and the exit code is the shell's."""
+        with pytest.raises(Interrupted) as raised:
+            train(drawn(), data, recipe, folder, CPU, stopping_at(6 + 2, number))
+        assert raised.value.exit_code == code
+        where = f"stopped in epoch 2 of 3, after batch 2 of 5 of train; saved in {folder.last}"
+        assert raised.value.message == where
+        position = read_checkpoint(folder.last).record["position"]
+        assert (position["epoch"], position["step"]) == (2, 2)
+
+    def test_the_curves_so_far_are_drawn(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, with_figures: None
+    ) -> None:
+        """Somebody may have seen enough."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        assert (folder.path / "accuracy.png").exists()
+
+    def test_the_former_handlers_come_back(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Whoever called the trainer has its own."""
+        before = signal.getsignal(signal.SIGINT)
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(1, signal.SIGINT))
+        assert signal.getsignal(signal.SIGINT) == before
+
+
+class TestGoingOn:
+    """A run that was stopped anywhere ends in the same bits."""
+
+    @pytest.fixture
+    def random_recipe(self, recipe: Recipe) -> Recipe:
+        """Return a recipe that uses every stream of chance and every kind of state."""
+        return recipe.model_copy(update=RANDOM_EVERYTHING)
+
+    @pytest.mark.parametrize("moment", [1, 3, 5, 6, 7, 12, 17, 18, 19])
+    def test_it_ends_as_if_nobody_had_stopped_it(
+        self, data: DataSet, random_recipe: Recipe, tmp_path: Path, moment: int
+    ) -> None:
+        """After a step, at the end of an epoch, in validation, in the test; weights, metrics, optimizer, all."""
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        network = drawn()
+        right = train(network, data, random_recipe, whole, CPU)
+
+        with pytest.raises(Interrupted):
+            train(drawn(), data, random_recipe, parts, CPU, stopping_at(moment, signal.SIGINT))
+        torch.rand(11)
+        resumed = drawn(seed=99)
+        found = train(resumed, data, random_recipe, parts, CPU)
+
+        assert bits(resumed) == bits(network)
+        assert (found.best_epoch, found.test_loss) == (right.best_epoch, right.test_loss)
+        timeless = [[replace(row, seconds=0.0) for row in read_metrics(each.metrics)] for each in (whole, parts)]
+        assert timeless[0] == timeless[1]
+        last, other = read_checkpoint(whole.last).tensors, read_checkpoint(parts.last).tensors
+        assert last.keys() == other.keys()
+        assert all(torch.equal(each, other[name]) for name, each in last.items())
+
+    def test_rows_written_after_the_checkpoint_are_not_kept_twice(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """As when the power fails between the row and the next save."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        with folder.metrics.open("a") as file:
+            file.write("2,9,9,9,9,9,9\n")
+        train(drawn(), data, recipe, folder, CPU)
+        assert [row.epoch for row in read_metrics(folder.metrics)] == [1, 2, 3]
+
+    def test_another_recipe_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """It would be a run that nobody described."""
+        train(drawn(), data, recipe, folder, CPU)
+        with pytest.raises(RunError, match="its checkpoint was taken with another recipe"):
+            train(drawn(), data, recipe.model_copy(update={"epochs": 4}), folder, CPU)
+
+    def test_other_data_are_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Even if one image is missing."""
+        train(drawn(), data, recipe, folder, CPU)
+        with pytest.raises(RunError, match="its checkpoint was taken with another data"):
+            train(drawn(), replace(data, train=data.train[1:]), recipe, folder, CPU)
+
+    def test_another_network_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """One output more is enough."""
+        train(drawn(), data, recipe, folder, CPU)
+        with pytest.raises(RunError, match="its checkpoint was taken with another network"):
+            train(TinyNetwork(outputs=5), data, recipe, folder, CPU)
+
+    def test_a_damaged_checkpoint_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Never trained on from."""
+        train(drawn(), data, recipe, folder, CPU)
+        folder.last.write_bytes(folder.last.read_bytes()[:-1])
+        with pytest.raises(RunError, match=r"last\.safetensors is not a whole checkpoint"):
+            train(drawn(), data, recipe, folder, CPU)
