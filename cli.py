@@ -35,6 +35,11 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", h
 DataDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Where data sets lie, or are put.")]
 RunsDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Where runs lie.")]
 Device = Annotated[str, typer.Option(metavar="auto|cpu|cuda", help="Where to compute; auto takes the best there is.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also the whole recipe and every weight's name.")]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|torchvision:NAME", help="Begin with these, as far as names and shapes fit."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
 DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
@@ -159,13 +164,12 @@ def train(
     subset: Annotated[int | None, typer.Option(min=1, metavar="N", help="Train on N images only.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, metavar="S", help="Short for --set seed=S.")] = None,
     device: Device = "auto",
-    weights: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Begin with these, as far as names and shapes fit.")
-    ] = None,
+    weights: Weights = None,
     runs_dir: RunsDir = Path("runs"),
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's folder is NAME-001, NAME-002, …")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
+    verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
     """Train FILE and keep everything about the run in a folder of its own.
@@ -179,7 +183,7 @@ def train(
     request = Request(
         file, data, data_dir, recipe, tuple(settings or ()), subset, seed, device, weights, runs_dir, name, dry_run
     )
-    with Watch(quiet=quiet) as watch:
+    with Watch(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch)
     _answer(trained, training_text.trained, as_json)
 
@@ -187,22 +191,28 @@ def train(
 @app.command()
 @exit_codes()
 def evaluate(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    what: Annotated[str, typer.Argument(metavar="RUN|FILE", help="The folder of a run; or a page, with --weights.")],
     split: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which images.")] = "test",
     data: Annotated[DataName | None, typer.Option(help="Another data set than the run's.", show_default=False)] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where it lies; by default where the run found it.")
     ] = None,
+    weights: Annotated[
+        str | None, typer.Option(metavar="FILE|torchvision:NAME", help="These instead of a run's best ones.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="RECIPE", help="Prepares the images for a page; a run has its own.")
+    ] = None,
     device: Device = "auto",
     quiet: Quiet = False,
     as_json: Json = False,
 ) -> None:
-    """Say how good a run's best weights are."""
+    """Say how good a run's best weights are, or others."""
     from builder.commands import evaluate as command
     from builder.commands.watching import Watch
 
     with Watch(quiet=quiet) as watch:
-        found = command.run(command.Question(run, split, data, data_dir, device), watch)
+        found = command.run(command.Question(what, split, data, data_dir, device, weights, recipe), watch)
     _answer(found, training_text.evaluated, as_json)
 
 
@@ -210,18 +220,19 @@ def evaluate(
 @exit_codes()
 def export(
     what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A page, a shipped network, or a run's folder.")],
-    form: Annotated[Literal["python", "safetensors"], typer.Option("--to", help="Source, or weights.")],
+    form: Annotated[Literal["python", "safetensors", "torch"], typer.Option("--to", help="Source, or weights.")],
     output: Output = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws the weights of a page.")] = 0,
+    weights: Weights = None,
     as_json: Json = False,
 ) -> None:
     """Write a network for programs that do not have archcli.
 
-    Source goes to stdout unless a file is named; weights go to NAME.safetensors.
+    Source goes to stdout unless a file is named; weights go to NAME.safetensors or NAME.pth.
     """
     from builder.commands import export as command
 
-    _answer(command.run(what, form, output, seed), text.exported, as_json)
+    _answer(command.run(what, form, output, seed, weights), text.exported, as_json)
 
 
 @app.command()

@@ -136,6 +136,8 @@ class Graph:
     initialisations: tuple[Initialisation, ...] = ()
     heads: tuple[Block, ...] = ()
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    version: int = 1
+    """What PyTorch writes beside the weights, ``nn.Module._version``: some of torchvision's loaders ask for theirs."""
 
     @property
     def output(self) -> int:

@@ -1,14 +1,16 @@
-"""``archcli evaluate``: how good a run's best weights are on a split of a data set."""
+"""``archcli evaluate``: how good weights are on a split of a data set: a run's best, or others."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.diagnostics import RunError
-from builder.lowering import load
+from builder.commands.preparation import Request, prepare
+from builder.commands.weights import need_complete, put_weights
+from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.lowering import find, load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,9 +18,11 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.commands.preparation import DataName
+    from builder.commands.weights import Weights
     from builder.graph import Graph
-    from builder.training.data import Split
+    from builder.training.data import DataSet
     from builder.training.progress import BatchDone
+    from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
 
 SplitName: TypeAlias = Literal["train", "validation", "test"]
@@ -26,13 +30,29 @@ SplitName: TypeAlias = Literal["train", "validation", "test"]
 
 @dataclass(frozen=True)
 class Question:
-    """A run and the images to ask it about; None means those that it was trained with."""
+    """A run or a page, and the images to ask about; None means those that the run was trained with.
 
-    run: Path
+    ``weights`` stand for a run's best ones, and a page needs them; ``recipe`` says how images are prepared for a page.
+    """
+
+    what: str
     split: SplitName = "test"
     data: DataName | None = None
     data_dir: Path | None = None
     device: str = "auto"
+    weights: str | None = None
+    recipe: str | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """A network with the weights in question, and the data with the recipe that prepares them."""
+
+    graph: Graph
+    model: nn.Module
+    data: DataSet
+    recipe: Recipe
+    weights: Weights | None
 
 
 @dataclass(frozen=True)
@@ -42,8 +62,9 @@ class Evaluated:
     ``confusion[true][answer]`` counts images.
     """
 
-    run: Path
+    run: Path | None
     network: str
+    weights: Weights | None
     data: str
     split: SplitName
     images: int
@@ -54,62 +75,92 @@ class Evaluated:
 
 
 def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluated:
-    """Return how good the run is; raise RunError where there is no such run, split, data set or device."""
+    """Return how good the weights are.
+
+    Raises RunError where there is no such run, split, data set or device, or weights do not fill the network; ArchError
+    for a page that is wrong or comes without weights.
+    """
     from builder.training.batches import Batches
     from builder.training.devices import choose_device
     from builder.training.evaluate import check_fit, evaluate_batches
     from builder.training.progress import BatchDone
-    from builder.training.recipe import load_recipe
-    from builder.training.run_folder import RunFolder
 
-    folder = RunFolder.open(question.run)
     device = choose_device(None if question.device == "auto" else question.device)
-    graph = load(folder.page)
-    name, split, classes = _images(question, folder, graph.input.channels)
-    batches = Batches(split, load_recipe(folder.recipe), device)
-    model = _best(folder, graph).to(device)
+    folder = Path(question.what) if Path(question.what).is_dir() else None
+    subject = _of_page(question) if folder is None else _of_run(question, folder)
+    if subject.weights is not None:
+        need_complete(subject.weights, subject.graph)
+    data = subject.data
+    if question.split not in data.splits:
+        raise RunError(f"{data.name} has no {question.split} split", f"there are: {', '.join(data.splits)}")
+    batches = Batches(data.splits[question.split], subject.recipe, device)
+    model = subject.model.to(device)
     check_fit(model, batches)
     steps = batches.evaluation_steps
     found = evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)))
     return Evaluated(
-        run=question.run,
-        network=graph.name,
-        data=name,
+        run=folder,
+        network=subject.graph.name,
+        weights=subject.weights,
+        data=data.name,
         split=question.split,
         images=found.images,
         loss=found.loss,
         accuracy=found.accuracy,
-        class_accuracy=dict(zip(classes, found.class_accuracy, strict=False)),
+        class_accuracy=dict(zip(data.classes, found.class_accuracy, strict=False)),
         confusion=found.confusion,
     )
 
 
-def _best(folder: RunFolder, graph: Graph) -> nn.Module:
-    """Return the network with the weights of its best epoch."""
+def _of_page(question: Question) -> _Subject:
+    """Return the network of a page, prepared as for training."""
+    find(question.what)
+    if question.weights is None:
+        hint = "name them: --weights FILE or --weights torchvision:NAME; or name the folder of a run"
+        raise ArchError(Diagnostic("usage", f"`{question.what}` is a page, and has no weights yet", None, hint))
+    request = Request(question.what, recipe=question.recipe, device=question.device, weights=question.weights)
+    request = replace(request, data=question.data or request.data, data_dir=question.data_dir or request.data_dir)
+    ready = prepare(request)
+    return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights)
+
+
+def _of_run(question: Question, path: Path) -> _Subject:
+    """Return the network of a run with its best weights, or with those that are asked for instead."""
     from builder.runtime.compile import build
+    from builder.training.recipe import load_recipe
+    from builder.training.run_folder import RunFolder
+
+    if question.recipe is not None:
+        raise ArchError(Diagnostic("usage", "a run keeps its own recipe: leave `--recipe` away"))
+    folder = RunFolder.open(path)
+    graph, recipe = load(folder.page), load_recipe(folder.recipe)
+    data = _data(question, folder, recipe, graph.input.channels)
+    model = build(graph)
+    if question.weights is not None:
+        return _Subject(graph, model, data, recipe, put_weights(question.weights, model, graph))
+    _put_best(folder, model)
+    return _Subject(graph, model, data, recipe, None)
+
+
+def _put_best(folder: RunFolder, model: nn.Module) -> None:
+    """Give the network the weights of its best epoch."""
     from builder.training.weights import load_weights, read_weights
 
-    model = build(graph)
     if not load_weights(model, read_weights(folder.best)).complete:
         raise RunError(f"{folder.best} does not hold the weights of {folder.page}")
-    return model
 
 
-def _images(question: Question, folder: RunFolder, channels: int) -> tuple[str, Split, tuple[str, ...]]:
-    """Return the name of the data set, the split, and the names of the classes."""
+def _data(question: Question, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:
+    """Return the data set, its validation split held out as the run did."""
     from builder.training.datasets import load as load_data
-    from builder.training.recipe import load_recipe
 
-    recipe = load_recipe(folder.recipe)
     if question.data is not None and question.data_dir is not None:
         name, place = str(question.data), question.data_dir
     else:
         trained_with, lay_in = _trained_with(folder)
         name, place = question.data or trained_with, question.data_dir or lay_in
-    data = load_data(name, place, recipe.resize).hold_out(recipe.validation, recipe.seed).with_channels(channels)
-    if question.split not in data.splits:
-        raise RunError(f"{name} has no {question.split} split", f"there are: {', '.join(data.splits)}")
-    return name, data.splits[question.split], data.classes
+    data = load_data(name, place, recipe.resize)
+    return data.hold_out(recipe.validation, recipe.seed).with_channels(channels)
 
 
 def _trained_with(folder: RunFolder) -> tuple[str, Path]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.commands.weights import need_complete, put_weights
+from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import load
 
 if TYPE_CHECKING:
+    from builder.commands.weights import Weights
     from builder.graph import Graph
 
-Form: TypeAlias = Literal["python", "safetensors"]
+Form: TypeAlias = Literal["python", "safetensors", "torch"]
+_SUFFIX = {"safetensors": "safetensors", "torch": "pth"}
 
 
 @dataclass(frozen=True)
@@ -22,22 +26,33 @@ class Exported:
     form: Form
     text: str | None
     file: Path | None
+    weights: Weights | None = None
 
 
-def run(what: str, form: Form, output: Path | None, seed: int) -> Exported:
+def run(what: str, form: Form, output: Path | None, seed: int, weights: str | None = None) -> Exported:
     """Export the page or the run's folder ``what``.
 
-    ``python`` is the network's PyTorch source. ``safetensors`` are weights: a run's best ones; those of a page are
-    fresh, drawn by ``seed``. Without ``output`` source is only returned, and weights go to ``NAME.safetensors``.
-    Raises ArchError for a page that is wrong, RunError where there is no run or a file cannot be written.
+    ``python`` is the network's PyTorch source; the others are weights: a run's best ones, or those of a page, drawn by
+    ``seed`` with what there is of ``weights`` put over them. ``torch`` is what ``torch.save`` writes, for loaders that
+    ask for versions. Without ``output`` source is only returned; weights go to ``NAME.safetensors`` or ``NAME.pth``.
+    Raises ArchError for a page that is wrong, RunError where there is no run, weights can't be had or a file cannot be
+    written.
     """
-    folder = Path(what)
-    graph = _graph_of_run(folder) if folder.is_dir() else load(what)
+    folder = Path(what) if Path(what).is_dir() else None
+    if weights is not None and (folder is not None or form == "python"):
+        message = "source holds no weights" if form == "python" else f"{folder} has weights of its own"
+        raise ArchError(Diagnostic("usage", f"{message}: leave `--weights` away"))
+    graph = load(what) if folder is None else _graph_of_run(folder)
     if form == "python":
         return _source(graph, output)
-    path = output or Path(f"{graph.name}.safetensors")
-    _write_weights(graph, folder if folder.is_dir() else None, path, seed)
-    return Exported(graph.name, form, None, path)
+    path = output or Path(f"{graph.name}.{_SUFFIX[form]}")
+    if folder is not None and form == "safetensors":
+        _copy_best(graph, folder, path)
+        return Exported(graph.name, form, None, path)
+    put = _write_weights(graph, path, form, seed, str(_best(folder)) if folder else weights)
+    if folder is not None and put is not None:
+        need_complete(put, graph)
+    return Exported(graph.name, form, None, path, put if folder is None else None)
 
 
 def _graph_of_run(folder: Path) -> Graph:
@@ -56,16 +71,33 @@ def _source(graph: Graph, output: Path | None) -> Exported:
     return Exported(graph.name, "python", text, output)
 
 
-def _write_weights(graph: Graph, folder: Path | None, path: Path, seed: int) -> None:
-    """Write weights with the names and shapes of ``graph``'s ``state_dict``."""
-    from builder.runtime.compile import build
-    from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-    from builder.training.randomness import seed_globally
+def _best(folder: Path) -> Path:
     from builder.training.run_folder import RunFolder
 
-    if folder is None:
-        seed_globally(seed)
-        found = Checkpoint(build(graph).state_dict(), {"seed": seed})
-    else:
-        found = read_checkpoint(RunFolder(folder).best)
+    return RunFolder(folder).best
+
+
+def _copy_best(graph: Graph, folder: Path, path: Path) -> None:
+    """Write the weights of a run's best epoch with what is known of them."""
+    from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+
+    found = read_checkpoint(_best(folder))
     write_checkpoint(path, Checkpoint(found.tensors, {"network": graph.name, **found.record}))
+
+
+def _write_weights(graph: Graph, path: Path, form: Form, seed: int, source: str | None) -> Weights | None:
+    """Write fresh weights with the names and shapes of ``graph``'s ``state_dict``, those of ``source`` over them."""
+    from builder.runtime.compile import build
+    from builder.training.checkpoints import Checkpoint, write_checkpoint
+    from builder.training.randomness import seed_globally
+    from builder.training.weights import save_weights
+
+    seed_globally(seed)
+    model = build(graph)
+    put = put_weights(source, model, graph) if source is not None else None
+    if form == "torch":
+        save_weights(model, path)
+    else:
+        record = {"network": graph.name, "seed": seed} | ({"weights": source} if source is not None else {})
+        write_checkpoint(path, Checkpoint(model.state_dict(), record))
+    return put

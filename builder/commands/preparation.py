@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.commands.weights import put_weights
+from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import find, load_page, lower
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from builder.commands.weights import Weights
     from builder.graph import Graph
     from builder.lowering.pages import Merged
     from builder.training.data import DataSet
     from builder.training.recipe import Recipe
-    from builder.training.weights import Loaded
 
 DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 
@@ -36,7 +37,7 @@ class Request:
     subset: int | None = None
     seed: int | None = None
     device: str = "auto"
-    weights: Path | None = None
+    weights: str | None = None
     runs_dir: Path = Path("runs")
     name: str | None = None
     dry_run: bool = False
@@ -54,7 +55,7 @@ class Prepared:
     recipe: Recipe
     recipe_is_default: bool
     device: torch.device
-    loaded: Loaded | None
+    weights: Weights | None
 
 
 def prepare(request: Request) -> Prepared:
@@ -79,8 +80,10 @@ def prepare(request: Request) -> Prepared:
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
     seed_globally(recipe.seed)
     model = build(graph)
-    loaded, recipe = (None, recipe) if request.weights is None else _load(request.weights, model, recipe)
-    return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, loaded)
+    weights = None
+    if request.weights is not None:
+        weights, recipe = _begin_with(request.weights, model, graph, recipe)
+    return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, weights)
 
 
 def _recipe(request: Request) -> Recipe:
@@ -121,16 +124,12 @@ def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
     return data.with_channels(channels)
 
 
-def _load(path: Path, model: nn.Module, recipe: Recipe) -> tuple[Loaded, Recipe]:
-    """Begin as the recipe says, put the weights of the file over it, and let nothing draw them anew."""
+def _begin_with(source: str, model: nn.Module, graph: Graph, recipe: Recipe) -> tuple[Weights, Recipe]:
+    """Begin as the recipe says, put the weights over it, and let nothing draw them anew."""
     from builder.training.initialization import initialize
-    from builder.training.weights import load_weights, read_weights
 
     initialize(model, recipe)
-    loaded = load_weights(model, read_weights(path))
-    if not loaded.loaded:
-        raise RunError(f"no weight of {path} has a name and shape of this network", "`archcli show` lists the keys")
-    return loaded, recipe.model_copy(update={"init": "page"})
+    return put_weights(source, model, graph), recipe.model_copy(update={"init": "page"})
 
 
 def check_name(name: str) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.quantities import human, plural, shape, signed
 from builder.commands.tables import table
+from builder.commands.weights import described
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict
@@ -111,8 +112,11 @@ def _variant_line(row: VariantRow) -> list[str]:
 
 
 def exported(value: Exported) -> str:
-    """Return the source itself, or the file that was written."""
-    return str(value.file) if value.file is not None else str(value.text)
+    """Return the source itself, or the file that was written, below what was put into it."""
+    if value.file is None:
+        return str(value.text)
+    put = [f"weights  {described(value.weights)}"] if value.weights is not None else []
+    return "\n".join([*put, str(value.file)])
 
 
 def examined(value: Examined) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from builder.commands.data import encode
 from builder.commands.preparation import check_name, prepare
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.preparation import Prepared, Request
+    from builder.commands.weights import Weights
     from builder.graph import Graph
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
     from builder.training.trainer import Summary
-    from builder.training.weights import Loaded
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class Beginning:
     recipe_is_default: bool
     device: str
     precision: str
-    weights: Loaded | None
+    weights: Weights | None
     run: Path | None
 
 
@@ -91,7 +92,7 @@ def _beginning(page: str, ready: Prepared, folder: RunFolder | None) -> Beginnin
         recipe_is_default=ready.recipe_is_default,
         device=describe_device(ready.device),
         precision=str(Precision()),
-        weights=ready.loaded,
+        weights=ready.weights,
         run=folder.path if folder else None,
     )
 
@@ -106,6 +107,8 @@ def _folder(request: Request, ready: Prepared) -> RunFolder:
     folder.write("model.py", source(ready.graph))
     data = {"name": request.data, "folder": str(request.data_dir.resolve()), "subset": request.subset}
     folder.write_json("data.json", data)
+    if ready.weights is not None:
+        folder.write("weights.json", encode(ready.weights) + "\n")
     _draw(ready.graph, folder)
     return folder
 

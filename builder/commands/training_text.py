@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING
 
 from builder.commands.quantities import duration, human, plural, shape
 from builder.commands.tables import table
+from builder.commands.weights import described
 
 if TYPE_CHECKING:
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
     from builder.training.progress import EpochDone
     from builder.training.recipe import Recipe
-    from builder.training.weights import Loaded
 
 
-def beginning(value: Beginning) -> str:
-    """Return the first lines of a run: network, data, recipe, device, and why they were chosen."""
+def beginning(value: Beginning, *, verbose: bool = False) -> str:
+    """Return the first lines of a run: network, data, recipe, device, and why they were chosen.
+
+    ``verbose`` adds the names of the weights that were loaded and the whole recipe, defaults written out.
+    """
     images = ", ".join(f"{count:,} {name}" for name, count in value.images.items())
     reason = f"the default for {value.data}" if value.recipe_is_default else "as asked for"
     lines = [
@@ -26,10 +29,11 @@ def beginning(value: Beginning) -> str:
         ("device", f"{value.device}, {value.precision}"),
     ]
     if value.weights is not None:
-        lines.append(("weights", _weights(value.weights)))
+        lines.append(("weights", described(value.weights, verbose=verbose)))
     if value.run is not None:
         lines.append(("run", str(value.run)))
-    return "\n".join(f"{name:<9}{what}" for name, what in lines)
+    said = [f"{name:<9}{what}" for name, what in lines]
+    return "\n".join([*said, "", value.recipe.to_yaml()] if verbose else said)
 
 
 def _classes(value: Beginning) -> str:
@@ -44,14 +48,6 @@ def _recipe(recipe: Recipe) -> str:
         f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
         f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}"
     )
-
-
-def _weights(loaded: Loaded) -> str:
-    """Return how many weights were loaded, and by name those that were not."""
-    groups = [("missing", loaded.missing), ("unexpected", loaded.unexpected), ("of another shape", loaded.mismatched)]
-    said = [f"{len(loaded.loaded)} loaded"]
-    said += [f"{len(names)} {what} ({', '.join(names)})" for what, names in groups if names]
-    return "; ".join(said)
 
 
 def epoch(done: EpochDone, epochs: int) -> str:
@@ -82,9 +78,10 @@ def trained(value: Trained) -> str:
 
 
 def evaluated(value: Evaluated) -> str:
-    """Return accuracy and loss, then each class with the share of its images that was found."""
-    head = f"{value.network} on {value.images:,} {value.split} images of {value.data}"
+    """Return accuracy and loss, what was loaded if that was asked for, then each class with what of it was found."""
+    images = f"{value.network} on {value.images:,} {value.split} images of {value.data}"
+    lines = [f"{images}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}"]
+    if value.weights is not None:
+        lines.append(f"weights  {described(value.weights)}")
     rows = [(name, "–" if share is None else f"{share:.2%}") for name, share in value.class_accuracy.items()]
-    return (
-        f"{head}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}\n\n{table(['class', 'found'], rows, right=[1])}"
-    )
+    return "\n".join([*lines, "", table(["class", "found"], rows, right=[1])])

@@ -27,9 +27,9 @@ CLEAR_LINE = "\r\x1b[K"
 class Watch:
     """Shows what a run reports. Nothing is written to stdout, and nothing at all if ``quiet``."""
 
-    def __init__(self, *, quiet: bool = False, now: Callable[[], float] = perf_counter) -> None:
+    def __init__(self, *, quiet: bool = False, verbose: bool = False, now: Callable[[], float] = perf_counter) -> None:
         """Begin before anything is known."""
-        self._quiet = quiet
+        self._quiet, self._verbose = quiet, verbose
         self._live = is_terminal(sys.stderr) and not quiet
         self._now = now
         self._page = ""
@@ -42,7 +42,7 @@ class Watch:
     def begin(self, beginning: Beginning) -> None:
         """Show what was chosen and why."""
         self._page, self._on_cpu = beginning.page, beginning.device.startswith("cpu")
-        self._say(text.beginning(beginning))
+        self._say(text.beginning(beginning, verbose=self._verbose))
 
     def __call__(self, event: Progress) -> None:
         """Show one report of the trainer."""

@@ -70,6 +70,7 @@ def lower(
         initialisations=rules,
         heads=heads,
         params=MappingProxyType({name: scope[name] for name in page.params}),
+        version=page.version,
     )
 
 

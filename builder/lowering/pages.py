@@ -50,6 +50,7 @@ class Merged:
     variants: Mapping | None
     raw: tuple[Mapping, ...]
     """The pages as they were read, the base first."""
+    version: int = 1
     found: tuple[Diagnostic, ...] = ()
     """Mistakes so far: lowering adds to them what it finds and raises them together."""
 
@@ -268,6 +269,7 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None], problems
         replace={name: each for page in upwards for name, each in page.replace.items()},
         variants=pages[0].variants,
         raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
+        version=next((each for page in pages if isinstance(each := page.header.version, int)), 1),
         found=problems.found,
     )
 

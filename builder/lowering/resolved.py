@@ -23,6 +23,8 @@ def resolved_page(page: Merged, graph: Graph) -> str:
         "input": list(graph.input.sizes),
         "classes": graph.classes,
     }
+    if graph.version != 1:
+        resolved["version"] = graph.version
     if graph.params:
         resolved["params"] = dict(graph.params)
     raw = [each.plain() for each in page.raw]

@@ -82,8 +82,8 @@ def written(result: Result) -> str:
 
 
 def marked(result: Result, at: Value) -> Value:
-    """Return a result as a value that stands where ``at`` stood."""
-    if isinstance(result, tuple):
+    """Return a result as a value that stands where ``at`` stood; from Python it may be a list."""
+    if isinstance(result, (tuple, list)):
         return Sequence(tuple(marked(each, at) for each in result), at.mark)
     return Scalar(result, at.mark)
 

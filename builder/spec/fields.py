@@ -65,6 +65,7 @@ class PageFields(Strict):
     classes: Count | None = None
     params: Anything = None
     members: Anything = None
+    version: Annotated[Count | None, Field(description="PyTorch saves it as the network's own; 1 if not given")] = None
     defaults: Anything = None
     init: Anything = None
     templates: Anything = None

@@ -145,6 +145,7 @@ class Header:
     classes: int | Broken | None = None
     extends: Scalar | None = None
     member: Scalar | None = None
+    version: int | Broken | None = None
 
 
 @dataclass(frozen=True)

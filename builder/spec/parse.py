@@ -128,7 +128,7 @@ def _header(mapping: Mapping) -> Header:
             return Broken((value or mapping).mark)
 
     name = scalar("name") or Scalar("page", mapping.mark)
-    return Header(name, size("input"), size("classes"), scalar("extends"), scalar("member"))
+    return Header(name, size("input"), size("classes"), scalar("extends"), scalar("member"), size("version"))
 
 
 def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | None:

@@ -58,7 +58,7 @@ def json_schema() -> Schema:
 
 def _top_level() -> Schema:
     given = PageFields.model_json_schema()["properties"]
-    plain = {name: given[name] for name in ("name", "extends", "member", "input", "classes")}
+    plain = {name: given[name] for name in ("name", "extends", "member", "input", "classes", "version")}
     pages = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
     operation_tables = {word: _partial(OPERATIONS[word]) for word in OPERATIONS}
     return {

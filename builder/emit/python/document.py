@@ -83,6 +83,9 @@ class _Sections:
         module = cls.model
         base = "nn.Sequential" if module.is_numbered else "nn.Module"
         lines = [f"class {cls.name}({base}):", *self._docstring(cls), ""]
+        version = self._plan.graph.version
+        if module.parent is None and version != 1:
+            lines += [f"{INDENT}_version = {version}  # saved beside the weights, for loaders that ask", ""]
         after = initialisation(self._plan, self._of) if module.parent is None else ()
         lines += constructor(cls, self._of, self._plan, after)
         if not (module.is_numbered and is_chain(module, self._plan.bodies[module])):
