@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from tiny_task import TinyNetwork
 from torchvision.models import alexnet
 
-from builder.training.data import DataSet
 from builder.training.datasets import load
 from builder.training.metrics import read_metrics
 from builder.training.overrides import override
 from builder.training.recipe import load_recipe
 from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.training.data import DataSet
 
 CPU = torch.device("cpu")
 
@@ -26,6 +31,7 @@ class TestDigits:
     @pytest.mark.slow
     def test_alexnet_reaches_95_percent(self, tmp_path: Path) -> None:
         """On validation, as the README promises; the test split agrees."""
+        torch.set_num_threads(os.cpu_count() or 1)
         recipe = load_recipe("digits")
         torch.manual_seed(recipe.seed)
         data = load("digits", tmp_path).with_channels(3)
@@ -39,12 +45,13 @@ class TestCifar10:
     """Real photographs, a few of them."""
 
     def test_a_subset_is_learned_from(self, cifar10: DataSet, tmp_path: Path) -> None:
-        """400 images, resized as the report's and cut: the loss falls below that of guessing."""
-        recipe = override(load_recipe("digits"), {"size": "28", "crop_pct": "0.875", "epochs": "3", "lr": "0.003"})
-        data = cifar10.hold_out(10_000, recipe.seed).subset(400, recipe.seed)
+        """1,000 images, resized and cut as the report's: better than guessing on images not seen."""
+        small = {"size": "28", "crop_pct": "0.875", "epochs": "4", "batch_size": "16", "lr": "0.01"}
+        recipe = override(load_recipe("digits"), small)
+        data = cifar10.hold_out(10_000, recipe.seed).subset(1000, recipe.seed)
         folder = RunFolder.create(tmp_path, "tiny")
-        train(TinyNetwork(channels=3, outputs=10), data, recipe, folder, CPU)
+        summary = train(TinyNetwork(channels=3, outputs=10), data, recipe, folder, CPU)
         rows = read_metrics(folder.metrics)
-        assert [len(split) for split in data.splits.values()] == [400, 100, 100]
+        assert [len(split) for split in data.splits.values()] == [1000, 250, 250]
         assert rows[-1].train_loss < rows[0].train_loss
-        assert rows[-1].val_loss < torch.log(torch.tensor(10.0)).item()
+        assert summary.best_val_accuracy > 0.2
