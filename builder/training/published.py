@@ -49,7 +49,9 @@ def _url(name: str) -> str:
     versions: Any = models.get_model_weights(network)
     if version and version not in versions.__members__:
         message = f"torchvision publishes no weights `{version}` of `{network}`"
-        raise ArchError(Diagnostic("unknown-weights", message, None, suggest(version, list(versions.__members__), "there are")))
+        raise ArchError(
+            Diagnostic("unknown-weights", message, None, suggest(version, list(versions.__members__), "there are"))
+        )
     chosen = versions[version] if version else versions.DEFAULT
     return str(chosen.url)
 
