@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -130,3 +131,28 @@ class TestStreams:
         """A locale that has no × shows another sign."""
         ran = archcli("show", "alexnet", PYTHONIOENCODING="ascii", PYTHONUTF8="0")
         assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.slow
+class TestSignals:
+    """A run that is stopped has saved where it stood."""
+
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    def test_a_stopped_run_is_saved_and_says_where(self, number: signal.Signals, code: int, tmp_path: Path) -> None:
+        """The exit code tells scripts by what; nothing is on stdout, for there is no result."""
+        archcli("init", "mine", cwd=tmp_path)
+        command = [*COMMAND, "train", "mine.yaml", "--data", "digits", "--set", "epochs=1000", "--device", "cpu"]
+        with subprocess.Popen(
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        ) as ran:
+            assert ran.stdout is not None
+            assert ran.stderr is not None
+            while not ran.stderr.readline().startswith("epoch"):
+                assert ran.poll() is None
+            ran.send_signal(number)
+            said = ran.stderr.read()
+            assert ran.stdout.read() == ""
+        assert ran.returncode == code
+        assert "stopped in epoch 2 of 1000" in said
+        assert "saved in runs/mine-001/last.safetensors" in said
+        assert (tmp_path / "runs" / "mine-001" / "last.safetensors").exists()

@@ -17,26 +17,26 @@ classes: 10
 layers:                       # a mapping names its layers, a list numbers them
   stem:
     layers:
-      - conv: {out: 32, kernel: 3, padding: 1, bias: false}
+      - conv: {out: 16, kernel: 3, stride: 2, padding: 1, bias: false}
       - batchnorm
       - relu
 
   block1:                     # in ─┬─► layers ─(+)─► activation ─► out
     layers:                   #     └─► shortcut ─┘
-      - conv: {out: 64, kernel: 3, stride: 2, padding: 1, bias: false}
+      - conv: {out: 32, kernel: 3, stride: 2, padding: 1, bias: false}
       - batchnorm
       - relu
-      - conv: {out: 64, kernel: 3, padding: 1, bias: false}
+      - conv: {out: 32, kernel: 3, padding: 1, bias: false}
       - batchnorm
     shortcut: auto            # the identity where shapes agree, else the 1×1 convolution that fits
     activation: relu
 
   block2:
     layers:
-      - conv: {out: 128, kernel: 3, stride: 2, padding: 1, bias: false}
+      - conv: {out: 64, kernel: 3, stride: 2, padding: 1, bias: false}
       - batchnorm
       - relu
-      - conv: {out: 128, kernel: 3, padding: 1, bias: false}
+      - conv: {out: 64, kernel: 3, padding: 1, bias: false}
       - batchnorm
     shortcut: auto
     activation: relu

@@ -110,6 +110,14 @@ class TestWeights:
         before, after = load_file(base), load_file("runs/gated-001/best.safetensors")
         assert all(torch.equal(after[name], before[name]) for name in before)
 
+    def test_verbose_names_every_weight_and_the_whole_recipe(
+        self, archcli: Archcli, trained: Trained, page: Path
+    ) -> None:
+        """Nothing that was loaded or left at its default is hidden."""
+        outcome = archcli("train", page, *SHORT, "--weights", trained.folder / "best.safetensors", "--dry-run", "-v")
+        assert "4 loaded (block.0.weight, block.0.bias, fc.weight, fc.bias)" in outcome.err
+        assert "label_smoothing: 0.0" in outcome.err
+
     def test_weights_of_something_else_are_refused(self, archcli: Archcli, page: Path) -> None:
         """Where nothing fits, nothing is trained."""
         torch.save({"other.weight": torch.zeros(3)}, "other.pt")

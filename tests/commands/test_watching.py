@@ -64,7 +64,7 @@ def screen(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> Screen:
 
 def on(device: str, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tell ``watch`` of a run of ``page.yaml`` on ``device``, whose first lines do not matter here."""
-    monkeypatch.setattr("builder.commands.training_text.beginning", lambda _: "first lines")
+    monkeypatch.setattr("builder.commands.training_text.beginning", lambda _, verbose: "first lines")
     watch.begin(cast("Beginning", SimpleNamespace(page="page.yaml", device=device, run=Path("runs/a-001"))))
 
 
