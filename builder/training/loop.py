@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
 
+TOO_FAST = "try a tenth of the learning rate, or `--set warmup=1`"
+
 
 @dataclass(eq=False)
 class Tally:
@@ -48,7 +50,7 @@ class Tally:
         if len(lost):
             step = int(lost[0])
             message = f"the loss is {float(self.losses[step])} at step {step + 1} of epoch {self.epoch}"
-            raise RunError(message, "try a tenth of the learning rate, or `--set warmup=1`")
+            raise RunError(message, TOO_FAST)
 
     def result(self, images: int, batch_size: int) -> tuple[float, float]:
         """Return mean loss and accuracy over the epoch's ``images``, whose last batch may be smaller."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
+from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
@@ -19,11 +20,12 @@ from builder.training.environment import describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
 from builder.training.initialization import initialize
 from builder.training.interrupts import Interrupted, StopSignals
-from builder.training.loop import Tally, train_epoch
+from builder.training.loop import TOO_FAST, Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import Precision
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, Preparing, ignore
+from builder.training.randomness import seed_globally
 from builder.training.saving import SavingPace
 from builder.training.schedules import learning_rate
 from builder.training.snapshot import Position, restore_snapshot, take_snapshot
@@ -134,7 +136,7 @@ class _Run:
 
     def _begin(self) -> None:
         """Start from the first step, and write down of what."""
-        torch.manual_seed(self.recipe.seed)  # dropout draws from torch's global generators
+        seed_globally(self.recipe.seed)  # for dropout
         self.position = Position()
         self.tally = self._empty_tally()
         self.folder.write("recipe.yaml", self.recipe.to_yaml())
@@ -186,6 +188,8 @@ class _Run:
         position, batches = self.position, self.batches["train"]
         loss, accuracy = self.tally.result(batches.images, self.recipe.batch_size)
         found = self._evaluate("validation")
+        if not isfinite(found.loss):
+            raise RunError(f"the validation loss is {found.loss} after epoch {position.epoch}", TOO_FAST)
         row = EpochMetrics(
             epoch=position.epoch,
             train_loss=loss,

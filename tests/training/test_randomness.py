@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.training.randomness import shuffled, stream
+from builder.training.randomness import seed_globally, shuffled, stream
 
 SEEDS = st.integers(0, 2**63 - 1)
 
@@ -32,6 +32,19 @@ class TestStream:
         before = torch.get_rng_state()
         shuffled(100, stream(0, "order", 1))
         assert torch.equal(before, torch.get_rng_state())
+
+
+class TestSeedGlobally:
+    """For what draws from torch's own generator."""
+
+    def test_fresh_modules_are_the_same(self) -> None:
+        """Whatever was drawn before."""
+        drawn = []
+        for _ in range(2):
+            torch.rand(3)
+            seed_globally(4)
+            drawn.append(torch.nn.Linear(3, 3).weight)
+        assert torch.equal(drawn[0], drawn[1])
 
 
 class TestShuffled:

@@ -159,6 +159,23 @@ class TestTrain:
         with pytest.raises(RunError, match=r"the loss is (nan|inf) at step \d of epoch \d"):
             train(network, data, wild, folder, CPU)
 
+    def test_a_validation_loss_that_is_not_finite_ends_the_run(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """Before it reaches metrics and curves."""
+
+        class Overflowing(TinyNetwork):
+            """Learns, and answers with infinity when it is evaluated."""
+
+            def forward(self, images: torch.Tensor) -> torch.Tensor:
+                """Return the logits."""
+                logits = super().forward(images)
+                return logits if self.training else logits / 0
+
+        with pytest.raises(RunError, match="the validation loss is nan after epoch 1"):
+            train(Overflowing(), data, recipe, folder, CPU)
+        assert read_metrics(folder.metrics) == []
+
     def test_too_little_memory_is_an_answer(
         self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
