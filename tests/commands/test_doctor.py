@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,8 @@ class TestDoctor:
 
     def test_what_only_narrows_is_a_note(self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
         """Without Graphviz there is no PDF, and everything else works."""
-        monkeypatch.setattr("shutil.which", lambda _: None)
+        which = shutil.which
+        monkeypatch.setattr(shutil, "which", lambda name, **how: None if name == "dot" else which(name, **how))
         outcome = archcli("doctor")
         assert outcome.code == 0
         assert "figures cannot be PDF" in outcome.out
