@@ -112,13 +112,36 @@ def draw(
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FIGURE", help="Ends in .svg, .png, .pdf or .dot; may be repeated."),
     ] = None,
-    level: Annotated[Literal["layer", "block"], typer.Option(help="How much is shown.")] = "layer",
+    level: Annotated[Literal["layer", "block"], typer.Option(help="A box for each layer, or block.")] = "layer",
+    theme: Annotated[Literal["light", "dark"], typer.Option(help="Colours.")] = "light",
+    shapes: Annotated[
+        Literal["changes", "all", "none"], typer.Option(help="Where sizes (channels × height × width) are written.")
+    ] = "changes",
+    highlight: Annotated[Literal["diff", "none"], typer.Option(help="What is marked in a comparison.")] = "diff",
+    width: Annotated[
+        Literal["89mm", "183mm", "page"] | None,
+        typer.Option(help="Shrink to a column, two columns, or A4.", show_default=False),
+    ] = None,
+    legend: Annotated[bool, typer.Option("--legend", help="Say what the kinds of boxes mean.")] = False,
+    fold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BLOCK", help="Draw it as one box; wildcards as in 'layer*.*'; may be repeated."),
+    ] = None,
+    expand: Annotated[
+        list[str] | None,
+        typer.Option(metavar="BLOCK", help="Open it at the level of blocks; may be repeated."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw one FILE, or several side by side with their differences marked."""
-    from builder.commands import draw as command
+    """Draw one FILE, or several side by side with their differences marked.
 
-    _answer(command.run(files, output or [], level), text.drawn, as_json)
+    The figure is written to NAME.svg unless -o names a file.
+    """
+    from builder.commands import draw as command
+    from builder.emit.diagram import Options
+
+    options = Options(theme, shapes, highlight, width, legend, tuple(fold or ()), tuple(expand or ()))
+    _answer(command.run(files, output or [], level, options), text.drawn, as_json)
 
 
 @app.command()

@@ -10,11 +10,12 @@ from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.emit.diagram import draw
 from builder.emit.diagram.drawing import SUFFIXES
 from builder.lowering import load
+from builder.lowering.pages import find, read_base
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram import Level
+    from builder.emit.diagram import Level, Options
     from builder.graph import Graph
 
 
@@ -26,18 +27,20 @@ class Drawn:
     files: tuple[Path, ...]
 
 
-def run(pages: Sequence[str], outputs: Sequence[Path], level: Level) -> Drawn:
+def run(pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Options) -> Drawn:
     """Draw all ``pages`` as one figure into every file of ``outputs``, or into one in the current folder.
 
-    Raises ArchError with every mistake of every page, and for a suffix that no figure has; RunError where a
-    file cannot be written.
+    Raises ArchError with every mistake of every page, for a suffix that no figure has and for blocks that are not
+    there; RunError where the figure does not fit or a file cannot be written.
     """
     for path in outputs:
         _check_suffix(path)
+    _check_use(level, options)
     graphs = _all_of(pages)
-    names = tuple(graph.name for graph in graphs)
+    shown, notes = _at_their_variants_classes(pages, graphs)
+    names = tuple(graph.name for graph in shown)
     files = tuple(outputs) or (Path(f"{names[0] if len(names) == 1 else 'comparison'}.svg"),)
-    drawing = draw(graphs, level=level)
+    drawing = draw(shown, level=level, options=options, notes=notes)
     for path in files:
         drawing.write(path)
     return Drawn(names, files)
@@ -56,8 +59,38 @@ def _all_of(pages: Sequence[str]) -> list[Graph]:
     return graphs
 
 
+def _at_their_variants_classes(pages: Sequence[str], graphs: Sequence[Graph]) -> tuple[list[Graph], list[str]]:
+    """Return the networks, each base with as many classes as its first variant in the figure, and what to say of it.
+
+    A variant is compared with its base for what it inserts, and the number of classes would be one difference more.
+    """
+    chains = [_texts(page) for page in pages] if len(pages) > 1 else [[b""]]
+    shown: list[Graph] = []
+    notes: list[str] = []
+    for page, graph, own in zip(pages, graphs, chains, strict=True):
+        variants = (other for other, chain in zip(graphs, chains, strict=True) if own[0] in chain[1:])
+        classes = next((other.classes for other in variants), graph.classes)
+        differs = classes != graph.classes
+        shown.append(load(page, classes=classes) if differs else graph)
+        notes.append(f"with {classes} classes" if differs else "")
+    return shown, notes
+
+
+def _texts(page: str) -> list[bytes]:
+    """Return what stands in a page and in those that it extends; a copy of a base is the base."""
+    return [path.read_bytes() for _, path in read_base(*find(page)).chain]
+
+
 def _check_suffix(path: Path) -> None:
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
         hint = suggest(suffix, SUFFIXES, "a figure's name ends in")
         raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
+
+
+def _check_use(level: Level, options: Options) -> None:
+    """Refuse what would change nothing: boxes are folded at one level and opened at the other."""
+    if options.fold and level == "block":
+        raise ArchError(Diagnostic("usage", "--fold has nothing to fold", None, "blocks are boxes at --level block"))
+    if options.expand and level == "layer":
+        raise ArchError(Diagnostic("usage", "--expand has nothing to open", None, "add --level block"))

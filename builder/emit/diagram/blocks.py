@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from builder.emit.diagram.alignment import are_kin, compare
 from builder.emit.diagram.difference import captions
 from builder.emit.diagram.folding import check_names
-from builder.emit.diagram.layers import parameters
+from builder.emit.diagram.layers import parameters, with_notes
 from builder.emit.diagram.metrics import LINE, text_width
 from builder.emit.diagram.options import DEFAULT, Options
 from builder.emit.diagram.outline import Cell, Fork, Head, Join, Opening, Split, outline
@@ -54,8 +54,8 @@ PITCH: Final = 16.0
 """From one network to the next one's title."""
 
 
-def blocks(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
-    """Return the scene of ``graphs`` at the level of blocks; raise RunError where ``expand`` names no block."""
+def blocks(graphs: Sequence[Graph], options: Options = DEFAULT, notes: Sequence[str] = ()) -> Scene:
+    """Return the scene of ``graphs`` at the level of blocks; raise ArchError where ``expand`` names no block."""
     scene = Scene()
     outlines = [outline(graph, shapes=options.shapes) for graph in graphs]
     check_names(outlines, options.expand)
@@ -64,6 +64,7 @@ def blocks(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
     kin = len(graphs) > 1 and are_kin(comparison)
     places = _places(strands, comparison if kin else None)
     words = captions(outlines, compare(outlines)) if kin else [""] * len(graphs)
+    words = with_notes(words, notes)
     y = 0.0
     for number, (graph, strand) in enumerate(zip(graphs, strands, strict=True)):
         _title(scene, graph, words[number], y)

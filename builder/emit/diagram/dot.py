@@ -20,6 +20,10 @@ MARGIN: Final = 6.0
 HEAD: Final = 0.45
 """Size of arrow heads; Graphviz's own is 10 pt long."""
 
+FONT: Final = "Helvetica,Arial,Liberation Sans"
+BOLD: Final = f"{FONT} Bold"
+"""Fonts of one width, the first that a system has; named as Pango reads them, with which Graphviz writes PDF."""
+
 
 def dot(scene: Scene, theme: Theme, scale: float = 1.0) -> str:
     """Return the scene as a DOT text for ``neato -n2``, everything in it ``scale`` times as large."""
@@ -39,9 +43,9 @@ class _Writer:
     def lines(self) -> Iterable[str]:
         """Yield the statements of the graph: boxes, texts and dots first, lines over them."""
         theme = self.theme
-        yield f'graph [layout=neato, outputorder=nodesfirst, pad=0, splines=true, bgcolor="{theme.page}"]'
-        yield 'node [shape=box, fixedsize=true, margin=0, label="", fontname=Helvetica]'
-        yield f'node [fontsize={self._length(TEXT)}, fontcolor="{theme.ink}"]'
+        yield f'graph [layout=neato, outputorder=nodesfirst, pad=0, margin=0, splines=true, bgcolor="{theme.page}"]'
+        yield 'node [shape=box, fixedsize=true, margin=0, label=""]'
+        yield f'node [fontname="{FONT}", fontsize={self._length(TEXT)}, fontcolor="{theme.ink}"]'
         yield f'edge [arrowsize={self._length(HEAD)}, color="{theme.ink}"]'
         yield self._page()
         yield from (self._box(box) for box in self.scene.boxes)
@@ -66,7 +70,7 @@ class _Writer:
         if box.text and look.form != "circle":
             attributes["label"] = box.text
         if look.bold or box.bold:
-            attributes["fontname"] = "Helvetica-Bold"
+            attributes["fontname"] = BOLD
         if look.ink != self.theme.ink:
             attributes["fontcolor"] = look.ink
         if box.nodes:
@@ -87,7 +91,7 @@ class _Writer:
         }
         attributes |= {"label": text.text, "fontsize": self._length(text.size), "fontcolor": self._colour(text.tone)}
         if text.bold:
-            attributes["fontname"] = "Helvetica-Bold"
+            attributes["fontname"] = BOLD
         return _statement(f"text {number}", attributes)
 
     def _dot(self, number: int, dot: Dot) -> str:

@@ -77,13 +77,15 @@ class Drawing:
         )
 
 
-def draw(graphs: Sequence[Graph], *, level: Level = "layer", options: Options = DEFAULT) -> Drawing:
+def draw(
+    graphs: Sequence[Graph], *, level: Level = "layer", options: Options = DEFAULT, notes: Sequence[str] = ()
+) -> Drawing:
     """Return the figure of one network, or of several side by side with their differences marked.
 
-    Raises RunError where the renderer is missing, where the figure does not fit the width asked for, and where
-    ``fold`` or ``expand`` name no block.
+    ``notes`` stand under the titles, one for each network. Raises RunError where the renderer is missing and where
+    the figure does not fit the width asked for; ArchError where ``fold`` or ``expand`` name no block.
     """
-    scene = blocks(graphs, options) if level == "block" else layers(graphs, options)
+    scene = blocks(graphs, options, notes) if level == "block" else layers(graphs, options, notes)
     if options.legend:
         legend(scene)
     source = dot(scene, THEMES[options.theme], scale(scene, options.width))

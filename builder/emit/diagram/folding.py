@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError, suggest
+from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.emit.diagram.outline import Fork, Opening, cells, humanise
 from builder.emit.diagram.rows import shape_after
 from builder.emit.diagram.summary import Part, box, fold_equal
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
 def folded(strands: Sequence[Strand], patterns: Sequence[str]) -> list[Strand]:
     """Return the strands with each block that matches one of ``patterns`` as a box, equal neighbours as one with ×N.
 
-    Raises RunError where a pattern names no block of any strand.
+    Raises ArchError where a pattern names no block of any strand.
     """
     check_names(strands, patterns)
     return [tuple(fold_equal(list(_fold(strand, patterns)))) if patterns else strand for strand in strands]
 
 
 def check_names(strands: Sequence[Strand], patterns: Sequence[str]) -> None:
-    """Raise RunError for a pattern that matches no block with a frame."""
+    """Raise ArchError for a pattern that matches no block with a frame."""
     names = list(dict.fromkeys(path for strand in strands for path in _blocks(strand)))
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
-            raise RunError(f"no block is called `{pattern}`", suggest(pattern, names, "blocks"))
+            hint = suggest(pattern, names, "blocks")
+            raise ArchError(Diagnostic("usage", f"no block is called `{pattern}`", None, hint))
 
 
 def _blocks(strand: Strand) -> Iterator[str]:

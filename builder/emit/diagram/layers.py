@@ -38,8 +38,8 @@ AROUND: Final = 4.0
 """What a band shows above and below its rows."""
 
 
-def layers(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
-    """Return the scene of ``graphs`` at the level of layers; raise RunError where ``fold`` names no block."""
+def layers(graphs: Sequence[Graph], options: Options = DEFAULT, notes: Sequence[str] = ()) -> Scene:
+    """Return the scene of ``graphs`` at the level of layers; raise ArchError where ``fold`` names no block."""
     scene = Scene()
     compact = len(graphs) > 1 and options.shapes == "changes"
     strands = folded([outline(graph, shapes=options.shapes, compact=compact) for graph in graphs], options.fold)
@@ -50,6 +50,7 @@ def layers(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
     kin = are_kin(comparison)
     heights = _heights(strands, comparison if kin else None)
     words = captions(strands, comparison) if kin and len(graphs) > 1 else [""] * len(graphs)
+    words = with_notes(words, notes)
     _titles(scene, graphs, words, spines, extents)
     for number, strand in enumerate(strands):
         model = number + 1 if len(graphs) > 1 else 0
@@ -63,6 +64,12 @@ def layers(graphs: Sequence[Graph], options: Options = DEFAULT) -> Scene:
         if found:
             inset(scene, found[0], right + BETWEEN / 2, 20)
     return scene
+
+
+def with_notes(words: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Return what stands under each title: what differs, and its note if there is one."""
+    pairs = zip(words, notes or [""] * len(words), strict=True)
+    return [", ".join(filter(None, pair)) for pair in pairs]
 
 
 def parameters(graph: Graph) -> str:

@@ -1,11 +1,13 @@
 """Runs Graphviz: the ``graphviz-pure`` wheel's program for SVG and PNG, the system's ``dot`` for PDF.
 
-Positions are pinned and the wheel brings its own fonts, so one input gives the same bytes on every machine.
+Positions are pinned and the wheel brings its own fonts, so one input gives the same bytes on every machine. For PDF
+the ``graphviz`` package calls ``dot``, whose fonts are the system's. https://graphviz.readthedocs.io
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,10 +16,13 @@ from pathlib import Path
 from typing import Final
 
 from builder.diagnostics import RunError
+from builder.emit.diagram.dot import BOLD, FONT
 
 PROGRAM: Final = "graphviz-pure"
 RESOLUTION: Final = 300  # dots per inch, what publishers ask of a picture
 _NO_LAYOUT: Final = ("-Kneato", "-n2")  # positions and splines stand in the text
+_POSTSCRIPT: Final = {f'fontname="{BOLD}"': 'fontname="Helvetica-Bold"', f'fontname="{FONT}"': 'fontname="Helvetica"'}
+_DATE: Final = re.compile(rb"/CreationDate \([^)]*\)")
 
 
 def svg(source: str) -> str:
@@ -31,12 +36,22 @@ def png(source: str) -> bytes:
 
 
 def pdf(source: str) -> bytes:
-    """Return the figure as PDF, drawn by the system's Graphviz; raise RunError where there is none."""
-    program = shutil.which("dot")
-    if program is None:
+    """Return the figure as PDF with its fonts inside; raise RunError where the system has no Graphviz, or it fails."""
+    import graphviz  # noqa: PLC0415 - SVG and PNG do without
+
+    try:
+        drawn = graphviz.Source(source, engine="neato").pipe(format="pdf", neato_no_op=2, quiet=True)
+    except graphviz.ExecutableNotFound as error:
         hint = "install Graphviz (https://graphviz.org/download, or your system's package `graphviz`), or write .svg"
-        raise RunError("PDF needs Graphviz's program `dot`, which is not installed", hint)
-    return _run(Path(program), "pdf", source)
+        raise RunError("PDF needs Graphviz's program `dot`, which is not installed", hint) from error
+    except subprocess.CalledProcessError as error:
+        raise _failed("dot", error) from error
+    return _undated(bytes(drawn))
+
+
+def _undated(document: bytes) -> bytes:
+    """Blank out the time of writing, which would make every file another; nothing in the document moves."""
+    return _DATE.sub(lambda found: b" " * len(found[0]), document)
 
 
 def _wheels_program() -> Path:
@@ -52,13 +67,24 @@ def _wheels_program() -> Path:
 def _run(program: Path, form: str, source: str, *options: str) -> bytes:
     """Return what ``program`` makes of ``source``; raise RunError with its own words where it fails."""
     command = [str(program), *_NO_LAYOUT, f"-T{form}", *options]
+    text = _with_postscript_names(source).encode()
     try:
-        done = subprocess.run(command, input=source.encode(), capture_output=True, check=True)  # noqa: S603 - no shell
+        done = subprocess.run(command, input=text, capture_output=True, check=True)  # noqa: S603 - no shell
     except OSError as error:
         raise RunError(f"`{program.name}` could not be started: {error.strerror}") from error
     except subprocess.CalledProcessError as error:
-        last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        raise RunError(
-            f"`{program.name}` could not draw the figure: {last or f'exit code {error.returncode}'}"
-        ) from error
+        raise _failed(program.name, error) from error
     return done.stdout
+
+
+def _with_postscript_names(source: str) -> str:
+    """Name fonts as the wheel's program knows them; no label can look like these, its quotes are escaped."""
+    for ours, postscript in _POSTSCRIPT.items():
+        source = source.replace(ours, postscript)
+    return source
+
+
+def _failed(program: str, error: subprocess.CalledProcessError) -> RunError:
+    """Return the answer to a program that failed, with the last line that it wrote."""
+    last = error.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+    return RunError(f"`{program}` could not draw the figure: {last or f'exit code {error.returncode}'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from geometry import faults
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError
 from builder.emit.diagram import Options, draw
 from builder.emit.diagram.blocks import blocks
 from builder.emit.diagram.folding import folded
@@ -44,9 +44,9 @@ class TestFolded:
 
     def test_a_name_that_no_block_has_is_an_error(self) -> None:
         """With the nearest right one."""
-        with pytest.raises(RunError, match="no block is called `blok1`") as caught:
+        with pytest.raises(ArchError, match="no block is called `blok1`") as caught:
             folded([outline(load("alexnet"))], ["blok1"])
-        assert caught.value.hint == "did you mean `block1`?"
+        assert caught.value.diagnostics[0].hint == "did you mean `block1`?"
 
     @pytest.mark.parametrize("pattern", ["layer*", "layer*.*", "layer3"])
     def test_is_drawn_without_faults(self, pattern: str) -> None:
