@@ -63,6 +63,11 @@ def graph_cost(graph: Graph) -> Cost:
     return Cost(sum(cost.parameters for cost in costs), macs, sum(cost.memory for cost in costs))
 
 
+def activation_memory(graph: Graph) -> int:
+    """Return the bytes that a training step keeps for its backward pass: the last part of ``graph_cost``."""
+    return sum(_kept(graph))
+
+
 def _kept(graph: Graph) -> Iterator[int]:
     """Yield for each node the bytes that it keeps and no node before it kept.
 

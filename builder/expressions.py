@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_LENGTH = 200
 MAX_DEPTH = 16
-MAX_NUMBER = 2**31
+MAX_NUMBER = 2**53  # whole numbers up to it are exact; constraints speak of MACs, and fields have bounds of their own
 MAX_ITEMS = 4096
 
 Result: TypeAlias = "int | float | bool | str | None | tuple[Result, ...]"

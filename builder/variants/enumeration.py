@@ -1,174 +1,181 @@
-"""From a space to its variants: places made canonical, names given, equal networks merged, each priced."""
+"""The variants of a space as a stream: in a stable order, each network once, priced as it comes."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from builder.costs import Cost, graph_cost
 from builder.diagnostics import ArchError, Diagnostic
-from builder.identity import graph_id
-from builder.lowering.lower import lower
-from builder.lowering.pages import shipped_folder
-from builder.variants.places import Place, matching
-from builder.variants.space import Subsets, page_text
+from builder.spec.space import Space
+from builder.variants.constraints import Constraints
+from builder.variants.context import Context, Origin
+from builder.variants.contexts import Contexts, spelt_changes
+from builder.variants.pages import Differences, page_text, variant_name
+from builder.variants.sampling import Dice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping
 
+    from builder.costs import Cost
     from builder.graph import Graph
-    from builder.lowering.pages import Base
-    from builder.variants.space import Insertion
+    from builder.variants.composition import Chosen
+    from builder.variants.context import Choice, Dimension, Option
+    from builder.variants.sampling import Sample
 
-MAX_VARIANTS = 4096
-MAX_NAME = 64
+MAX_VARIANTS = 1_000_000
+"""How large a space may be that is not sampled, and how many ids are kept to tell equal networks."""
+
+_MAX_NOTED = 100
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One network of the space: its name, what it changes, its page, its id and its price."""
+    """One network of the space: its name, its id and its price; its page and its graph are made when asked for."""
 
     name: str
-    places: tuple[str, ...]
-    text: str
-    graph: Graph = field(repr=False)
     id: str
     cost: Cost
+    differences: Differences = field(repr=False)
+    _origin: Origin = field(repr=False, compare=False)
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """Where something was inserted."""
+        return tuple(place.text for each in self.differences.inserted for place in each.places)
+
+    @property
+    def settings(self) -> dict[str, object]:
+        """What was set, by ``selector.field`` or by the name of the parameter."""
+        fields: dict[str, object] = {f"{where}.{name}": value for where, name, value in self.differences.settings}
+        return fields | dict(self.differences.params)
+
+    @property
+    def text(self) -> str:
+        """The page, which extends the base; empty for the base itself."""
+        return page_text(self.name, self._origin.header, self.differences) if self.differences else ""
+
+    @property
+    def graph(self) -> Graph:
+        """The network, lowered from the page each time it is asked for."""
+        return self._origin.lowered(self.differences, self.name)
 
 
-@dataclass(frozen=True)
 class Variants:
-    """The variants of a space in a stable order, and which places turned out to be the same."""
+    """The variants of a space. Iterating yields each network once, and may be done again."""
 
-    base: Variant
-    size: int
-    merged: dict[str, tuple[str, ...]]
-    """For a place that is enumerated, the other places that mean the same."""
-    variants: tuple[Variant, ...]
+    def __init__(self, origin: Origin, sample: Sample | None = None) -> None:
+        """Find the places and how many choices there are.
 
+        Raises ArchError for what matches nothing or does not fit, and for more than MAX_VARIANTS that are not sampled.
+        """
+        self.origin = origin
+        self._sample = sample
+        plain = Context(Origin(origin.base, Space(), origin.classes, origin.header), Differences())
+        price = plain.price({})
+        self.base = Variant(plain.graph.name, price.id, price.cost, Differences(), origin)
+        self._contexts = Contexts(origin)
+        self.repeated: list[tuple[str, str]] = []
+        """What turned out to be a network that came before: names, each with its id; the first hundred."""
+        self._contexts.check()
+        if sample is None and self.size > MAX_VARIANTS:
+            about = "" if self.is_counted else "about "
+            message = f"there are {about}{self.size:,} variants, more than {MAX_VARIANTS:,}"
+            hint = "bound the number of places with `count`, name fewer places, or draw some with `--sample N`"
+            raise ArchError(Diagnostic("too-many-variants", message, None, hint))
 
-def enumerate_variants(
-    base: Base,
-    layer: Insertion,
-    *,
-    among: tuple[str, ...] = (),
-    at: tuple[str, ...] = (),
-    count: tuple[int, int | None] = (0, None),
-    classes: int | None = None,
-) -> Variants:
-    """Return the variants of ``base`` with ``layer`` in every subset of ``among``, or at each entry of ``at``.
+    @property
+    def size(self) -> int:
+        """How many choices there are: as many as variants, or more where constraints forbid some or some are equal."""
+        return self._contexts.size
 
-    An entry of ``at`` is one variant with all its matches. Raises ArchError for a selector that finds nothing, a layer
-    that fits nowhere, or a space of more than MAX_VARIANTS.
-    """
-    graph = lower(base.merged(), classes=classes)
-    maker = _Maker(base, layer, classes)
-    origin = maker.priced(graph.name, graph)
-    if at:
-        wanted = [tuple(matching(graph, (each,), "--at")) for each in at]
-        return Variants(origin, len(wanted), {}, tuple(_distinct(maker, wanted, at, origin, by_point=False)))
-    places = matching(graph, among, "--among")
-    canonical, merged = _canonical(maker, places)
-    space = Subsets(layer, canonical, count[0], count[1])
-    if space.size() > MAX_VARIANTS:
-        message = f"{len(canonical)} places give {space.size():,} variants, more than {MAX_VARIANTS:,}"
-        hint = "bound the number of places with `--count`, or name fewer places"
-        raise ArchError(Diagnostic("too-many-variants", message, None, hint))
-    found = _distinct(maker, list(space), None, origin, by_point=space.by_point)
-    return Variants(origin, space.size(), merged, tuple(found))
+    @property
+    def is_counted(self) -> bool:
+        """Whether ``size`` was counted, not estimated."""
+        return self._contexts.is_counted
 
+    @property
+    def merged(self) -> Mapping[str, tuple[str, ...]]:
+        """For a place that is tried, the other places that mean the same; after what was set, if anything was."""
+        found: dict[str, tuple[str, ...]] = {}
+        for number, context in enumerate(self._contexts.first()):
+            where = ", ".join(spelt_changes(self._contexts.changes(number)))
+            found |= {f"{place} ({where})" if where else place: others for place, others in context.merged.items()}
+        return found
 
-def write_pages(variants: Variants, folder: Path) -> list[Path]:
-    """Write each variant as a page into ``folder``, with copies of the pages that they extend unless shipped.
+    def __iter__(self) -> Iterator[Variant]:
+        """Yield the variants as they are priced; raise ArchError if constraints leave none."""
+        constraints = Constraints(self.origin.space, self.base.cost)
+        seen: set[str] = set()
+        remembers = self._can_repeat
+        self.repeated.clear()
+        count = 0
+        for context, choice in self._choices():
+            chosen = context.chosen(choice)
+            if context.forbids(chosen):
+                continue
+            price = context.price(chosen)
+            if not constraints.allow(price.cost, len(chosen)):
+                continue
+            if price.id in seen:
+                self._note_repeated(context, chosen, price.id)
+                continue
+            if remembers and len(seen) < MAX_VARIANTS:
+                seen.add(price.id)
+            count += 1
+            differences = context.differences(chosen)
+            is_base = price.id == self.base.id
+            yield self.base if is_base else Variant(self._name(differences), *price, differences, self.origin)
+            if self._sample is not None and count == self._sample.count:
+                return
+        if not count:
+            raise ArchError(constraints.unsatisfied())
 
-    Returns the paths written. Raises ArchError rather than overwrite a file that says something else.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    texts = {f"{variant.name}.yaml": variant.text for variant in variants.variants if variant.text}
-    return [_write(folder / name, text) for name, text in texts.items()]
+    @property
+    def _can_repeat(self) -> bool:
+        return self._sample is not None or len(self._contexts) > 1 or self._contexts[0].can_repeat
 
+    def _choices(self) -> Iterator[tuple[Context, Choice]]:
+        if self._sample is not None and self._sample.count < self.size:
+            yield from self._drawn(self._sample)
+        else:
+            for context in self._contexts:
+                for choice in context.options():
+                    yield context, choice
 
-def copy_bases(base: Base, folder: Path) -> list[Path]:
-    """Copy the pages that variants of ``base`` extend into ``folder``, as far as they are not shipped."""
-    shipped = shipped_folder().resolve()
-    kept = [path for _, path in base.chain if not path.resolve().is_relative_to(shipped)]
-    return [_write(folder / path.name, path.read_text("utf-8")) for path in kept]
+    def _drawn(self, sample: Sample) -> Iterator[tuple[Context, Choice]]:
+        """Yield choices at random; some come twice."""
+        for turn in range(20 * sample.count + 1000):
+            dice = Dice(f"{sample.seed} {turn}")
+            if self.is_counted and not sample.stratified:
+                yield self._contexts.choice(dice.below(self.size))
+                continue
+            context = self._contexts[dice.below(len(self._contexts))]
+            draw = (
+                _leveled(each, turn, dice) if sample.stratified else _any(each, dice) for each in context.dimensions
+            )
+            yield context, tuple(draw)
 
+    def _name(self, differences: Differences) -> str:
+        """Return a name of what is set and what is inserted where, the point left out where all have one."""
+        points = self._contexts[0].points
+        words = spelt_changes(differences)
+        for each in differences.inserted:
+            words.append(each.layer.label)
+            words += [
+                place.block if len(points) == 1 and place.point and place.block else place.text for place in each.places
+            ]
+        return variant_name(self.base.name, words)
 
-def _write(path: Path, text: str) -> Path:
-    if path.exists() and path.read_text("utf-8") != text:
-        raise ArchError(Diagnostic("exists", f"{path} exists and says something else", None, "choose another folder"))
-    path.write_text(text, "utf-8")
-    return path
-
-
-class _Maker:
-    """Makes variants of one base: page text, graph, id and price from the same few lines."""
-
-    def __init__(self, base: Base, layer: Insertion, classes: int | None) -> None:
-        self._base = base
-        self._layer = layer
-        self.word = layer.name or layer.word
-        self._classes = classes
-        self._header: dict[str, object] = {"extends": base.path.name}
-        if base.member is not None:
-            self._header["member"] = base.member
-        if classes is not None:
-            self._header["classes"] = classes
-
-    def priced(self, name: str, graph: Graph) -> Variant:
-        """Return the base itself as a variant without a page."""
-        return Variant(name, (), "", graph, graph_id(graph), graph_cost(graph))
-
-    def __call__(self, name: str, places: tuple[Place, ...], *, by_point: bool) -> Variant:
-        """Return the variant with the layer at ``places``."""
-        text = page_text(name, self._header, [self._layer.line(places, by_point=by_point)])
-        graph = lower(self._base.extended(text, f"{name}.yaml"))
-        return Variant(name, tuple(each.text for each in places), text, graph, graph_id(graph), graph_cost(graph))
-
-
-def _canonical(maker: _Maker, places: list[Place]) -> tuple[tuple[Place, ...], dict[str, tuple[str, ...]]]:
-    """Return the first of equal places, in page order, and for each the others that mean the same.
-
-    Two places are the same where the layer alone, put there, gives the same network.
-    """
-    by_id: dict[str, list[Place]] = {}
-    for place in places:
-        by_id.setdefault(maker("variant", (place,), by_point=True).id, []).append(place)
-    first = tuple(same[0] for same in by_id.values())
-    return first, {same[0].text: tuple(each.text for each in same[1:]) for same in by_id.values() if len(same) > 1}
-
-
-def _distinct(
-    maker: _Maker, wanted: list[tuple[Place, ...]], labels: tuple[str, ...] | None, origin: Variant, *, by_point: bool
-) -> Iterator[Variant]:
-    """Yield one variant for each network; the base itself where no place is chosen."""
-    points = {place.point for places in wanted for place in places}
-    seen: set[str] = set()
-    for number, places in enumerate(wanted):
-        words = [labels[number]] if labels else [_short(place, points) for place in places]
-        name = variant_name(origin.name, maker.word, words)
-        variant = maker(name, places, by_point=by_point) if places else origin
-        if variant.id not in seen:
-            seen.add(variant.id)
-            yield variant
+    def _note_repeated(self, context: Context, chosen: Chosen, known: str) -> None:
+        if self._sample is None and len(self.repeated) < _MAX_NOTED:
+            self.repeated.append((self._name(context.differences(chosen)), known))
 
 
-def variant_name(base: str, word: str, places: list[str]) -> str:
-    """Return a name that says what is where, with a digest where it would grow too long for a file.
-
-    >>> variant_name("alexnet", "se", ["block1", "block2"])
-    'alexnet_se_block1_block2'
-    """
-    spelt = "_".join(re.sub(r"\W+", "_", place).strip("_") for place in places)
-    if len(base) + len(word) + len(spelt) + 2 <= MAX_NAME:
-        return f"{base}_{word}_{spelt}"
-    return f"{base}_{word}_{len(places)}_{sha256(spelt.encode()).hexdigest()[:8]}"
+def _any(dimension: Dimension, dice: Dice) -> Option:
+    return dimension.option(dice.below(dimension.size()))
 
 
-def _short(place: Place, points: set[str | None]) -> str:
-    """Return the place without its point where all places of the space are at the same one."""
-    return place.block if len(points) == 1 and place.point and place.block else place.text
+def _leveled(dimension: Dimension, turn: int, dice: Dice) -> Option:
+    """Return an option that takes as many elements as it is the turn of."""
+    level = dimension.levels[turn % len(dimension.levels)]
+    return dimension.option(dice.below(dimension.size(level)), level)

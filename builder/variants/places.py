@@ -5,48 +5,69 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Diagnostic, Mark, Source, nearest
+from builder.diagnostics import nearest
 from builder.graph import Block
 from builder.lowering.selectors import Place as Location
 from builder.lowering.selectors import parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from builder.graph import Graph
+    from builder.lowering.selectors import Selector
+    from builder.reader import Scalar
 
 
 @dataclass(frozen=True)
 class Place:
-    """One place by the text that ``at:`` takes: ``block1.out``, or a layer's path, which means after it."""
+    """One place by the text that ``at:`` takes: ``block1.out``, or a layer's path, which means after it.
+
+    ``home`` is the path under which lives what is inserted there: that of the block, but a block of ``branches`` that
+    stands among other layers has no module of its own.
+    """
 
     text: str
     block: str
     point: str | None
+    home: str
+
+    @property
+    def last(self) -> str:
+        """What ``$point`` is in the name of an inserted layer: the point, or the layer's own name."""
+        return self.text.rpartition(".")[2]
 
 
-def all_places(graph: Graph) -> list[tuple[Place, Location]]:
-    """Return every place of a network in the order in which a value passes it."""
-    return list(_in_block(graph, graph.root, ()))
+class Places:
+    """Every place of a network, in the order in which a value passes it."""
 
+    def __init__(self, graph: Graph) -> None:
+        """Walk the blocks of ``graph``."""
+        self._known = list(_in_block(graph, graph.root, ()))
+        self._templates = frozenset(block.template for block in graph.root.blocks() if block.template)
 
-def matching(graph: Graph, selectors: tuple[str, ...], option: str) -> list[Place]:
-    """Return the places that any of ``selectors`` means, in page order, each once.
+    def matching(self, selector: Scalar) -> list[Place]:
+        """Return the places that ``selector`` means, in page order."""
+        meant = self._parsed(selector)
+        return [place for place, location in self._known if place.point == meant.point and meant.matches(location)]
 
-    Raises ArchError where one of them means nothing; ``option`` says where the user wrote it.
-    """
-    known = all_places(graph)
-    templates = frozenset(block.template for block in graph.root.blocks() if block.template)
-    found: dict[Place, None] = {}
-    for text in selectors:
-        selector = parse_selector(text, Mark(Source(option, text), 1, 1, len(text)), templates)
-        matched = [place for place, location in known if place.point == selector.point and selector.matches(location)]
-        if not matched:
-            close = nearest(text, [place.text for place, _ in known])
-            hint = f"did you mean `{close}`?" if close else "`archcli show` lists every path"
-            raise ArchError(Diagnostic("no-such-place", f"`{text}` matches nothing", selector.mark, hint))
-        found |= dict.fromkeys(matched)
-    return [place for place, _ in known if place in found]
+    def blocks(self, selector: Scalar) -> list[str]:
+        """Return the paths of the blocks that ``selector`` means."""
+        meant = self._parsed(selector)
+        found = (place.block for place, location in self._known if place.point == "in" and meant.matches(location))
+        return list(dict.fromkeys(found))
+
+    def in_order(self, places: Iterable[Place]) -> list[Place]:
+        """Return ``places`` in page order, each once."""
+        wanted = set(places)
+        return [place for place, _ in self._known if place in wanted]
+
+    def advice(self, selector: Scalar) -> str:
+        """Return what to say of a selector that means nothing."""
+        close = nearest(str(selector.value), [place.text for place, _ in self._known])
+        return f"did you mean `{close}`?" if close else "`archcli show` lists every path"
+
+    def _parsed(self, selector: Scalar) -> Selector:
+        return parse_selector(str(selector.value), selector.mark, self._templates)
 
 
 def _in_block(graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]) -> Iterator[tuple[Place, Location]]:
@@ -54,10 +75,12 @@ def _in_block(graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]
     if block.template:
         instances = (*instances, (len(segments), block.template))
     here = Location(segments, instances)
+    among_layers = block.template is None and any(lane.kind == "branch" for lane in block.lanes)
+    home = block.path.rpartition(".")[0] if among_layers else block.path
 
     def point(name: str) -> Iterator[tuple[Place, Location]]:
         if name in block.points:
-            yield Place(f"{block.path}.{name}".lstrip("."), block.path, name), here
+            yield Place(f"{block.path}.{name}".lstrip("."), block.path, name, home), here
 
     yield from point("in")
     yield from _members(graph, block.entry, instances, block)
@@ -80,4 +103,4 @@ def _members(
             yield from _in_block(graph, member, instances)
         else:
             path = graph.nodes[member].path
-            yield Place(path, block.path, None), Location(tuple(path.split(".")), instances)
+            yield Place(path, block.path, None, path.rpartition(".")[0]), Location(tuple(path.split(".")), instances)

@@ -1,0 +1,63 @@
+"""From a page and what a user says of a space to its variants."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import ArchError, Collector, Diagnostic
+from builder.lowering.pages import find, read_base
+from builder.reader import Mapping, read_text
+from builder.spec.space import parse_space
+from builder.variants.context import Origin
+from builder.variants.enumeration import Variants
+
+if TYPE_CHECKING:
+    import collections.abc
+    import os
+
+    from builder.lowering.pages import Base
+    from builder.variants.sampling import Sample
+
+Entries = "collections.abc.Mapping[str, object]"
+
+
+def variants(
+    page: str | os.PathLike[str],
+    space: collections.abc.Mapping[str, object] | Mapping | None = None,
+    *,
+    classes: int | None = None,
+    uses: str | None = None,
+    sample: Sample | None = None,
+) -> Variants:
+    """Return the variants of a page, which are made one by one as they are iterated over.
+
+    ``space`` has the entries that stand under ``variants:`` on a page, such as
+    ``{"which": {"insert": "se", "among": "block*.pre_activation"}}``; without it the page's own hold. ``uses`` is a
+    page of templates. Raises ArchError with every mistake, and for a space that is too large and not sampled.
+    """
+    path, member = find(page)
+    base = read_base(path, member)
+    header: dict[str, object] = {"extends": path.name}
+    header |= {"member": member} if member is not None else {}
+    header |= {"uses": uses} if uses is not None else {}
+    header |= {"classes": classes} if classes is not None else {}
+    templates = base.extended(
+        "\n".join(["name: variant", *(f"{key}: {value}" for key, value in header.items())]), "variant.yaml"
+    )
+    problems = Collector(templates.found)
+    asked = parse_space(_entries(base, space), tuple(templates.templates), problems)
+    problems.raise_found()
+    return Variants(Origin(base, asked, classes, header), sample)
+
+
+def _entries(base: Base, space: collections.abc.Mapping[str, object] | Mapping | None) -> Mapping:
+    if isinstance(space, Mapping):
+        return space
+    if space is not None:
+        return read_text(json.dumps(space), "<space>")
+    own = base.merged().variants
+    if own is None or not own.entries:
+        hint = "such as `--insert se --among 'block*.out'`, or `variants:` on the page"
+        raise ArchError(Diagnostic("no-space", "nothing is said of what to vary", base.merged().mark, hint))
+    return own

@@ -1,0 +1,111 @@
+"""A variant as a page: a few lines that extend the base and hold only what differs, and a name that says it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from builder.spec.space import Insertion
+    from builder.variants.places import Place
+
+MAX_NAME = 64
+
+
+@dataclass(frozen=True)
+class Inserted:
+    """A layer at some places. ``name`` may hold ``{$point}``; without one it is called after its operation."""
+
+    layer: Insertion
+    places: tuple[Place, ...]
+    name: str | None
+
+    def names(self) -> list[tuple[str, str]]:
+        """Return where each layer lives and what it is called there."""
+        name = self.name or self.layer.word
+        return [(place.home, name.replace("{$point}", place.last)) for place in self.places]
+
+
+@dataclass(frozen=True)
+class Differences:
+    """What separates a variant from the base."""
+
+    inserted: tuple[Inserted, ...] = ()
+    settings: tuple[tuple[str, str, object], ...] = ()
+    """Selector, field and value."""
+    params: tuple[tuple[str, object], ...] = ()
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return bool(self.inserted or self.settings or self.params)
+
+
+def page_text(name: str, header: Mapping[str, object], differences: Differences) -> str:
+    """Return a page that extends another by ``differences`` and says nothing else."""
+    lines = [f"name: {name}", *(f"{key}: {_flow(value)}" for key, value in header.items())]
+    lines += _table("params", [(key, _flow(value)) for key, value in differences.params])
+    fields: dict[str, dict[str, object]] = {}
+    for selector, field, value in differences.settings:
+        fields.setdefault(selector, {})[field] = value
+    lines += _table("set", [(_flow(selector), _flow(each)) for selector, each in fields.items()])
+    lines += ["", "insert:"] if differences.inserted else []
+    for each in differences.inserted:
+        lines.append(f"  - {each.layer.word}: {_flow(each.layer.fields)}")
+        lines += [f"    name: {_flow(each.name)}"] if each.name else []
+        lines.append(f"    at: {_flow([place.text for place in each.places])}")
+    return "\n".join(lines) + "\n"
+
+
+def variant_name(base: str, words: Iterable[str]) -> str:
+    """Return a name that says what is where, with a digest where it would grow too long for a file.
+
+    >>> variant_name("alexnet", ["se", "block1", "block2"])
+    'alexnet_se_block1_block2'
+    """
+    spelt = [re.sub(r"\W+", "_", word).strip("_") for word in words]
+    whole = "_".join([base, *spelt])
+    if len(whole) <= MAX_NAME:
+        return whole
+    digest = sha256("_".join(spelt).encode()).hexdigest()[:8]
+    return f"{base}_{spelt[0][: MAX_NAME - len(base) - 14]}_{len(spelt) - 1}_{digest}"
+
+
+def insert_name(
+    layer: Insertion, places: Sequence[Place], dimension: str, taken: set[tuple[str, str]]
+) -> list[Inserted]:
+    """Return the layer at ``places`` under the shortest name that is taken at none of them.
+
+    That is its operation's, then ``se_{$point}``, then the same with the name of the dimension, at last one name for
+    each place. What the page names keeps its name.
+    """
+    if layer.name is not None:
+        return [Inserted(layer, tuple(places), layer.name)]
+    plain = re.sub(r"\W+", "_", dimension)
+    for name in (None, f"{layer.word}_{{$point}}", f"{layer.word}_{plain}", f"{layer.word}_{plain}_{{$point}}"):
+        found = Inserted(layer, tuple(places), name)
+        names = found.names()
+        if len(set(names)) == len(names) and not taken.intersection(names):
+            return [found]
+    return [Inserted(layer, (place,), re.sub(r"\W+", "_", f"{layer.word}_{place.text}")) for place in places]
+
+
+def _table(key: str, entries: list[tuple[str, str]]) -> list[str]:
+    return ["", f"{key}:", *(f"  {name}: {value}" for name, value in entries)] if entries else []
+
+
+def _flow(value: object) -> str:
+    """Return a value on one line of YAML."""
+    text = yaml.safe_dump(_listed(value), default_flow_style=True, width=float("inf"), sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...").strip()
+
+
+def _listed(value: object) -> object:
+    if isinstance(value, (tuple, list)):
+        return [_listed(each) for each in value]
+    return {key: _listed(each) for key, each in value.items()} if isinstance(value, dict) else value
