@@ -83,3 +83,8 @@ def _random(key: str, like: torch.Tensor) -> torch.Tensor:
     if like.dim() == 1:
         return torch.randn(like.shape) * 0.1 + key.endswith("weight")
     return torch.randn(like.shape) * (2 / like[0].numel()) ** 0.5
+
+
+def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
+    """Return the shape of everything in a network's ``state_dict``."""
+    return {key: tuple(value.shape) for key, value in network.state_dict().items()}

@@ -18,7 +18,15 @@ from builder.costs import graph_cost
 from builder.lowering import load
 from builder.lowering.pages import shipped_names
 from builder.runtime.compile import build
-from tests.archs.conftest import ALL, LIGHT, ours_without_numbers, random_weights, theirs, theirs_without_numbers
+from tests.archs.conftest import (
+    ALL,
+    LIGHT,
+    ours_without_numbers,
+    random_weights,
+    shapes,
+    theirs,
+    theirs_without_numbers,
+)
 
 TOO_HEAVY = {"regnet_y_128gf"}
 SMALLEST = {"inception_v3": 75}
@@ -34,11 +42,6 @@ QUICK = [
     for name in LIGHT
 ]
 """The light members, those marked slow whose weights take seconds to draw."""
-
-
-def shapes(network: torch.nn.Module) -> dict[str, tuple[int, ...]]:
-    """Return the shape of everything in a network's ``state_dict``."""
-    return {key: tuple(value.shape) for key, value in network.state_dict().items()}
 
 
 class TestTable:
