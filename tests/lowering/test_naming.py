@@ -1,0 +1,161 @@
+"""Names, paths and keys: a list numbers its layers, a mapping names them, and a key is the path unless `key:` says more."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import nn
+
+from builder.lowering.names import TAKEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builder.diagnostics import Diagnostic
+    from builder.graph import Graph
+
+TAIL = "  pool: adaptiveavgpool\n  flatten: flatten\n  fc: {linear: {out: $classes}}\n"
+
+
+def names(graph: Graph) -> dict[str, str]:
+    """Return the key of every path."""
+    return {node.path: node.key for node in graph.nodes}
+
+
+class TestBodies:
+    """Lists and mappings."""
+
+    def test_a_list_gives_numbers_and_layers_without_weights_count(self, graph_of: Callable[..., Graph]) -> None:
+        """As in nn.Sequential, ReLU takes a number too; the path speaks of the operation and its ordinal."""
+        graph = graph_of(
+            "layers:\n- conv: {out: 4, kernel: 1}\n- relu\n- conv: {out: 4, kernel: 1}\n"
+            "- adaptiveavgpool\n- flatten\n- linear: {out: 4}\n"
+        )
+        assert names(graph) == {
+            "conv1": "0",
+            "relu1": "1",
+            "conv2": "2",
+            "adaptiveavgpool1": "3",
+            "flatten1": "4",
+            "linear1": "5",
+        }
+
+    def test_a_mapping_gives_names(self, graph_of: Callable[..., Graph]) -> None:
+        """A child in a mapping is called what the page calls it, also when that is the name of an operation."""
+        graph = graph_of("layers:\n  layers: {conv: {out: 4, kernel: 1}}\n  relu: relu\n" + TAIL)
+        assert list(names(graph))[:2] == ["layers", "relu"]
+
+    def test_what_is_switched_off_takes_no_number(self, graph_of: Callable[..., Graph]) -> None:
+        """`when` is decided before numbers are given."""
+        graph = graph_of(
+            "params: {bn: false}\nlayers:\n  body:\n  - conv: {out: 4, kernel: 1}\n"
+            "  - {batchnorm: {}, when: $bn}\n  - relu\n" + TAIL
+        )
+        assert names(graph)["body.relu1"] == "body.1"
+
+    def test_blocks_in_a_list_are_addressed_by_their_number(self, graph_of: Callable[..., Graph]) -> None:
+        """A list in a list and a template in a list have no other name."""
+        graph = graph_of("layers:\n  body:\n  - [relu]\n  - layers: {a: relu}\n" + TAIL)
+        assert names(graph)["body.0.relu1"] == "body.0.0"
+        assert names(graph)["body.1.a"] == "body.1.a"
+
+
+class TestKeys:
+    """`key:` puts the layers of a block into another module."""
+
+    def test_blocks_with_one_key_number_on_from_one_another(self, graph_of: Callable[..., Graph]) -> None:
+        """This is how AlexNet has the figure's blocks and torchvision's keys; the activation is numbered last."""
+        graph = graph_of(
+            "layers:\n  a: {key: f, layers: [{conv: {out: 4, kernel: 1}}], activation: relu}\n"
+            "  b: {key: f, layers: [{conv: {out: 4, kernel: 1}}]}\n" + TAIL
+        )
+        assert [names(graph)[path] for path in ("a.conv1", "a.activation", "b.conv1")] == ["f.0", "f.1", "f.2"]
+
+    def test_the_activation_of_a_named_body_is_called_activation(self, graph_of: Callable[..., Graph]) -> None:
+        """It is the last child."""
+        graph = graph_of("layers:\n  a: {layers: {c: {conv: {out: 4, kernel: 1}}}, activation: relu}\n" + TAIL)
+        assert names(graph)["a.activation"] == "a.activation"
+
+    def test_a_dot_means_the_module_that_the_block_stands_in(self, graph_of: Callable[..., Graph]) -> None:
+        """The block keeps its path and its points, and its layers live one level up."""
+        graph = graph_of("layers:\n  a: {key: ., layers: {c: {conv: {out: 4, kernel: 1}}}}\n" + TAIL)
+        assert names(graph)["a.c"] == "c"
+
+    def test_a_nameless_dot_is_a_bracket(self, graph_of: Callable[..., Graph]) -> None:
+        """It repeats several items together and has no level, neither in paths nor in keys."""
+        graph = graph_of(
+            "layers:\n  f:\n  - key: .\n    repeat: 2\n    layers: [{conv: {out: 4, kernel: 1}}, relu]\n" + TAIL
+        )
+        assert [names(graph)[path] for path in ("f.conv1", "f.relu1", "f.conv2", "f.relu2")] == [
+            "f.0", "f.1", "f.2", "f.3",
+        ]  # fmt: skip
+
+    def test_branches_make_no_level(self, graph_of: Callable[..., Graph]) -> None:
+        """The children of a joint belong to the block that holds it."""
+        graph = graph_of(
+            "layers:\n  a:\n    layers:\n      joint:\n        branches:\n        - left: {conv: {out: 2, kernel: 1}}\n"
+            "        - right: {conv: {out: 3, kernel: 1}}\n" + TAIL
+        )
+        assert names(graph)["a.left"] == "a.left"
+        assert graph.nodes[2].path == "a.joint.merge"
+        assert graph.nodes[2].shape.channels == 5
+
+
+class TestCollisions:
+    """Two things with one name."""
+
+    def test_a_name_of_every_module_is_refused(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """A child called `train` would hide nn.Module.train."""
+        (found,) = mistakes_of("layers:\n  train: relu\n" + TAIL)
+        assert (found.code, found.mark.line, found.mark.column) == ("reserved-name", 5, 3)
+
+    def test_the_list_of_taken_names_is_pytorchs(self) -> None:
+        """Every public attribute of the containers is on it, whatever PyTorch adds."""
+        containers = (nn.Module(), nn.Sequential(), nn.ModuleDict())
+        public = {name for module in containers for name in dir(module) if not name.startswith("_")}
+        assert public <= TAKEN
+
+    def test_an_insert_with_a_name_that_is_there_is_refused_with_the_way_out(
+        self, mistakes_of: Callable[..., list[Diagnostic]]
+    ) -> None:
+        """A name never depends on what else was inserted."""
+        (found,) = mistakes_of(
+            "layers:\n  a: {layers: {c: {conv: {out: 16, kernel: 1}}}}\n" + TAIL + "insert:\n"
+            "- {sigmoid: {}, at: [a.in, a.out]}\n"
+        )
+        assert found.code == "duplicate-name"
+        assert found.hint is not None
+        assert "{$point}" in found.hint
+
+
+class TestRepeat:
+    """Copies, their variables and their names."""
+
+    def test_copies_in_a_mapping_need_an_expression_in_their_name(
+        self, mistakes_of: Callable[..., list[Diagnostic]]
+    ) -> None:
+        """Otherwise they would all be called the same."""
+        (found,) = mistakes_of("layers:\n  a: {conv: {out: 4, kernel: 1}, repeat: 2}\n" + TAIL)
+        assert (found.code, found.mark.line) == ("name-repeats", 5)
+
+    def test_names_count_as_the_page_says(self, graph_of: Callable[..., Graph]) -> None:
+        """`$i` counts from 0."""
+        graph = graph_of("layers:\n  a{$i + 1}: {conv: {out: 4, kernel: 1}, repeat: 2}\n" + TAIL)
+        assert list(names(graph))[:2] == ["a1", "a2"]
+
+    def test_elements_are_unpacked(self, graph_of: Callable[..., Graph]) -> None:
+        """`a, b in list` takes lists apart; a single name takes the element whole."""
+        graph = graph_of(
+            "layers:\n  f:\n  - conv: {out: $c, kernel: $k}\n    repeat: c, k in [[4, 1], [8, 3]]\n"
+            "  - conv: {out: $c, kernel: 1}\n    repeat: c in [5, 6]\n" + TAIL
+        )
+        assert [node.shape.channels for node in graph.nodes[:4]] == [4, 8, 5, 6]
+        assert [node.operation.kernel for node in graph.nodes[:2]] == [1, 3]
+
+    def test_first_and_last_tell_the_ends(self, graph_of: Callable[..., Graph]) -> None:
+        """Differences of the first copy are expressions, not constructs."""
+        graph = graph_of(
+            "layers:\n  f:\n  - conv: {out: '8 if $last else 4', kernel: 1, stride: '2 if $first else 1'}\n"
+            "    repeat: 3\n" + TAIL
+        )
+        assert [str(node.shape) for node in graph.nodes[:3]] == ["4×8×8", "4×8×8", "8×8×8"]

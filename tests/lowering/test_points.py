@@ -1,0 +1,165 @@
+"""The named points of a block, what is inserted there, and which of them are the same place."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.identity import graph_id
+from builder.lowering import load
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builder.diagnostics import Diagnostic
+    from builder.graph import Graph
+
+BLOCK = """\
+layers:
+  block:
+    layers:
+      conv: {conv: {out: 3, kernel: 3, padding: 1}}
+    shortcut: identity
+    activation: relu
+  pool: adaptiveavgpool
+  flatten: flatten
+  fc: {linear: {out: $classes}}
+"""
+INSERT = "insert:\n- sigmoid\n"
+
+
+def order(graph: Graph) -> list[str]:
+    """Return the paths of the block's nodes in the order in which they run."""
+    return [node.path.removeprefix("block.") for node in graph.nodes if node.path.startswith("block.")]
+
+
+def reads(graph: Graph, path: str) -> list[str]:
+    """Return what a node reads, by path; the network's input is called input."""
+    node = next(node for node in graph.nodes if node.path == f"block.{path}")
+    return [graph.nodes[index].path.removeprefix("block.") if index >= 0 else "input" for index in node.inputs]
+
+
+@pytest.fixture
+def gated(graph_of: Callable[..., Graph]) -> Callable[[str], Graph]:
+    """Return a function from a point to the block with a sigmoid there."""
+    return lambda point: graph_of(BLOCK + f"insert:\n- {{sigmoid: {{}}, at: block.{point}}}\n")
+
+
+class TestPoints:
+    """in ──┬──► branch_in ──► layers ──► branch ──(merge)──► pre_activation ──► activation ──► out."""
+
+    def test_in_stands_before_the_fork(self, gated: Callable[[str], Graph]) -> None:
+        """Branch and shortcut both read it."""
+        graph = gated("in")
+        assert reads(graph, "conv") == ["sigmoid"]
+        assert reads(graph, "merge") == ["conv", "sigmoid"]
+
+    def test_branch_in_stands_after_the_fork(self, gated: Callable[[str], Graph]) -> None:
+        """The shortcut carries the ungated input: SE-PRE of the SE paper."""
+        graph = gated("branch_in")
+        assert reads(graph, "conv") == ["sigmoid"]
+        assert reads(graph, "merge") == ["conv", "input"]
+
+    def test_branch_stands_before_the_merge(self, gated: Callable[[str], Graph]) -> None:
+        """The paper's standard place."""
+        assert reads(gated("branch"), "merge") == ["sigmoid", "input"]
+
+    def test_shortcut_stands_beside_the_branch(self, gated: Callable[[str], Graph]) -> None:
+        """SE-Identity."""
+        graph = gated("shortcut")
+        assert reads(graph, "sigmoid") == ["input"]
+        assert reads(graph, "merge") == ["conv", "sigmoid"]
+
+    def test_pre_activation_stands_between_merge_and_activation(self, gated: Callable[[str], Graph]) -> None:
+        """The report's place."""
+        graph = gated("pre_activation")
+        assert reads(graph, "sigmoid") == ["merge"]
+        assert reads(graph, "activation") == ["sigmoid"]
+
+    def test_out_stands_last(self, gated: Callable[[str], Graph]) -> None:
+        """SE-POST; `block` without a point means the same."""
+        assert order(gated("out"))[-1] == "sigmoid"
+
+    def test_a_path_without_a_point_means_after_it(self, graph_of: Callable[..., Graph]) -> None:
+        """The new layer lives in the block that holds the layer."""
+        graph = graph_of(BLOCK + "insert:\n- {sigmoid: {}, at: block.conv}\n")
+        assert order(graph)[:2] == ["conv", "sigmoid"]
+
+    def test_inserts_at_one_point_act_in_the_order_written(self, graph_of: Callable[..., Graph]) -> None:
+        """Two inserts at one point both act; other builders lost the first."""
+        graph = graph_of(BLOCK + "insert:\n- {sigmoid: {}, at: block.out}\n- {tanh: {}, at: block.out}\n")
+        assert order(graph)[-2:] == ["sigmoid", "tanh"]
+
+    def test_an_inserted_layer_can_be_the_place_of_the_next(self, graph_of: Callable[..., Graph]) -> None:
+        """It has a path like any other."""
+        graph = graph_of(BLOCK + "insert:\n- {sigmoid: {}, at: block.branch}\n- {tanh: {}, at: block.sigmoid}\n")
+        assert reads(graph, "merge") == ["tanh", "input"]
+
+
+class TestEqualPlaces:
+    """Places that mean the same network."""
+
+    def test_without_a_shortcut_branch_is_pre_activation(self, graph_of: Callable[..., Graph]) -> None:
+        """Nothing stands between the two."""
+        plain = BLOCK.replace("    shortcut: identity\n", "")
+        ids = {
+            graph_id(graph_of(plain + f"insert:\n- {{sigmoid: {{}}, at: block.{point}}}\n"))
+            for point in ("branch", "pre_activation")
+        }
+        assert len(ids) == 1
+
+    def test_without_an_activation_pre_activation_is_out(self, graph_of: Callable[..., Graph]) -> None:
+        """The same."""
+        plain = BLOCK.replace("    activation: relu\n", "")
+        ids = {
+            graph_id(graph_of(plain + f"insert:\n- {{sigmoid: {{}}, at: block.{point}}}\n"))
+            for point in ("pre_activation", "out")
+        }
+        assert len(ids) == 1
+
+    def test_with_a_shortcut_all_points_differ(self, gated: Callable[[str], Graph]) -> None:
+        """Six places, six networks."""
+        points = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
+        assert len({graph_id(gated(point)) for point in points}) == len(points)
+
+
+class TestKeysOfInserts:
+    """An inserted layer has its own name and never renumbers its neighbours."""
+
+    @pytest.mark.parametrize("page", ["alexse_block1", "alexse_block2", "alexse_both", "alexse_cross", "alexresnet"])
+    def test_every_key_of_alexnet_is_kept(self, page: str) -> None:
+        """The weights of the base load into every variant, key for key."""
+        base = {node.key: node.operation for node in load("alexnet", classes=10).nodes if node.key}
+        variant = {node.key: node.operation for node in load(page).nodes if node.key}
+        assert base.items() <= variant.items()
+
+    def test_the_key_is_the_blocks_path_not_its_module(self) -> None:
+        """`key: features` moves layers, never what is inserted."""
+        keys = {node.path: node.key for node in load("alexse_both").nodes}
+        assert keys["block1.se"] == "block1.se"
+        assert keys["block1.conv1"] == "features.3"
+
+
+class TestSqueeze:
+    """A gate may take its squeeze from elsewhere."""
+
+    def test_channels_are_solved_from_both_ends(self) -> None:
+        """The first convolution has the channels of the squeezed value, the second those of the gate's place."""
+        graph = load("alexse_cross")
+        gate = next(node for node in graph.nodes if node.operation.kind == "se")
+        shapes = {each.name: each.shape for each in gate.operation.parameters(*graph.input_shapes(gate))}
+        assert shapes["fc1.weight"] == (24, 384, 1, 1)
+        assert shapes["fc2.weight"] == (256, 24, 1, 1)
+
+    def test_a_later_place_cannot_be_squeezed(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """A value cannot be read before it is computed."""
+        (found,) = mistakes_of(BLOCK + "insert:\n- se: {hidden: 2, squeeze: block.out}\n  at: block.in\n")
+        assert (found.code, found.mark.line) == ("later-place", 14)
+        assert "block.out" in found.message
+
+    def test_a_place_that_is_not_there_gets_the_nearest(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """The caret stands under the place."""
+        (found,) = mistakes_of(BLOCK + "insert:\n- se: {hidden: 2, squeeze: blok.in}\n  at: block.out\n")
+        assert (found.code, found.mark.line, found.mark.column) == ("no-such-place", 14, 28)
+        assert found.hint == "did you mean `block.in`?"

@@ -1,0 +1,172 @@
+"""``shortcut``: none, identity, layers, or the projection that fits exactly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch.nn.functional import avg_pool2d, conv2d
+
+from builder.lowering import load
+from builder.lowering.shortcut import NoProjectionError, sampling
+from builder.ops import OPERATIONS
+from builder.ops.base import Misfit
+from builder.shapes import Shape
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builder.diagnostics import Diagnostic
+    from builder.graph import Graph
+
+TAIL = "  pool: adaptiveavgpool\n  flatten: flatten\n  fc: {linear: {out: $classes}}\n"
+
+
+def block(layers: str, shortcut: str) -> str:
+    """Return a page with one block of ``layers``."""
+    return f"layers:\n  block:\n    layers: {layers}\n    shortcut: {shortcut}\n" + TAIL
+
+
+class TestAuto:
+    """The 1x1 convolution that looks where the branch looks."""
+
+    def test_alexresnet_samples_the_centres_of_the_pooling_windows(self) -> None:
+        """27 to 13: the first row and column are dropped, then every second one is taken."""
+        nodes = {node.path: node for node in load("alexresnet").nodes}
+        assert nodes["block1.crop"].operation.model_dump() == {"top": 1, "left": 1}
+        assert nodes["block1.projection"].operation.stride == 2
+        assert str(nodes["block1.projection"].shape) == "384×13×13"
+        assert nodes["block1.projection"].key == "block1.projection"
+        assert "block2.crop" not in nodes
+
+    def test_it_is_the_identity_where_shapes_agree(self, graph_of: Callable[..., Graph]) -> None:
+        """Nothing is added that is not needed."""
+        graph = graph_of(block("[{conv: {out: 3, kernel: 3, padding: 1}}]", "auto"))
+        assert [node.operation.kind for node in graph.nodes[:2]] == ["conv", "add"]
+
+    def test_what_keeps_no_grid_is_answered(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """An adaptive pool has no fixed window."""
+        (found,) = mistakes_of(block("[{adaptiveavgpool: {size: 4}}]", "auto"))
+        assert (found.code, found.mark.line, found.mark.column) == ("no-projection", 7, 15)
+        assert "3×16×16 to 3×4×4" in found.message
+        assert "adaptiveavgpool" in found.message
+
+    def test_an_even_kernel_looks_between_the_pixels(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """A fractional offset asks for layers of one's own."""
+        (found,) = mistakes_of(block("[{conv: {out: 8, kernel: 2, stride: 2}}]", "auto"))
+        assert found.code == "no-projection"
+        assert "0.5" in found.message
+
+    @given(
+        st.lists(
+            st.tuples(st.sampled_from(["conv", "avgpool"]), st.integers(1, 5), st.integers(1, 3), st.integers(0, 2)),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    def test_the_offset_is_the_centre_of_the_first_outputs_receptive_field(
+        self, layers: list[tuple[str, int, int, int]]
+    ) -> None:
+        """Against brute force: the gradient of the first output, seen from the input, is symmetric about it."""
+        nodes, size = [], 64
+        for kind, kernel, stride, padding in layers:
+            fields = {"kernel": kernel, "stride": stride, "padding": min(padding, kernel // 2)}
+            operation = OPERATIONS[kind](**({"out": 1} if kind == "conv" else {}), **fields)
+            nodes.append((len(nodes), operation))
+        try:
+            shape = Shape((1, size, size))
+            for _, operation in nodes:
+                shape = operation.output(shape)
+            grid = sampling(_chain(nodes), (-1, Shape((1, size, size))), (len(nodes) - 1, shape))
+        except (Misfit, NoProjectionError):
+            return
+        offset, stride = _measured([operation for _, operation in nodes], size)
+        assert grid.stride == (stride, stride)
+        if offset is not None:
+            assert grid.offset == (offset, offset)
+
+
+class TestOthers:
+    """What the page writes itself."""
+
+    def test_a_needed_projection_that_is_not_asked_for_is_an_error_with_both_shapes(
+        self, mistakes_of: Callable[..., list[Diagnostic]]
+    ) -> None:
+        """Nothing is repaired silently."""
+        (found,) = mistakes_of(block("[{conv: {out: 8, kernel: 3, stride: 2, padding: 1}}]", "identity"))
+        assert (found.code, found.mark.line, found.mark.column) == ("shapes-differ", 7, 15)
+        assert "8×8×8" in found.message
+        assert "3×16×16" in found.message
+        assert found.notes[0].mark.line == 6
+        assert found.hint is not None
+        assert "shortcut: auto" in found.hint
+
+    def test_channels_are_never_broadcast(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """PyTorch would add 1×16×16 to 3×16×16 without a word."""
+        (found,) = mistakes_of(block("[{conv: {out: 1, kernel: 1}}]", "identity"))
+        assert found.code == "shapes-differ"
+
+    def test_layers_of_its_own_that_are_all_switched_off_are_the_identity(self, graph_of: Callable[..., Graph]) -> None:
+        """This is how ResNet's downsample is written."""
+        graph = graph_of(block("[{conv: {out: 3, kernel: 1}}]", "{down: {conv: {out: 3, kernel: 1}, when: $in != 3}}"))
+        assert [node.operation.kind for node in graph.nodes[:2]] == ["conv", "add"]
+        assert graph.nodes[1].inputs == (0, -1)
+
+    def test_a_text_may_choose(self, graph_of: Callable[..., Graph]) -> None:
+        """As the MobileNets do."""
+        graph = graph_of(block("[{conv: {out: 3, kernel: 1}}]", "identity if $in == 4 else none"))
+        assert all(node.role != "merge" for node in graph.nodes)
+
+    @pytest.mark.parametrize(("merge", "channels"), [("add", 3), ("mul", 3), ("concat", 6)])
+    def test_the_merge_decides_the_shape(self, graph_of: Callable[..., Graph], merge: str, channels: int) -> None:
+        """A layer with `shortcut: identity` and `merge: concat` is DenseNet's."""
+        text = block("[{conv: {out: 3, kernel: 1}}]", "identity").replace(
+            "    shortcut", f"    merge: {merge}\n    shortcut"
+        )
+        assert graph_of(text).nodes[1].shape.channels == channels
+
+    def test_in_a_concatenation_the_shortcut_comes_first(self, graph_of: Callable[..., Graph]) -> None:
+        """The order of channels is part of the network."""
+        text = block("[{conv: {out: 3, kernel: 1}}]", "identity\n    merge: concat")
+        assert graph_of(text).nodes[1].inputs == (-1, 0)
+
+
+def _chain(nodes: list[tuple[int, object]]) -> list[object]:
+    """Return a chain of bare nodes, as ``sampling`` walks it."""
+
+    class Bare:
+        """A node that has what the walk reads."""
+
+        def __init__(self, index: int, operation: object) -> None:
+            self.operation, self.inputs = operation, (index - 1,)
+
+    return [Bare(index, operation) for index, operation in nodes]
+
+
+def _measured(operations: list[object], size: int) -> tuple[int | None, int]:
+    """Return the centre of an inner output's field, brought back to the first output, and the distance of two."""
+
+    def field(row: int) -> tuple[float, torch.Tensor]:
+        image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
+        value = image
+        for operation in operations:
+            kernel, stride, padding = operation.kernel, operation.stride, operation.padding
+            if operation.kind == "conv":
+                value = conv2d(value, torch.ones(1, 1, kernel, kernel, dtype=torch.float64), None, stride, padding)
+            else:
+                value = avg_pool2d(value, kernel, stride, padding)
+        value[0, 0, row, value.shape[3] // 2].backward()
+        rows = image.grad[0, 0].sum(1).nonzero().flatten()
+        return float(rows[0] + rows[-1]) / 2, rows
+
+    shape = Shape((1, size, size))
+    for operation in operations:
+        shape = operation.output(shape)
+    middle = shape.sizes[1] // 2
+    (here, rows), (after, _) = field(middle), field(middle + 1)
+    stride = int(after - here)
+    inner = bool(rows[0] > 0) and bool(rows[-1] < size - 1)
+    return (int(here - middle * stride) if inner else None), stride
