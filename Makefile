@@ -42,8 +42,7 @@ contracts: $(VENV)/installed-dev  ## the rooms depend downwards only
 	$(BIN)/lint-imports
 
 docs: $(VENV)/installed  ## draw the figures of the documentation again
-	$(BIN)/archcli draw archs/alexnet.yaml archs/alexse_both.yaml -o docs/figures/alexse_both.svg
-	$(BIN)/archcli draw archs/alexresnet.yaml -o docs/figures/alexresnet.svg
+	$(BIN)/python benchmarks/figures.py
 
 check: test lint types contracts slow  ## everything that CI runs
 

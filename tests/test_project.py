@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shutil
 import subprocess
@@ -75,6 +76,30 @@ class TestPins:
     def test_versions_are_exact_and_no_place_is_named(self) -> None:
         """Which index serves a file is the installer's choice."""
         assert all(re.fullmatch(r"[\w.+-]+", version) for version in PINS.values())
+
+
+def imported() -> set[str]:
+    """Return the distributions that the package imports anywhere."""
+    known_as = {"yaml": "pyyaml", "PIL": "pillow", "sklearn": "scikit-learn"}
+    names = set()
+    for path in files():
+        if path.suffix == ".py" and (path.is_relative_to(ROOT / "builder") or path.name == "cli.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.Import):
+                    names |= {alias.name.partition(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom) and node.module:
+                    names.add(node.module.partition(".")[0])
+    foreign = names - set(sys.stdlib_module_names) - {"builder"}
+    return {known_as.get(name, name) for name in foreign}
+
+
+class TestDependencies:
+    """What is imported is asked for, and nothing else."""
+
+    def test_imports_and_requirements_agree(self) -> None:
+        """``graphviz-pure`` is a program, which is run and not imported."""
+        asked = {normalised(re.split(r"[><=~! \[]", each)[0]) for each in PROJECT["project"]["dependencies"]}
+        assert imported() - {"typing_extensions"} == asked - {"graphviz-pure"}  # pydantic brings typing_extensions
 
 
 class TestOrder:

@@ -16,6 +16,14 @@ class Terminal(io.StringIO):
         return True
 
 
+class Closed(io.StringIO):
+    """A pipe whose reader has left."""
+
+    def write(self, text: str) -> int:
+        """Refuse."""
+        raise BrokenPipeError
+
+
 class TestStreams:
     """Results and remarks never mix."""
 
@@ -31,10 +39,6 @@ class TestStreams:
 
     def test_a_reader_who_left_is_no_reason_to_stop(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run of hours does not end because somebody closed the pipe that showed its progress."""
-
-        class Closed(io.StringIO):
-            def write(self, text: str) -> int:
-                raise BrokenPipeError
 
         monkeypatch.setattr("sys.stderr", Closed())
         say("epoch 2")
