@@ -1,4 +1,4 @@
-"""Names, paths and keys: a list numbers its layers, a mapping names them, and a key is the path unless `key:` says more."""
+"""Names, paths and keys: a list numbers its layers, a mapping names them; a key is the path unless `key:` is given."""
 
 from __future__ import annotations
 

@@ -83,10 +83,10 @@ class TestAuto:
             grid = sampling(_chain(nodes), (-1, Shape((1, size, size))), (len(nodes) - 1, shape))
         except (Misfit, NoProjectionError):
             return
-        offset, stride = _measured([operation for _, operation in nodes], size)
-        assert grid.stride == (stride, stride)
-        if offset is not None:
-            assert grid.offset == (offset, offset)
+        measured = _measured([operation for _, operation in nodes], size)
+        if measured is not None:
+            offset, stride = measured
+            assert (grid.offset, grid.stride) == ((offset, offset), (stride, stride))
 
 
 class TestOthers:
@@ -146,10 +146,10 @@ def _chain(nodes: list[tuple[int, object]]) -> list[object]:
     return [Bare(index, operation) for index, operation in nodes]
 
 
-def _measured(operations: list[object], size: int) -> tuple[int | None, int]:
-    """Return the centre of an inner output's field, brought back to the first output, and the distance of two."""
+def _measured(operations: list[object], size: int) -> tuple[int, int] | None:
+    """Return the first output's centre and the distance of two, seen from two outputs whose fields lie inside."""
 
-    def field(row: int) -> tuple[float, torch.Tensor]:
+    def field(row: int) -> tuple[int, int]:
         image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)
         value = image
         for operation in operations:
@@ -160,13 +160,16 @@ def _measured(operations: list[object], size: int) -> tuple[int | None, int]:
                 value = avg_pool2d(value, kernel, stride, padding)
         value[0, 0, row, value.shape[3] // 2].backward()
         rows = image.grad[0, 0].sum(1).nonzero().flatten()
-        return float(rows[0] + rows[-1]) / 2, rows
+        return int(rows[0]), int(rows[-1])
 
     shape = Shape((1, size, size))
     for operation in operations:
         shape = operation.output(shape)
     middle = shape.sizes[1] // 2
-    (here, rows), (after, _) = field(middle), field(middle + 1)
-    stride = int(after - here)
-    inner = bool(rows[0] > 0) and bool(rows[-1] < size - 1)
-    return (int(here - middle * stride) if inner else None), stride
+    if middle + 1 >= shape.sizes[1]:
+        return None
+    (top, bottom), (next_top, next_bottom) = field(middle), field(middle + 1)
+    if top == 0 or next_bottom == size - 1 or next_top - top != next_bottom - bottom:
+        return None
+    stride = next_top - top
+    return (top + bottom) // 2 - middle * stride, stride
