@@ -72,6 +72,17 @@ class TestSharing:
         )
         assert names(text) == ["SqueezeExcitation", "Exception_", "SqueezeExcitation2", "Net"]
 
+    def test_a_thousand_blocks_share_one(self, graph_of: Make) -> None:
+        """The text grows by a line for each."""
+        block = "{layers: {conv: {conv: {out: $in, kernel: 1}}}, shortcut: identity}"
+        text = source(
+            graph_of(f"templates: {{Unit: {block}}}\nlayers:\n  stage: [{{Unit: {{}}, repeat: 1000}}]\n{END}")
+        )
+        assert names(text) == ["Unit", "Net"]
+        assert "The template Unit, at stage.0, stage.1, " in text
+        assert " more." in text
+        assert len(text.splitlines()) < 1060
+
 
 class TestChains:
     """Blocks that are nothing but one layer after another."""
