@@ -94,14 +94,23 @@ def check(files: Files, as_json: Json = False) -> None:
 
 @app.command()
 @exit_codes()
-def show(file: File, as_json: Json = False) -> None:
+def show(
+    file: File,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print one page that says the same without extending another.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """List layers with their shapes and costs.
 
     MACs are multiply-accumulates for one image.
     """
     from builder.commands import show as command
 
-    _answer(command.run(file), text.network, as_json)
+    if resolved:
+        _answer(command.run_resolved(file), text.resolved, as_json)
+    else:
+        _answer(command.run(file), text.network, as_json)
 
 
 @app.command()
@@ -148,7 +157,12 @@ def draw(
 @exit_codes()
 def variants(
     file: File,
-    insert: Annotated[str, typer.Option(metavar="LAYER", help="As on a page: se, or 'se: {reduction: 8}'.")],
+    insert: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="LAYER", help="As on a page: se, or 'se: {reduction: [8, 16]}' for either; repeated: one of."
+        ),
+    ] = None,
     among: Annotated[
         list[str] | None,
         typer.Option(metavar="PLACES", help="Every subset of these places is a variant; may be repeated."),
@@ -158,18 +172,72 @@ def variants(
         typer.Option(metavar="PLACES", help="All of these places at once are one variant; may be repeated."),
     ] = None,
     count: Annotated[str | None, typer.Option(metavar="N|N-M", help="How many places a subset has.")] = None,
+    same_per: Annotated[
+        str | None, typer.Option(metavar="BLOCKS", help="The same choice for all blocks inside each of these.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELDS", help="'block*: {shortcut: [none, auto]}'; repeatable."),
+    ] = None,
+    params: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=A,B", help="A parameter of the page; may be repeated.")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(metavar="CONDITION", help="'$parameters < 1.1 * $base_parameters'; repeatable.")
+    ] = None,
+    not_both: Annotated[
+        list[str] | None, typer.Option(metavar="A,B", help="Nothing at both of these places; may be repeated.")
+    ] = None,
+    uses: Annotated[str | None, typer.Option(metavar="PAGE", help="Templates to insert, such as gates.yaml.")] = None,
+    classes: Annotated[int | None, typer.Option(min=1, metavar="N", help="Classes, if not the page's.")] = None,
+    sample: Annotated[int | None, typer.Option(min=1, metavar="N", help="Draw N variants at random.")] = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Decides which are drawn.")] = 0,
+    stratified: Annotated[
+        bool, typer.Option("--stratified", help="Draw every number of places equally often.")
+    ] = False,
+    sort: Annotated[
+        Literal["name", "parameters", "macs", "memory"] | None, typer.Option(help="By what to sort.")
+    ] = None,
+    pareto: Annotated[
+        str | None, typer.Option(metavar="A,B", help="Only what no other beats in both, as in macs,parameters.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="List the first N only.")] = None,
+    only_count: Annotated[bool, typer.Option("--only-count", help="Say only how many there are.")] = False,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write a page for each variant.")
     ] = None,
+    figure: Annotated[Path | None, typer.Option("--draw", metavar="FIGURE", help="Draw them side by side.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print lines of CSV as they are found.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the networks that come of one layer at several places.
+    """List the networks that come of what may go where, with their prices.
 
-    PLACES is a selector such as 'block*.pre_activation' or Bottleneck.branch.
+    PLACES is a selector such as 'block*.pre_activation' or Bottleneck.branch. Without options, FILE's own `variants:`.
     """
     from builder.commands import variants as command
+    from builder.commands import variants_text
+    from builder.commands.space import SpaceOptions
 
-    _answer(command.run(file, insert, among or [], at or [], count, output), text.varied, as_json)
+    space = SpaceOptions(
+        insert=tuple(insert or ()),
+        among=tuple(among or ()),
+        at=tuple(at or ()),
+        count=count,
+        same_per=same_per,
+        set=tuple(settings or ()),
+        params=tuple(params or ()),
+        where=tuple(where or ()),
+        not_both=tuple(not_both or ()),
+    )
+    asked = command.Asked(file, space, uses, classes, (sample, seed, stratified) if sample is not None else None)
+    listing = command.Listing(sort, pareto, limit)
+    if only_count:
+        _answer(command.count(asked), variants_text.counted, as_json)
+    elif as_csv:
+        for line in command.csv_lines(asked, listing):
+            answer(line)
+    else:
+        _answer(command.run(asked, listing, output, figure), variants_text.varied, as_json)
 
 
 @app.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import human, plural, shape, signed
+from builder.commands.quantities import human, plural, shape
 from builder.commands.tables import table
 from builder.commands.weights import described
 
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
     from builder.commands.export import Exported
     from builder.commands.init import Initialised
     from builder.commands.schema import Schema
-    from builder.commands.show import BlockRow, LayerRow, Network
-    from builder.commands.variants import VariantRow, Varied
+    from builder.commands.show import BlockRow, LayerRow, Network, Resolved
 
 
 def network(value: Network) -> str:
@@ -29,6 +28,11 @@ def network(value: Network) -> str:
     head = ["path", "key", "layer", "output", "parameters", "MACs"]
     title = f"{value.title}: {shape(value.input)} → {value.classes} classes"
     return f"{title}\n\n{table(head, rows, right=[3, 4, 5])}"
+
+
+def resolved(value: Resolved) -> str:
+    """Return the page itself."""
+    return value.page
 
 
 def _block_line(block: BlockRow) -> list[str]:
@@ -62,6 +66,10 @@ def checked(value: Checked) -> str:
 def _verdict(file: Verdict) -> str:
     if file.mistakes:
         return plural(len(file.mistakes), "mistake")
+    if file.kind == "family":
+        return f"ok ({file.name}, {plural(len(file.members), 'member')})"
+    if file.kind == "templates":
+        return f"ok ({file.name}, templates)"
     price = f", {human(file.parameters)} parameters" if file.parameters is not None else ""
     return f"ok ({file.name}{price})"
 
@@ -88,27 +96,6 @@ def initialised(value: Initialised) -> str:
 def drawn(value: Drawn) -> str:
     """Return the files that were written, one a line."""
     return "\n".join(str(path) for path in value.files)
-
-
-def varied(value: Varied) -> str:
-    """Return a table of the variants, what means the same, and the files that were written."""
-    head = ["name", f"{value.layer} at", "parameters", "", "MACs", ""]
-    lines = [
-        f"{plural(len(value.variants), 'variant')} of {value.base}",
-        "",
-        table(head, [_variant_line(row) for row in value.variants], right=[2, 3, 4, 5]),
-    ]
-    if value.same:
-        lines += ["", *(f"{place} is the same as {', '.join(others)}" for place, others in value.same.items())]
-    if value.files:
-        lines += ["", *(str(path) for path in value.files)]
-    return "\n".join(lines)
-
-
-def _variant_line(row: VariantRow) -> list[str]:
-    places = ", ".join(row.places) or "nowhere"
-    more = [signed(row.more_parameters), signed(row.more_macs)] if row.places else ["", ""]
-    return [row.name, places, human(row.parameters), more[0], human(row.macs), more[1]]
 
 
 def exported(value: Exported) -> str:

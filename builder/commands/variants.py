@@ -1,82 +1,168 @@
-"""``archcli variants``: the networks that come of putting one layer at several places of another."""
+"""``archcli variants``: the networks that come of a page and a few lines about what may go where."""
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import csv
+import io
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.diagnostics import ArchError, Diagnostic
-from builder.lowering.pages import find, read_base
-from builder.variants import enumerate_variants, insertion
-from builder.variants.enumeration import copy_bases, write_pages
+from builder.commands.space import SpaceOptions, entries
+from builder.costs import Cost
+from builder.diagnostics import ArchError, Diagnostic, suggest
+from builder.emit.diagram import draw
+from builder.variants import Sample, variants
+from builder.variants.pareto import pareto_front
+from builder.variants.writing import write_pages
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from builder.costs import Cost
-    from builder.variants import Variant
+    from builder.variants import Variant, Variants
+
+Key: TypeAlias = Literal["name", "parameters", "macs", "memory"]
+
+MAX_DRAWN = 64
+"""How many networks a contact sheet shows."""
+
+_FEW = 4
+"""How many are compared layer by layer."""
 
 
 @dataclass(frozen=True)
 class VariantRow:
-    """One network: where the layer stands, what the network costs, and how much more than the base that is."""
+    """One network: what it changes, its id, what it costs, and how much more than the base that is.
+
+    ``memory`` is in bytes, of one image in single precision.
+    """
 
     name: str
     places: tuple[str, ...]
+    settings: Mapping[str, object]
     id: str
     parameters: int
     macs: int
+    memory: int
     more_parameters: int
     more_macs: int
+    more_memory: int
 
 
 @dataclass(frozen=True)
 class Varied:
-    """All variants of a base; ``same`` are places that mean the same as the one under which they stand."""
+    """The variants of a base. ``size`` is the number of choices, which was counted or, for very many, estimated.
+
+    ``same`` are places that mean the same as the one under which they stand; ``repeated`` are names of choices that
+    turned out to be a network listed before, with its id.
+    """
 
     base: str
-    layer: str
+    size: int
+    is_counted: bool
     variants: tuple[VariantRow, ...]
     same: Mapping[str, tuple[str, ...]]
+    repeated: tuple[tuple[str, str], ...]
     files: tuple[Path, ...]
 
 
-def run(
-    page: str, insert: str, among: Sequence[str], at: Sequence[str], count: str | None, output: Path | None
-) -> Varied:
-    """Return the variants of ``page`` and write their pages into the folder ``output`` if that is given.
+@dataclass(frozen=True)
+class Listing:
+    """Which of the variants are listed and how: sorted, the front of two prices only, the first so many."""
 
-    ``insert`` is a layer as a page writes it: ``se`` or ``se: {reduction: 8}``. Every subset of the places in ``among``
-    is one variant, or every entry of ``at`` is. Raises ArchError for what does not fit.
+    sort: Key | None = None
+    pareto: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Everything that the command is told about the space."""
+
+    page: str
+    space: SpaceOptions
+    uses: str | None = None
+    classes: int | None = None
+    sample: tuple[int, int, bool] | None = None
+    """How many to draw, with which seed, and whether every number of places equally often."""
+
+    def variants(self) -> Variants:
+        """Return the stream; raise ArchError with every mistake."""
+        sample = Sample(*self.sample) if self.sample is not None else None
+        return variants(self.page, entries(self.space), classes=self.classes, uses=self.uses, sample=sample)
+
+
+def run(asked: Asked, listing: Listing, output: Path | None = None, figure: Path | None = None) -> Varied:
+    """Return the variants, write their pages into the folder ``output`` and draw them into ``figure`` where given.
+
+    Raises ArchError for what does not fit or matches nothing.
     """
-    if bool(among) == bool(at):
-        hint = "--among 'block*.out' for every subset of the places, --at 'block*.out' for all of them at once"
-        raise ArchError(Diagnostic("usage", "say where to insert: either --among or --at", None, hint))
-    path, member = find(page)
-    base = read_base(path, member)
-    layer = insertion(insert)
-    found = enumerate_variants(base, layer, among=tuple(among), at=tuple(at), count=_bounds(count))
-    files = (*copy_bases(base, output), *write_pages(found, output)) if output else ()
-    rows = tuple(_row(variant, found.base.cost) for variant in found.variants)
-    return Varied(found.base.name, layer.word, rows, found.merged, files)
+    found = asked.variants()
+    listed = list(_listed(found, listing))
+    files = write_pages(listed, found.origin.base, output) if output else ()
+    if figure is not None:
+        _draw(listed, figure)
+        files = (*files, figure)
+    rows = tuple(_row(each, found.base.cost) for each in listed)
+    return Varied(found.base.name, found.size, found.is_counted, rows, found.merged, tuple(found.repeated), files)
+
+
+def count(asked: Asked) -> Varied:
+    """Return only how many choices there are, and which places are the same."""
+    found = asked.variants()
+    return Varied(found.base.name, found.size, found.is_counted, (), found.merged, (), ())
+
+
+def csv_lines(asked: Asked, listing: Listing) -> Iterator[str]:
+    """Yield a head and a line for each variant, as they are found where nothing is to be sorted."""
+    found = asked.variants()
+    yield _csv([field.name for field in fields(VariantRow)])
+    for each in _listed(found, listing):
+        row = asdict(_row(each, found.base.cost))
+        settings = ", ".join(f"{name}={value}" for name, value in each.settings.items())
+        yield _csv(list((row | {"places": " ".join(each.places), "settings": settings}).values()))
+
+
+def _listed(found: Variants, listing: Listing) -> Iterable[Variant]:
+    chosen: Iterable[Variant] = found
+    if listing.pareto is not None:
+        chosen = pareto_front(found, *_two_prices(listing.pareto))
+    if listing.sort is not None:
+        key = listing.sort
+        chosen = sorted(chosen, key=lambda each: each.name if key == "name" else (getattr(each.cost, key), each.name))
+    for number, each in enumerate(chosen):
+        if listing.limit is not None and number >= listing.limit:
+            return
+        yield each
+
+
+def _two_prices(text: str) -> tuple[str, str]:
+    names = [each.strip() for each in text.split(",")]
+    if len(names) != 2 or names[0] == names[1]:
+        hint = "such as `--pareto macs,parameters`"
+        raise ArchError(Diagnostic("usage", f"`--pareto {text}` is not two prices", None, hint))
+    for each in names:
+        if each not in Cost._fields:
+            raise ArchError(
+                Diagnostic("usage", f"there is no price `{each}`", None, suggest(each, Cost._fields, "one of"))
+            )
+    return names[0], names[1]
+
+
+def _draw(listed: list[Variant], figure: Path) -> None:
+    """Draw a few side by side, layer by layer; more of them as a sheet of blocks."""
+    if len(listed) > MAX_DRAWN:
+        hint = "list fewer: `--limit`, `--pareto`, `--where` or `--sample`"
+        raise ArchError(Diagnostic("usage", f"a figure of {len(listed):,} networks cannot be read", None, hint))
+    graphs = [each.graph for each in listed]
+    draw(graphs, level="layer" if len(graphs) <= _FEW else "block").write(figure)
 
 
 def _row(variant: Variant, base: Cost) -> VariantRow:
-    cost = variant.cost
-    more = (cost.parameters - base.parameters, cost.macs - base.macs)
-    return VariantRow(variant.name, variant.places, variant.id, cost.parameters, cost.macs, *more)
+    return VariantRow(variant.name, variant.places, variant.settings, variant.id, *variant.cost, *(variant.cost - base))
 
 
-def _bounds(count: str | None) -> tuple[int, int | None]:
-    """Return the least and the largest number of places that ``--count`` allows: ``2``, ``1-3`` or ``1-``."""
-    if count is None:
-        return 0, None
-    found = re.fullmatch(r"(\d{1,6})(-(\d{1,6})?)?", count)
-    if found is None:
-        hint = "a number or a range: 2, 0-2, 1-"
-        raise ArchError(Diagnostic("usage", f"`--count {count}` is no number of places", None, hint))
-    least = int(found[1])
-    most = least if found[2] is None else None if found[3] is None else int(found[3])
-    return least, most
+def _csv(cells: list[object] | list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()

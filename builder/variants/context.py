@@ -44,6 +44,11 @@ class Origin:
     classes: int | None
     header: Mapping[str, object]
 
+    @cached_property
+    def id(self) -> str:
+        """The id of the base itself."""
+        return graph_id(self.lowered(Differences()))
+
     def lowered(self, differences: Differences, name: str = "variant") -> Graph:
         """Return the graph of a variant, by way of its page; raise ArchError with every mistake."""
         if not differences:
@@ -116,6 +121,8 @@ class Context:
         self._origin = origin
         self._changes = changes
         self.graph = origin.lowered(changes)
+        if changes and graph_id(self.graph) == origin.id:
+            self._changes = Differences()  # a page holds only what differs
         self.places = Places(self.graph)
         self.spots: list[Place] = []
         self.merged: dict[str, tuple[str, ...]] = {}

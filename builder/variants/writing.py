@@ -1,0 +1,35 @@
+"""Variants as files: a page for each, beside copies of the pages that they extend unless those are shipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import ArchError, Diagnostic
+from builder.lowering.pages import shipped_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from builder.lowering.pages import Base
+    from builder.variants.enumeration import Variant
+
+
+def write_pages(variants: Iterable[Variant], base: Base, folder: Path) -> tuple[Path, ...]:
+    """Write each variant but the base as a page into ``folder``, with copies of what they extend; return the paths.
+
+    Raises ArchError rather than overwrite a file that says something else.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    shipped = shipped_folder().resolve()
+    own = [path for _, path in base.chain if not path.resolve().is_relative_to(shipped)]
+    copies = [_write(folder / path.name, path.read_text("utf-8")) for path in own]
+    pages = [_write(folder / f"{each.name}.yaml", each.text) for each in variants if each.differences]
+    return (*copies, *pages)
+
+
+def _write(path: Path, text: str) -> Path:
+    if path.exists() and path.read_text("utf-8") != text:
+        raise ArchError(Diagnostic("exists", f"{path} exists and says something else", None, "choose another folder"))
+    path.write_text(text, "utf-8")
+    return path
