@@ -62,7 +62,8 @@ def _merge(rows: list[Row], strand: Strand) -> list[Row]:
     """Return ``rows`` with one more column."""
     begin = _common(rows, strand)
     end = _common(rows[begin:][::-1], strand[begin:][::-1])
-    middle = _best(rows[begin : len(rows) - end], strand[begin : len(strand) - end])
+    empty: Row = (None,) * len(rows[0])
+    middle = _best(rows[begin : len(rows) - end], strand[begin : len(strand) - end], empty)
     head = [(*row, token) for row, token in zip(rows[:begin], strand, strict=False)]
     tail = [(*row, token) for row, token in zip(rows[len(rows) - end :], strand[len(strand) - end :], strict=True)]
     return [*head, *middle, *tail]
@@ -78,15 +79,14 @@ def _common(rows: Sequence[Row], strand: Sequence[Token]) -> int:
     return count
 
 
-def _best(rows: Sequence[Row], strand: Sequence[Token]) -> list[Row]:
-    """Return the alignment with the greatest sum of likeness."""
+def _best(rows: Sequence[Row], strand: Sequence[Token], empty: Row) -> list[Row]:
+    """Return the alignment with the greatest sum of likeness; ``empty`` stands where only ``strand`` has a token."""
     likeness = [[_likeness(row, token) for token in strand] for row in rows]
     score = [[0] * (len(strand) + 1) for _ in range(len(rows) + 1)]
     for i in reversed(range(len(rows))):
         for j in reversed(range(len(strand))):
             together = likeness[i][j] + score[i + 1][j + 1] if likeness[i][j] else 0
             score[i][j] = max(together, score[i + 1][j], score[i][j + 1])
-    empty: Row = (None,) * (len(rows[0]) if rows else 0)
     result: list[Row] = []
     i = j = 0
     while i < len(rows) and j < len(strand):

@@ -1,15 +1,18 @@
-"""The inside of a squeeze-and-excitation gate, drawn once beside a comparison."""
+"""The inside of squeeze-and-excitation gates beside a comparison: each kind of gate once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from builder.emit.diagram.metrics import fit
 from builder.emit.diagram.scene import Box, Dot, Line
-from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, TEXT
+from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, SMALL, TEXT
 from builder.ops import OPERATIONS
 from builder.ops.squeeze_excitation import SqueezeExcitation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from builder.emit.diagram.scene import Scene
     from builder.emit.diagram.theme import Kind
     from builder.graph import Graph
@@ -19,18 +22,32 @@ _SPINE: Final = 17.0
 _BOXES: Final = 81.0
 _WIDE: Final = 100.0
 _GAP: Final = 3.5
+BETWEEN: Final = 12.0
+"""From one inset to the next, in pt."""
 
 
-def gates(graph: Graph) -> list[SqueezeExcitation]:
-    """Return the gates of a network."""
-    return [node.operation for node in graph.nodes if isinstance(node.operation, SqueezeExcitation)]
+def insets(scene: Scene, graphs: Sequence[Graph], left: float, top: float) -> None:
+    """Draw the inside of each kind of gate below one another from ``left``, ``top`` on, and say whose it is."""
+    kinds: dict[tuple[str, str, bool], SqueezeExcitation] = {}
+    owners: dict[tuple[str, str, bool], dict[str, None]] = {}
+    for graph in graphs:
+        for node in graph.nodes:
+            if isinstance(gate := node.operation, SqueezeExcitation):
+                kind = (gate.activation, gate.gate, gate.reduction is not None)
+                kinds.setdefault(kind, gate)
+                owners.setdefault(kind, {})[graph.title] = None
+    for kind, gate in kinds.items():
+        whose = ", ".join(owners[kind]) if len(kinds) > 1 else ""
+        top = _inset(scene, gate, whose, left, top) + BETWEEN
 
 
-def inset(scene: Scene, gate: SqueezeExcitation, left: float, top: float) -> None:
-    """Draw the inside of ``gate`` with its upper left corner at ``left``, ``top``."""
+def _inset(scene: Scene, gate: SqueezeExcitation, whose: str, left: float, top: float) -> float:
+    """Draw the inside of ``gate`` with its upper left corner at ``left``, ``top``; return where it ends."""
     hidden, symbol = ("C/r", "r") if gate.reduction else ("H", "H")
     spine, middle = left + _SPINE, left + _BOXES
     scene.text_after(left + 5, top + 8, f"SE(C, {symbol})", FRAME_TITLE, bold=True)
+    if whose:
+        scene.text_after(left + 46, top + 8.4, fit(f"in {whose}", WIDTH - 51, SMALL), SMALL, tone="muted")
     scene.text(spine, top + 21, "x", TEXT)
     steps: list[tuple[Kind, str]] = [
         ("pool", "GlobalAvgPool  C×1×1"),
@@ -59,3 +76,4 @@ def inset(scene: Scene, gate: SqueezeExcitation, left: float, top: float) -> Non
     scene.text(spine, times + 19.5, "x′", TEXT)
     tall = times + 28 - top
     scene.boxes.insert(0, Box("inset", "inset", left + WIDTH / 2, top + tall / 2, WIDTH, tall))
+    return top + tall

@@ -11,7 +11,7 @@ from builder.emit.diagram.column import Column
 from builder.emit.diagram.difference import captions
 from builder.emit.diagram.extent import Extent, extent
 from builder.emit.diagram.folding import folded
-from builder.emit.diagram.inset import gates, inset
+from builder.emit.diagram.inset import insets
 from builder.emit.diagram.metrics import text_width, wrap
 from builder.emit.diagram.options import DEFAULT, Options
 from builder.emit.diagram.outline import Closing, Fork, Opening, Strand, outline
@@ -60,9 +60,7 @@ def layers(graphs: Sequence[Graph], options: Options = DEFAULT, notes: Sequence[
         right = spines[-1] + extents[-1].right
         if kin and options.highlight == "diff":
             _bands(scene, comparison, spines[0] - extents[0].left - AROUND, right + AROUND)
-        found = [gate for graph in graphs for gate in gates(graph)]
-        if found:
-            inset(scene, found[0], right + BETWEEN / 2, 20)
+        insets(scene, graphs, right + BETWEEN / 2, 20)
     return scene
 
 

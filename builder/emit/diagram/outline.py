@@ -153,6 +153,7 @@ class _Outline:
         self.graph = graph
         self.shapes = shapes
         self.tapped = {value for node in graph.nodes if node.role != "merge" for value in node.inputs[1:]}
+        self.owners = {node.key: node for node in reversed(graph.nodes) if node.key}
 
     def network(self) -> Strand:
         """Return the strand of the whole network."""
@@ -183,7 +184,7 @@ class _Outline:
             return inner
         if isinstance(inner[0], Opening) and inner[-1] == Closing(inner[0].path):
             inner = inner[1:-1]
-        return [Opening(block.path, humanise(block.path)), *inner, Closing(block.path)]
+        return [Opening(block.path, _title(block)), *inner, Closing(block.path)]
 
     def _split(self, block: Block, *, aside: bool) -> Split:
         """Return the branches of a block, side by side."""
@@ -260,8 +261,14 @@ class _Outline:
             nodes=(node.index,),
             value=node.index,
             shape="" if aside else self._shape_after(node),
+            after=self._reused(node),
             taps=node.inputs[1:],
         )
+
+    def _reused(self, node: Node) -> tuple[str, ...]:
+        """Name the layer whose weights this one has too, if there is one."""
+        owner = self.owners.get(node.key, node)
+        return (f"weights of {owner.path.rpartition('.')[2]}",) if owner is not node else ()
 
     def _shape_after(self, node: Node) -> str:
         """Return the text of the value's shape where it is news; what a linear layer gives stands in its box."""
@@ -280,6 +287,12 @@ class _Outline:
             if value in self.tapped and not isinstance(following, Fork):
                 result.append(Fork(value))
         return result
+
+
+def _title(block: Block) -> str:
+    """Return the title of a block, spelled as its template where that has the same name: ``ECA``, not ``Eca``."""
+    name = block.path.rpartition(".")[2]
+    return block.template if block.template and block.template.lower() == name else humanise(block.path)
 
 
 def _is(token: Token | None, kinds: tuple[Kind, ...]) -> TypeGuard[Cell]:

@@ -80,7 +80,7 @@ def _top(strand: Strand, expand: Sequence[str] = ()) -> Iterator[Token]:
             case Join():
                 yield replace(token, lane=_lane(token.lane))
             case Cell():
-                yield replace(token, label="SE") if token.kind == "gate" else token
+                yield replace(token, label=short(token.label), after=()) if token.kind == "gate" else token
             case Split():
                 yield box(Part(token.path, (token,)), title_of(token.path))
             case Head():
@@ -157,8 +157,13 @@ def _stage(block: Part, title: str) -> Cell:
     ends = [_core(part)[-1] for part in blocks]
     if len(set(ends)) == 1:
         return box(block, f"{title} ×{len(blocks)}", lines=_lines_of(blocks[-1]))
-    lines = [f"{end} ×{len(list(run))}" for end, run in groupby(ends)]
+    lines = [_times(end, len(list(run))) for end, run in groupby(ends)]
     return box(block, title, lines=_at_most(lines))
+
+
+def _times(piece: str, count: int) -> str:
+    """Return a piece and how often it stands there, if more than once."""
+    return f"{piece} ×{count}" if count > 1 else piece
 
 
 def box(part: Part, title: str, *, lines: list[str] | None = None) -> Cell:
@@ -168,7 +173,8 @@ def box(part: Part, title: str, *, lines: list[str] | None = None) -> Cell:
     kinds = [cell.kind for cell in inside]
     kind: Kind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
     shown = _lines_of(part) if lines is None else lines
-    residual = ["+ shortcut"] if any(isinstance(token, Join) for token in part.tokens) else []
+    signs = dict.fromkeys(token.cell.label for token in part.tokens if isinstance(token, Join))
+    residual = [f"{' '.join(signs).lower()} shortcut"] if signs else []
     after = (*shown, *residual)
     return Cell(part.path, kind, title, nodes, inside[-1].value, after=after, taps=_foreign_taps(inside), folded=True)
 
@@ -181,19 +187,25 @@ def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
 
 def _core(part: Part) -> tuple[str, ...]:
     """Return what makes two blocks the same kind of block: the convolutions of the main path, strides apart."""
-    inside = [token for token in part.tokens if isinstance(token, Cell)] or list(cells(part.tokens))
-    loud = [cell for cell in inside if cell.kind in ("conv", "linear", "pool")] or inside
+    every = list(cells(part.tokens))
+    inside = [token for token in part.tokens if isinstance(token, Cell)] or every
+    loud = next(filter(None, (_weighty(inside), _weighty(every))), inside)
     return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in loud)
+
+
+def _weighty(inside: Sequence[Cell]) -> list[Cell]:
+    """Return the cells that say most about a block."""
+    return [cell for cell in inside if cell.kind in ("conv", "linear", "pool")]
 
 
 def short(label: str) -> str:
     """Return a label as it stands in a box of many layers.
 
-    >>> short("Conv 3×3, 64"), short("MaxPool 3×3, /2"), short("SE 96→24→96")
-    ('3×3, 64', 'max 3×3, /2', 'SE')
+    >>> short("Conv 3×3, 64"), short("MaxPool 3×3, /2"), short("SE 96→24→96"), short("CA 96→8→96")
+    ('3×3, 64', 'max 3×3, /2', 'SE', 'CA')
     """
-    if label.startswith("SE "):
-        return "SE"
+    if "→" in label and label[:2].isupper():
+        return label.partition(" ")[0]
     for long, brief in _SHORT.items():
         if label.startswith(long):
             return brief + label.removeprefix(long)
@@ -220,7 +232,7 @@ def _lines(inside: Sequence[Cell]) -> list[str]:
             if len(lines) <= LINES:
                 return lines
     repeated = [(piece, len(list(run))) for piece, run in groupby(weighty)]
-    return _at_most(_packed([f"{piece} ×{count}" if count > 1 else piece for piece, count in repeated], ROOMS[-1]))
+    return _at_most(_packed([_times(piece, count) for piece, count in repeated], ROOMS[-1]))
 
 
 def _at_most(lines: list[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,9 +43,20 @@ class TestCompare:
             [None, "block2.se", "block2.se"],
         ]
 
-    def test_every_strand_is_kept_in_order(self) -> None:
-        """A column without its gaps is the strand itself."""
-        given_strands = strands("alexnet", "alexresnet", "alexse_cross")
+    @pytest.mark.parametrize(
+        "names",
+        [
+            ("alexnet", "alexse_block1"),
+            ("alexse_block1", "alexnet"),
+            ("alexnet", "alexse_block2", "alexse_both"),
+            ("alexnet", "alexresnet", "alexse_cross"),
+        ],
+        ids="+".join,
+    )
+    @pytest.mark.parametrize("classes", [None, 10])
+    def test_every_strand_is_kept_in_order(self, names: tuple[str, ...], classes: int | None) -> None:
+        """A column without its gaps is the strand itself, whichever network stands first and has less."""
+        given_strands = [outline(load(name, classes=classes)) for name in names]
         result = compare(given_strands)
         for column, strand in enumerate(given_strands):
             assert tuple(row[column] for row in result.rows if row[column]) == strand
