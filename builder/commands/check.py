@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError
-from builder.lowering import load
+from builder.lowering import find, load, load_page, lower
 from builder.reader import read_file
 
 if TYPE_CHECKING:
@@ -20,15 +20,19 @@ _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
 
 
+Kind: TypeAlias = Literal["network", "family", "templates", "recipe"]
+
+
 @dataclass(frozen=True)
 class Verdict:
-    """What one file is and what is wrong with it; ``name`` and ``parameters`` only where nothing is."""
+    """What one file is and what is wrong with it; what follows ``mistakes`` is known only where nothing is."""
 
     file: str
-    kind: Literal["network", "recipe"]
+    kind: Kind
     mistakes: tuple[Diagnostic, ...] = ()
     name: str | None = None
     parameters: int | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,15 +58,33 @@ def run(files: Sequence[str]) -> Checked:
 
 
 def _verdict(file: str) -> Verdict:
-    kind: Literal["network", "recipe"] = "network"
+    kind: Kind = "network"
     try:
         if _is_recipe(file):
             kind = "recipe"
             return _recipe(file)
-        graph = load(file)
+        path, member = find(file)
+        page = load_page(path, member)
+        if page.members and member is None:
+            kind = "family"
+            return _family(file, path, tuple(page.members), page.title)
+        graph = lower(page)
     except ArchError as error:
+        if all(mistake.code == "library" for mistake in error.diagnostics):
+            return Verdict(file, "templates", name=Path(file).stem)
         return Verdict(file, kind, error.diagnostics)
     return Verdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
+
+
+def _family(file: str, path: Path, members: tuple[str, ...], name: str) -> Verdict:
+    """Return the verdict on a page that stands for several networks: each of them is checked."""
+    mistakes: list[Diagnostic] = []
+    for member in members:
+        try:
+            load(path, member=member)
+        except ArchError as error:
+            mistakes += error.diagnostics
+    return Verdict(file, "family", tuple(mistakes), name=name, members=members)
 
 
 def _is_recipe(file: str) -> bool:

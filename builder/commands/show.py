@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost, node_costs
-from builder.lowering import load
+from builder.lowering import find, load, load_page, lower
+from builder.lowering.resolved import resolved_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,19 @@ class Network:
     macs: int
     blocks: tuple[BlockRow, ...]
     layers: tuple[LayerRow, ...]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A page that says the same without any other page."""
+
+    page: str
+
+
+def run_resolved(page: str) -> Resolved:
+    """Return ``page`` with all that it extends as one YAML text; raise ArchError with every mistake."""
+    merged = load_page(*find(page))
+    return Resolved(resolved_page(merged, lower(merged)))
 
 
 def run(page: str) -> Network:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.commands.conftest import Archcli
 
 PAGE = """\
@@ -53,6 +52,23 @@ class TestCheck:
         outcome = archcli("check", recipe)
         assert (outcome.code, outcome.out) == (2, f"{recipe}: 1 mistake\n")
         assert f"{recipe}:2:9" in outcome.err
+
+    def test_a_family_is_every_member(self, archcli: Archcli, page: Path) -> None:
+        """A mistake that only one member makes is found without naming that member."""
+        page.write_text(
+            PAGE.replace(
+                "layers:", "params: {kernel: 3}\nmembers:\n  small1: {}\n  small2: {kernel: 5}\nlayers:"
+            ).replace("kernel: 3}}", "kernel: $kernel}}")
+        )
+        assert archcli("check", page).out == f"{page}: ok (small, 2 members)\n"
+        page.write_text(page.read_text().replace("small2: {kernel: 5}", "small2: {kernel: 50}"))
+        assert archcli("check", page).code == 2
+
+    def test_every_shipped_page_is_right(self, archcli: Archcli) -> None:
+        """Networks, families, and a page that only holds templates for others."""
+        outcome = archcli("check", *sorted(Path("archs").glob("*.yaml")))
+        assert (outcome.code, outcome.err) == (0, "")
+        assert "archs/gates.yaml: ok (gates, templates)" in outcome.out
 
     def test_every_mistake_of_every_file_is_shown(self, archcli: Archcli, page: Path, tmp_path: Path) -> None:
         """A wrong file does not hide the next one, nor a mistake its neighbour."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from builder.commands import show, text
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.commands.conftest import Archcli
 
 
@@ -74,3 +76,14 @@ class TestText:
         """No line is ragged: the last column ends where its heading does."""
         lines = text.network(show.run("alexnet")).splitlines()[2:]
         assert {len(line) for line in lines if line.endswith(" M")} == {len(lines[0])}
+
+
+class TestResolved:
+    """A page that needs no other page."""
+
+    def test_it_is_the_same_network(self, archcli: Archcli, tmp_path: Path) -> None:
+        """Everything that the page extends stands in it, and it loads from anywhere."""
+        kept = tmp_path / "resolved.yaml"
+        kept.write_text(archcli("show", "alexse_both", "--resolved").out)
+        assert "extends" not in kept.read_text()
+        assert archcli("show", kept, "--json").out == archcli("show", "alexse_both", "--json").out
