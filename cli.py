@@ -142,9 +142,9 @@ def draw(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw one FILE, or several side by side with their differences marked.
+    """Draw one FILE, or several side by side.
 
-    The figure is written to NAME.svg unless -o names a file.
+    What differs is marked. The figure is written to NAME.svg unless -o names a file.
     """
     from builder.commands import draw as command
     from builder.emit.diagram import Options
@@ -210,7 +210,7 @@ def variants(
     as_csv: Annotated[bool, typer.Option("--csv", help="Print lines of CSV as they are found.")] = False,
     as_json: Json = False,
 ) -> None:
-    """List the networks that come of what may go where, with their prices.
+    """List the networks of what may go where.
 
     PLACES is a selector such as 'block*.pre_activation' or Bottleneck.branch. Without options, FILE's own `variants:`.
     """
@@ -242,6 +242,24 @@ def variants(
 
 @app.command()
 @exit_codes()
+def diff(
+    one: Annotated[str, typer.Argument(metavar="A", help="A page, or the name of a shipped network.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    classes: Annotated[int | None, typer.Option(min=1, metavar="N", help="Compare both with N classes.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what separates two networks: blocks, layers, sizes and costs.
+
+    What only has another name is no difference.
+    """
+    from builder.commands import diff as command
+    from builder.commands import diff_text
+
+    _answer(command.run(one, other, classes), diff_text.differing, as_json)
+
+
+@app.command()
+@exit_codes()
 def train(
     file: File,
     data: Annotated[DataName, typer.Option(help="What to train on.")] = "cifar10",
@@ -263,9 +281,9 @@ def train(
     verbose: Verbose = False,
     as_json: Json = False,
 ) -> None:
-    """Train FILE and keep everything about the run in a folder of its own.
+    """Train FILE.
 
-    The folder's path is the last line that is printed.
+    Everything about the run is kept in a folder of its own, whose path is the last line that is printed.
     """
     from builder.commands import train as command
     from builder.commands.preparation import Request
@@ -351,6 +369,25 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is w
     from builder.commands import init as command
 
     answer(text.initialised(command.run(name)))
+
+
+@app.command()
+@exit_codes()
+def explain(
+    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="As in error[CODE]; without it, all.")] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print all as a page of documentation.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what the code of a mistake means.
+
+    With an example that has the mistake, and the same put right.
+    """
+    from builder.commands import explain as command
+
+    if as_markdown:
+        answer(command.markdown())
+    else:
+        _answer(command.run(code), text.explained, as_json)
 
 
 @app.command()
