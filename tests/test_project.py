@@ -110,6 +110,16 @@ class TestOrder:
         """A name that says nothing gathers what belongs elsewhere."""
         assert [path for path in files() if path.stem in {"utils", "helpers", "common", "misc"}] == []
 
+    def test_commands_never_import_torch_themselves(self) -> None:
+        """Not even inside a function, where ruff does not look; only to name a type."""
+        for_types = re.compile(r"(?ms)^if TYPE_CHECKING:.*?(?=^\S)")
+        wrong = [
+            path.name
+            for path in (*(ROOT / "builder" / "commands").glob("*.py"), ROOT / "cli.py")
+            if re.search(r"\b(import|from) torch", for_types.sub("", path.read_text("utf-8")))
+        ]
+        assert wrong == []
+
     def test_every_exception_to_a_rule_has_a_reason(self) -> None:
         """A bare ``noqa`` or ``type: ignore`` tells the next reader nothing."""
         silencers = re.compile(r"#\s*(?:noqa(?::\s*[A-Z]+\d+(?:,\s*[A-Z]+\d+)*)?|type:\s*ignore(?:\[[\w, -]+\])?)(.*)")
