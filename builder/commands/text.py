@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING
 
 from builder.commands.quantities import human, plural, shape
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict
     from builder.commands.doctor import Examined
     from builder.commands.draw import Drawn
+    from builder.commands.explain import Explanation
     from builder.commands.export import Exported
     from builder.commands.init import Initialised
     from builder.commands.schema import Schema
@@ -115,3 +117,18 @@ def examined(value: Examined) -> str:
             rows.append(("", "", f"help: {finding.help}"))
     verdict = "everything that is needed is here" if value.is_well else "something that is needed is missing"
     return f"{table(['what', '', 'found'], rows)}\n\n{verdict}"
+
+
+def explained(value: tuple[Explanation, ...]) -> str:
+    """Return one explanation in full, or a line for each of several."""
+    if len(value) > 1:
+        return table(["code", "meaning"], [(each.code, each.title) for each in value])
+    (only,) = value
+    parts = [f"{only.code}: {only.title}", textwrap.fill(only.text, _WIDTH)]
+    parts += [f"{name}\n{textwrap.indent(content.rstrip(), _INDENT)}" for name, content in only.files]
+    examples = (("wrong", only.wrong), ("right", only.right))
+    parts += [f"{word}\n{textwrap.indent(text.rstrip(), _INDENT)}" for word, text in examples if text is not None]
+    return "\n\n".join(parts)
+
+
+_WIDTH, _INDENT = 100, "    "
