@@ -144,27 +144,29 @@ class TestOrder:
         assert [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()] == []
 
 
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of the repository without what the tools left in it."""
+    copy = tmp_path_factory.mktemp("project") / "checkout"
+    for path in files():
+        target = copy / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    return copy
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Path:
+    """Return a new environment that borrows our dependencies, although not ourselves."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
+    site = next((tmp_path / "env").glob("lib/python*/site-packages"))
+    (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    return tmp_path / "env"
+
+
 @pytest.mark.slow
 class TestInstallation:
     """The command is the same from a wheel, from an editable install and from a checkout."""
-
-    @pytest.fixture(scope="class")
-    def checkout(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        """Return a copy of the repository without what the tools left in it."""
-        copy = tmp_path_factory.mktemp("project") / "checkout"
-        for path in files():
-            target = copy / path.relative_to(ROOT)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(path, target)
-        return copy
-
-    @pytest.fixture
-    def environment(self, tmp_path: Path) -> Path:
-        """Return a new environment that borrows our dependencies, although not ourselves."""
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
-        site = next((tmp_path / "env").glob("lib/python*/site-packages"))
-        (site / "borrowed.pth").write_text(sysconfig.get_path("purelib") + "\n")
-        return tmp_path / "env"
 
     @pytest.mark.parametrize("mode", ["wheel", "editable"])
     def test_the_command_works_once_installed(
