@@ -236,13 +236,15 @@ class Context:
         return word in merged.templates and any(each.counts for each in merged.templates.values())
 
     def _laid(self, number: int) -> Laid:
-        """Return the page with a layer at every place: of each dimension the one with ``number``, if it has as many."""
+        """Return the page with a layer at every place: of each dimension the one with ``number``, or its last."""
         inserted, names = [], {}
         for dimension, spots in zip(self._origin.space.insertions, self._spots_of, strict=True):
-            for spot in spots if number < len(dimension.layers) else ():
+            for spot in spots:
                 name = f"inserted-{spot}"
                 names[name] = spot
-                inserted.append(Inserted(dimension.layers[number], (self.spots[spot],), name))
+                inserted.append(
+                    Inserted(dimension.layers[min(number, len(dimension.layers) - 1)], (self.spots[spot],), name)
+                )
         changes = Differences(tuple(inserted), self._changes.settings, self._changes.params)
         return Laid(self._origin.lowered(changes), names)
 

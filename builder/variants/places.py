@@ -45,10 +45,15 @@ class Places:
         self._known = list(_in_block(graph, graph.root, ()))
         self._templates = frozenset(block.template for block in graph.root.blocks() if block.template)
 
+    def __iter__(self) -> Iterator[Place]:
+        """Yield all of them."""
+        return (place for place, _ in self._known)
+
     def matching(self, selector: Scalar) -> list[Place]:
-        """Return the places that ``selector`` means, in page order."""
+        """Return the places that ``selector`` means, in page order; a path without a point means after it."""
         meant = self._parsed(selector)
-        return [place for place, location in self._known if place.point == meant.point and meant.matches(location)]
+        points = (meant.point,) if meant.point else (None, "out")
+        return [place for place, location in self._known if place.point in points and meant.matches(location)]
 
     def blocks(self, selector: Scalar) -> list[str]:
         """Return the paths of the blocks that ``selector`` means."""
@@ -59,11 +64,11 @@ class Places:
     def in_order(self, places: Iterable[Place]) -> list[Place]:
         """Return ``places`` in page order, each once."""
         wanted = set(places)
-        return [place for place, _ in self._known if place in wanted]
+        return [place for place in self if place in wanted]
 
     def advice(self, selector: Scalar) -> str:
         """Return what to say of a selector that means nothing."""
-        close = nearest(str(selector.value), [place.text for place, _ in self._known])
+        close = nearest(str(selector.value), [place.text for place in self])
         return f"did you mean `{close}`?" if close else "`archcli show` lists every path"
 
     def _parsed(self, selector: Scalar) -> Selector:

@@ -30,6 +30,7 @@ def write_pages(variants: Iterable[Variant], base: Base, folder: Path) -> tuple[
 
 def _write(path: Path, text: str) -> Path:
     if path.exists() and path.read_text("utf-8") != text:
-        raise ArchError(Diagnostic("file-exists", f"{path} exists and says something else", None, "choose another folder"))
+        message = f"{path} exists and says something else"
+        raise ArchError(Diagnostic("file-exists", message, None, "choose another folder"))
     path.write_text(text, "utf-8")
     return path
