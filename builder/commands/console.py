@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from builder.diagnostics import Diagnostic
 
+_NAMED = 3  # codes in the line that points to their explanations
 _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
 
 
@@ -33,13 +34,17 @@ def say(text: str, end: str = "\n") -> None:
 
 
 def complain(*diagnostics: Diagnostic) -> None:
-    """Show each mistake once on stderr, an empty line between them, the headline in red where that can be seen."""
+    """Show each mistake once on stderr, an empty line between them, the headline in red where that can be seen.
+
+    On a terminal a last line says how to read more about the codes; that of wrong usage has nothing to add.
+    """
     if not diagnostics:
         return
     drawn = "\n\n".join(dict.fromkeys(render(each) for each in diagnostics))
     if is_coloured(sys.stderr):
         drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
-    say(drawn)
+    codes = list(dict.fromkeys(each.code for each in diagnostics if each.code != "usage"))
+    say(drawn + (f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else ""))
 
 
 def abandon(stream: TextIO) -> None:

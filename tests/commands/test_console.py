@@ -39,7 +39,6 @@ class TestStreams:
 
     def test_a_reader_who_left_is_no_reason_to_stop(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run of hours does not end because somebody closed the pipe that showed its progress."""
-
         monkeypatch.setattr("sys.stderr", Closed())
         say("epoch 2")
 
@@ -58,7 +57,21 @@ class TestColour:
         stream = Terminal()
         monkeypatch.setattr("sys.stderr", stream)
         complain(Diagnostic("bad-value", "`out` is a whole number", hint="write 64"))
-        assert stream.getvalue() == "\x1b[1;31merror[bad-value]\x1b[0m: `out` is a whole number\n  help: write 64\n"
+        headline, *rest = stream.getvalue().split("\n")
+        assert headline == "\x1b[1;31merror[bad-value]\x1b[0m: `out` is a whole number"
+        assert rest == ["  help: write 64", "", "more: archcli explain bad-value", ""]
+
+    def test_a_person_is_told_where_to_read_more(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Once below all mistakes, each code once, and nothing where the code says nothing or nobody looks."""
+        usage, wrong = Diagnostic("usage", "no"), Diagnostic("misfit", "3×1×1")
+        for stream, given, last in (
+            (Terminal(), (wrong, Diagnostic("no-head", "none"), wrong), "more: archcli explain misfit | no-head"),
+            (Terminal(), (usage,), "error[usage]"),
+            (io.StringIO(), (wrong,), "error[misfit]: 3×1×1"),
+        ):
+            monkeypatch.setattr("sys.stderr", stream)
+            complain(*given)
+            assert last in stream.getvalue().rstrip("\n").split("\n")[-1]
 
     @pytest.mark.parametrize(("variable", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
     def test_it_can_be_switched_off(self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
