@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.extent import BESIDE
-from builder.emit.diagram.metrics import LINE, fit, text_width
+from builder.emit.diagram.metrics import LINE, fit_end, text_width
 from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split
 from builder.emit.diagram.scene import DOT, Box, Dot, Line, Point, Scene, Tone
 from builder.emit.diagram.spacing import (
@@ -132,7 +132,7 @@ class _Strand:
         self.scene.boxes.insert(0, frame)
         room = left - 10  # the spine runs through the middle
         size = FRAME_TITLE if text_width(title, FRAME_TITLE, bold=True) <= room else LONG_TITLE
-        shown = fit(title, room, size, bold=True)
+        shown = fit_end(title, room, size, bold=True)
         self.scene.text_after(self.x - left + 4, top + HEADING / 2, shown, size, bold=True)
         self.edge = bottom
 
@@ -163,8 +163,11 @@ class _Strand:
             return
         top = (fork + joint.y - strand_height(join.lane)) / 2
         lane = _Strand(self.column, self.extent.asides[join.path], x, "lane")
-        bottom = lane.draw(join.lane, [top + each for each in strand_tops(join.lane)], start=None)
-        self._shortcut(*departure, (x, top - 0.55))
+        boxed = isinstance(join.lane[0], Cell)
+        heights = [top + each for each in strand_tops(join.lane)]
+        bottom = lane.draw(join.lane, heights, start=None if boxed else top)
+        entrance = (x, top - 0.55 if boxed else top)
+        self.scene.lines.append(Line((*departure, entrance), "lane", arrow=boxed, pen=LANE_PEN))
         self._shortcut((x, bottom or top), *arrival)
 
     def _shortcut(self, *points: Point) -> None:
@@ -196,10 +199,11 @@ class _Strand:
             if not branch:
                 self._line(*way, *goal, arrow=True)
                 continue
-            self._line(*way, (x, below - 0.5), arrow=True)
-            end = _Strand(self.column, extent, x, self.tone).draw(
-                branch, [below + each for each in strand_tops(branch)], start=None
-            )
+            boxed = isinstance(branch[0], Cell)
+            self._line(*way, (x, below - 0.5 if boxed else below), arrow=boxed)
+            heights = [below + each for each in strand_tops(branch)]
+            side = _Strand(self.column, extent, x, self.tone)
+            end = side.draw(branch, heights, start=None if boxed else below)
             self._line((x, end or below), *goal, arrow=True)
         self._leave(split.cell, meeting + cell_height(split.cell))
 

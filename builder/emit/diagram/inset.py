@@ -28,20 +28,20 @@ BETWEEN: Final = 12.0
 
 def insets(scene: Scene, graphs: Sequence[Graph], left: float, top: float) -> None:
     """Draw the inside of each kind of gate below one another from ``left``, ``top`` on, and say whose it is."""
-    kinds: dict[tuple[str, str, bool], SqueezeExcitation] = {}
-    owners: dict[tuple[str, str, bool], dict[str, None]] = {}
+    kinds: dict[tuple[str, str], SqueezeExcitation] = {}
+    owners: dict[tuple[str, str], dict[str, None]] = {}
     for graph in graphs:
         for node in graph.nodes:
             if isinstance(gate := node.operation, SqueezeExcitation):
-                kind = (gate.activation, gate.gate, gate.reduction is not None)
+                kind: tuple[str, str] = (gate.activation, gate.gate)
                 kinds.setdefault(kind, gate)
                 owners.setdefault(kind, {})[graph.title] = None
-    for kind, gate in kinds.items():
+    for number, (kind, gate) in enumerate(kinds.items(), 1):
         whose = ", ".join(owners[kind]) if len(kinds) > 1 else ""
-        top = _inset(scene, gate, whose, left, top) + BETWEEN
+        top = _inset(scene, gate, f"inset {number}", whose, left, top) + BETWEEN
 
 
-def _inset(scene: Scene, gate: SqueezeExcitation, whose: str, left: float, top: float) -> float:
+def _inset(scene: Scene, gate: SqueezeExcitation, name: str, whose: str, left: float, top: float) -> float:
     """Draw the inside of ``gate`` with its upper left corner at ``left``, ``top``; return where it ends."""
     hidden, symbol = ("C/r", "r") if gate.reduction else ("H", "H")
     spine, middle = left + _SPINE, left + _BOXES
@@ -62,10 +62,10 @@ def _inset(scene: Scene, gate: SqueezeExcitation, whose: str, left: float, top: 
         tall = LIGHT.looks[kind].height - 2
         if number:
             scene.lines.append(Line(((middle, y - _GAP), (middle, y)), "lane", pen=1.3))
-        scene.boxes.append(Box(f"inset {number}", kind, middle, y + tall / 2, _WIDE, tall, label))
+        scene.boxes.append(Box(f"{name} {number}", kind, middle, y + tall / 2, _WIDE, tall, label))
         y += tall + _GAP
     times = y - _GAP + 14
-    scene.boxes.append(Box("inset times", "sum", spine, times, 13, 13, "×"))
+    scene.boxes.append(Box(f"{name} times", "sum", spine, times, 13, 13, "×"))
     scene.dots.append(Dot(spine, fork))
     scene.lines += [
         Line(((spine, top + 25.5), (spine, times - 7)), arrow=True),
@@ -75,5 +75,5 @@ def _inset(scene: Scene, gate: SqueezeExcitation, whose: str, left: float, top: 
     ]
     scene.text(spine, times + 19.5, "x′", TEXT)
     tall = times + 28 - top
-    scene.boxes.insert(0, Box("inset", "inset", left + WIDTH / 2, top + tall / 2, WIDTH, tall))
+    scene.boxes.insert(0, Box(name, "inset", left + WIDTH / 2, top + tall / 2, WIDTH, tall))
     return top + tall

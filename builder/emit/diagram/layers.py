@@ -107,15 +107,18 @@ def _titles(
         first = -ABOVE - LEADING * (most - 1)
         scene.text(x, first - 12, graph.title, TITLE, bold=True)
         for number, line in enumerate(under):
-            scene.text(x, first + LEADING * number, line, SUBTITLE, tone="muted")
+            if line:
+                scene.text(x, first + LEADING * number, line, SUBTITLE, tone="muted")
 
 
 def _subtitles(words: Sequence[str], counts: Sequence[str], rooms: Sequence[float]) -> list[list[str]]:
-    """Return the lines under each title: one where words and number fit into one in every column."""
+    """Return the lines under each title: one where words and number fit in every column, else the number is last."""
     together = [f"{word} · {count}" if word else count for word, count in zip(words, counts, strict=True)]
     if all(text_width(line, SUBTITLE) <= room for line, room in zip(together, rooms, strict=True)):
         return [[line] for line in together]
-    return [[*wrap(word, room, SUBTITLE), count] for word, count, room in zip(words, counts, rooms, strict=True)]
+    wrapped = [wrap(word, room, SUBTITLE) for word, room in zip(words, rooms, strict=True)]
+    most = max(map(len, wrapped))
+    return [[*each, *[""] * (most - len(each)), count] for each, count in zip(wrapped, counts, strict=True)]
 
 
 def _bands(scene: Scene, comparison: Comparison, left: float, right: float) -> None:

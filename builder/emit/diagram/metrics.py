@@ -52,6 +52,15 @@ def fit(text: str, room: float, size: float, *, bold: bool = False) -> str:
     return text.rstrip() + "…"
 
 
+def fit_end(text: str, room: float, size: float, *, bold: bool = False) -> str:
+    """Return ``text``, or an ellipsis and its end, which tells names of one family apart: ``…7x7_2``."""
+    if text_width(text, size, bold=bold) <= room:
+        return text
+    while text and text_width("…" + text, size, bold=bold) > room:
+        text = text[1:]
+    return "…" + text.lstrip()
+
+
 def wrap(text: str, room: float, size: float, *, most: int = 2) -> list[str]:
     """Break ``text`` at spaces into at most ``most`` lines that fit into ``room`` in pt; the last is cut if it must."""
     lines: list[str] = []

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeGuard
 
 from builder.graph import Block
+from builder.ops import OPERATIONS
+from builder.ops.squeeze_excitation import SqueezeExcitation
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from builder.emit.diagram.options import Shapes
     from builder.emit.diagram.theme import Kind
     from builder.graph import Graph, Member, Node
+    from builder.ops.base import Operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +264,7 @@ class _Outline:
             nodes=(node.index,),
             value=node.index,
             shape="" if aside else self._shape_after(node),
-            after=self._reused(node),
+            after=(*_unusual(node.operation), *self._reused(node)),
             taps=node.inputs[1:],
         )
 
@@ -287,6 +290,16 @@ class _Outline:
             if value in self.tapped and not isinstance(following, Fork):
                 result.append(Fork(value))
         return result
+
+
+def _unusual(operation: Operation) -> tuple[str, ...]:
+    """Name the activations of a gate where they are not those of the paper.
+
+    https://arxiv.org/abs/1709.01507
+    """
+    if not isinstance(operation, SqueezeExcitation) or (operation.activation, operation.gate) == ("relu", "sigmoid"):
+        return ()
+    return (" · ".join(OPERATIONS[each]().label() for each in (operation.activation, operation.gate)),)
 
 
 def _title(block: Block) -> str:

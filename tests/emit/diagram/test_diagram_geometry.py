@@ -18,6 +18,8 @@ from builder.emit.diagram.scene import Box, Line, Scene
 from builder.lowering import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from builder.graph import Graph
 
 SHIPPED = (
@@ -198,3 +200,26 @@ class TestGeneratedNetworks:
         assert draw([graph], level="block").dot
         assert faults(layers([graph])) == []
         assert faults(blocks([graph])) == []
+
+
+class TestBranches:
+    """What runs beside the spine."""
+
+    def test_a_line_reaches_what_stands_first_in_a_block_inside_a_branch(self, network: Callable[..., Graph]) -> None:
+        """No gap between the edge of the inner frame and its first fork or box."""
+        graph = network(
+            """
+            mixed:
+              branches:
+                - inner:
+                    branches: [{a: {conv: {out: 8, kernel: 1}}}, {}]
+                - block:
+                    layers: [{conv: {out: 8, kernel: 1}}, relu]
+            """
+        )
+        scene = layers([graph])
+        ends = {line.points[-1] for line in scene.lines}
+        inner = max(scene.dots, key=lambda dot: dot.y)
+        assert (inner.x, inner.y) in ends
+        first, second = (box for box in scene.boxes if box.kind == "conv")
+        assert all(any(x == box.x and abs(y - box.area.top) < 1 for x, y in ends) for box in (first, second))

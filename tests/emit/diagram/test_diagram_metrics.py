@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.emit.diagram.metrics import fit, text_width, wrap
+from builder.emit.diagram.metrics import fit, fit_end, text_width, wrap
 
 
 class TestTextWidth:
@@ -47,6 +47,21 @@ class TestFit:
     def test_shows_that_something_is_missing(self) -> None:
         """The cut is marked with an ellipsis."""
         assert fit("a rather long title", 40, 8).endswith("…")
+
+
+class TestFitEnd:
+    """Cutting the name of a block."""
+
+    def test_keeps_what_tells_it_from_its_neighbours(self) -> None:
+        """The end, after an ellipsis."""
+        shown = fit_end("branch7x7dbl_3", 36, 6.4, bold=True)
+        assert shown.startswith("…")
+        assert shown.endswith("dbl_3")
+        assert text_width(shown, 6.4, bold=True) <= 36
+
+    def test_leaves_alone_what_fits(self) -> None:
+        """Nothing is cut without need."""
+        assert fit_end("branch1", 100, 6.4) == "branch1"
 
 
 class TestWrap:

@@ -129,3 +129,21 @@ class TestHumanise:
     def test_reads_as_a_person_would_write(self, path: str, title: str) -> None:
         """Words and numbers are parted; numbers keep the name before them; other names stay."""
         assert humanise(path) == title
+
+
+class TestWords:
+    """What a box says besides its label."""
+
+    def test_weights_used_again_name_their_owner(self, network: Callable[..., Graph]) -> None:
+        """A layer that runs twice is drawn twice, but is one layer."""
+        graph = network("a: {conv: {out: 8, kernel: 1}}\nb: {conv: {out: 8, kernel: 1}}\nc: {reuse: {layer: b}}")
+        assert [(cell.path, cell.after) for cell in cells(outline(graph)) if cell.kind == "conv"] == [
+            ("a", ()),
+            ("b", ()),
+            ("c", ("weights of b",)),
+        ]
+
+    def test_a_gate_names_its_activations_where_they_are_not_the_papers(self, network: Callable[..., Graph]) -> None:
+        """So that two gates of one size that are not the same do not look the same."""
+        graph = network("one: {se: {hidden: 2}}\ntwo: {se: {hidden: 2, gate: hardsigmoid}}")
+        assert [cell.after for cell in cells(outline(graph)) if cell.kind == "gate"] == [(), ("ReLU · Hardsigmoid",)]
