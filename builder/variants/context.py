@@ -14,7 +14,7 @@ from builder.identity import graph_id
 from builder.lowering.lower import lower
 from builder.ops import OPERATIONS
 from builder.variants.composition import Composition, Entangled, Laid
-from builder.variants.pages import Differences, Inserted, insert_name, page_text
+from builder.variants.pages import Differences, Inserted, insert_names, inserted_path, page_text
 from builder.variants.places import Places
 
 if TYPE_CHECKING:
@@ -175,11 +175,13 @@ class Context:
     def differences(self, chosen: Chosen) -> Differences:
         """Return what separates a choice from the base."""
         inserted = []
-        for spots, named in zip(self._spots_of, self._named, strict=True):
+        for dimension, spots, named in zip(self._origin.space.insertions, self._spots_of, self._named, strict=True):
+            by_name: dict[str | None, list[Place]] = {}
             taken = [spot for spot in spots if spot in chosen]
-            for each in named[chosen[taken[0]]] if taken else ():
-                places = tuple(self.spots[spot] for spot in taken if self.spots[spot] in each.places)
-                inserted += [Inserted(each.layer, places, each.name)] if places else []
+            for spot in taken:
+                by_name.setdefault(named[chosen[spot]][spot], []).append(self.spots[spot])
+            layer = dimension.layers[chosen[taken[0]] if taken else 0]
+            inserted += [Inserted(layer, tuple(places), name) for name, places in by_name.items()]
         return Differences(tuple(inserted), self._changes.settings, self._changes.params)
 
     def forbids(self, chosen: Chosen) -> bool:
@@ -208,14 +210,16 @@ class Context:
         self.spots += places
         return list(range(len(self.spots) - len(places), len(self.spots)))
 
-    def _names(self) -> list[list[list[Inserted]]]:
+    def _names(self) -> list[list[dict[int, str | None]]]:
         """Return for every dimension and layer what it is called at each place."""
-        taken = {tuple(path.rpartition(".")[::2]) for path in _paths(self.graph)}
-        named = []
+        taken = set(_paths(self.graph))
+        named: list[list[dict[int, str | None]]] = []
         for dimension, spots in zip(self._origin.space.insertions, self._spots_of, strict=True):
             places = [self.spots[spot] for spot in spots]
-            named.append([insert_name(layer, places, dimension.name, taken) for layer in dimension.layers])  # type: ignore[arg-type]  # pairs of texts
-            taken |= {name for layers in named[-1] for each in layers for name in each.names()}
+            names = [insert_names(layer, places, dimension.name, taken) for layer in dimension.layers]
+            named.append([dict(zip(spots, each, strict=True)) for each in names])
+            for layer, each in zip(dimension.layers, names, strict=True):
+                taken |= {inserted_path(layer, place, name) for place, name in zip(places, each, strict=True)}
         return named
 
     def _composed(self) -> Composition | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from builder.spec.space import Insertion
     from builder.variants.places import Place
@@ -25,11 +25,6 @@ class Inserted:
     layer: Insertion
     places: tuple[Place, ...]
     name: str | None
-
-    def names(self) -> list[tuple[str, str]]:
-        """Return where each layer lives and what it is called there."""
-        name = self.name or self.layer.word
-        return [(place.home, name.replace("{$point}", place.last)) for place in self.places]
 
 
 @dataclass(frozen=True)
@@ -76,23 +71,25 @@ def variant_name(base: str, words: Iterable[str]) -> str:
     return f"{base}_{spelt[0][: MAX_NAME - len(base) - 14]}_{len(spelt) - 1}_{digest}"
 
 
-def insert_name(
-    layer: Insertion, places: Sequence[Place], dimension: str, taken: set[tuple[str, str]]
-) -> list[Inserted]:
-    """Return the layer at ``places`` under the shortest name that is taken at none of them.
+def insert_names(layer: Insertion, places: Sequence[Place], dimension: str, taken: Collection[str]) -> list[str | None]:
+    """Return what the layer is called at each place: the shortest under which its path is taken at none.
 
-    That is its operation's, then ``se_{$point}``, then the same with the name of the dimension, at last one name for
-    each place. What the page names keeps its name.
+    That is its operation's, for which nothing is written; then ``se_{$point}``; then the same with the name of the
+    dimension; at last a name for each place. What the user names keeps its name.
     """
-    if layer.name is not None:
-        return [Inserted(layer, tuple(places), layer.name)]
-    plain = re.sub(r"\W+", "_", dimension)
-    for name in (None, f"{layer.word}_{{$point}}", f"{layer.word}_{plain}", f"{layer.word}_{plain}_{{$point}}"):
-        found = Inserted(layer, tuple(places), name)
-        names = found.names()
-        if len(set(names)) == len(names) and not taken.intersection(names):
-            return [found]
-    return [Inserted(layer, (place,), re.sub(r"\W+", "_", f"{layer.word}_{place.text}")) for place in places]
+    word, own = layer.word, re.sub(r"\W+", "_", dimension)
+    names = (None, f"{word}_{{$point}}", f"{word}_{own}", f"{word}_{own}_{{$point}}")
+    for name in (layer.name,) if layer.name is not None else names:
+        paths = {inserted_path(layer, place, name) for place in places}
+        if layer.name is not None or (len(paths) == len(places) and paths.isdisjoint(taken)):
+            return [name] * len(places)
+    return [re.sub(r"\W+", "_", f"{word}_{place.text}") for place in places]
+
+
+def inserted_path(layer: Insertion, place: Place, name: str | None) -> str:
+    """Return the path of a layer that is inserted at ``place`` under ``name``."""
+    own = (name or layer.word).replace("{$point}", place.last)
+    return f"{place.home}.{own}" if place.home else own
 
 
 def _table(key: str, entries: list[tuple[str, str]]) -> list[str]:
