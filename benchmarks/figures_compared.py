@@ -119,7 +119,8 @@ def main() -> None:
         }
         wide = {"visualtorch": by_visualtorch(make().eval()), "archcli --level block": by_archcli(name, "block")}
         path = FOLDER / f"{name}.png"
-        sheet(tall, wide).quantize(128).save(path, optimize=True)
+        page = sheet(tall, wide).quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        page.save(path, optimize=True)
         print(path, f"{path.stat().st_size / 1000:.0f} kB")
 
 
