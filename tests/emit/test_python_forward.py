@@ -72,6 +72,16 @@ def forward(self, x):
             in text
         )
 
+    def test_shortcuts_within_shortcuts_stay_apart(self, graph_of: Make) -> None:
+        """The outer one is still to be added when the inner one is done."""
+        inner = "{key: ., layers: [{conv: {out: 3, kernel: 1}}], shortcut: identity}"
+        joint = f"{{branches: [{{first: relu, inner: {inner}}}, {{other: relu}}], merge: mul}}"
+        graph = graph_of(f"layers:\n  outer: {{layers: {{joint: {joint}}}, shortcut: identity}}\n{END}")
+        text = forward(graph, "Outer")
+        assert text.startswith("def forward(self, x):\n    identity2 = x\n")
+        assert "    identity = inner\n" in text
+        assert text.endswith("    x = inner * other\n\n    x += identity2\n    return x\n")
+
 
 class TestBranches:
     """Lanes side by side."""

@@ -10,6 +10,8 @@ from builder.emit.python.layout import INDENT, Brackets, statement
 from builder.emit.python.names import numbered, prose, variable
 
 if TYPE_CHECKING:
+    from collections.abc import Container
+
     from builder.emit.python.classes import Class
     from builder.emit.python.modules import Module
     from builder.emit.python.plan import Plan
@@ -61,7 +63,8 @@ class _Forward:
         self._names: dict[int, str] = {}
         self._values: dict[str, int] = {}
         self._reads = Counter(value for step in body.steps for value in step.reads) + Counter(body.outputs)
-        self._marks: dict[int, int] = {}
+        self._used: list[str] = []
+        self._marks: dict[int, tuple[int, int]] = {}
         self._section = ""
         for position, value in enumerate(body.inputs):
             self._hold(value, "x" if value == module.block.input else self._fresh(self._input_name(position)))
@@ -96,6 +99,7 @@ class _Forward:
     def _step(self, step: Step, last: bool) -> None:
         self._mark_forks(step)
         names = [self._names[value] for value in step.reads]
+        self._used += names
         self._reads.subtract(step.reads)
         expression = self._expression(step, names)
         if last:
@@ -133,31 +137,43 @@ class _Forward:
         What waits for a shortcut gets it where the block forks, anything else where we are.
         """
         other = self._body.forks[value][0] if value in self._body.forks else name
-        is_fork = other != name
-        saved = self._fresh(other if is_fork else self._taps.name(value, self._module))
-        position = self._marks[value] if is_fork else len(self._lines)
-        lines = statement(f"{saved} = ", name, _BODY)
+        if other == name:
+            saved = self._fresh(self._taps.name(value, self._module))
+            self._say(f"{saved} = ", name)
+        else:
+            position, used = self._marks[value]
+            saved = self._fresh(other, frozenset(self._used[used:]))
+            self._insert(position, statement(f"{saved} = ", name, _BODY))
+        self._hold(value, saved)
+
+    def _insert(self, position: int, lines: list[str]) -> None:
+        """Put lines before others, with a blank line before the name of a block."""
         if self._lines[position:] and self._lines[position].lstrip().startswith("#"):
             lines.append("")
         self._lines[position:position] = lines
-        self._marks = {each: at + len(lines) * (at > position) for each, at in self._marks.items()}
-        self._hold(value, saved)
+        for value, (at, used) in self._marks.items():
+            self._marks[value] = (at + len(lines) * (at > position), used)
 
     def _mark_forks(self, step: Step) -> None:
-        """Note where the lines of a block with a shortcut begin: where its input is first read."""
+        """Note where the lines of a block with a shortcut begin: where its input is first read.
+
+        With it goes how many variables had been read or written by then: a name given there is none of the later ones.
+        """
         for value in step.reads:
             if value in self._body.forks and value not in self._marks:
                 if self._body.forks[value][1] == step.section:
                     self._begin(step.section)
-                self._marks[value] = len(self._lines)
+                self._marks[value] = (len(self._lines), len(self._used))
 
-    def _fresh(self, name: str) -> str:
-        """Return ``name``, numbered if a value that is still needed bears it."""
-        return next(each for each in numbered(name) if each not in self._values or not self._reads[self._values[each]])
+    def _fresh(self, name: str, used: Container[str] = ()) -> str:
+        """Return ``name``, numbered if it is in ``used`` or a value that is still needed bears it."""
+        names = (each for each in numbered(name) if each not in used)
+        return next(each for each in names if each not in self._values or not self._reads[self._values[each]])
 
     def _hold(self, value: int, name: str) -> None:
         self._names[value] = name
         self._values[name] = value
+        self._used.append(name)
 
     def _begin(self, section: str) -> None:
         """Begin the lines of a block that is written out here, or end them."""
