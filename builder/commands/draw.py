@@ -47,6 +47,7 @@ def run(pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Op
 
 
 def _all_of(pages: Sequence[str]) -> list[Graph]:
+    """Return the networks of all pages; raise ArchError with the mistakes of all."""
     graphs: list[Graph] = []
     mistakes: list[Diagnostic] = []
     for page in pages:
@@ -82,6 +83,7 @@ def _texts(page: str) -> list[bytes]:
 
 
 def _check_suffix(path: Path) -> None:
+    """Refuse a format that no figure has before anything is drawn."""
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
         hint = suggest(suffix, SUFFIXES, "a figure's name ends in")
