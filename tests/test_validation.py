@@ -1,0 +1,72 @@
+"""Pydantic's findings as diagnostics: each at the key or value that it speaks of, in plain words."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pytest
+from pydantic import Field
+
+from builder.diagnostics import ArchError, Collector, Diagnostic
+from builder.reader import read_text
+from builder.validation import Strict, validate
+
+
+class Inner(Strict):
+    """A model inside another."""
+
+    kind: str
+    gamma: float = 1.0
+
+
+class Outer(Strict):
+    """What the tests write."""
+
+    rate: Annotated[float, Field(gt=0)]
+    epochs: int = 3
+    inner: Inner | None = None
+    sizes: tuple[int, ...] = ()
+
+
+def mistakes(text: str) -> list[Diagnostic]:
+    """Return what is wrong with ``text`` as an Outer."""
+    problems = Collector()
+    assert validate(Outer, read_text(text), "a thing", problems) is None
+    with pytest.raises(ArchError) as caught:
+        problems.raise_found()
+    return list(caught.value.diagnostics)
+
+
+class TestMistakes:
+    """Codes, places and words."""
+
+    @pytest.mark.parametrize(
+        ("text", "code", "line", "column", "said"),
+        [
+            ("rate: 1.0\nepocs: 3\n", "unknown-field", 2, 1, "`epocs`"),
+            ("epochs: 3\n", "missing-field", 1, 1, "`rate` is required"),
+            ("rate: 1.0\nepochs: true\n", "bad-value", 2, 9, "a whole number, not the truth value `true`"),
+            ('rate: 1.0\nepochs: "3"\n', "bad-value", 2, 9, 'not the text "3"'),
+            ("rate: 1.0\nepochs: 3.0\n", "bad-value", 2, 9, "a whole number"),
+            ("rate: 0\n", "bad-value", 1, 7, "greater than 0"),
+            ("rate: .nan\n", "bad-value", 1, 7, "`rate`"),
+            ("rate: .inf\n", "bad-value", 1, 7, "`rate`"),
+            ("rate: 1\ninner: {kind: 3}\n", "bad-value", 2, 15, "`inner.kind` is a text"),
+            ("rate: 1\ninner: {kind: a, gama: 2.0}\n", "unknown-field", 2, 18, "`gama`"),
+            ("rate: 1\nsizes: [1, x]\n", "bad-value", 2, 12, "`x`"),
+        ],
+    )
+    def test_each_is_told_at_its_place(self, text: str, code: str, line: int, column: int, said: str) -> None:
+        """The key for a name that is unknown, the value for one that is wrong, the parent for one that is missing."""
+        (found,) = mistakes(text)
+        assert found.mark is not None
+        assert (found.code, found.mark.line, found.mark.column) == (code, line, column)
+        assert said in found.message
+
+    def test_all_are_told_in_one_run(self) -> None:
+        """None hides another."""
+        assert len(mistakes("rate: -1\nepochs: x\nother: 2\n")) == 3
+
+    def test_a_whole_number_may_stand_for_a_fraction(self) -> None:
+        """1 is as good as 1.0 where a number is asked for."""
+        assert validate(Outer, read_text("rate: 1"), "a thing", Collector()) == Outer(rate=1.0)
