@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Schema: TypeAlias = "dict[str, Any]"
 
 _EXPRESSION: Schema = {"type": "string", "pattern": r"\$", "description": "an expression"}
+_WITH_EXPRESSIONS: Schema = {"type": "array", "contains": _EXPRESSION, "description": "a list that holds expressions"}
 _TEMPLATE_CALL = r"^(\$[A-Za-z_]\w*|[A-Z]\w*)$"
 
 
@@ -143,7 +144,9 @@ def _block_fields() -> Schema:
 def _fields(operation: type[Operation]) -> Schema:
     """Return the schema of an operation's fields, each also as an expression."""
     given = operation.model_json_schema()
-    properties = {name: {"anyOf": [field, _EXPRESSION]} for name, field in given.get("properties", {}).items()}
+    properties = {
+        name: {"anyOf": [field, _EXPRESSION, _WITH_EXPRESSIONS]} for name, field in given.get("properties", {}).items()
+    }
     properties |= {name: _ref("place") for name in REFERENCES.get(operation.kind, ())}
     return {
         "type": "object",
