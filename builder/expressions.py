@@ -8,7 +8,8 @@ cannot name anything of Python, and its size, depth and numbers are bounded.
     comparison = sum { ("==" | "!=" | "<" | "<=" | ">" | ">=") sum }
     sum        = product { ("+" | "-") product }
     product    = unary { ("*" | "//" | "/") unary }      unary = "-" unary | atom
-    atom       = number | "$" name { "." index } | word | word "(" choice, ... ")" | "(" choice ")" | "[" choice, ... "]"
+    atom       = number | "$" name { "." index } | word | word "(" choice, ... ")"
+               | "(" choice ")" | "[" choice, ... "]"
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ MAX_LENGTH = 200
 MAX_DEPTH = 16
 MAX_NUMBER = 2**53  # whole numbers up to it are exact; constraints speak of MACs, and fields have bounds of their own
 MAX_ITEMS = 4096
+_MAX_DIGITS = 9
 
-Result: TypeAlias = "int | float | bool | str | None | tuple[Result, ...]"
+Result: TypeAlias = "int | float | bool | str | tuple[Result, ...] | None"
 
 
 class ExpressionError(Exception):
@@ -97,24 +99,53 @@ def make_divisible(value: float, divisor: int = 8) -> int:
 
 
 def _zip(*lists: Result) -> Result:
-    if any(not isinstance(each, tuple) for each in lists):
-        raise TypeError("zip takes lists")
-    columns: list[tuple[Result, ...]] = [each for each in lists if isinstance(each, tuple)]
+    columns = [each for each in lists if isinstance(each, tuple)]
+    if len(columns) < len(lists):
+        raise TypeError("it takes lists")
     if len({len(each) for each in columns}) > 1:
         lengths = ", ".join(str(len(each)) for each in columns)
-        raise ValueError(f"zip takes lists of one length, and these have {lengths}")
+        raise ValueError(f"it takes lists of one length, and these have {lengths}")
     return tuple(zip(*columns, strict=True))
+
+
+def _round(value: float, digits: int | None = None) -> float:
+    if digits is not None and not (isinstance(digits, int) and 0 <= digits <= _MAX_DIGITS):
+        raise ValueError(f"it rounds to 0 to {_MAX_DIGITS} digits")
+    return round(value, digits)
+
+
+def _sqrt(value: float) -> float:
+    if value < 0:
+        raise ValueError("a negative number has no root")
+    return math.sqrt(value)
+
+
+def _smallest(*numbers: Result) -> Result:
+    return min(_numbers(numbers))
+
+
+def _largest(*numbers: Result) -> Result:
+    return max(_numbers(numbers))
+
+
+def _numbers(operands: tuple[Result, ...]) -> list[int | float]:
+    """Return the operands, or the elements of the one list that is given."""
+    inside = operands[0] if len(operands) == 1 else operands
+    found = [each for each in inside if isinstance(each, (int, float))] if isinstance(inside, tuple) else []
+    if not isinstance(inside, tuple) or not found or len(found) < len(inside):
+        raise TypeError("it takes two or more numbers, or a list of them")
+    return found
 
 
 FUNCTIONS: Mapping[str, Callable[..., Result]] = MappingProxyType(
     {
         "make_divisible": make_divisible,
         "ceil": math.ceil,
-        "round": round,
+        "round": _round,
         "int": int,
-        "min": min,
-        "max": max,
-        "sqrt": math.sqrt,
+        "min": _smallest,
+        "max": _largest,
+        "sqrt": _sqrt,
         "zip": _zip,
     }
 )
@@ -181,9 +212,21 @@ def evaluate(expression: Expression, scope: Mapping[str, Result]) -> Result:
             first = evaluate(left, scope)
             return evaluate(right, scope) if bool(first) == (expression.name == "and") else first
         case Apply(name="list"):
-            return tuple(evaluate(operand, scope) for operand in expression.operands)
+            return _bounded(tuple(evaluate(operand, scope) for operand in expression.operands), expression)
         case Apply():
             return _apply(expression, [evaluate(operand, scope) for operand in expression.operands])
+
+
+def size(result: Result) -> int:
+    """Return the number of elements in a list and all lists inside it."""
+    return sum(1 + size(each) for each in result) if isinstance(result, tuple) else 0
+
+
+def _bounded(result: Result, expression: Apply) -> Result:
+    if isinstance(result, tuple) and size(result) > MAX_ITEMS:
+        message = f"a list has at most {MAX_ITEMS} elements, those of the lists inside it counted"
+        raise ExpressionError(message, expression.offset, expression.width)
+    return result
 
 
 def _look_up(variable: Variable, scope: Mapping[str, Result]) -> Result:
@@ -214,7 +257,7 @@ def _apply(expression: Apply, operands: list[Result]) -> Result:
         raise ExpressionError(f"`{expression.name}`: {error}", expression.offset, expression.width) from None
     if isinstance(result, (int, float)) and not -MAX_NUMBER < result < MAX_NUMBER:
         raise ExpressionError("the result is out of bounds", expression.offset, expression.width)
-    return result
+    return _bounded(result, expression)
 
 
 def _need_numbers(expression: Apply, operands: list[Result]) -> None:
@@ -233,6 +276,16 @@ _TOKEN = re.compile(
     )""",
     re.VERBOSE,
 )
+_INSTEAD = {
+    "$": "a `$` is followed by the name of a variable",
+    "=": "equality is `==`",
+    "!": "inequality is `!=`, negation is `not`",
+    "&": "write `and`",
+    "|": "write `or`",
+    "{": "an expression stands without braces, except in a name",
+}
+"""What to write instead of a character that other languages have."""
+
 _COMPARISONS = ("==", "!=", "<=", ">=", "<", ">")
 _WORDS: Mapping[str, Result] = MappingProxyType({"true": True, "false": False})
 
@@ -306,9 +359,24 @@ class _Parser:
         negations = []
         while token := self._take("not"):
             negations.append(token)
-        result = self._chain(_COMPARISONS, self._sum)
+        result = self._comparison()
         for token in reversed(negations):
             result = Apply("not", (result,), token.offset, 3)
+        return result
+
+    def _comparison(self) -> Expression:
+        """Read ``a < b``, and ``a < b < c`` as Python means it: ``a < b and b < c``."""
+        left = self._sum()
+        pairs: list[Expression] = []
+        while token := self._take(*_COMPARISONS):
+            right = self._sum()
+            pairs.append(Apply(token.text, (left, right), token.offset, len(token.text)))
+            left = right
+        if not pairs:
+            return left
+        result = pairs[0]
+        for pair in pairs[1:]:
+            result = Apply("and", (result, pair), 0, 1)
         return result
 
     def _sum(self) -> Expression:
@@ -365,7 +433,7 @@ def _tokens(text: str) -> Iterator[_Token]:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
             offset = position + len(text[position:]) - len(text[position:].lstrip())
-            hint = "inside braces write `$widths.0`" if text[offset] == "[" else None
+            hint = _INSTEAD.get(text[offset])
             raise ExpressionError(f"`{text[offset]}` has no meaning in an expression", offset, 1, hint)
         yield _Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup))
         position = match.end()

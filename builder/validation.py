@@ -86,7 +86,7 @@ def report(
         verb = "is" if len(names) == 1 else "are"
         problems.error("missing-field", f"{what}: {listed} {verb} required", fields[0].mark)
     for sentence, each in _wrong([each for each in findings if each.kind not in ("extra_forbidden", "missing")]):
-        problems.error("bad-value", f"{what}: {sentence}", each.mark, _advice(each))
+        problems.error("bad-value", f"{what}: {sentence}", each.mark, _advice(each, model))
 
 
 @dataclass(frozen=True)
@@ -184,7 +184,7 @@ def _sentence(finding: _Finding) -> str:
     if finding.kind in ("wrong_length", "too_long", "too_short"):
         return f"`{field}` has {_length(finding)}"
     if finding.kind == "string_pattern_mismatch":
-        return f"`{field}` does not look right: {finding.given}"
+        return f"`{field}` cannot be {finding.given}"
     return finding.said if finding.kind == "value_error" else f"`{field}`: {finding.said}"
 
 
@@ -203,11 +203,13 @@ def _choices(finding: _Finding) -> list[str]:
     return re.findall(r"'([^']*)'", str(finding.context.get("expected", "")))
 
 
-def _advice(finding: _Finding) -> str | None:
+def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
     """Return what to do about a wrong value, where more can be said than what it should have been."""
     value = finding.value.value if isinstance(finding.value, Scalar) else None
     if finding.kind == "literal_error":
         return suggest(str(value), _choices(finding), "it is one of")
+    if finding.kind == "string_pattern_mismatch":
+        return _innermost(model, finding.path[:-1]).model_fields[str(finding.path[-1])].description
     number_wanted = finding.kind in ("int_type", "int_from_float", "float_type")
     if isinstance(value, float) and number_wanted and "$" in finding.mark.text:
         return "`a // b` divides whole numbers; `int`, `round` and `ceil` make one of any other"
@@ -226,13 +228,17 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 def _fields(model: type[BaseModel], path: Path) -> list[str]:
-    """Return the fields of the model that lies at ``path`` inside ``model``, as far as types tell."""
+    return [field.alias or name for name, field in _innermost(model, path).model_fields.items()]
+
+
+def _innermost(model: type[BaseModel], path: Path) -> type[BaseModel]:
+    """Return the model that lies at ``path`` inside ``model``, as far as types tell."""
     for step in path:
         field = model.model_fields.get(str(step))
         inner = _model_of(field.annotation) if field else None
         if inner is not None:
             model = inner
-    return [field.alias or name for name, field in model.model_fields.items()]
+    return model
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from builder.spec.page import Insert, Item
 
 
+MAX_SEARCHING = 100
+
+
 @dataclass(frozen=True, slots=True)
 class _Edit:
     selector: Selector
@@ -25,68 +28,91 @@ class _Edit:
     item: Item | None = None
 
 
+class _Table:
+    """The edits of one kind, found by place: explicit paths at once, wildcards and templates one after another."""
+
+    def __init__(self, edits: list[_Edit]) -> None:
+        self.edits = edits
+        self._explicit: dict[tuple[str, ...], list[int]] = {}
+        self._open: list[int] = []
+        for number, edit in enumerate(edits):
+            found = self._explicit.setdefault(edit.selector.segments, []) if edit.selector.explicit else self._open
+            found.append(number)
+
+    def at(self, place: Place, *points: str | None) -> list[_Edit]:
+        """Return the edits that mean ``place`` at one of ``points``, in the order written; None is the place itself."""
+        numbers = [*self._explicit.get(place.path, ())]
+        numbers += [number for number in self._open if self.edits[number].selector.matches(place)]
+        found = (self.edits[number] for number in sorted(numbers))
+        return [edit for edit in found if edit.selector.point in points]
+
+
 class Edits:
     """All edits of a page, asked for at every place as it comes into being."""
 
     def __init__(self, page: Merged, scope: Scope, evaluator: Evaluator) -> None:
         self._templates = frozenset(page.templates)
         self._used: set[int] = set()
-        self._inserts = [
-            _Edit(selector, insert=insert)
-            for insert in page.insert
-            for at in insert.at
-            if (selector := self._selector(at, scope, evaluator))
-        ]
-        self._sets = [
-            _Edit(selector, fields=fields)
-            for text, fields in page.set.values()
-            if (selector := self._selector(text, scope, evaluator))
-        ]
-        self._replacements = [
-            _Edit(selector, item=each.item)
-            for each in page.replace.values()
-            if (selector := self._selector(each.selector, scope, evaluator))
-        ]
+        self._inserts = _Table(
+            [
+                _Edit(selector, insert=insert)
+                for insert in page.insert
+                for at in insert.at
+                if (selector := self._selector(at, scope, evaluator))
+            ]
+        )
+        self._sets = _Table(
+            [
+                _Edit(selector, fields=fields)
+                for text, fields in page.set.values()
+                if (selector := self._selector(text, scope, evaluator))
+            ]
+        )
+        self._replacements = _Table(
+            [
+                _Edit(selector, item=each.item)
+                for each in page.replace.values()
+                if (selector := self._selector(each.selector, scope, evaluator))
+            ]
+        )
+        self._all = (*self._inserts.edits, *self._sets.edits, *self._replacements.edits)
 
     def inserts_at(self, place: Place, point: str) -> list[Insert]:
         """Return what is inserted at ``point`` of a block, in the order written; no point means ``out``."""
         points = (point, None) if point == "out" else (point,)
-        return [insert for insert in self._found(self._inserts, place, points) if insert is not None]
+        return [edit.insert for edit in self._taken(self._inserts, place, *points) if edit.insert is not None]
 
     def inserts_after(self, place: Place) -> list[Insert]:
         """Return what is inserted after a layer."""
-        return [insert for insert in self._found(self._inserts, place, (None,)) if insert is not None]
+        return [edit.insert for edit in self._taken(self._inserts, place, None) if edit.insert is not None]
 
     def fields(self, place: Place) -> list[Mapping]:
         """Return the fields that ``set`` gives at ``place``."""
-        found = []
-        for edit in self._sets:
-            if edit.selector.point is None and edit.selector.matches(place) and edit.fields is not None:
-                self._used.add(id(edit))
-                found.append(edit.fields)
-        return found
+        return [edit.fields for edit in self._taken(self._sets, place, None) if edit.fields is not None]
 
     def replacement(self, place: Place) -> tuple[bool, Item | None]:
         """Return whether the item at ``place`` is replaced, and by what; None takes it away."""
-        for edit in reversed(self._replacements):
-            if edit.selector.point is None and edit.selector.matches(place):
-                self._used.add(id(edit))
-                return True, edit.item
-        return False, None
+        found = self._taken(self._replacements, place, None)
+        return bool(found), found[-1].item if found else None
+
+    def check_count(self, problems: Collector) -> bool:
+        """Report more selectors with wildcards than any page needs, which would cost only time; return whether not."""
+        searching = [edit.selector for edit in self._all if not edit.selector.explicit]
+        if len(searching) > MAX_SEARCHING:
+            message = f"more than {MAX_SEARCHING} selectors with wildcards or templates"
+            problems.error("too-many-selectors", message, searching[MAX_SEARCHING].mark)
+        return len(searching) <= MAX_SEARCHING
 
     def report_unused(self, walked: Walked, problems: Collector) -> None:
         """Report selectors that found nothing, with the nearest place that exists."""
-        for edit in (*self._inserts, *self._sets, *self._replacements):
+        for edit in self._all:
             if id(edit) not in self._used and not walked.may_hide(edit.selector):
                 message, hint = _unused(edit, walked)
                 problems.error("no-such-place", message, edit.selector.mark, hint)
 
-    def _found(self, edits: list[_Edit], place: Place, points: tuple[str | None, ...]) -> list[Insert | None]:
-        found = []
-        for edit in edits:
-            if edit.selector.point in points and edit.selector.matches(place):
-                self._used.add(id(edit))
-                found.append(edit.insert)
+    def _taken(self, table: _Table, place: Place, *points: str | None) -> list[_Edit]:
+        found = table.at(place, *points)
+        self._used |= {id(edit) for edit in found}
         return found
 
     def _selector(self, text: Scalar, scope: Scope, evaluator: Evaluator) -> Selector | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field, model_validator
 
 from builder.diagnostics import suggest
 from builder.graph import Initialisation
@@ -11,33 +14,77 @@ from builder.lowering.names import join
 from builder.lowering.scope import UnknownValueError
 from builder.lowering.selectors import parse_selector
 from builder.ops import OPERATIONS
+from builder.ops.base import Operation
 from builder.reader import Mapping, Scalar, describe
+from builder.validation import Strict, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.expressions import Result
+    from builder.graph import Node
     from builder.lowering.selectors import Place, Selector
     from builder.lowering.walk import Walk
     from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
 
-FUNCTIONS: MappingProxyType[str, tuple[str, ...]] = MappingProxyType(
+Nonlinearity = Literal["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
+
+
+class _Kaiming(Strict):
+    a: float = 0
+    mode: Literal["fan_in", "fan_out"] = "fan_in"
+    nonlinearity: Nonlinearity = "leaky_relu"
+
+
+class _Gain(Strict):
+    gain: float = 1
+
+
+class _Normal(Strict):
+    mean: float = 0
+    std: Annotated[float, Field(ge=0)] = 1
+
+
+class _TruncatedNormal(_Normal):
+    a: float = -2
+    b: float = 2
+
+
+class _Uniform(Strict):
+    a: float = 0
+    b: float = 1
+    bound: Annotated[float, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _is_range(self) -> _Uniform:
+        if self.bound is None and self.a > self.b:
+            raise ValueError(f"from {self.a:g} to {self.b:g} is no range")
+        return self
+
+
+class _Nothing(Strict):
+    pass
+
+
+FUNCTIONS: MappingProxyType[str, type[Strict]] = MappingProxyType(
     {
-        "kaiming_normal": ("a", "mode", "nonlinearity"),
-        "kaiming_uniform": ("a", "mode", "nonlinearity"),
-        "xavier_normal": ("gain",),
-        "xavier_uniform": ("gain",),
-        "normal": ("mean", "std"),
-        "trunc_normal": ("mean", "std", "a", "b"),
-        "uniform": ("a", "b", "bound"),
-        "orthogonal": ("gain",),
-        "zeros": (),
-        "ones": (),
+        "kaiming_normal": _Kaiming,
+        "kaiming_uniform": _Kaiming,
+        "xavier_normal": _Gain,
+        "xavier_uniform": _Gain,
+        "normal": _Normal,
+        "trunc_normal": _TruncatedNormal,
+        "uniform": _Uniform,
+        "orthogonal": _Gain,
+        "zeros": _Nothing,
+        "ones": _Nothing,
     }
 )
 """Functions of ``torch.nn.init`` and their arguments; ``bound`` stands for ``a: -bound, b: bound``."""
+
+_NEED_TWO_AXES = ("kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal")
 
 _PARAMETERS = ("weight", "bias")
 """What operations learn; a rule for all instances of one may find that none has it."""
@@ -47,20 +94,29 @@ Target = tuple[str, str, tuple[tuple[str, object], ...]]
 
 def initialisations(walk: Walk) -> tuple[Initialisation, ...]:
     """Return every rule of the page with the parameters that it reaches; mistakes go to the walk's problems."""
-    learned = list(_learned(walk))
-    return tuple(found for rule in walk.page.init if (found := _resolved(walk, rule, learned)) is not None)
+    layers = _Layers(walk)
+    return tuple(found for rule in walk.page.init if (found := _resolved(walk, rule, layers)) is not None)
 
 
-def _learned(walk: Walk) -> Iterator[tuple[Place, str, Parameter]]:
-    """Yield every learned tensor of the network: its layer's place, its key and itself."""
-    for place, node in walk.layers:
-        if node is not None:
-            inputs = (walk.shape_of(index) for index in node.inputs)
-            for each in node.operation.parameters(*inputs):
-                yield place, join(node.key, each.name), each
+class _Layers:
+    """The layers of a walk, found by path at once and by wildcard one after another."""
+
+    def __init__(self, walk: Walk) -> None:
+        self.all = walk.layers
+        self._by_path: dict[tuple[str, ...], list[tuple[Place, Node | None]]] = {}
+        for place, node in walk.layers:
+            self._by_path.setdefault(place.path, []).append((place, node))
+
+    def met(self, selector: Selector | None) -> list[tuple[Place, Node | None]]:
+        """Return the layers that a selector means, all of them where there is none."""
+        if selector is None:
+            return self.all
+        if selector.explicit:
+            return self._by_path.get(selector.segments, [])
+        return [(place, node) for place, node in self.all if selector.matches(place)]
 
 
-def _resolved(walk: Walk, rule: InitRule, learned: list[tuple[Place, str, Parameter]]) -> Initialisation | None:
+def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialisation | None:
     target, parameter = str(rule.target.value), str(rule.parameter.value)
     operation = target if target in OPERATIONS else None
     selector = None
@@ -71,39 +127,72 @@ def _resolved(walk: Walk, rule: InitRule, learned: list[tuple[Place, str, Parame
             return None
         selector = parse_selector(text, rule.target.mark, frozenset(walk.page.templates))
     targets: list[Target] = []
-    names: set[str] = set()
-    for place, key, each in learned:
-        if selector.matches(place) if selector is not None else each.of == operation:
-            name = each.name.rpartition(".")[2]
-            names.add(name)
-            if name == parameter:
-                found = _function(walk, rule, each.shape[0])
-                if found is None:
-                    return None
-                targets.append((key, *found))
+    functions: dict[int, tuple[str, tuple[tuple[str, object], ...]] | None] = {}
+    met = layers.met(selector)
+    for key, each in _learned(walk, met):
+        if each.name.rpartition(".")[2] == parameter and operation in (None, each.of):
+            out = each.shape[0]
+            if out not in functions:
+                functions[out] = _function(walk, rule, out)
+            found = functions[out]
+            if found is None or not _fits(walk, rule, found[0], key, each):
+                return None
+            targets.append((key, *found))
     if not targets and selector is not None:
-        _report_nothing(walk, rule, selector, names)
-    elif not targets and parameter not in _PARAMETERS:
-        hint = suggest(parameter, _PARAMETERS, "there are")
-        walk.problems.error("no-such-parameter", f"`{parameter}` is no parameter", rule.parameter.mark, hint)
+        _report_nothing(walk, rule, selector, met)
+    elif not targets and operation is not None:
+        _report_no_parameter(walk, rule, operation)
     template = selector.template if selector is not None else None
     return Initialisation(operation, template, parameter, tuple(targets))
 
 
-def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, names: set[str]) -> None:
+def _fits(walk: Walk, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:
+    """Report a function that counts what enters and leaves, for a tensor that has only one axis."""
+    if function not in _NEED_TWO_AXES or len(parameter.shape) > 1:
+        return True
+    message = f"`{function}` needs a tensor of two or more axes, and `{key}` has one"
+    walk.problems.error("bad-init", message, rule.value.mark, "a number, or `normal` or `uniform`")
+    return False
+
+
+def _report_no_parameter(walk: Walk, rule: InitRule, operation: str) -> None:
+    """Report a rule for an operation that can have no such parameter; that none has it here is no mistake."""
+    parameter = str(rule.parameter.value)
+    alike = [node for _, node in walk.layers if node is not None and node.operation.kind == operation]
+    parts = {each.of for node in alike for each in walk.learned(node)}
+    if OPERATIONS[operation].parameters is Operation.parameters:
+        hint = "take the rule away"
+        walk.problems.error("no-such-parameter", f"`{operation}` learns nothing", rule.target.mark, hint)
+    elif parts and operation not in parts:
+        listed = " and ".join(f"`{part}`" for part in sorted(parts))
+        message = f"what `{operation}` learns follows the rules for {listed}"
+        hint = f"to reach only these, name their place instead of `{operation}`"
+        walk.problems.error("no-such-parameter", message, rule.target.mark, hint)
+    elif parameter not in _PARAMETERS:
+        hint = suggest(parameter, _PARAMETERS, "it has")
+        message = f"`{operation}` has no parameter `{parameter}`"
+        walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
+
+
+def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, met: list[tuple[Place, Node | None]]) -> None:
     """Report a rule that reaches nothing, unless a mistake elsewhere hides what it means."""
-    met = [(place, node) for place, node in walk.layers if selector.matches(place)]
-    walked = walk.walked()
-    if any(node is None for _, node in met) or walked.may_hide(selector):
+    if any(node is None for _, node in met) or walk.walked.may_hide(selector):
         return
     if met:
-        known = sorted(names)
+        known = sorted({each.name.rpartition(".")[2] for _, each in _learned(walk, met)})
         message = f"`{rule.target.value}` has no parameter `{rule.parameter.value}`"
         hint = suggest(str(rule.parameter.value), known, "it has")
         walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
-    elif selector.template is None or walked.is_called(selector.template):
-        message, hint = walked.not_found(selector)
+    elif selector.template is None or walk.walked.is_called(selector.template):
+        message, hint = walk.walked.not_found(selector)
         walk.problems.error("no-such-place", message, rule.target.mark, hint)
+
+
+def _learned(walk: Walk, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, Parameter]]:
+    """Yield every tensor that layers learn, with its key."""
+    for _, node in layers:
+        if node is not None:
+            yield from ((join(node.key, each.name), each) for each in walk.learned(node))
 
 
 def _function(walk: Walk, rule: InitRule, out: int) -> tuple[str, tuple[tuple[str, object], ...]] | None:
@@ -118,8 +207,9 @@ def _function(walk: Walk, rule: InitRule, out: int) -> tuple[str, tuple[tuple[st
         return _checked(walk, key, arguments)
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return _checked(walk, value, Mapping((), value.mark))
-    if isinstance(value, Scalar) and isinstance(value.value, (int, float)) and not isinstance(value.value, bool):
-        return "constant", (("val", value.value),)
+    number = value.value if isinstance(value, Scalar) and not isinstance(value.value, bool) else None
+    if isinstance(number, (int, float)) and isfinite(number):
+        return "constant", (("val", number),)
     hint = "a number, such as 0, or a function, such as `kaiming_normal` or `{normal: {std: 0.01}}`"
     walk.problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
     return None
@@ -132,14 +222,12 @@ def _checked(walk: Walk, name: Scalar, arguments: Value) -> tuple[str, tuple[tup
         walk.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):
-        walk.problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark)
+        example = ", ".join(f"{field}: …" for field in FUNCTIONS[word].model_fields)
+        hint = f"such as `{word}: {{{example}}}`" if example else f"write `{word}`"
+        walk.problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark, hint)
         return None
-    for key, _ in arguments.entries:
-        if key.value not in FUNCTIONS[word]:
-            hint = suggest(str(key.value), FUNCTIONS[word], "it takes")
-            walk.problems.error("unknown-field", f"`{key.value}` is no argument of `{word}`", key.mark, hint)
-            return None
-    return word, tuple(_arguments(arguments))
+    fine = validate(FUNCTIONS[word], Mapping(arguments.entries, name.mark), f"`{word}`", walk.problems)
+    return (word, tuple(_arguments(arguments))) if fine is not None else None
 
 
 def _arguments(arguments: Mapping) -> Iterator[tuple[str, Result]]:

@@ -44,11 +44,11 @@ def lower(
     Raises ArchError with every mistake, in the order of the text.
     """
     problems = Collector(page.found)
+    _check_members(page, problems)
     if _is_family(page, params or {}, problems):
         problems.raise_found()  # whatever its members give is unknown
     evaluator = Evaluator(problems)
     scope = _page_scope(page, classes, params or {}, evaluator, problems)
-    _check_members(page, problems)
     shape = _size(page, input, problems)
     walk, root, flow = _walk(page, scope, shape, problems)
     rules = initialisations(walk)
@@ -87,7 +87,10 @@ def _walk(page: Merged, scope: Scope, shape: Shape | None, problems: Collector) 
 def _once(
     page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int
 ) -> tuple[Walk, Block | None, Flow]:
-    walk = Walk(page, scope, shape or _ANY, Edits(page, scope, Evaluator(problems)), problems, total)
+    edits = Edits(page, scope, Evaluator(problems))
+    if not edits.check_count(problems):
+        problems.raise_found()
+    walk = Walk(page, scope, shape or _ANY, edits, problems, total)
     try:
         root, flow = root_block(walk, shape)
     except TooLargeError:

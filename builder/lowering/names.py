@@ -108,9 +108,9 @@ class Modules:
         children = self._modules.setdefault(module, _Module()).children
         earlier = children.get(name)
         if earlier is not None and not (shared and earlier[1]):
-            note = Note(earlier[0], "the first is here")
+            notes = (Note(earlier[0], "the first is here"),) if earlier[0] != mark else ()
             message = f"`{join(module, name)}` stands here a second time"
-            self._problems.error("duplicate-name", message, mark, hint or "give one of them another name", (note,))
+            self._problems.error("duplicate-name", message, mark, hint or "give one of them another name", notes)
             return
         children.setdefault(name, (mark, shared))
 

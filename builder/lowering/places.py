@@ -14,10 +14,14 @@ if TYPE_CHECKING:
     from builder.lowering.selectors import Selector
 
 
+_ADVISED = 20  # pieces of advice that one run gives: nobody reads more, and each looks at every name
+
+
 class Tree:
     """Blocks, layers and points as the tree that their paths make."""
 
     def __init__(self, paths: Iterable[str]) -> None:
+        self._advised = 0
         self._children: dict[tuple[str, ...], dict[str, None]] = {(): {}}
         for path in paths:
             segments = tuple(path.split("."))
@@ -37,6 +41,9 @@ class Tree:
 
         Its segments are put right one after another; where one has no near name, its neighbours are listed.
         """
+        if self._advised == _ADVISED:
+            return "`archcli show` lists every path"
+        self._advised += 1
         right: tuple[str, ...] = ()
         for segment in text.split("."):
             names = list(self._children.get(right, ()))
@@ -67,7 +74,7 @@ class Walked:
     ) -> None:
         self._keys = keys
         self._places = places
-        self._hidden = tuple(hidden)
+        self._hidden = frozenset(hidden)
         self._instances = instances
 
     @cached_property
@@ -77,11 +84,16 @@ class Walked:
 
     def may_hide(self, selector: Selector) -> bool:
         """Return whether what ``selector`` means may be missing only because of a mistake elsewhere."""
-        return bool(self._hidden) if not selector.explicit else self.hides(selector.segments)
+        return bool(self._hidden) if not selector.explicit else self.hides(".".join(selector.segments))
 
-    def hides(self, path: tuple[str, ...]) -> bool:
+    def hides(self, path: str) -> bool:
         """Return whether ``path`` may be missing only because of a mistake elsewhere."""
-        return any(path[: len(above)] == above for above in self._hidden)
+        segments = tuple(path.split(".")) if path else ()
+        return any(segments[:length] in self._hidden for length in range(len(segments) + 1))
+
+    def is_path(self, path: str) -> bool:
+        """Return whether a block or a layer has this path."""
+        return path in self._keys
 
     def is_called(self, template: str) -> bool:
         """Return whether a template has instances."""

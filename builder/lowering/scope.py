@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from builder.expressions import ExpressionError, evaluate, is_expression, parse, variables
+from builder.expressions import MAX_ITEMS, ExpressionError, evaluate, is_expression, parse, size, variables
 from builder.reader import Mapping, Scalar, Sequence, Value
 from builder.spec.calls import report_expression
 
@@ -41,8 +41,8 @@ class Evaluator:
         match value:
             case Scalar():
                 return self._scalar(value, scope) if is_expression(value.value) else value
-            case Sequence(items=items, mark=mark):
-                return Sequence(tuple(self.value(item, scope) for item in items), mark)
+            case Sequence():
+                return self._sequence(value, scope)
             case Mapping(entries=entries, mark=mark):
                 return Mapping(tuple((key, self.value(inner, scope)) for key, inner in entries), mark)
 
@@ -69,6 +69,17 @@ class Evaluator:
     def name(self, name: Scalar, scope: Scope) -> str:
         """Return a name or selector with the expressions in its braces put in."""
         return _BRACES.sub(lambda match: str(self.text(match[1], name, scope)), str(name.value))
+
+    def _sequence(self, value: Sequence, scope: Scope) -> Sequence:
+        items, count = [], 0
+        for item in value.items:
+            items.append(self.value(item, scope))
+            count += 1 + size(items[-1].plain())  # type: ignore[arg-type]  # lists of lists, or nothing to count
+            if count > MAX_ITEMS:
+                message = f"a list has at most {MAX_ITEMS} elements, those of the lists inside it counted"
+                self._problems.error("bad-value", message, value.mark)
+                raise UnknownValueError
+        return Sequence(tuple(items), value.mark)
 
     def _scalar(self, scalar: Scalar, scope: Scope) -> Value:
         return marked(self.text(str(scalar.value), scalar, scope), scalar)

@@ -59,5 +59,5 @@ def sampling(nodes: Sequence[Node], entering: tuple[int, Shape], leaving: tuple[
     axes = zip(size.sizes[1:], found.offset, found.stride, strict=True)
     given = tuple((length - skipped - 1) // step + 1 for length, skipped, step in axes)
     if given != wanted.sizes[1:]:
-        raise NoProjectionError(f"on the grid of its outputs the input has {Shape(given)} positions")
+        raise NoProjectionError(f"it would give {wanted.channels}×{Shape(given)}")
     return found

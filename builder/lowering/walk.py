@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
@@ -20,12 +21,15 @@ from builder.lowering.blocks import inline_block, template_instance
 from builder.lowering.names import Modules, join
 from builder.lowering.pages import merge_mappings
 from builder.lowering.places import Walked
+from builder.lowering.references import References
 from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, written
 from builder.ops import OPERATIONS
 from builder.ops.base import Misfit
 from builder.reader import Mapping, Scalar, describe
+from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
-from builder.spec.page import REUSE, BlockSpec, Body, Broken, Call, Item
+from builder.spec.fields import LETTERS
+from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import report
 
 if TYPE_CHECKING:
@@ -39,12 +43,11 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.ops.base import Operation
+    from builder.ops.base import Operation, Parameter
     from builder.shapes import Shape
 
 MAX_REPEAT = 4096
-MAX_NODES = 20_000
-MAX_STEPS = 2 * MAX_NODES  # layers, blocks, and what `when` switches off
+MAX_LAYERS = 20_000  # blocks counted in, and what `when` switches off
 MAX_DEPTH = 48
 MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
 
@@ -81,7 +84,7 @@ class Walk:
         self.instances: dict[str, tuple[str, ...]] = {}
         self.counted = 0
         self.total = total
-        self._awaited: list[Scalar] = []
+        self._references = References()
         self._by_path: dict[str, Node] = {}
         self._steps = self._depth = 0
 
@@ -120,8 +123,8 @@ class Walk:
     def _count_step(self, mark: Mark) -> None:
         """Stop where a page describes more than any network has, which costs only time."""
         self._steps += 1
-        if self._steps > MAX_STEPS:
-            self.problems.error("too-many-layers", f"more than {MAX_NODES:,} layers", mark)
+        if self._steps > MAX_LAYERS:
+            self.problems.error("too-many-layers", f"more than {MAX_LAYERS:,} layers and blocks", mark)
             raise TooLargeError
         if self._depth > MAX_DEPTH:
             hint = "a template that calls itself needs a `when` that ends it"
@@ -148,9 +151,6 @@ class Walk:
     ) -> Flow:
         """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
         path, key = name
-        if len(self.nodes) >= MAX_NODES:
-            self.problems.error("too-many-layers", f"more than {MAX_NODES:,} layers", mark)
-            raise TooLargeError
         try:
             shape = operation.output(*(shape for _, shape in inputs))
         except Misfit as misfit:
@@ -180,18 +180,12 @@ class Walk:
 
     def finish(self) -> None:
         """Report what was spoken of and never came."""
-        walked = self.walked()
-        for scalar in self._awaited:
-            text = str(scalar.value)
-            if text in self.places:
-                hint = "take an earlier point: a value cannot be read before it is computed"
-                self.problems.error("later-place", f"`{text}` is not there yet at this gate", scalar.mark, hint)
-            elif not walked.hides(tuple(text.split("."))):
-                self.problems.error("no-such-place", f"there is no `{text}`", scalar.mark, walked.tree.advise(text))
-        self.edits.report_unused(walked, self.problems)
+        self._references.report(self.walked, self.places, self.problems)
+        self.edits.report_unused(self.walked, self.problems)
 
+    @cached_property
     def walked(self) -> Walked:
-        """Return all that was passed so far."""
+        """All that was passed, once the walk is over."""
         return Walked(self.paths, self.places, self.hidden, self.instances)
 
     def _copies(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
@@ -224,9 +218,14 @@ class Walk:
         if " in " in text:
             left, _, text = text.partition(" in ")
             names = [name.strip() for name in left.split(",")]
-            if not all(name.isidentifier() for name in names):
+            if not all(is_parameter_name(name) for name in names) or len(set(names)) < len(names):
                 hint = "such as `repeat: width, depth in zip($widths, $depths)`"
                 self.problems.error("bad-repeat", f"`{left.strip()}` is no list of names", repeat.mark, hint)
+                raise UnknownValueError
+            taken = [name for name in names if name in RESERVED and name != "i"]
+            if taken:
+                message = f"`${taken[0]}` has a meaning of its own"
+                self.problems.error("reserved-name", message, repeat.mark, "choose another name")
                 raise UnknownValueError
             values = self.evaluator.text(text.strip(), repeat, scope)
         else:
@@ -325,7 +324,8 @@ class Walk:
         within = join(*name.place.path[:-1], wanted)  # a template speaks of its own layers
         earlier = self._by_path.get(within) or self._by_path.get(wanted)
         if earlier is None:
-            self._report_reuse(wanted, within, layer.mark if layer is not None else call.mark)
+            if wanted not in self.places and within not in self.places:  # else its value is unknown already
+                self._references.layer(wanted, within, layer.mark if layer is not None else call.mark)
             return None
         self.paths[path] = earlier.key
         result = None
@@ -339,16 +339,9 @@ class Walk:
         self.places[path] = result
         return result
 
-    def _report_reuse(self, wanted: str, within: str, mark: Mark) -> None:
-        """Report a layer that is not there to be run again, unless a mistake elsewhere explains it."""
-        walked = self.walked()
-        if wanted in self.paths or within in self.paths:
-            if wanted not in self.places and within not in self.places:
-                message = f"`{wanted}` is a block, and `reuse` runs one layer again"
-                self.problems.error("no-such-place", message, mark, "name the layers inside, each with its own `reuse`")
-        elif not walked.hides(tuple(within.split("."))) and not walked.hides(tuple(wanted.split("."))):
-            message = f"there is no layer `{wanted}` before this one"
-            self.problems.error("no-such-place", message, mark, walked.tree.advise(wanted))
+    def learned(self, node: Node) -> tuple[Parameter, ...]:
+        """Return the tensors that a node learns."""
+        return node.operation.parameters(*(self.shape_of(index) for index in node.inputs))
 
     def shape_of(self, index: int) -> Shape:
         """Return the shape of a value."""
@@ -385,7 +378,7 @@ class Walk:
             value = fields.get(name)
             if isinstance(value, Scalar) and isinstance(value.value, str):
                 if value.value not in self.places:
-                    self._awaited.append(value)
+                    self._references.value(value)
                 sources.append(self.places.get(value.value))
             elif value is not None:
                 message = f"`{name}` is a place such as `block1.out`, not {describe(value)}"
@@ -406,9 +399,8 @@ class Walk:
     ) -> tuple[list[Member], Flow]:
         """Walk an inserted item; it is called what it says or, without a name, what its operation is called."""
         word = item.content.text if isinstance(item.content, Call) else "block"
-        mark = name.mark if name is not None else item.mark
         inside = replace(frame, scope={**self.scope, "point": point}, called=None, role="inserted")
-        return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), mark))
+        return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
 
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[Member], Flow]:
         """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""
@@ -435,6 +427,9 @@ class Walk:
     def _name(self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark) -> Name:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
         given = self.evaluator.name(name, frame.scope) if name is not None else None
+        if name is not None and given != name.value and not is_name(str(given)):
+            self.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, f"names are {LETTERS}")
+            raise UnknownValueError
         number = self.modules.next_number(frame.module) if given is None and word != REUSE else None
         if given is not None:
             segment = given
@@ -449,7 +444,7 @@ class Walk:
         if word == REUSE:
             return Name(segment, place, "")
         if block is None or (block.key is None and block.branches is None):
-            hint = "name it: `name: se_{$point}`" if "point" in frame.scope else None
+            hint = f"name it, such as `name: {word or 'block'}_{{$point}}`" if "point" in frame.scope else None
             self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.paths:
             self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)

@@ -6,15 +6,17 @@ and becomes a ``Broken`` item, so that the rest of the page is still looked at.
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import nearest, suggest
+from builder.expressions import is_expression
 from builder.ops import MERGES, OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
-from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, BlockFields, ReuseFields
+from builder.spec.fields import BLOCK_FIELDS, LETTERS, MODIFIERS, BlockFields, ReuseFields
 from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import validate
 
@@ -24,12 +26,13 @@ if TYPE_CHECKING:
     from builder.diagnostics import Collector, Mark
     from builder.reader import Value
 
-_TEMPLATE = re.compile(r"[A-Z]\w*\Z")
-_PARAMETER = re.compile(r"\$[A-Za-z_]\w*\Z")
+_TEMPLATE = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
+_PARAMETER = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
 NAME = r"^[A-Za-z_{][A-Za-z0-9_{}$ .*/+-]*$"
 """What a name may look like while expressions still stand in its braces."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
+_LONGEST = 100
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -89,9 +92,8 @@ class Bodies:
         )
         read = (block.branches, block.split, block.key, block.shortcut, block.merge)
         names = ("branches", "split", "key", "shortcut", "merge")
-        return replace(
-            block, broken=any(mapping.get(name) and not each for name, each in zip(names, read, strict=True))
-        )
+        unread = any(mapping.get(name) and not each for name, each in zip(names, read, strict=True))
+        return replace(block, broken=unread or (layers is not None and branches is not None))
 
     def _check_lanes(self, mapping: Mapping) -> None:
         """Report fields that mean nothing where they stand."""
@@ -130,7 +132,7 @@ class Bodies:
         return self.item(value)
 
     def _named(self, key: Scalar, value: Value) -> Item:
-        if not self._check_name(key):
+        if not self.check_name(key):
             return Item(Broken(key.mark), key.mark)
         inner = list(value) if isinstance(value, Mapping) else []
         fields = OPERATIONS[str(key.value)].model_fields if key.value in OPERATIONS else {}
@@ -235,9 +237,9 @@ class Bodies:
     def merge(self, mapping: Mapping) -> Scalar | None:
         """Return how lanes meet, or None where it is not said or cannot be read."""
         merge = self._scalar(mapping, "merge")
-        if merge is not None and isinstance(merge.value, str) and "$" not in merge.value and merge.value not in MERGES:
-            hint = suggest(merge.value, list(MERGES), "it is one of")
-            self._problems.error("bad-merge", f"`merge` cannot be `{merge.value}`", merge.mark, hint)
+        if merge is not None and not is_expression(merge.value) and merge.value not in MERGES:
+            hint = suggest(str(merge.value), list(MERGES), "it is one of")
+            self._problems.error("bad-merge", f"`merge` cannot be {describe(merge)}", merge.mark, hint)
             return None
         return merge
 
@@ -270,15 +272,15 @@ class Bodies:
         aux = value.get("aux")
         return aux.mark if isinstance(aux, Scalar) and aux.value is True else None
 
-    def _check_name(self, key: Scalar) -> bool:
+    def check_name(self, key: Scalar) -> bool:
         """Report a name that no layer can have; return whether what it names is worth reading."""
         name = str(key.value)
         fixed = _BRACES.sub("x", name)
         if name in POINTS:
             hint = "points are " + ", ".join(f"`{point}`" for point in POINTS)
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
-        elif not _NAME.match(fixed) or len(name) > 100:
-            hint = "letters, digits, `_` and `-`, beginning with a letter; an expression in it stands in braces"
+        elif not _NAME.match(fixed) or len(name) > _LONGEST:
+            hint = f"{LETTERS}; an expression in it stands in braces"
             if name.startswith("-") and self._is_call(name[1:]):
                 hint = f"write `- {name[1:]}`, with a space after the dash"
             self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)
@@ -290,6 +292,21 @@ class Bodies:
 
     def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
         self._problems.error(code, message, value.mark, hint)
+
+
+def is_name(word: str) -> bool:
+    """Return whether ``word`` can name a layer or a block."""
+    return bool(_NAME.match(word)) and len(word) <= _LONGEST and word not in POINTS
+
+
+def is_parameter_name(word: str) -> bool:
+    """Return whether ``word`` behind a ``$`` is a variable."""
+    return bool(_PARAMETER.match(f"${word}"))
+
+
+def is_template_name(word: str) -> bool:
+    """Return whether ``word`` can name a template: Capitalised, and no word of Python, which would be its class."""
+    return bool(_TEMPLATE.match(word)) and not keyword.iskeyword(word)
 
 
 def broken_body(mark: Mark) -> Body:

@@ -15,6 +15,8 @@ Anything = Any
 SEGMENT = r"[A-Za-z_][A-Za-z0-9_-]*"
 """A name: what a path consists of."""
 
+LETTERS = "letters, digits, `_` and `-`, beginning with a letter"
+
 
 class ItemFields(Strict):
     """What may stand beside a call."""
@@ -30,9 +32,9 @@ class BlockFields(ItemFields):
     layers: Anything = None
     branches: Anything = None
     split: Anything = None
-    key: Annotated[str, Field(pattern=rf"^(\.|{SEGMENT})$")] | None = None
+    key: Annotated[str | None, Field(pattern=rf"^(\.|{SEGMENT})$", description=f"{LETTERS}; or `.`")] = None
     shortcut: Anything = None
-    merge: str = "add"
+    merge: Anything = None
     activation: Anything = None
 
 
@@ -50,29 +52,29 @@ class TemplateFields(Strict):
     branches: Anything = None
     split: Anything = None
     shortcut: Anything = None
-    merge: str = "add"
+    merge: Anything = None
     activation: Anything = None
 
 
 class PageFields(Strict):
     """The top level of a page: a block, and what surrounds it."""
 
-    name: Annotated[str, Field(pattern=rf"^{SEGMENT}$", max_length=100)]
+    name: Annotated[str, Field(pattern=rf"^{SEGMENT}$", max_length=100, description=LETTERS)]
     extends: str | None = None
     uses: Anything = None
     member: str | None = None
     input: tuple[Count, Count, Count] | None = None
     classes: Count | None = None
+    version: Annotated[Count | None, Field(description="PyTorch saves it as the network's own; 1 if not given")] = None
     params: Anything = None
     members: Anything = None
-    version: Annotated[Count | None, Field(description="PyTorch saves it as the network's own; 1 if not given")] = None
     defaults: Anything = None
     init: Anything = None
     templates: Anything = None
     layers: Anything = None
     branches: Anything = None
     shortcut: Anything = None
-    merge: str = "add"
+    merge: Anything = None
     activation: Anything = None
     insert: Anything = None
     set: Anything = None

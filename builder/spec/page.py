@@ -16,6 +16,9 @@ POINTS = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
 """The named points of a block, in the order in which a value passes them."""
 
 
+RESERVED = ("in", "i", "first", "classes", "nth", "total", "point")
+"""Variables that have a meaning everywhere; ``$last`` and ``$out`` have theirs where nothing else is called so."""
+
 REUSE = "reuse"
 """The call that runs a layer a second time, with the same weights."""
 

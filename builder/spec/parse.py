@@ -12,10 +12,11 @@ from builder.diagnostics import suggest
 from builder.expressions import is_expression
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.spec.bodies import Bodies, broken_body
+from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.fields import BLOCK_FIELDS, PageFields, TemplateFields
 from builder.spec.page import (
+    RESERVED,
     BlockSpec,
     Broken,
     Header,
@@ -79,7 +80,7 @@ def parse_page(
 def _check_extends(mapping: Mapping, problems: Collector) -> None:
     """Report what stands beside ``extends`` and cannot, and what needs it."""
     if mapping.get("extends") is None:
-        if mapping.get("member") is not None:
+        if _lacks_base(mapping):
             hint = "such as `extends: resnet` above it; a member of this page is asked for as `FILE:MEMBER`"
             message = "`member` chooses one of the page that this one extends, and it extends none"
             problems.error("missing-field", message, mapping.key_mark("member"), hint)
@@ -89,6 +90,11 @@ def _check_extends(mapping: Mapping, problems: Collector) -> None:
             hint = "`insert`, `set` and `replace` change what the base has"
             message = f"a page that extends another has no `{name}` of its own"
             problems.error("extends-with-layers", message, mapping.key_mark(name), hint)
+
+
+def _lacks_base(mapping: Mapping) -> bool:
+    """Return whether a page names a member of a base and no base, which would have given the rest."""
+    return mapping.get("member") is not None and mapping.get("extends") is None
 
 
 def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | None:
@@ -110,7 +116,7 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
     if name is not None and not (isinstance(name, Scalar) and isinstance(name.value, str)):
         problems.error("bad-value", f"`name` is a text, not {describe(name)}", name.mark)
         name = None
-    if not places:
+    if not places or (isinstance(name, Scalar) and not bodies.check_name(name)):
         return None
     return Insert(item, places, name if isinstance(name, Scalar) else None)
 
@@ -122,6 +128,8 @@ def _header(mapping: Mapping) -> Header:
 
     def size(name: str) -> Any:
         value = mapping.get(name)
+        if value is None and _lacks_base(mapping):
+            return Broken(mapping.mark)
         try:
             return getattr(PageFields.model_validate({"name": "page", name: value.plain() if value else None}), name)
         except ValidationError:
@@ -137,8 +145,9 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
     if mapping.get("layers") is None and mapping.get("branches") is None:
         if mapping.get("templates") is not None and mapping.get("input") is None:
             return None  # a page of templates, for others to use
-        hint = "a page has `layers`, or `extends` another page"
-        problems.error("missing-field", "this page has no layers", mapping.mark, hint)
+        if not _lacks_base(mapping):
+            hint = "a page has `layers`, or `extends` another page"
+            problems.error("missing-field", "this page has no layers", mapping.mark, hint)
         return BlockSpec(mapping.mark, layers=broken_body(mapping.mark))
     block = Mapping(
         tuple(each for each in mapping.entries if each[0].value in TemplateFields.model_fields), mapping.mark
@@ -154,13 +163,10 @@ def _parameters(mapping: Mapping, problems: Collector) -> dict[str, Parameter]:
     parameters = {}
     for key, value in mapping.entries:
         name = str(key.value)
-        if not name.isidentifier():
+        if not is_parameter_name(name):
             problems.error("bad-name", f"`{name}` cannot be a parameter: `${name}` would not be read", key.mark)
             continue
-        if name in ("in", "out", "i", "first", "last", "classes", "nth", "total", "point") and name not in (
-            "out",
-            "last",
-        ):
+        if name in RESERVED:
             problems.error("reserved-name", f"`${name}` has a meaning of its own", key.mark, "choose another name")
             continue
         check_syntax(value, problems)
@@ -226,8 +232,13 @@ def _init(mapping: Mapping, problems: Collector) -> Iterator[InitRule]:
 def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterator[tuple[str, Template]]:
     for key, value in mapping.entries:
         name = str(key.value)
-        if not (name[:1].isupper() and name.isidentifier()):
-            hint = f"write `{name[:1].upper()}{name[1:]}`"
+        if not is_template_name(name):
+            capital = f"{name[:1].upper()}{name[1:]}"
+            hint = (
+                f"write `{capital}`"
+                if is_template_name(capital)
+                else "letters, digits and `_`, beginning with a capital"
+            )
             problems.error("bad-name", f"a template is Capitalised, and `{name}` is not", key.mark, hint)
         if not isinstance(value, Mapping):
             problems.error("bad-value", f"a template is a block, not {describe(value)}", value.mark)

@@ -1,0 +1,48 @@
+"""Places that a layer speaks of: the value that a gate squeezes, the layer that runs again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Container
+
+    from builder.diagnostics import Collector, Mark
+    from builder.lowering.places import Walked
+    from builder.reader import Scalar
+
+
+class References:
+    """What was spoken of and was not there; why, only the end of the page tells."""
+
+    def __init__(self) -> None:
+        self._values: list[Scalar] = []
+        self._layers: list[tuple[str, str, Mark]] = []
+
+    def value(self, place: Scalar) -> None:
+        """Remember a value that was not there when a gate asked for it."""
+        self._values.append(place)
+
+    def layer(self, wanted: str, within: str, mark: Mark) -> None:
+        """Remember a layer that was not there to be run again; ``within`` is its path seen from the block."""
+        self._layers.append((wanted, within, mark))
+
+    def report(self, walked: Walked, places: Container[str], problems: Collector) -> None:
+        """Report each, unless a mistake elsewhere explains it; ``places`` are the layers and points that there are."""
+        for scalar in self._values:
+            text = str(scalar.value)
+            if text in places:
+                hint = "take an earlier point: a value cannot be read before it is computed"
+                problems.error("later-place", f"`{text}` is not there yet at this gate", scalar.mark, hint)
+            elif not walked.hides(text):
+                problems.error("no-such-place", f"there is no `{text}`", scalar.mark, walked.tree.advise(text))
+        for wanted, within, mark in self._layers:
+            if wanted in places or within in places:
+                hint = "let that one have the weights, and reuse it there"
+                problems.error("later-place", f"`{wanted}` comes later than this", mark, hint)
+            elif walked.is_path(wanted) or walked.is_path(within):
+                hint = "name the layers inside, each with its own `reuse`"
+                problems.error("no-such-place", f"`{wanted}` is a block, and `reuse` runs one layer again", mark, hint)
+            elif not walked.hides(within) and not walked.hides(wanted):
+                advice = walked.tree.advise(wanted)
+                problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, advice)
