@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Collector, Diagnostic
+from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import find, read_base
 from builder.reader import Mapping, read_text
 from builder.spec.space import parse_space
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from builder.lowering.pages import Base
     from builder.variants.sampling import Sample
-
-Entries = "collections.abc.Mapping[str, object]"
 
 
 def variants(
@@ -42,11 +40,16 @@ def variants(
     header |= {"member": member} if member is not None else {}
     header |= {"uses": uses} if uses is not None else {}
     header |= {"classes": classes} if classes is not None else {}
-    templates = base.extended(
+    whole = base.extended(
         "\n".join(["name: variant", *(f"{key}: {value}" for key, value in header.items())]), "variant.yaml"
     )
-    problems = Collector(templates.found)
-    asked = parse_space(_entries(base, space), tuple(templates.templates), problems)
+    problems = Collector(whole.found)
+    asked = parse_space(_entries(base, space), tuple(whole.templates), problems)
+    for choice in asked.choices:
+        if choice.parameter.value not in whole.params:
+            hint = suggest(str(choice.parameter.value), list(whole.params), "its parameters are")
+            message = f"`{choice.parameter.value}` is no parameter of `{base.merged().title}`"
+            problems.error("unknown-parameter", message, choice.parameter.mark, hint)
     problems.raise_found()
     return Variants(Origin(base, asked, classes, header), sample)
 

@@ -195,9 +195,9 @@ class Context:
 
     @cached_property
     def _apart(self) -> list[tuple[frozenset[int], frozenset[int]]]:
-        return [(self._meant(one), self._meant(other)) for one, other in self._origin.space.apart]
+        return [(self.meant(one), self.meant(other)) for one, other in self._origin.space.apart]
 
-    def _meant(self, selector: Scalar) -> frozenset[int]:
+    def meant(self, selector: Scalar) -> frozenset[int]:
         """Return the numbers of the places that ``selector`` means, by any of their names."""
         places = set(self.places.matching(selector))
         return frozenset(

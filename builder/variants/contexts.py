@@ -94,16 +94,20 @@ class Contexts:
         contexts = self.first()
         space = self._origin.space
         places = [each for insertions in space.insertions for each in (*insertions.among, *insertions.at)]
-        places += [each for pair in space.apart for each in pair]
         blocks = [each.same_per for each in space.insertions if each.same_per is not None]
         lost = [each for each in places if not any(context.places.matching(each) for context in contexts)]
         lost += [each for each in blocks if not any(context.places.blocks(each) for context in contexts)]
         advice = contexts[0].places.advice
-        if lost:
-            message = "`{}` matches nothing"
-            raise ArchError(
-                *(Diagnostic("no-such-place", message.format(each.value), each.mark, advice(each)) for each in lost)
-            )
+        found = [
+            Diagnostic("no-such-place", f"`{each.value}` matches nothing", each.mark, advice(each)) for each in lost
+        ]
+        unused = [each for pair in space.apart for each in pair if not any(context.meant(each) for context in contexts)]
+        hint = "`not_both` speaks of places that `among` or `at` select"
+        found += [
+            Diagnostic("no-such-place", f"nothing is inserted at `{each.value}`", each.mark, hint) for each in unused
+        ]
+        if found:
+            raise ArchError(*found)
 
 
 def spelt_changes(differences: Differences) -> list[str]:

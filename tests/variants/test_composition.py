@@ -10,7 +10,6 @@ from builder.costs import graph_cost
 from builder.identity import graph_id
 from builder.lowering import load
 from builder.variants import Sample, variants
-from builder.variants.context import Context
 from builder.variants.places import Places
 
 if TYPE_CHECKING:
@@ -34,8 +33,7 @@ LAYERS = {
 
 def composes(found: Variants) -> bool:
     """Return whether the variants are priced without lowering each of them."""
-    context: Context = found._contexts[0]
-    return context._composition is not None
+    return found._contexts[0]._composition is not None
 
 
 def places_of_images(path: Path) -> list[str]:
