@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.diagnostics import Diagnostic
+    from builder.lowering.pages import Merged
 
 _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
@@ -69,11 +70,20 @@ def _verdict(file: str) -> Verdict:
             kind = "family"
             return _family(file, path, tuple(page.members), page.title)
         graph = lower(page)
+        _check_space(file, page)
     except ArchError as error:
         if all(mistake.code == "library" for mistake in error.diagnostics):
             return Verdict(file, "templates", name=Path(file).stem)
         return Verdict(file, kind, error.diagnostics)
     return Verdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
+
+
+def _check_space(file: str, page: Merged) -> None:
+    """Look at the page's own ``variants:``, if it has any: every place is found, and no variant is priced."""
+    if page.variants is not None and page.variants.entries:
+        from builder.variants import variants
+
+        variants(file)
 
 
 def _family(file: str, path: Path, members: tuple[str, ...], name: str) -> Verdict:

@@ -45,8 +45,18 @@ def _merged(value: Varied) -> Iterator[str]:
         yield f"{place} is the same as {', '.join(others)}"
 
 
+_MOST = 6
+"""How many places are named one by one."""
+
+
+def _places(places: tuple[str, ...]) -> list[str]:
+    if len(places) <= _MOST:
+        return list(places)
+    return [f"{len(places)} places, {places[0]} … {places[-1]}"]
+
+
 def _line(row: VariantRow) -> list[str]:
-    changes = [f"{name}={value}" for name, value in row.settings.items()] + list(row.places)
+    changes = [f"{name}={value}" for name, value in row.settings.items()] + _places(row.places)
     if not changes:
         return [row.name, "none", human(row.parameters), "", human(row.macs), "", bytes_of(row.memory), "", row.id]
     more = f"{signed(row.more_memory)}B" if abs(row.more_memory) >= 1000 else signed(row.more_memory)
