@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ from builder.costs import graph_cost
 from builder.emit.python import document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from builder.graph import Graph
 
 CHANNELS = 4
@@ -37,12 +40,36 @@ SAME = st.sampled_from(
 """Layers that keep channels and size; nearly all of them either act in place or can be spoilt by it."""
 
 
+def opened(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return blocks with a shortcut whose layers live in the module around them, to be written out there."""
+    layers = st.lists(inner, min_size=1, max_size=3)
+    return st.fixed_dictionaries({"key": st.just("."), "layers": layers, "shortcut": st.just("identity")})
+
+
 def body(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """Return lists and mappings of items, the two ways to write a body; some blocks live in the module around them."""
+    """Return lists and mappings of items, the two ways to write a body."""
     names = st.sampled_from(["a", "b", "conv", "left", "right_1", "right_2", "x", "self", "a-0", "class", "max"])
     lists = st.lists(inner, min_size=1, max_size=4)
-    opened = st.fixed_dictionaries({"key": st.just("."), "layers": lists, "shortcut": st.just("identity")})
-    return st.one_of(lists, st.dictionaries(names, st.one_of(inner, opened), min_size=1, max_size=4))
+    return st.one_of(lists, st.dictionaries(names, st.one_of(inner, opened(inner)), min_size=1, max_size=4))
+
+
+def lane(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Return bodies of a branch."""
+    names = st.sampled_from(["lane_a", "lane_b", "lane_c"])
+    named = st.dictionaries(names, st.one_of(inner, opened(inner)), min_size=1, max_size=3)
+    return st.one_of(st.just({}), st.lists(inner, min_size=1, max_size=3), named)
+
+
+def numbered(value: Any, numbers: Iterator[int]) -> Any:
+    """Return the page with a name of its own for every layer of a lane, since lanes share a module."""
+    if isinstance(value, list):
+        return [numbered(each, numbers) for each in value]
+    if isinstance(value, dict):
+        return {
+            f"lane_{next(numbers)}" if key.startswith("lane_") else key: numbered(each, numbers)
+            for key, each in value.items()
+        }
+    return value
 
 
 def block(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -54,8 +81,7 @@ def block(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         {"layers": body(inner), "shortcut": st.one_of(st.sampled_from(["identity", "auto"]), beside)},
         optional={"merge": st.sampled_from(["add", "mul"]), "activation": activation},
     )
-    lane = st.one_of(st.just({}), st.lists(inner, min_size=1, max_size=3))
-    lanes = st.lists(lane, min_size=2, max_size=3)
+    lanes = st.lists(lane(inner), min_size=2, max_size=3)
     parallel = st.fixed_dictionaries({"branches": lanes, "merge": st.sampled_from(["add", "mul"])})
     template = st.sampled_from(["Unit", {"Unit": {"wide": True}}, "Gate"])
     return st.one_of(plain, residual, parallel, template)
@@ -83,8 +109,8 @@ TEMPLATES = {
 def pages(draw: st.DrawFn) -> str:
     """Return a page: a stem, a few blocks that may share a key, inserts and taps between them, a head."""
     layers: dict[str, Any] = {"stem": {"conv": {"out": CHANNELS, "kernel": 3, "padding": 1}}}
-    count = draw(st.integers(1, 4))
-    for number in range(count):
+    blocks = draw(st.integers(1, 4))
+    for number in range(blocks):
         made: dict[str, Any] = {"layers": draw(body(ITEMS))}
         if isinstance(made["layers"], list) and draw(st.booleans()):
             made["key"] = "features"
@@ -97,7 +123,7 @@ def pages(draw: st.DrawFn) -> str:
     points = st.sampled_from(["in", "branch", "pre_activation", "out"])
     insert = []
     for number in range(draw(st.integers(0, 2))):
-        target = draw(st.integers(0, count - 1))
+        target = draw(st.integers(0, blocks - 1))
         source = draw(st.integers(0, target))
         gate: dict[str, Any] = {"hidden": 2}
         if source < target or draw(st.booleans()):
@@ -105,7 +131,7 @@ def pages(draw: st.DrawFn) -> str:
         at = f"block{target}.{draw(points) if source < target else 'out'}"
         insert.append({"se": gate, "at": at, "name": f"gate{number}"})
     page = {"name": "net", "input": [3, 6, 6], "classes": 3, "templates": TEMPLATES, "layers": layers, "insert": insert}
-    return json.dumps(page)
+    return json.dumps(numbered(page, count()))
 
 
 def graph_of(page: str) -> Graph:
