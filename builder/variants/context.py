@@ -128,6 +128,7 @@ class Context:
         self.merged: dict[str, tuple[str, ...]] = {}
         """For a place that is tried, the others that mean the same."""
         self._alias: dict[int, list[Place]] = {}
+        self._selectors: dict[frozenset[int], str] = {}
         self._spots_of = [self._numbered(each) for each in origin.space.insertions]
         self._named = self._names()
         self._composition = self._composed()
@@ -181,7 +182,8 @@ class Context:
             for spot in taken:
                 by_name.setdefault(named[chosen[spot]][spot], []).append(self.spots[spot])
             layer = dimension.layers[chosen[taken[0]] if taken else 0]
-            inserted += [Inserted(layer, tuple(places), name) for name, places in by_name.items()]
+            said = self._selectors.get(frozenset(taken)) if dimension.at else None
+            inserted += [Inserted(layer, tuple(places), name, said) for name, places in by_name.items()]
         return Differences(tuple(inserted), self._changes.settings, self._changes.params)
 
     def forbids(self, chosen: Chosen) -> bool:
@@ -257,6 +259,8 @@ class Context:
         if insertions.at:
             of = {self.spots[spot]: spot for spot in spots}
             elements = [tuple(of[place] for place in self.places.matching(each)) for each in insertions.at]
+            texts = (str(each.value) for each in insertions.at)
+            self._selectors |= {frozenset(each): text for each, text in zip(elements, texts, strict=True)}
             return Dimension(layers, tuple(each for each in elements if each), 1, 1, alternatives=True)
         kept = self._canonical(spots)
         elements = self._grouped(kept, insertions.same_per)

@@ -161,8 +161,10 @@ class Variants:
         words = spelt_changes(differences)
         for each in differences.inserted:
             words.append(each.layer.label)
+            places = each.places if each.selector is None else ()
+            words += [each.selector] if each.selector is not None else []
             words += [
-                place.block if len(points) == 1 and place.point and place.block else place.text for place in each.places
+                place.block if len(points) == 1 and place.point and place.block else place.text for place in places
             ]
         return variant_name(self.base.name, words)
 

@@ -20,11 +20,15 @@ MAX_NAME = 64
 
 @dataclass(frozen=True)
 class Inserted:
-    """A layer at some places. ``name`` may hold ``{$point}``; without one it is called after its operation."""
+    """A layer at some places. ``name`` may hold ``{$point}``; without one it is called after its operation.
+
+    ``selector`` is what chose these places all together, if one did.
+    """
 
     layer: Insertion
     places: tuple[Place, ...]
     name: str | None
+    selector: str | None = None
 
 
 @dataclass(frozen=True)

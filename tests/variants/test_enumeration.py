@@ -119,6 +119,7 @@ class TestSizes:
         points = [f"Bottleneck.{point}" for point in ("branch_in", "branch", "out", "shortcut")]
         found = list(variants("resnet50", {"where": {"insert": "se", "at": points}}))
         assert [len(each.places) for each in found] == [16] * 4
+        assert found[0].name == "resnet50_se_Bottleneck_branch_in"
         assert found[1].id == graph_id(load("se_resnet50"))
         assert len(set(ids(found))) == 4
 
