@@ -151,4 +151,4 @@ class TestLimits:
         try:
             value(text)
         except ExpressionError as error:
-            assert 0 <= error.offset <= len(text)
+            assert 0 <= error.offset <= len(text)  # noqa: PT017 - a result is as right as a mistake
