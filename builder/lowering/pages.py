@@ -320,7 +320,9 @@ def _member_names(text: str) -> list[str]:
 def _nearest_page(name: str, folder: Path | None = None) -> str:
     beside = [path.stem for path in folder.glob("*.yaml")] if folder else []
     close = nearest(name, [*beside, *shipped_names()])
-    return f"did you mean `{close}`?" if close else "`archcli show --list` names the shipped ones"
+    if close is not None:
+        return f"did you mean `{close}`?"
+    return "shipped are " + ", ".join(f"`{path.stem}`" for path in sorted(shipped_folder().glob("*.yaml")))
 
 
 def _shown(path: Path) -> str:
