@@ -158,7 +158,7 @@ def _stage(block: Part, title: str) -> Cell:
     if len(set(ends)) == 1:
         return box(block, f"{title} ×{len(blocks)}", lines=_lines_of(blocks[-1]))
     lines = [_times(end, len(list(run))) for end, run in groupby(ends)]
-    return box(block, title, lines=_at_most(lines))
+    return box(block, title, lines=[*_at_most(lines), *_returning(block.tokens)])
 
 
 def _times(piece: str, count: int) -> str:
@@ -172,11 +172,8 @@ def box(part: Part, title: str, *, lines: list[str] | None = None) -> Cell:
     nodes = tuple(sorted(node for cell in inside for node in cell.nodes))
     kinds = [cell.kind for cell in inside]
     kind: Kind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
-    shown = _lines_of(part) if lines is None else lines
-    signs = dict.fromkeys(token.cell.label for token in part.tokens if isinstance(token, Join))
-    residual = [f"{' '.join(signs).lower()} shortcut"] if signs else []
-    after = (*shown, *residual)
-    return Cell(part.path, kind, title, nodes, inside[-1].value, after=after, taps=_foreign_taps(inside), folded=True)
+    shown = tuple(_lines_of(part) if lines is None else lines)
+    return Cell(part.path, kind, title, nodes, inside[-1].value, after=shown, taps=_foreign_taps(inside), folded=True)
 
 
 def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
@@ -212,7 +209,26 @@ def short(label: str) -> str:
     return label
 
 
+def _returning(tokens: Sequence[Token]) -> list[str]:
+    """Return the line of the shortcuts that return among ``tokens``, if any."""
+    signs = dict.fromkeys(token.cell.label for token in tokens if isinstance(token, Join))
+    return [f"{' '.join(signs).lower()} shortcut"] if signs else []
+
+
 def _lines_of(part: Part) -> list[str]:
+    """Return at most three lines that name what is in a block, and one for its shortcut and what follows."""
+    joints = [position for position, token in enumerate(part.tokens) if isinstance(token, Join)]
+    if len(joints) != 1:
+        return [*_inner_lines(part), *_returning(part.tokens)]
+    before, after = part.tokens[: joints[0]], part.tokens[joints[0] + 1 :]
+    following = [short(cell.label) for cell in cells(after)]
+    (line,) = _returning(part.tokens)
+    if len(following) > 1 or not any(isinstance(token, Cell) for token in before):
+        return [*_inner_lines(part), line]
+    return [*_inner_lines(Part(part.path, before)), " · ".join([line, *following])]
+
+
+def _inner_lines(part: Part) -> list[str]:
     """Return at most three lines that name what is in a block."""
     split = next((token for token in part.tokens if isinstance(token, Split)), None)
     if split is None:

@@ -33,12 +33,12 @@ class TestSummary:
         assert boxes("alexnet")["Block 1"].after == ("5×5, 192 · ReLU", "max 3×3, /2", "3×3, 384")
 
     def test_equal_blocks_are_folded(self) -> None:
-        """A stage of ResNet-50 shows one bottleneck and says how many there are."""
+        """A stage of ResNet-50 shows one bottleneck, its activation after the sum, and says how many there are."""
         assert boxes("resnet50")["Layer 3 ×6"].after == (
             "1×1, 256 · ReLU",
             "3×3, 256 · ReLU",
-            "1×1, 1024 · ReLU",
-            "+ shortcut",
+            "1×1, 1024",
+            "+ shortcut · ReLU",
         )
 
     def test_gates_and_activations_stay_visible(self) -> None:
