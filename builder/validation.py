@@ -44,10 +44,10 @@ _KINDS = {
 """What a value should have been, where it is of another kind."""
 
 _BOUNDS = {
-    "greater_than": "greater than {gt:g}",
-    "greater_than_equal": "at least {ge:g}",
-    "less_than": "less than {lt:g}",
-    "less_than_equal": "at most {le:g}",
+    "greater_than": "greater than {gt:,}",
+    "greater_than_equal": "at least {ge:,}",
+    "less_than": "less than {lt:,}",
+    "less_than_equal": "at most {le:,}",
     "finite_number": "a finite number",
 }
 
@@ -178,7 +178,8 @@ def _sentence(finding: _Finding) -> str:
     if finding.kind in _KINDS:
         return f"`{field}` is {_KINDS[finding.kind]}, not {finding.given}"
     if finding.kind in _BOUNDS:
-        return f"`{field}` is {_BOUNDS[finding.kind].format(**finding.context)}, not {finding.given}"
+        bounds = {name: int(bound) if bound == int(bound) else bound for name, bound in finding.context.items()}
+        return f"`{field}` is {_BOUNDS[finding.kind].format(**bounds)}, not {finding.given}"
     if finding.kind == "literal_error":
         return f"`{field}` cannot be {finding.given}"
     if finding.kind in ("wrong_length", "too_long", "too_short"):

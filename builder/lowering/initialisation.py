@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from builder.diagnostics import suggest
 from builder.graph import Initialisation
 from builder.lowering.names import join
-from builder.lowering.scope import UnknownValueError
+from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
 from builder.ops import OPERATIONS
 from builder.ops.base import Operation
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from builder.expressions import Result
     from builder.graph import Node
+    from builder.lowering.scope import Scope, Unknown
     from builder.lowering.selectors import Place, Selector
     from builder.lowering.walk import Walk
     from builder.ops.base import Parameter
@@ -138,6 +139,8 @@ def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialisation | N
             if found is None or not _fits(walk, rule, found[0], key, each):
                 return None
             targets.append((key, *found))
+    if not targets:
+        _function(walk, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
     if not targets and selector is not None:
         _report_nothing(walk, rule, selector, met)
     elif not targets and operation is not None:
@@ -195,9 +198,9 @@ def _learned(walk: Walk, layers: list[tuple[Place, Node | None]]) -> Iterator[tu
             yield from ((join(node.key, each.name), each) for each in walk.learned(node))
 
 
-def _function(walk: Walk, rule: InitRule, out: int) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+def _function(walk: Walk, rule: InitRule, out: int | Unknown) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     """Return function and arguments for a parameter of a layer with ``out`` channels."""
-    scope = {**walk.scope, "out": out}
+    scope: Scope = {**walk.scope, "out": out}
     try:
         value = walk.evaluator.value(rule.value, scope)
     except UnknownValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -239,7 +240,8 @@ def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterato
                 if is_template_name(capital)
                 else "letters, digits and `_`, beginning with a capital"
             )
-            problems.error("bad-name", f"a template is Capitalised, and `{name}` is not", key.mark, hint)
+            reason = "is a word of Python's" if keyword.iskeyword(name) else "is not"
+            problems.error("bad-name", f"a template is Capitalised, and `{name}` {reason}", key.mark, hint)
         if not isinstance(value, Mapping):
             problems.error("bad-value", f"a template is a block, not {describe(value)}", value.mark)
             yield name, Template(key, (), BlockSpec(key.mark, layers=broken_body(key.mark)))
