@@ -55,9 +55,7 @@ def pieces(graph: Graph) -> list[Piece]:
     return [Piece(_record(graph, node), 1, node.key if uses[node.key] > 1 else None) for node in graph.nodes]
 
 
-def network_id(
-    start: bytes, parts: Sequence[Piece], wires: Sequence[tuple[int, ...]], outputs: Sequence[int]
-) -> str:
+def network_id(start: bytes, parts: Sequence[Piece], wires: Sequence[tuple[int, ...]], outputs: Sequence[int]) -> str:
     """Return the id of a network of ``parts``, each reading the parts in ``wires``; -1 is the network's input."""
     records = [start]
     position = 0  # of the input; the first node has 1

@@ -44,7 +44,9 @@ def complain(*diagnostics: Diagnostic) -> None:
     if is_coloured(sys.stderr):
         drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
     codes = list(dict.fromkeys(each.code for each in diagnostics if each.code != "usage"))
-    say(drawn + (f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else ""))
+    say(
+        drawn + (f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else "")
+    )
 
 
 def abandon(stream: TextIO) -> None:
