@@ -78,6 +78,8 @@ class Concat(Operation):
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape with all channels; raise Misfit where other axes differ."""
         first = inputs[0]
+        if first.channel_axis != 0:
+            raise Misfit(f"{_listed(inputs)} cannot be joined: the channels must come first")
         if any(each.with_channels(1) != first.with_channels(1) for each in inputs):
             raise Misfit(f"{_listed(inputs)} cannot be joined: all but the channels must agree")
         return first.with_channels(sum(each.channels for each in inputs))
@@ -108,6 +110,8 @@ class Chunk(Operation):
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape with a share of the channels; raise Misfit where they cannot be shared evenly."""
         (values,) = inputs
+        if values.channel_axis != 0:
+            raise Misfit(f"{values} cannot be split: the channels must come first")
         if values.channels % self.chunks:
             raise Misfit(f"{values.channels} channels cannot be split evenly into {self.chunks}")
         return values.with_channels(values.channels // self.chunks)
