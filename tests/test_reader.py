@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError, Diagnostic
-from builder.reader import MAX_DEPTH, Mapping, Scalar, read_file, read_text
+from builder.reader import MAX_BYTES, MAX_DEPTH, MAX_VALUES, Mapping, Scalar, read_file, read_text
+from tests.marked import check, unmarked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,41 +87,92 @@ class TestValues:
         assert listed(read_text(json.dumps({"key": value})).plain()) == {"key": value}
 
 
-class TestMistakes:
-    """Everything that is refused, with its place."""
+ANSWERS = [
+    ("⟪⟫", "empty-page", "there is nothing in this file", "`archcli init NAME` writes one to start from"),
+    ("⟪#⟫ nothing\n", "empty-page", "there is nothing in this file", "a page begins with `name:`"),
+    ("⟪- a⟫\n- b\n", "not-a-mapping", "a page is a mapping of names to values, not a list", "at the left margin"),
+    ("⟪word⟫\n", "not-a-mapping", "not the text `word`", "at the left margin"),
+    ("⟪42⟫\n", "not-a-mapping", "not the number `42`", "at the left margin"),
+    ("a: 1\n⟪---⟫\nb: 2\n", "two-documents", "a file holds one page, and here a second begins", "a file of its own"),
+    ("a: 1\n...\n⟪b⟫: 2\n", "yaml-syntax", "nothing may follow the end of a page", "or the `...` above"),
+    ("a: 1\nb: 2\n⟪a⟫: 3\n", "duplicate-key", "`a` stands here twice", "the first is on line 1"),
+    ("a: {b: 1, ⟪b⟫: 2}\n", "duplicate-key", "`b` stands here twice", "the first is on line 1"),
+    ("a:\n⟪\t⟫b: 1\n", "yaml-syntax", "a tab stands where only spaces may", "indent with spaces"),
+    ("a: ⟪010⟫\n", "leading-zero", "`010` could be read in two ways", "in decimals without leading zeros"),
+    ("a: ⟪-010⟫\n", "leading-zero", "`-010` could be read in two ways", "quote it as a text"),
+    ("a: ⟪0x1f⟫\n", "leading-zero", "`0x1f` could be read in two ways", "in decimals"),
+    ("a: ⟪0o17⟫\n", "leading-zero", "`0o17` could be read in two ways", "in decimals"),
+    ("a: ⟪123456789012345678901⟫\n", "number-too-large", "no number on a page has more than 20 digits", ""),
+    (
+        "a: ⟪!!python/object/apply:os.system⟫ [x]\n",
+        "tag",
+        "tags are not part of the language: a page is data",
+        "leave it out",
+    ),
+    ("a: ⟪!foo⟫ 1\n", "tag", "tags are not part of the language", "a text that begins with ! is quoted"),
+    ("a: ⟪!!set⟫ {b, c}\n", "tag", "tags are not part of the language", "leave it out"),
+    ("a: ⟪!!binary⟫ aGk=\n", "tag", "tags are not part of the language", "leave it out"),
+    ("a: ⟪&x⟫ [1]\nb: [*x, *x]\n", "anchor", "anchors are not part of the language", "what repeats is a template"),
+    ("a: ⟪*x⟫\n", "alias", "aliases are not part of the language", "a selector that begins with * is quoted"),
+    ("a: {⟪<<⟫: {b: 1}}\n", "merge-key", "merge keys are not part of the language", "a template, a default or a"),
+    ("? ⟪[a]⟫\n: 1\n", "bad-key", "a key is a text, not a list or a mapping", ""),
+    ("⟪{a: b}⟫: 1\n", "bad-key", "a key is a text, not a list or a mapping", ""),
+    ("a: ⟪\x07⟫\n", "control-character", "the control character #x0007 may not stand in a page", "delete it"),
+    ("# ⟪\0⟫\n", "control-character", "the control character #x0000 may not stand in a page", "delete it"),
+    ("a: {out: make_divisible($c, ⟪16)⟫}\n", "bad-key", "`16)` is no name", "quote it, or name it under `params`"),
+    ("a: {out: $widths⟪[⟫0]}\n", "yaml-syntax", "',' or '}' is expected here", "write `$widths.0`, not `$widths[0]`"),
+    ("at: *⟪.⟫branch\n", "yaml-syntax", "expected alphabetic or numeric", "a selector that begins with * is quoted"),
+    ("at: [*⟪.⟫branch, a]\n", "yaml-syntax", "expected alphabetic or numeric", "`Bottleneck.branch`"),
+    ("a: [{at: x.⟪{⟫$place}}]\n", "yaml-syntax", "is expected here", "inside brackets, quote a name that holds braces"),
+    ("a: [b⟪{⟫$i}]\n", "yaml-syntax", "is expected here", "inside brackets, quote a name that holds braces"),
+    ("a: b⟪:⟫ c\n", "yaml-syntax", "a colon is not expected here", "write the fields in braces"),
+    ("x:\n  - conv:{out: 3, kernel⟪:⟫ 3}\n", "yaml-syntax", "a colon is not expected here", "a space is missing after `conv:`"),
+    ("x:\n  a:{b: {c: 3}⟪}⟫\n", "yaml-syntax", "`}` is not expected here", "a space is missing after `a:`"),
+    ("a: {out: 3 kernel⟪:⟫ 3}\n", "yaml-syntax", "',' or '}' is expected here", "between `3` and `kernel`"),
+    ("a: {out: 3; kernel⟪:⟫ 3}\n", "yaml-syntax", "',' or '}' is expected here", "between `3;` and `kernel`"),
+    ("a: {b: 3}⟪}⟫\n", "yaml-syntax", "`}` is not expected here", ""),
+    ("a: ⟪{⟫b: 3\n", "yaml-syntax", "the bracket that opens here is never closed", ""),
+    ("a: ⟪[⟫1, 2\n", "yaml-syntax", "the bracket that opens here is never closed", ""),
+    ('a: ⟪"⟫b\n', "yaml-syntax", "the quote that opens here is never closed", ""),
+    ("a: 1\n⟪layers⟫\n  - a\n", "yaml-syntax", "a colon is missing after this name", "`name: value`"),
+    ("a:\n    - b\n  ⟪-⟫ c\n", "yaml-syntax", "this line does not stand below its neighbours", "in the same column"),
+    ("a: ⟪%⟫3\n", "yaml-syntax", "`%` cannot begin a value", "put the value into quotes"),
+    ("a: ⟪@⟫3\n", "yaml-syntax", "`@` cannot begin a value", "put the value into quotes"),
+    ('a: "\\⟪q⟫"\n', "yaml-syntax", "this is no escape of YAML", "between single quotes a backslash is itself"),
+    ("k" * 1100 + "⟪:⟫ 1\n", "yaml-syntax", "a colon is not expected here", "a name has at most 1,024 characters"),
+]
+"""A file, with what is wrong between brackets; the code, the words, and what to do."""
 
-    @pytest.mark.parametrize(
-        ("text", "code", "line", "column", "hint"),
-        [
-            ("", "empty-page", 1, 1, "archcli init"),
-            ("# nothing\n", "empty-page", 1, 1, ""),
-            ("- a\n", "not-a-mapping", 1, 1, ""),
-            ("word", "not-a-mapping", 1, 1, ""),
-            ("a: 1\n---\nb: 2\n", "two-documents", 2, 1, ""),
-            ("a: 1\nb: 2\na: 3\n", "duplicate-key", 3, 1, ""),
-            ("a:\n\tb: 1\n", "yaml-syntax", 2, 1, "spaces"),
-            ("a: 010\n", "leading-zero", 1, 4, ""),
-            ("a: 0x1f\n", "leading-zero", 1, 4, ""),
-            ("a: !!python/object/apply:os.system [x]\n", "tag", 1, 4, ""),
-            ("a: !foo 1\n", "tag", 1, 4, ""),
-            ("a: !!binary aGk=\n", "tag", 1, 4, ""),
-            ("a: &x 1\n", "anchor", 1, 4, "template"),
-            ("a: *x\n", "alias", 1, 4, "quoted"),
-            ("a: {<<: {b: 1}}\n", "merge-key", 1, 5, ""),
-            ("? [a]\n: 1\n", "bad-key", 1, 3, ""),
-            ("a: \x07\n", "control-character", 1, 4, ""),
-            ("a: {out: make_divisible($c, 16)}\n", "bad-key", 1, 29, "quote it"),
-            ("a: {out: $widths[0]}\n", "yaml-syntax", 1, 17, "`$widths.0`"),
-            ("at: *.branch\n", "yaml-syntax", 1, 6, "quoted"),
-            ("a: b: c\n", "yaml-syntax", 1, 5, "quote a text"),
-        ],
-    )
-    def test_each_is_answered_at_its_place(self, text: str, code: str, line: int, column: int, hint: str) -> None:
-        """By a code, and with the way out where there is one."""
-        found = mistake(text)
+
+class TestMistakes:
+    """Everything that is refused: where, what and what to do."""
+
+    @pytest.mark.parametrize(("text", "code", "said", "hint"), ANSWERS, ids=[repr(each[0][:40]) for each in ANSWERS])
+    def test_answer(self, text: str, code: str, said: str, hint: str) -> None:
+        """The caret stands where one has to look, not where PyYAML noticed."""
+        page, spans = unmarked(text)
+        found = mistake(page)
+        check([found], [(line, column, max(1, width)) for line, column, width in spans], code, said, hint)
+
+    def test_a_bracket_that_was_forgotten_lines_ago(self) -> None:
+        """The note shows where it opens."""
+        found = mistake("a:\n  - conv: {out: 3\n  - relu: {}\n")
         assert found.mark is not None
-        assert (found.code, found.mark.line, found.mark.column) == (code, line, column)
-        assert hint in (found.hint or "")
+        assert (found.code, found.mark.line) == ("yaml-syntax", 3)
+        assert [(note.message, note.mark.line, note.mark.column) for note in found.notes] == [
+            ("the bracket that opens here is not closed", 2, 11)
+        ]
+
+    def test_every_wrong_value_and_key_is_told_in_one_run(self) -> None:
+        """Only what breaks the syntax stops the reading."""
+        with pytest.raises(ArchError) as caught:
+            read_text("a: 010\nb: {c: 1, c: 2}\na: 0x3\n")
+        assert [(each.code, each.mark.line) for each in caught.value.diagnostics if each.mark] == [
+            ("leading-zero", 1),
+            ("duplicate-key", 2),
+            ("duplicate-key", 3),
+            ("leading-zero", 3),
+        ]
 
     def test_bytes_that_are_no_utf8(self, tmp_path: Path) -> None:
         """The place is found all the same."""
@@ -147,8 +199,16 @@ class TestBounds:
             ("[" * (MAX_DEPTH + 1), "too-deep"),
             ("[" * 200_000, "too-deep"),
             ("{a: " * 1000, "too-deep"),
-            ("a: [" + "1," * 60_000 + "]", "too-many-values"),
-            ("a: " + "x" * 1_000_001, "too-large"),
+            ("- " * 50_000, "too-deep"),
+            ("a: [" + "1," * (MAX_VALUES + 1) + "]", "too-many-values"),
+            ("a: " + "x" * MAX_BYTES, "too-large"),
+            ("#" * (MAX_BYTES + 1), "too-large"),
+            (
+                "a: &a [x,x]\n"
+                + "".join(f"{chr(98 + n)}: &{chr(98 + n)} [*{chr(97 + n)},*{chr(97 + n)}]\n" for n in range(9)),
+                "anchor",
+            ),
+            ("a: &a {x: 1}\nb: &b {<<: [*a, *a]}\n", "anchor"),
             ("a: " + "9" * 5000, "number-too-large"),
         ],
     )
