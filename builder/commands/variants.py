@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.commands.space import SpaceOptions, entries
 from builder.costs import Cost
 from builder.diagnostics import ArchError, Diagnostic, suggest
-from builder.emit.diagram import draw
 from builder.variants import Sample, variants
 from builder.variants.pareto import pareto_front
 from builder.variants.writing import write_pages
@@ -155,6 +154,8 @@ def _draw(listed: list[Variant], figure: Path) -> None:
         hint = "list fewer: `--limit`, `--pareto`, `--where` or `--sample`"
         raise ArchError(Diagnostic("usage", f"a figure of {len(listed):,} networks cannot be read", None, hint))
     graphs = [each.graph for each in listed]
+    from builder.emit.diagram import draw
+
     draw(graphs, level="layer" if len(graphs) <= _FEW else "block").write(figure)
 
 
