@@ -126,7 +126,12 @@ ANSWERS = [
     ("a: [{at: x.⟪{⟫$place}}]\n", "yaml-syntax", "is expected here", "inside brackets, quote a name that holds braces"),
     ("a: [b⟪{⟫$i}]\n", "yaml-syntax", "is expected here", "inside brackets, quote a name that holds braces"),
     ("a: b⟪:⟫ c\n", "yaml-syntax", "a colon is not expected here", "write the fields in braces"),
-    ("x:\n  - conv:{out: 3, kernel⟪:⟫ 3}\n", "yaml-syntax", "a colon is not expected here", "a space is missing after `conv:`"),
+    (
+        "x:\n  - conv:{out: 3, kernel⟪:⟫ 3}\n",
+        "yaml-syntax",
+        "a colon is not expected here",
+        "a space is missing after `conv:`",
+    ),
     ("x:\n  a:{b: {c: 3}⟪}⟫\n", "yaml-syntax", "`}` is not expected here", "a space is missing after `a:`"),
     ("a: {out: 3 kernel⟪:⟫ 3}\n", "yaml-syntax", "',' or '}' is expected here", "between `3` and `kernel`"),
     ("a: {out: 3; kernel⟪:⟫ 3}\n", "yaml-syntax", "',' or '}' is expected here", "between `3;` and `kernel`"),
