@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.expressions import ExpressionError, Result, evaluate, is_expression, make_divisible, parse
+from builder.expressions import MAX_LENGTH, ExpressionError, Result, evaluate, is_expression, make_divisible, parse
 
 SCOPE: dict[str, Result] = {
     "planes": 128,
@@ -81,6 +83,46 @@ class TestMeaning:
         assert result >= 0.9 * number
 
 
+ATOMS = st.sampled_from(["0", "1", "2", "7", "0.5", "$in", "$stride", "$se", "$first", "$last"])
+
+
+def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return texts that put others together in every way that the grammar has and Python has too."""
+    infix = st.sampled_from(["+", "-", "*", "/", "//", "==", "!=", "<", "<=", ">", ">=", "and", "or"])
+    pair = st.tuples(inner, infix, inner).map(" ".join)
+    return st.one_of(
+        pair,
+        pair.map("({})".format),
+        inner.map("(not {})".format),
+        inner.map("-({})".format),
+        st.tuples(inner, inner, inner).map(lambda parts: f"({parts[0]} if {parts[1]} else {parts[2]})"),
+        st.tuples(st.sampled_from(["min", "max"]), inner, inner).map(
+            lambda parts: f"{parts[0]}({parts[1]}, {parts[2]})"
+        ),
+        st.tuples(st.sampled_from(["int", "ceil", "round"]), inner).map(lambda parts: f"{parts[0]}({parts[1]})"),
+    )
+
+
+class TestPython:
+    """A text that both can read means to both the same."""
+
+    @given(st.recursive(ATOMS, combined, max_leaves=6).filter(lambda text: len(text) <= MAX_LENGTH))
+    def test_any_combination_gives_what_python_gives(self, text: str) -> None:
+        """Precedence, chains of comparisons, what `and` and `or` give, and where a division fails."""
+        names: dict[str, object] = {name: SCOPE[name] for name in ("in", "stride", "se", "first", "last")}
+        try:
+            expected = eval(
+                text.replace("$", "_"), {"ceil": math.ceil}, {f"_{name}": each for name, each in names.items()}
+            )
+        except ZeroDivisionError:
+            with pytest.raises(ExpressionError, match="division by zero"):
+                value(text)
+            return
+        found = value(text)
+        assert found == expected
+        assert type(found) is type(expected)
+
+
 class TestTexts:
     """What is an expression and what is not."""
 
@@ -111,7 +153,21 @@ class TestMistakes:
             ("$in & 1", 4, 1, "`&` has no meaning", None),
             ("__import__($in)", 0, 10, "no function `__import__`", None),
             ("zip([1], [1, $in])", 0, 3, "1, 2", None),
-            ("sqrt(-$in)", 0, 4, "sqrt", None),
+            ("sqrt(-$in)", 0, 4, "a negative number has no root", None),
+            ("zip($in, $widths)", 0, 3, "it takes lists", None),
+            ("max(relu, $in)", 0, 3, "two or more numbers, or a list of them", None),
+            ("max([$act])", 0, 3, "two or more numbers, or a list of them", None),
+            ("min()", 0, 3, "two or more numbers, or a list of them", None),
+            ("round($se, -99)", 0, 5, "it rounds to 0 to 9 digits", None),
+            ("ceil($in, 2)", 0, 4, "`ceil`", None),
+            ("make_divisible($in, 0)", 0, 14, "division by zero", None),
+            ("$in = 2", 4, 1, "`=` has no meaning", "equality is `==`"),
+            ("$", 0, 1, "`$` has no meaning", "followed by the name of a variable"),
+            ("{$in}", 0, 1, "`{` has no meaning", "without braces"),
+            ("$in or", 6, 1, "ends too early", None),
+            ("if $in", 0, 2, "`if` is not expected here", None),
+            ("$in.x", 3, 1, "`.` has no meaning", None),
+            ("1.2.3 + $in", 3, 2, "`.3` is not expected here", None),
         ],
     )
     def test_each_is_told_at_its_characters(
@@ -129,6 +185,15 @@ class TestMistakes:
 
 class TestLimits:
     """No expression costs time or memory."""
+
+    def test_a_list_of_lists_counts_all_its_elements(self) -> None:
+        """Doubling a list a few times would otherwise fill the memory."""
+        doubled = parse("[$a, $a]")
+        scope: dict[str, Result] = {"a": (1, 2)}
+        for _ in range(10):
+            scope["a"] = evaluate(doubled, scope)
+        with pytest.raises(ExpressionError, match="at most 4096 elements, those of the lists inside it counted"):
+            evaluate(doubled, scope)
 
     @pytest.mark.parametrize(
         "text",

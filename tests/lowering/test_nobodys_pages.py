@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import tempfile
 from math import prod
 from pathlib import Path
@@ -109,11 +110,16 @@ WORDS = (
 
 
 def mutated(text: str, numbers: random.Random) -> str:
-    """Return ``text`` with a few pieces cut, doubled, moved or replaced by words of the language."""
+    """Return ``text`` with a few pieces cut, doubled, or replaced; most often a whole word by another of the text."""
     for _ in range(numbers.randint(1, 4)):
-        start = numbers.randrange(len(text) + 1)
-        end = min(len(text), start + numbers.choice([0, 1, 1, 2, 5, 12, 40]))
-        piece = numbers.choice([text[start:end] * 2, "", numbers.choice(WORDS), f" {numbers.choice(WORDS)} "])
+        words = [match.span() for match in re.finditer(r"[\w$.]+", text)]
+        if words and numbers.random() < 0.7:
+            start, end = numbers.choice(words)
+            piece = numbers.choice([text[slice(*numbers.choice(words))], numbers.choice(WORDS)])
+        else:
+            start = numbers.randrange(len(text) + 1)
+            end = min(len(text), start + numbers.choice([0, 1, 1, 2, 5, 12, 40]))
+            piece = numbers.choice([text[start:end] * 2, "", numbers.choice(WORDS), f" {numbers.choice(WORDS)} "])
         text = text[:start] + piece + text[end:]
     return text
 
@@ -133,7 +139,7 @@ class TestNoise:
 
     @pytest.mark.parametrize("page", SHIPPED, ids=lambda path: path.stem)
     def test_shipped_pages_with_pieces_changed(self, page: Path) -> None:
-        """Twenty of each; `python -m tests.noise` tries as many as one likes."""
+        """Twenty of each; `python -m benchmarks.noise` tries as many as one likes."""
         numbers = random.Random(page.stem)
         for _ in range(20):
             survives(mutated(page.read_text("utf-8"), numbers))
