@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import platform
+import shlex
 import signal
 import sys
 import tempfile
@@ -67,6 +68,7 @@ def _leave_if_stopped(error: Exception) -> None:
 
     if isinstance(error, Interrupted):
         say(error.message)
+        say(f"  help: go on with archcli resume {shlex.quote(str(error.folder))}")
         raise SystemExit(error.exit_code) from None
 
 

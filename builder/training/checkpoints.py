@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RECORD, CHECKSUM = "archcli.record", "archcli.sha256"  # keys of the metadata
+KEY = "archcli"  # the metadata's only one: safetensors writes several in any order, and equal content has equal bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +41,15 @@ class Checkpoint:
         }
 
 
-def write_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write ``checkpoint`` to ``path``, whole or not at all; raise RunError if that fails."""
+def write_checkpoint(path: Path, checkpoint: Checkpoint, former: Path | None = None) -> None:
+    """Write ``checkpoint`` to ``path``, whole or not at all, and keep what was there as ``former``.
+
+    Raises RunError if it can't be written; what was there stays.
+    """
     tensors = _unshared(checkpoint.tensors)
     record = json.dumps(checkpoint.record, sort_keys=True)
-    metadata = {RECORD: record, CHECKSUM: _checksum(tensors, record)}
-    with replacing(path) as written:
+    metadata = {KEY: json.dumps({"record": record, "sha256": _checksum(tensors, record)})}
+    with replacing(path, former) as written:
         try:
             save_file(tensors, written, metadata)
         except SafetensorError as error:  # how safetensors reports a full disk
@@ -57,18 +60,35 @@ def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint at ``path``; raise RunError unless it is there, whole and what was written."""
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
+            ours = json.loads((file.metadata() or {})[KEY])
+            record, checksum = str(ours["record"]), str(ours["sha256"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
         raise RunError(f"{path} is not a whole checkpoint: {error}") from error
-    if metadata.get(CHECKSUM) != _checksum(tensors, metadata.get(RECORD, "")):
+    except (KeyError, ValueError, TypeError) as error:
+        raise RunError(f"{path} is damaged, or no checkpoint of this program: no `{KEY}` record") from error
+    if checksum != _checksum(tensors, record):
         raise RunError(f"{path} is damaged: its checksum is not that of its content")
-    return Checkpoint(tensors, json.loads(metadata[RECORD]))
+    return Checkpoint(tensors, json.loads(record))
+
+
+def read_newest(last: Path, previous: Path) -> tuple[Checkpoint, str | None]:
+    """Return the checkpoint at ``last`` or else the one before it, and what is wrong with ``last``.
+
+    There is no ``last``, and nothing wrong, where a process was killed while one took the other's place.
+    Raises RunError if neither is whole.
+    """
+    try:
+        return read_checkpoint(last), None
+    except RunError as error:
+        if not previous.exists():
+            raise
+        return read_checkpoint(previous), error.message if last.exists() else None
 
 
 def is_ours(metadata: Mapping[str, str]) -> bool:
     """Return whether a safetensors file with this metadata was written here, and so has a checksum to verify."""
-    return RECORD in metadata or CHECKSUM in metadata
+    return KEY in metadata
 
 
 def _unshared(tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:

@@ -12,23 +12,37 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+_UNFINISHED = ".tmp"
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path, former: Path | None = None) -> Iterator[Path]:
     """Give a temporary path to write to; on leaving, put that file in the place of ``path`` at once.
 
-    Whatever happens, ``path`` holds the old content or the new. Raises RunError if it can't be written.
+    Whatever happens, ``path`` holds the old content or the new. With ``former`` the old content is kept there, and
+    between two moments it is there alone. Raises RunError if it can't be written.
     """
-    written = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    written = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
         yield written
         _force_to_disk(written)
+        if former is not None and path.exists():
+            path.replace(former)
         written.replace(path)
         _force_to_disk(path.parent)  # the name itself
     except OSError as error:
         raise cannot_write(path, error) from error
     finally:
         written.unlink(missing_ok=True)
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a killed process was writing in ``folder``; raise RunError if that can't be."""
+    for path in folder.glob(f".*{_UNFINISHED}"):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -34,6 +34,20 @@ def describe_environment(device: torch.device) -> dict[str, object]:
     }
 
 
+def describe_arithmetic(device: torch.device) -> dict[str, str]:
+    """Return what the bits of a run depend on besides its recipe and data.
+
+    https://docs.pytorch.org/docs/stable/notes/randomness.html: results are not the same across releases, platforms
+    and devices, nor, as measured, across numbers of threads and instruction sets.
+    """
+    return {
+        "torch": torch.__version__,
+        "device": describe_device(device),
+        "instruction set": torch.backends.cpu.get_cpu_capability(),
+        "machine": platform.machine(),
+    }
+
+
 def _version(package: str) -> str | None:
     try:
         return version(package)

@@ -7,6 +7,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType, TracebackType
     from typing import Self
 
@@ -16,10 +17,11 @@ _HEARD = (signal.SIGINT, signal.SIGTERM)
 class Interrupted(Exception):  # noqa: N818 - no error: it is what the user asked for
     """A run was stopped from outside and has saved where it stood; a program then exits with ``exit_code``."""
 
-    def __init__(self, number: int, message: str) -> None:
-        """Take the signal's number and where the run stood."""
+    def __init__(self, number: int, message: str, folder: Path) -> None:
+        """Take the signal's number, where the run stood, and the folder from which it can go on."""
         super().__init__(message)
         self.message = message
+        self.folder = folder
         self.exit_code = 128 + number
 
 

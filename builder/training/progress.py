@@ -18,6 +18,20 @@ class Preparing:
 
 
 @dataclass(frozen=True)
+class GoingOn:
+    """A run goes on after ``step`` steps of ``epoch``.
+
+    ``damage`` says why the newest checkpoint was left for the one before it; ``changed`` names what the bits depend
+    on and is not what it was, so that the rest will differ in its last bits.
+    """
+
+    epoch: int
+    step: int
+    damage: str | None
+    changed: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class EpochStarted:
     """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``."""
 
@@ -44,7 +58,7 @@ class EpochDone:
     best: bool
 
 
-Progress: TypeAlias = Preparing | EpochStarted | BatchDone | EpochDone
+Progress: TypeAlias = Preparing | GoingOn | EpochStarted | BatchDone | EpochDone
 
 
 def ignore(_event: Progress) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import floor
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -169,6 +169,22 @@ class Recipe(Strict):
     def to_yaml(self) -> str:
         """Return the recipe as the YAML text that ``load_recipe`` reads, with every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def changed_fields(before: Recipe, after: Recipe) -> list[str]:
+    """Return the fields in which two recipes differ, as ``--set`` names them; a name says nothing."""
+    return _differences(before.model_dump(exclude={"name"}), after.model_dump(exclude={"name"}))
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name), after.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += _differences(one, other, f"{prefix}{name}.")
+        elif one != other:
+            found.append(prefix + name)
+    return found
 
 
 def recipe_names() -> list[str]:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from builder.diagnostics import RunError
-from builder.training.durable import cannot_write, write_text
+from builder.training.durable import cannot_write, remove_unfinished, write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -25,6 +28,7 @@ class RunFolder:
     ``metrics.csv``         one row an epoch
     ``accuracy``, ``loss``  the curves, as .svg and .png
     ``last.safetensors``    everything that going on needs
+    ``prev.safetensors``    the one before it, for the case that ``last`` is damaged
     ``best.safetensors``    the weights of the best epoch
     ``summary.json``        the result
     """
@@ -55,8 +59,28 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Return the run that lies at ``path``; raise RunError if none does."""
         if not (path / "recipe.yaml").is_file():
-            raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml")
+            hint = "it was stopped before it began: start it again" if (path / "page.yaml").is_file() else None
+            raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml", hint)
         return cls(path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes out while this one trains; raise RunError if one is in already.
+
+        The lock ends with the process, however that ends; what a killed one left half written is removed.
+        """
+        lock = FileLock(self.path / ".lock", blocking=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise RunError(f"{self.path} is being trained by another process", "wait for it, or stop it") from None
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        try:
+            remove_unfinished(self.path)
+            yield
+        finally:
+            lock.release()
 
     @property
     def page(self) -> Path:
@@ -79,9 +103,26 @@ class RunFolder:
         return self.path / "last.safetensors"
 
     @property
+    def summary(self) -> Path:
+        """The result."""
+        return self.path / "summary.json"
+
+    @property
+    def previous(self) -> Path:
+        """The one before ``last``."""
+        return self.path / "prev.safetensors"
+
+    @property
     def best(self) -> Path:
         """The weights of the best epoch."""
         return self.path / "best.safetensors"
+
+    def set_last_aside(self) -> None:
+        """Give a damaged ``last`` another name, under which nothing reads it."""
+        try:
+            self.last.replace(self.path / "damaged.safetensors")
+        except OSError as error:
+            raise cannot_write(self.last, error) from error
 
     def write(self, name: str, text: str) -> None:
         """Write a text file of the run, whole or not at all."""

@@ -22,6 +22,14 @@ def learning_rate(recipe: Recipe, step: int, steps_per_epoch: int) -> float:
     return recipe.optimizer.lr * _share(recipe, step, steps_per_epoch, warmup)
 
 
+def same_past(before: Recipe, after: Recipe, steps: int, steps_per_epoch: int) -> bool:
+    """Return whether both recipes give the first ``steps`` training steps the same learning rates."""
+    return all(
+        learning_rate(before, step, steps_per_epoch) == learning_rate(after, step, steps_per_epoch)
+        for step in range(steps)
+    )
+
+
 def _share(recipe: Recipe, step: int, steps_per_epoch: int, warmup: int) -> float:
     """Return the part of the full rate that the schedule leaves after warm-up."""
     schedule = recipe.schedule

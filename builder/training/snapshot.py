@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
 from builder.diagnostics import RunError
 from builder.training.checkpoints import Checkpoint
 from builder.training.loop import Tally
+from builder.training.recipe import Recipe, changed_fields
 from builder.training.weights import load_weights
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import nn
     from torch.optim import Optimizer
+
+CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
 
 
 @dataclass
@@ -30,31 +35,69 @@ class Position:
     epoch_began: float = 0.0
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a run is of: its recipe, the checksum of its data, and what its bits depend on besides."""
+
+    recipe: Recipe
+    data: str
+    arithmetic: Mapping[str, str]
+
+    @classmethod
+    def of(cls, checkpoint: Checkpoint) -> Origin:
+        """Return what ``checkpoint`` was taken of."""
+        record: Mapping[str, Any] = checkpoint.record
+        try:
+            origin = record["origin"]
+            return cls(Recipe.model_validate_json(origin["recipe"]), str(origin["data"]), dict(origin["arithmetic"]))
+        except (KeyError, TypeError, ValueError):
+            raise _foreign("another version of this program") from None
+
+    @property
+    def record(self) -> dict[str, object]:
+        """The same as JSON values."""
+        return {
+            "recipe": self.recipe.model_dump_json(),
+            "data": self.data,
+            "arithmetic": dict(self.arithmetic),
+        }
+
+    def changed(self, before: Origin) -> tuple[str, ...]:
+        """Return what the bits depend on and is not what it was, with both values."""
+        return tuple(
+            f"{name}: {before.arithmetic.get(name)} before, {now} now"
+            for name, now in self.arithmetic.items()
+            if before.arithmetic.get(name) != now
+        )
+
+    def check_same_run(self, before: Origin) -> None:
+        """Raise RunError, with what is another, unless this goes on with the run that ``before`` was."""
+        changed = [name for name in changed_fields(before.recipe, self.recipe) if name not in CHANGEABLE]
+        if changed:
+            raise _foreign(f"another {', '.join(f'`{name}`' for name in changed)} in its recipe")
+        if self.data != before.data:
+            raise _foreign("other data")
+
+
 def take_snapshot(
-    model: nn.Module, optimizer: Optimizer, tally: Tally, position: Position, identity: dict[str, str]
+    model: nn.Module, optimizer: Optimizer, tally: Tally, position: Position, origin: Origin
 ) -> Checkpoint:
-    """Return the state of a run; ``identity`` says of which recipe and data."""
+    """Return the state of a run of ``origin``."""
     tensors = {f"model/{name}": each for name, each in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{number}/{name}": each for name, each in state.items() if each is not None}
     tensors |= {"tally/losses": tally.losses, "tally/correct": tally.correct}
     tensors |= {f"random/{name}": state for name, state in _random_states(tally.losses.device).items()}
-    return Checkpoint(tensors, {"position": asdict(position), "identity": identity})
+    return Checkpoint(tensors, {"position": asdict(position), "origin": origin.record})
 
 
 def restore_snapshot(
-    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device, identity: dict[str, str]
+    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device
 ) -> tuple[Position, Tally]:
     """Put ``model``, ``optimizer`` and torch's random numbers where ``checkpoint`` was taken; return the rest.
 
-    Raises RunError if it belongs to another network, recipe or data, or to a machine without this device.
+    Raises RunError if it belongs to another network or optimizer, or to a machine without this device.
     """
-    recorded = checkpoint.record["identity"]
-    changed = [
-        what for what, value in identity.items() if not isinstance(recorded, dict) or recorded.get(what) != value
-    ]
-    if changed:
-        raise _foreign(f"another {' and another '.join(changed)}")
     if not load_weights(model, checkpoint.group("model")).complete:
         raise _foreign("another network")
     _restore_optimizer(checkpoint, optimizer)

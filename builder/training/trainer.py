@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -13,10 +12,10 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training.batches import Batches
-from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newest, write_checkpoint
 from builder.training.curves import draw_curves
 from builder.training.devices import describe_device
-from builder.training.environment import describe_environment
+from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
 from builder.training.initialization import initialize
 from builder.training.interrupts import Interrupted, StopSignals
@@ -24,11 +23,11 @@ from builder.training.loop import TOO_FAST, Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import Precision
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, Preparing, ignore
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import SavingPace
-from builder.training.schedules import learning_rate
-from builder.training.snapshot import Position, restore_snapshot, take_snapshot
+from builder.training.schedules import learning_rate, same_past
+from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
 from builder.training.weights import load_weights
 
 if TYPE_CHECKING:
@@ -78,11 +77,13 @@ def train(
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
-    gone on with from there. At the end the model has its best epoch's weights.
-    Raises RunError if the data don't fit the network, a loss is not finite, or memory or disk are full; and
-    Interrupted, with everything saved, after Ctrl-C or SIGTERM.
+    gone on with from there, to the same final bits; the recipe may then have more epochs than it had. At the end the
+    model has its best epoch's weights.
+    Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
+    another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
+    or SIGTERM.
     """
-    with _out_of_memory_explained(recipe, device):
+    with folder.locked(), _out_of_memory_explained(recipe, device):
         run = _Run(model, data, recipe, folder, device, on_progress)
         with run.signals:
             try:
@@ -118,11 +119,11 @@ class _Run:
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
-        self.identity = {"recipe": sha256(recipe.to_yaml().encode()).hexdigest(), "data": self.data.fingerprint}
+        self.origin = Origin(recipe, self.data.fingerprint, describe_arithmetic(device))
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
-        if folder.last.exists():
+        if folder.last.exists() or folder.previous.exists():
             self._go_on()
         else:
             self._begin()
@@ -139,19 +140,41 @@ class _Run:
         seed_globally(self.recipe.seed)  # for dropout
         self.position = Position()
         self.tally = self._empty_tally()
-        self.folder.write("recipe.yaml", self.recipe.to_yaml())
+        cut_metrics(self.folder.metrics, 0)  # of a run that was killed before its first checkpoint
         data = {"name": self.data.name, "sha256": self.data.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
         environment = describe_environment(self.device) | {"precision": str(self.precision)}
         self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
+        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # last: who has it has everything
 
     def _go_on(self) -> None:
-        """Put everything where it was when ``last`` was taken."""
-        last = read_checkpoint(self.folder.last)
-        self.position, self.tally = restore_snapshot(last, self.model, self.optimizer, self.device, self.identity)
+        """Put everything where it was when the newest whole checkpoint was taken."""
+        newest, damage = read_newest(self.folder.last, self.folder.previous)
+        before = Origin.of(newest)
+        self.origin.check_same_run(before)
+        self.position, self.tally = restore_snapshot(newest, self.model, self.optimizer, self.device)
+        self._check_past(before.recipe)
+        if damage:
+            self.folder.set_last_aside()  # the next save would put it in the place of the whole one
         cut_metrics(self.folder.metrics, self.position.metrics_bytes)
         if self.position.best_epoch:
             self.best = read_checkpoint(self.folder.best)
+        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # whose epochs may be more
+        position = self.position
+        self.report(GoingOn(position.epoch, position.step, damage, self.origin.changed(before)))
+
+    def _check_past(self, before: Recipe) -> None:
+        """Raise RunError if the recipe has other epochs than ``before`` had, and what was trained shows it."""
+        epochs, steps = self.recipe.epochs, self.batches["train"].steps
+        done = (self.position.epoch - 1) * steps + self.position.step
+        if done > epochs * steps:
+            raise RunError(f"this run has trained more than {epochs} epochs already", "ask for more of them")
+        if epochs != before.epochs and not same_past(before, self.recipe, done, steps):
+            message = (
+                f"this run can't go on with {epochs} epochs: with its schedule `{self.recipe.schedule.name}` they "
+                f"would have changed the learning rates of the steps that were trained for {before.epochs}"
+            )
+            raise RunError(message, "start a new run; `constant` and `step` are schedules that can be lengthened")
 
     def _empty_tally(self) -> Tally:
         return Tally.empty(self.position.epoch, self.batches["train"].steps, self.device)
@@ -181,7 +204,7 @@ class _Run:
             where = f"batch {done:,} of {steps:,} of {phase}"
             epoch = min(self.position.epoch, self.recipe.epochs)
             message = f"stopped in epoch {epoch} of {self.recipe.epochs}, after {where}; saved in {self.folder.last}"
-            raise Interrupted(self.signals.received, message)
+            raise Interrupted(self.signals.received, message, self.folder.path)
 
     def validate(self) -> None:
         """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
@@ -229,8 +252,8 @@ class _Run:
                 write_checkpoint(self.folder.best, self.best)
                 self.best_is_saved = True
             self.position.seconds = self.elapsed
-            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.identity)
-            write_checkpoint(self.folder.last, snapshot)
+            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.origin)
+            write_checkpoint(self.folder.last, snapshot, self.folder.previous)
 
     def conclude(self) -> Summary:
         """Draw the curves, test the best weights once, and write the summary."""

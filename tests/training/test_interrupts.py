@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -60,4 +61,4 @@ class TestInterrupted:
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_its_exit_code_is_the_shells(self, number: int, code: int) -> None:
         """128 and the signal's number."""
-        assert Interrupted(number, "stopped").exit_code == code
+        assert Interrupted(number, "stopped", Path("runs/a-001")).exit_code == code

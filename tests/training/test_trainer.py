@@ -18,7 +18,7 @@ from builder.training.checkpoints import read_checkpoint
 from builder.training.evaluate import evaluate
 from builder.training.interrupts import Interrupted
 from builder.training.metrics import read_metrics
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, Preparing, Progress
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, Progress
 from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
 from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
@@ -83,6 +83,7 @@ class TestTrain:
         """And nothing else; the page is the caller's to write."""
         train(drawn(), data, recipe, folder, CPU)
         assert sorted(path.name for path in folder.path.iterdir()) == [
+            ".lock",
             "accuracy.png",
             "accuracy.svg",
             "best.safetensors",
@@ -91,6 +92,7 @@ class TestTrain:
             "loss.png",
             "loss.svg",
             "metrics.csv",
+            "prev.safetensors",
             "recipe.yaml",
             "summary.json",
         ]
@@ -297,15 +299,16 @@ class TestGoingOn:
         assert [row.epoch for row in read_metrics(folder.metrics)] == [1, 2, 3]
 
     def test_another_recipe_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
-        """It would be a run that nobody described."""
+        """It would be a run that nobody described; every field that is another is named."""
         train(drawn(), data, recipe, folder, CPU)
-        with pytest.raises(RunError, match="its checkpoint was taken with another recipe"):
-            train(drawn(), data, recipe.model_copy(update={"epochs": 4}), folder, CPU)
+        other = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=0.2, momentum=0.9), "seed": 6})
+        with pytest.raises(RunError, match="taken with another `optimizer.lr`, `seed` in its recipe"):
+            train(drawn(), data, other, folder, CPU)
 
     def test_other_data_are_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """Even if one image is missing."""
         train(drawn(), data, recipe, folder, CPU)
-        with pytest.raises(RunError, match="its checkpoint was taken with another data"):
+        with pytest.raises(RunError, match="its checkpoint was taken with other data"):
             train(drawn(), replace(data, train=data.train[1:]), recipe, folder, CPU)
 
     def test_another_network_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
@@ -314,9 +317,131 @@ class TestGoingOn:
         with pytest.raises(RunError, match="its checkpoint was taken with another network"):
             train(TinyNetwork(outputs=5), data, recipe, folder, CPU)
 
-    def test_a_damaged_checkpoint_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
-        """Never trained on from."""
+    def test_a_run_that_lost_both_checkpoints_is_refused(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """Never trained on from what is damaged."""
         train(drawn(), data, recipe, folder, CPU)
-        folder.last.write_bytes(folder.last.read_bytes()[:-1])
-        with pytest.raises(RunError, match=r"last\.safetensors is not a whole checkpoint"):
+        for path in (folder.last, folder.previous):
+            path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(RunError, match=r"prev\.safetensors is not a whole checkpoint"):
             train(drawn(), data, recipe, folder, CPU)
+
+    def test_where_it_goes_on_is_reported(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Once, before the first epoch."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        events: list[Progress] = []
+        train(drawn(), data, recipe, folder, CPU, events.append)
+        found = [each for each in events if isinstance(each, GoingOn)]
+        assert found == [GoingOn(epoch=2, step=2, damage=None, changed=())]
+
+    def test_another_machine_is_told(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The rest will not have the same bits."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        monkeypatch.setattr(torch, "__version__", "2.99.0")
+        events: list[Progress] = []
+        train(drawn(), data, recipe, folder, CPU, events.append)
+        (found,) = (each for each in events if isinstance(each, GoingOn))
+        assert [each.partition(":")[0] for each in found.changed] == ["torch"]
+        assert found.changed[0].endswith("before, 2.99.0 now")
+
+
+class TestPreviousCheckpoint:
+    """What stands in for a damaged `last`."""
+
+    def stopped(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Stop a run twice, so that there are two checkpoints."""
+        for _ in range(2):
+            with pytest.raises(Interrupted):
+                train(drawn(), data, recipe, folder, CPU, stopping_at(4, signal.SIGINT))
+
+    @pytest.mark.parametrize("harm", ["cut short", "a byte flipped", "gone"])
+    def test_it_leads_to_the_same_end(self, data: DataSet, recipe: Recipe, tmp_path: Path, harm: str) -> None:
+        """And says why, unless `last` was just not there yet."""
+        whole, hurt = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "hurt")
+        right = drawn()
+        train(right, data, recipe, whole, CPU)
+        self.stopped(data, recipe, hurt)
+        content = bytearray(hurt.last.read_bytes())
+        content[-1] ^= 1
+        if harm == "gone":
+            hurt.last.unlink()
+        else:
+            hurt.last.write_bytes(content if harm == "a byte flipped" else content[:-9])
+
+        events: list[Progress] = []
+        found = drawn(seed=99)
+        train(found, data, recipe, hurt, CPU, events.append)
+        assert bits(found) == bits(right)
+        (said,) = (each for each in events if isinstance(each, GoingOn))
+        assert (said.damage is None) == (harm == "gone")
+        assert said.damage is None or "last.safetensors is" in said.damage
+
+    def test_a_damaged_file_never_takes_its_place(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """The next save would move it there: it is set aside before."""
+        self.stopped(data, recipe, folder)
+        damaged = folder.last.read_bytes()[:-9]
+        folder.last.write_bytes(damaged)
+        before = folder.previous.read_bytes()
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(1, signal.SIGINT))
+        assert (folder.path / "damaged.safetensors").read_bytes() == damaged
+        assert folder.previous.read_bytes() == before
+        assert read_checkpoint(folder.last)
+
+
+class TestLengthening:
+    """More epochs than the run had."""
+
+    def test_a_finished_run_ends_as_if_it_had_had_them_from_the_start(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path
+    ) -> None:
+        """Bit for bit, and its recipe says the new number."""
+        short, long = RunFolder.create(tmp_path, "short"), RunFolder.create(tmp_path, "long")
+        more = recipe.model_copy(update={"epochs": 5})
+        right, found = drawn(), drawn()
+        train(right, data, more, long, CPU)
+        train(found, data, recipe, short, CPU)
+        summary = train(found, data, more, short, CPU)
+        assert bits(found) == bits(right)
+        assert summary.epochs == 5
+        assert load_recipe(short.recipe) == more
+        assert [row.epoch for row in read_metrics(short.metrics)] == [1, 2, 3, 4, 5]
+
+    def test_a_schedule_that_would_have_been_another_is_refused(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """Half a cosine over five epochs is not the one over three."""
+        falling = recipe.model_copy(update={"schedule": Cosine(name="cosine")})
+        train(drawn(), data, falling, folder, CPU)
+        with pytest.raises(RunError, match="can't go on with 5 epochs: with its schedule `cosine`"):
+            train(drawn(), data, falling.model_copy(update={"epochs": 5}), folder, CPU)
+        assert load_recipe(folder.recipe) == falling
+
+    def test_less_than_was_trained_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """What is done is not undone."""
+        train(drawn(), data, recipe, folder, CPU)
+        with pytest.raises(RunError, match="has trained more than 2 epochs already"):
+            train(drawn(), data, recipe.model_copy(update={"epochs": 2}), folder, CPU)
+
+
+class TestOneProcess:
+    """Two processes in one folder would destroy each other's files."""
+
+    def test_the_second_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """As long as the first is in it, and no longer."""
+        with folder.locked(), pytest.raises(RunError, match="is being trained by another process"):
+            train(drawn(), data, recipe, folder, CPU)
+        train(drawn(), data, recipe.model_copy(update={"epochs": 1}), folder, CPU)
+
+    def test_what_a_killed_one_left_half_written_is_removed(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """It may be as large as a checkpoint."""
+        (folder.path / ".last.safetensors.4711.tmp").write_bytes(b"half")
+        train(drawn(), data, recipe.model_copy(update={"epochs": 1}), folder, CPU)
+        assert not list(folder.path.glob(".*.tmp"))
