@@ -299,6 +299,33 @@ def train(
 
 @app.command()
 @exit_codes()
+def resume(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="The folder of a run.")],
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="epochs=N", help="Train more epochs than the run had.")
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Where its data lie; by default where the run found them.")
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    as_json: Json = False,
+) -> None:
+    """Go on with RUN.
+
+    However it was stopped, it ends with the same weights and metrics as if nothing had happened.
+    """
+    from builder.commands import resume as command
+    from builder.commands.watching import Watch
+
+    with Watch(quiet=quiet, verbose=verbose) as watch:
+        trained = command.run(run, tuple(settings or ()), device, data_dir, watch.begin, watch)
+    _answer(trained, training_text.trained, as_json)
+
+
+@app.command()
+@exit_codes()
 def evaluate(
     what: Annotated[str, typer.Argument(metavar="RUN|FILE", help="The folder of a run; or a page, with --weights.")],
     split: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which images.")] = "test",

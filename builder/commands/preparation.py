@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.commands.weights import put_weights
-from builder.diagnostics import ArchError, Diagnostic
+from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.training.data import DataSet
     from builder.training.recipe import Recipe
+    from builder.training.run_folder import RunFolder
 
 DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 
@@ -84,6 +86,52 @@ def prepare(request: Request) -> Prepared:
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe)
     return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, weights)
+
+
+def prepare_again(folder: RunFolder, settings: tuple[str, ...], device: str, data_dir: Path | None) -> Prepared:
+    """Return what the run in ``folder`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
+
+    Raises ArchError for a setting that a run can't take back; RunError where no run lies there, or its data are gone.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")
+    from builder.runtime.compile import build
+    from builder.training.devices import choose_device
+    from builder.training.recipe import load_recipe
+
+    recipe = _lengthened(load_recipe(folder.recipe), settings)
+    page = load_page(*find(str(folder.page)))
+    graph = lower(page)
+    chosen = choose_device(None if device == "auto" else device)
+    request = _trained_on(folder)
+    data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
+    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, chosen, None)
+
+
+def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
+    """Return ``recipe`` with more epochs; raise ArchError for any other change."""
+    from builder.training.overrides import override
+    from builder.training.recipe import changed_fields
+    from builder.training.snapshot import CHANGEABLE
+
+    if not settings:
+        return recipe
+    wanted = override(recipe, dict(_setting(text) for text in settings))
+    refused = [name for name in changed_fields(recipe, wanted) if name not in CHANGEABLE]
+    if refused:
+        named = ", ".join(f"`{name}`" for name in refused)
+        hint = "only `epochs` can; train again for anything else"
+        raise ArchError(Diagnostic("usage", f"{named} can't be changed in a run that has begun", None, hint))
+    return wanted
+
+
+def _trained_on(folder: RunFolder) -> Request:
+    """Return a request for the data set of a run."""
+    path = folder.path / "data.json"
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return Request("", data=found["name"], data_dir=Path(found["folder"]), subset=found["subset"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise RunError(f"{path} does not say what the run was trained with") from None
 
 
 def _recipe(request: Request) -> Recipe:

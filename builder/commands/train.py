@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
-    from builder.training.trainer import Summary
+    from builder.training.summary import Summary
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def run(
     check_name(request.name or "default")
     ready = prepare(request)
     folder = None if request.dry_run else _folder(request, ready)
-    beginning = _beginning(request.page, ready, folder)
+    beginning = describe(request.page, ready, folder)
     on_beginning(beginning)
     if folder is None:
         return Trained(beginning, None)
@@ -73,7 +73,8 @@ def run(
     return Trained(beginning, train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress))
 
 
-def _beginning(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
+def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
+    """Return what was chosen for a run of ``page``."""
     from builder.training.devices import describe_device
     from builder.training.precision import Precision
 

@@ -11,7 +11,7 @@ from builder.commands.weights import described
 if TYPE_CHECKING:
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
-    from builder.training.progress import EpochDone
+    from builder.training.progress import EpochDone, GoingOn
     from builder.training.recipe import Recipe
 
 
@@ -48,6 +48,18 @@ def _recipe(recipe: Recipe) -> str:
         f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
         f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}"
     )
+
+
+def going_on(event: GoingOn) -> str:
+    """Return where a run goes on, and what its user must know about that."""
+    after = f", after step {event.step:,}" if event.step else ""
+    lines = [f"goes on  in epoch {event.epoch}{after}"]
+    if event.damage:
+        lines.append(f"warning: {event.damage}; it was set aside, and the run goes on from the checkpoint before it")
+    if event.changed:
+        changed = "; ".join(event.changed)
+        lines.append(f"warning: the rest will differ in its last bits, for this is not what it was: {changed}")
+    return "\n".join(lines)
 
 
 def epoch(done: EpochDone, epochs: int) -> str:

@@ -46,9 +46,11 @@ class Watch:
 
     def __call__(self, event: Progress) -> None:
         """Show one report of the trainer."""
-        from builder.training.progress import BatchDone, EpochDone, EpochStarted
+        from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn
 
         match event:
+            case GoingOn():
+                self._say(text.going_on(event))
             case EpochStarted():
                 self._epoch, self._epoch_began = event, self._now()
             case BatchDone():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from builder.diagnostics import RunError
 from builder.training.durable import replacing
@@ -50,10 +50,7 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, former: Path | None = N
     record = json.dumps(checkpoint.record, sort_keys=True)
     metadata = {KEY: json.dumps({"record": record, "sha256": _checksum(tensors, record)})}
     with replacing(path, former) as written:
-        try:
-            save_file(tensors, written, metadata)
-        except SafetensorError as error:  # how safetensors reports a full disk
-            raise OSError(str(error)) from error
+        written.write_bytes(save(tensors, metadata))  # save_file's own temporary file would outlive a killed process
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

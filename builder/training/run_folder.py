@@ -59,7 +59,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Return the run that lies at ``path``; raise RunError if none does."""
         if not (path / "recipe.yaml").is_file():
-            hint = "it was stopped before it began: start it again" if (path / "page.yaml").is_file() else None
+            hint = "it was stopped before it began: train it again" if (path / "page.yaml").is_file() else None
             raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml", hint)
         return cls(path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -28,6 +27,7 @@ from builder.training.randomness import seed_globally
 from builder.training.saving import SavingPace
 from builder.training.schedules import learning_rate, same_past
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
+from builder.training.summary import Summary, write_summary
 from builder.training.weights import load_weights
 
 if TYPE_CHECKING:
@@ -40,30 +40,6 @@ if TYPE_CHECKING:
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The result of a run; accuracies go from 0 to 1.
-
-    The best epoch is the first with the highest validation accuracy; the test split, where there is one, was read
-    once, with that epoch's weights. ``seconds`` are the run's, with validation and saving; images a second are
-    those of training alone, None where nothing was left to train.
-    """
-
-    recipe: str
-    data: str
-    device: str
-    precision: str
-    parameters: int
-    epochs: int
-    best_epoch: int
-    best_val_accuracy: float
-    test_accuracy: float | None
-    test_loss: float | None
-    final: EpochMetrics
-    seconds: float
-    images_per_second: float | None
 
 
 def train(
@@ -123,29 +99,30 @@ class _Run:
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
-        if folder.last.exists() or folder.previous.exists():
+        self.position = Position()
+        self.tally = self._empty_tally()
+        going_on = folder.last.exists() or folder.previous.exists()
+        if going_on:
             self._go_on()
-        else:
-            self._begin()
         self.started = perf_counter() - self.position.seconds
         self.pace = SavingPace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
         self.signals = StopSignals()
+        if not going_on:
+            self._begin()
 
     def _prepared(self, name: str, split: Split) -> Batches:
         self.report(Preparing(name, len(split)))
         return Batches(split, self.recipe, self.device, self.precision)
 
     def _begin(self) -> None:
-        """Start from the first step, and write down of what."""
+        """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
         seed_globally(self.recipe.seed)  # for dropout
-        self.position = Position()
-        self.tally = self._empty_tally()
-        cut_metrics(self.folder.metrics, 0)  # of a run that was killed before its first checkpoint
         data = {"name": self.data.name, "sha256": self.data.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
         environment = describe_environment(self.device) | {"precision": str(self.precision)}
         self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
-        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # last: who has it has everything
+        self.save()
+        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # last: a folder that holds it can be gone on with
 
     def _go_on(self) -> None:
         """Put everything where it was when the newest whole checkpoint was taken."""
@@ -171,8 +148,8 @@ class _Run:
             raise RunError(f"this run has trained more than {epochs} epochs already", "ask for more of them")
         if epochs != before.epochs and not same_past(before, self.recipe, done, steps):
             message = (
-                f"this run can't go on with {epochs} epochs: with its schedule `{self.recipe.schedule.name}` they "
-                f"would have changed the learning rates of the steps that were trained for {before.epochs}"
+                f"this run can't go from {before.epochs} to {epochs} epochs: under its schedule "
+                f"`{self.recipe.schedule.name}` what it has trained would have had other learning rates"
             )
             raise RunError(message, "start a new run; `constant` and `step` are schedules that can be lengthened")
 
@@ -276,7 +253,7 @@ class _Run:
             seconds=round(self.elapsed, 3),
             images_per_second=self.images_trained / self.seconds_trained if self.images_trained else None,
         )
-        self.folder.write_json("summary.json", asdict(summary))
+        write_summary(self.folder, summary)
         return summary
 
 

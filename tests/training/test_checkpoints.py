@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import os
+from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 from builder.diagnostics import RunError
-from builder.training import checkpoints
 from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TENSORS = {
     "model/weight": torch.arange(6.0).reshape(2, 3),
@@ -99,15 +97,15 @@ class TestDamage:
         with pytest.raises(RunError, match="nowhere"):
             read_checkpoint(tmp_path / "nowhere")
 
-    def test_what_safetensors_says_of_a_full_disk_is_an_answer(
-        self, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_full_disk_is_an_answer(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """And the old checkpoint stays."""
 
-        def full(*arguments: object) -> None:
-            raise checkpoints.SafetensorError("I/O error: No space left on device (os error 28)")
+        def full(written: Path, content: bytes) -> None:
+            with written.open("wb") as file:
+                file.write(content[: len(content) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-        monkeypatch.setattr(checkpoints, "save_file", full)
+        monkeypatch.setattr(Path, "write_bytes", full)
         with pytest.raises(RunError, match=r"cannot write .*last\.safetensors: .*No space left"):
             write_checkpoint(path, Checkpoint({"a": torch.ones(1)}, {}))
         assert read_checkpoint(path).record == RECORD

@@ -302,7 +302,7 @@ class TestGoingOn:
         """It would be a run that nobody described; every field that is another is named."""
         train(drawn(), data, recipe, folder, CPU)
         other = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=0.2, momentum=0.9), "seed": 6})
-        with pytest.raises(RunError, match="taken with another `optimizer.lr`, `seed` in its recipe"):
+        with pytest.raises(RunError, match=r"taken with another `optimizer\.lr`, `seed` in its recipe"):
             train(drawn(), data, other, folder, CPU)
 
     def test_other_data_are_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
@@ -418,7 +418,7 @@ class TestLengthening:
         """Half a cosine over five epochs is not the one over three."""
         falling = recipe.model_copy(update={"schedule": Cosine(name="cosine")})
         train(drawn(), data, falling, folder, CPU)
-        with pytest.raises(RunError, match="can't go on with 5 epochs: with its schedule `cosine`"):
+        with pytest.raises(RunError, match="can't go from 3 to 5 epochs: under its schedule `cosine`"):
             train(drawn(), data, falling.model_copy(update={"epochs": 5}), folder, CPU)
         assert load_recipe(folder.recipe) == falling
 

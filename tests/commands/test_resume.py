@@ -1,0 +1,137 @@
+"""A stopped run goes on from the command line, and a finished one gets more epochs."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from safetensors.torch import load_file
+
+from builder.commands.watching import Watch
+from builder.training.progress import BatchDone
+from tests.commands.conftest import PAGE, SHORT
+
+if TYPE_CHECKING:
+    from builder.training.progress import Progress
+    from tests.commands.conftest import Archcli, Outcome, Trained
+
+CONSTANT = (*SHORT, "--set", "schedule.name=constant")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out figures and curves, which take most of the time of so short a run."""
+    monkeypatch.setattr("builder.commands.train._draw", lambda *_: None)
+    monkeypatch.setattr("builder.training.trainer.draw_curves", lambda *_: None)
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a page in a folder of its own, which is the current one."""
+    monkeypatch.chdir(tmp_path)
+    Path("small.yaml").write_text(PAGE)
+    return Path("small.yaml")
+
+
+@pytest.fixture
+def stopped(archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
+    """Return how a run ended to which Ctrl-C came in its second epoch; it lies in runs/small-001."""
+    show = Watch.__call__
+
+    def press(watch: Watch, event: Progress) -> None:
+        show(watch, event)
+        if isinstance(event, BatchDone) and event.phase == "train" and watch._epoch.epoch == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Watch, "__call__", press)
+        return archcli("train", page, *SHORT)
+
+
+class TestStopped:
+    """Ctrl-C, then `resume`."""
+
+    def test_the_way_back_is_the_last_line(self, stopped: Outcome) -> None:
+        """To be copied; a script sees 130."""
+        assert stopped.code == 130
+        assert stopped.err.splitlines()[-2:] == [
+            "stopped in epoch 2 of 2, after batch 1 of 4 of train; saved in runs/small-001/last.safetensors",
+            "  help: go on with archcli resume runs/small-001",
+        ]
+
+    def test_it_ends_as_if_nobody_had_stopped_it(self, archcli: Archcli, stopped: Outcome, trained: Trained) -> None:
+        """The same weights and metrics, seconds apart; the folder is the last line again."""
+        outcome = archcli("resume", "runs/small-001", "--device", "cpu")
+        assert outcome.code == 0
+        assert "goes on  in epoch 2, after step 1\n" in outcome.err
+        assert outcome.out.splitlines()[-1] == "runs/small-001"
+        one, other = (load_file(folder / "best.safetensors") for folder in (trained.folder, Path("runs/small-001")))
+        assert all(one[name].equal(other[name]) for name in one)
+        rows = [
+            [line.rpartition(",")[0] for line in (folder / "metrics.csv").read_text().splitlines()]
+            for folder in (trained.folder, Path("runs/small-001"))
+        ]
+        assert rows[0] == rows[1]
+
+    def test_data_that_moved_are_named(self, archcli: Archcli, stopped: Outcome) -> None:
+        """Digits come with scikit-learn, so any folder will do."""
+        assert archcli("resume", "runs/small-001", "--data-dir", "elsewhere", "--device", "cpu", "-q").code == 0
+
+
+class TestFinished:
+    """A run that has reached its end."""
+
+    @pytest.fixture
+    def finished(self, trained: Trained, tmp_path: Path) -> Path:
+        """Return a copy of a finished run."""
+        return Path(shutil.copytree(trained.folder, tmp_path / "small-001"))
+
+    def test_its_result_is_there_at_once(self, archcli: Archcli, finished: Path) -> None:
+        """Nothing is trained, tested or written again."""
+        before = {path.name: path.stat().st_mtime_ns for path in finished.iterdir()}
+        outcome = archcli("resume", finished, "--json", "-q")
+        assert json.loads(outcome.out)["summary"] == json.loads((finished / "summary.json").read_text())
+        assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
+
+    def test_it_gets_more_epochs(self, archcli: Archcli, page: Path) -> None:
+        """Where the schedule's past does not change."""
+        archcli("train", page, *CONSTANT, "-q")
+        outcome = archcli("resume", "runs/small-001", "--set", "epochs=3", "--device", "cpu")
+        assert outcome.code == 0
+        assert "epoch 3/3" in outcome.err
+        assert json.loads(Path("runs/small-001/summary.json").read_text())["epochs"] == 3
+
+    def test_a_cosine_does_not_get_longer(self, archcli: Archcli, finished: Path) -> None:
+        """Its epochs would have had other learning rates."""
+        outcome = archcli("resume", finished, "--set", "epochs=3", "--device", "cpu")
+        assert outcome.code == 1
+        assert "error: this run can't go from 2 to 3 epochs: under its schedule `cosine`" in outcome.err
+
+    def test_any_other_change_is_refused_by_name(self, archcli: Archcli, finished: Path) -> None:
+        """Before anything is loaded."""
+        outcome = archcli("resume", finished, "--set", "lr=0.1", "--set", "label_smoothing=0.1", "--set", "epochs=3")
+        assert outcome.code == 2
+        assert outcome.err.splitlines() == [
+            "error[usage]: `optimizer.lr`, `label_smoothing` can't be changed in a run that has begun",
+            "  help: only `epochs` can; train again for anything else",
+        ]
+
+
+class TestNoRun:
+    """What can't go on."""
+
+    def test_a_folder_that_is_no_run(self, archcli: Archcli, tmp_path: Path) -> None:
+        """Says what it lacks."""
+        outcome = archcli("resume", tmp_path)
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err == f"error: {tmp_path} is not the folder of a run: it holds no recipe.yaml\n"
+
+    def test_a_run_that_was_stopped_before_it_began(self, archcli: Archcli, tmp_path: Path) -> None:
+        """Nothing is lost."""
+        (tmp_path / "page.yaml").write_text(PAGE)
+        assert "help: it was stopped before it began: train it again" in archcli("resume", tmp_path).err
