@@ -210,7 +210,7 @@ def _half_written(nth: int, only: str) -> Callable[[], None]:
                 _die()
             return original(path, content)
 
-        Path.write_bytes = dying  # type: ignore[method-assign,assignment]
+        Path.write_bytes = dying  # type: ignore[method-assign,assignment]  # this process only, and it is about to die
 
     return prepare
 
@@ -278,7 +278,7 @@ def written_in_place() -> None:
         return len(content)
 
     checkpoints.replacing = in_place
-    Path.write_bytes = slowly  # type: ignore[method-assign,assignment]
+    Path.write_bytes = slowly  # type: ignore[method-assign,assignment]  # this process only, which a kill ends
 
 
 def random_states_forgotten() -> None:
