@@ -40,6 +40,9 @@ Weights = Annotated[
     str | None,
     typer.Option(metavar="FILE|torchvision:NAME", help="Begin with these, as far as names and shapes fit."),
 ]
+Plugins = Annotated[
+    list[Path] | None, typer.Option(metavar="FILE.py", help="Operations of your own; runs the file; may be repeated.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
 DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
@@ -78,14 +81,14 @@ def program(
 
 @app.command()
 @exit_codes()
-def check(files: Files, as_json: Json = False) -> None:
+def check(files: Files, plugin: Plugins = None, as_json: Json = False) -> None:
     """Report every mistake of every FILE.
 
     A FILE may also be a training recipe.
     """
     from builder.commands import check as command
 
-    checked = command.run(files)
+    checked = command.run(files, plugin or ())
     if not as_json:
         complain(*checked.mistakes)
     _answer(checked, text.checked, as_json)
@@ -99,6 +102,7 @@ def show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print one page that says the same without extending another.")
     ] = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """List layers with their shapes and costs.
@@ -108,9 +112,9 @@ def show(
     from builder.commands import show as command
 
     if resolved:
-        _answer(command.run_resolved(file), text.resolved, as_json)
+        _answer(command.run_resolved(file, plugin or ()), text.resolved, as_json)
     else:
-        _answer(command.run(file), text.network, as_json)
+        _answer(command.run(file, plugin or ()), text.network, as_json)
 
 
 @app.command()
@@ -140,6 +144,7 @@ def draw(
         list[str] | None,
         typer.Option(metavar="BLOCK", help="Open it at the level of blocks; may be repeated."),
     ] = None,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Draw one FILE, or several side by side.
@@ -150,7 +155,7 @@ def draw(
     from builder.emit.diagram import Options
 
     options = Options(theme, shapes, highlight, width, legend, tuple(fold or ()), tuple(expand or ()))
-    _answer(command.run(files, output or [], level, options), text.drawn, as_json)
+    _answer(command.run(files, output or [], level, options, plugin or ()), text.drawn, as_json)
 
 
 @app.command()
@@ -208,6 +213,7 @@ def variants(
     ] = None,
     figure: Annotated[Path | None, typer.Option("--draw", metavar="FIGURE", help="Draw them side by side.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print lines of CSV as they are found.")] = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """List the networks of what may go where.
@@ -229,7 +235,9 @@ def variants(
         where=tuple(where or ()),
         not_both=tuple(not_both or ()),
     )
-    asked = command.Asked(file, space, uses, classes, (sample, seed, stratified) if sample is not None else None)
+    asked = command.Asked(
+        file, space, uses, classes, tuple(plugin or ()), (sample, seed, stratified) if sample is not None else None
+    )
     listing = command.Listing(sort, pareto, limit)
     if only_count:
         _answer(command.count(asked), variants_text.counted, as_json)
@@ -246,6 +254,7 @@ def diff(
     one: Annotated[str, typer.Argument(metavar="A", help="A page, or the name of a shipped network.")],
     other: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     classes: Annotated[int | None, typer.Option(min=1, metavar="N", help="Compare both with N classes.")] = None,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Say what separates two networks: blocks, layers, sizes and costs.
@@ -255,7 +264,7 @@ def diff(
     from builder.commands import diff as command
     from builder.commands import diff_text
 
-    _answer(command.run(one, other, classes), diff_text.differing, as_json)
+    _answer(command.run(one, other, classes, plugin or ()), diff_text.differing, as_json)
 
 
 @app.command()
@@ -279,6 +288,7 @@ def train(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Train FILE.
@@ -290,7 +300,19 @@ def train(
     from builder.commands.watching import Watch
 
     request = Request(
-        file, data, data_dir, recipe, tuple(settings or ()), subset, seed, device, weights, runs_dir, name, dry_run
+        file,
+        data,
+        data_dir,
+        recipe,
+        tuple(settings or ()),
+        subset,
+        seed,
+        device,
+        weights,
+        runs_dir,
+        name,
+        dry_run,
+        tuple(plugin or ()),
     )
     with Watch(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch)
@@ -310,6 +332,7 @@ def resume(
     device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Go on with RUN.
@@ -320,7 +343,7 @@ def resume(
     from builder.commands.watching import Watch
 
     with Watch(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(run, tuple(settings or ()), device, data_dir, watch.begin, watch)
+        trained = command.run(run, tuple(settings or ()), device, data_dir, tuple(plugin or ()), watch.begin, watch)
     _answer(trained, training_text.trained, as_json)
 
 
@@ -341,6 +364,7 @@ def evaluate(
     ] = None,
     device: Device = "auto",
     quiet: Quiet = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Say how good a run's best weights are, or others."""
@@ -348,7 +372,9 @@ def evaluate(
     from builder.commands.watching import Watch
 
     with Watch(quiet=quiet) as watch:
-        found = command.run(command.Question(what, split, data, data_dir, device, weights, recipe), watch)
+        found = command.run(
+            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ())), watch
+        )
     _answer(found, training_text.evaluated, as_json)
 
 
@@ -360,6 +386,7 @@ def export(
     output: Output = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws the weights of a page.")] = 0,
     weights: Weights = None,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Write a network for programs that do not have archcli.
@@ -368,7 +395,7 @@ def export(
     """
     from builder.commands import export as command
 
-    _answer(command.run(what, form, output, seed, weights), text.exported, as_json)
+    _answer(command.run(what, form, output, seed, weights, tuple(plugin or ())), text.exported, as_json)
 
 
 @app.command()
@@ -376,6 +403,7 @@ def export(
 def schema(
     kind: Annotated[Literal["page", "recipe"], typer.Argument(help="What is to be completed.")] = "page",
     output: Output = None,
+    plugin: Plugins = None,
 ) -> None:
     """Print the JSON Schema of a page or a recipe.
 
@@ -383,7 +411,7 @@ def schema(
     """
     from builder.commands import schema as command
 
-    answer(text.schema(command.run(kind, output)))
+    answer(text.schema(command.run(kind, output, plugin or ())))
 
 
 @app.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError
 from builder.lowering import find, load, load_page, lower
+from builder.ops.plugins import with_plugins
 from builder.reader import read_file
 
 if TYPE_CHECKING:
@@ -53,24 +54,25 @@ class Checked:
         return tuple(mistake for file in self.files for mistake in file.mistakes)
 
 
-def run(files: Sequence[str]) -> Checked:
-    """Return the verdict on every file; mistakes are part of it and are not raised."""
-    return Checked(tuple(_verdict(file) for file in files))
+def run(files: Sequence[str], plugins: Sequence[Path] = ()) -> Checked:
+    """Return the verdict on every file; mistakes are part of it and are not raised, but for those of ``plugins``."""
+    with_plugins(plugins)
+    return Checked(tuple(_verdict(file, plugins) for file in files))
 
 
-def _verdict(file: str) -> Verdict:
+def _verdict(file: str, plugins: Sequence[Path]) -> Verdict:
     kind: Kind = "network"
     try:
         if _is_recipe(file):
             kind = "recipe"
             return _recipe(file)
         path, member = find(file)
-        page = load_page(path, member)
+        page = load_page(path, member, with_plugins(plugins))
         if page.members and member is None:
             kind = "family"
-            return _family(file, path, tuple(page.members), page.title)
+            return _family(file, path, page)
         graph = lower(page)
-        _check_space(file, page)
+        _check_space(file, page, plugins)
     except ArchError as error:
         if all(mistake.code == "library" for mistake in error.diagnostics):
             return Verdict(file, "templates", name=Path(file).stem)
@@ -78,23 +80,23 @@ def _verdict(file: str) -> Verdict:
     return Verdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
 
 
-def _check_space(file: str, page: Merged) -> None:
+def _check_space(file: str, page: Merged, plugins: Sequence[Path]) -> None:
     """Look at the page's own ``variants:``, if it has any: every place is found, and no variant is priced."""
     if page.variants is not None and page.variants.entries:
         from builder.variants import variants
 
-        variants(file)
+        variants(file, plugins=plugins)
 
 
-def _family(file: str, path: Path, members: tuple[str, ...], name: str) -> Verdict:
+def _family(file: str, path: Path, page: Merged) -> Verdict:
     """Return the verdict on a page that stands for several networks: each of them is checked."""
     mistakes: list[Diagnostic] = []
-    for member in members:
+    for member in page.members:
         try:
-            load(path, member=member)
+            load(path, member=member, operations=page.operations)
         except ArchError as error:
             mistakes += error.diagnostics
-    return Verdict(file, "family", tuple(mistakes), name=name, members=members)
+    return Verdict(file, "family", tuple(mistakes), name=page.title, members=tuple(page.members))
 
 
 def _is_recipe(file: str) -> bool:

@@ -11,12 +11,14 @@ from builder.emit.diagram import draw
 from builder.emit.diagram.drawing import SUFFIXES
 from builder.lowering import load
 from builder.lowering.pages import find, read_base
+from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.emit.diagram import Level, Options
     from builder.graph import Graph
+    from builder.ops import Operations
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,9 @@ class Drawn:
     files: tuple[Path, ...]
 
 
-def run(pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Options) -> Drawn:
+def run(
+    pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Options, plugins: Sequence[Path] = ()
+) -> Drawn:
     """Draw all ``pages`` as one figure into every file of ``outputs``, or into one in the current folder.
 
     Raises ArchError with every mistake of every page, for a suffix that no figure has and for blocks that are not
@@ -36,8 +40,9 @@ def run(pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Op
     for path in outputs:
         _check_suffix(path)
     _check_use(level, options)
-    graphs = _all_of(pages)
-    shown, notes = _at_their_variants_classes(pages, graphs)
+    operations = with_plugins(plugins)
+    graphs = _all_of(pages, operations)
+    shown, notes = _at_their_variants_classes(pages, graphs, operations)
     names = tuple(graph.name for graph in shown)
     files = tuple(outputs) or (Path(f"{names[0] if len(names) == 1 else 'comparison'}.svg"),)
     drawing = draw(shown, level=level, options=options, notes=notes)
@@ -46,13 +51,13 @@ def run(pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Op
     return Drawn(names, files)
 
 
-def _all_of(pages: Sequence[str]) -> list[Graph]:
+def _all_of(pages: Sequence[str], operations: Operations) -> list[Graph]:
     """Return the networks of all pages; raise ArchError with the mistakes of all."""
     graphs: list[Graph] = []
     mistakes: list[Diagnostic] = []
     for page in pages:
         try:
-            graphs.append(load(page))
+            graphs.append(load(page, operations=operations))
         except ArchError as error:
             mistakes += error.diagnostics
     if mistakes:
@@ -60,26 +65,28 @@ def _all_of(pages: Sequence[str]) -> list[Graph]:
     return graphs
 
 
-def _at_their_variants_classes(pages: Sequence[str], graphs: Sequence[Graph]) -> tuple[list[Graph], list[str]]:
+def _at_their_variants_classes(
+    pages: Sequence[str], graphs: Sequence[Graph], operations: Operations
+) -> tuple[list[Graph], list[str]]:
     """Return the networks, each base with as many classes as its first variant in the figure, and what to say of it.
 
     A variant is compared with its base for what it inserts, and the number of classes would be one difference more.
     """
-    chains = [_texts(page) for page in pages] if len(pages) > 1 else [[b""]]
+    chains = [_texts(page, operations) for page in pages] if len(pages) > 1 else [[b""]]
     shown: list[Graph] = []
     notes: list[str] = []
     for page, graph, own in zip(pages, graphs, chains, strict=True):
         variants = (other for other, chain in zip(graphs, chains, strict=True) if own[0] in chain[1:])
         classes = next((other.classes for other in variants), graph.classes)
         differs = classes != graph.classes
-        shown.append(load(page, classes=classes) if differs else graph)
+        shown.append(load(page, classes=classes, operations=operations) if differs else graph)
         notes.append(f"with {classes} classes" if differs else "")
     return shown, notes
 
 
-def _texts(page: str) -> list[bytes]:
+def _texts(page: str, operations: Operations) -> list[bytes]:
     """Return what stands in a page and in those that it extends; a copy of a base is the base."""
-    return [path.read_bytes() for _, path in read_base(*find(page)).chain]
+    return [path.read_bytes() for _, path in read_base(*find(page), operations).chain]
 
 
 def _check_suffix(path: Path) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.commands.plugins import operations_of_run
 from builder.commands.preparation import Request, prepare
 from builder.commands.weights import need_complete, put_weights
 from builder.diagnostics import ArchError, Diagnostic, RunError
@@ -42,6 +43,7 @@ class Question:
     device: str = "auto"
     weights: str | None = None
     recipe: str | None = None
+    plugins: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +120,13 @@ def _of_page(question: Question) -> _Subject:
     if question.weights is None:
         hint = "name them: --weights FILE or --weights torchvision:NAME; or name the folder of a run"
         raise ArchError(Diagnostic("usage", f"`{question.what}` is a page, and has no weights yet", None, hint))
-    request = Request(question.what, recipe=question.recipe, device=question.device, weights=question.weights)
+    request = Request(
+        question.what,
+        recipe=question.recipe,
+        device=question.device,
+        weights=question.weights,
+        plugins=question.plugins,
+    )
     request = replace(request, data=question.data or request.data, data_dir=question.data_dir or request.data_dir)
     ready = prepare(request)
     return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights)
@@ -133,7 +141,10 @@ def _of_run(question: Question, path: Path) -> _Subject:
     if question.recipe is not None:
         raise ArchError(Diagnostic("usage", "a run keeps its own recipe: leave `--recipe` away"))
     folder = RunFolder.open(path)
-    graph, recipe = load(folder.page), load_recipe(folder.recipe)
+    graph, recipe = (
+        load(folder.page, operations=operations_of_run(folder, question.plugins)),
+        load_recipe(folder.recipe),
+    )
     data = _data(question, folder, recipe, graph.input.channels)
     model = build(graph)
     if question.weights is not None:

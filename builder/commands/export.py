@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.commands.plugins import operations_of_run
 from builder.commands.weights import need_complete, put_weights
 from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import load
+from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:
     from builder.commands.weights import Weights
@@ -29,7 +31,14 @@ class Exported:
     weights: Weights | None = None
 
 
-def run(what: str, form: Form, output: Path | None, seed: int, weights: str | None = None) -> Exported:
+def run(
+    what: str,
+    form: Form,
+    output: Path | None,
+    seed: int,
+    weights: str | None = None,
+    plugins: tuple[Path, ...] = (),
+) -> Exported:
     """Export the page or the run's folder ``what``.
 
     ``python`` is the network's PyTorch source; the others are weights: a run's best ones, or those of a page, drawn by
@@ -42,7 +51,7 @@ def run(what: str, form: Form, output: Path | None, seed: int, weights: str | No
     if weights is not None and (folder is not None or form == "python"):
         message = "source holds no weights" if form == "python" else f"{folder} has weights of its own"
         raise ArchError(Diagnostic("usage", f"{message}: leave `--weights` away"))
-    graph = load(what) if folder is None else _graph_of_run(folder)
+    graph = _graph_of_run(folder, plugins) if folder else load(what, operations=with_plugins(plugins))
     if form == "python":
         return _source(graph, output)
     path = output or Path(f"{graph.name}.{_SUFFIX[form]}")
@@ -55,10 +64,11 @@ def run(what: str, form: Form, output: Path | None, seed: int, weights: str | No
     return Exported(graph.name, form, None, path, put if folder is None else None)
 
 
-def _graph_of_run(folder: Path) -> Graph:
+def _graph_of_run(path: Path, plugins: tuple[Path, ...]) -> Graph:
     from builder.training.run_folder import RunFolder
 
-    return load(RunFolder.open(folder).page)
+    folder = RunFolder.open(path)
+    return load(folder.page, operations=operations_of_run(folder, plugins))
 
 
 def _source(graph: Graph, output: Path | None) -> Exported:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.commands.plugins import operations_of_run
 from builder.commands.weights import put_weights
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
+from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +45,7 @@ class Request:
     runs_dir: Path = Path("runs")
     name: str | None = None
     dry_run: bool = False
+    plugins: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +76,7 @@ def prepare(request: Request) -> Prepared:
     from builder.training.randomness import seed_globally
 
     recipe = _recipe(request)
-    page = load_page(*find(request.page))
+    page = load_page(*find(request.page), with_plugins(request.plugins))
     own = lower(page)
     recipe = _with_size(recipe, own)
     device = choose_device(None if request.device == "auto" else request.device)
@@ -88,7 +91,9 @@ def prepare(request: Request) -> Prepared:
     return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, weights)
 
 
-def prepare_again(folder: RunFolder, settings: tuple[str, ...], device: str, data_dir: Path | None) -> Prepared:
+def prepare_again(
+    folder: RunFolder, settings: tuple[str, ...], device: str, data_dir: Path | None, plugins: tuple[Path, ...] = ()
+) -> Prepared:
     """Return what the run in ``folder`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
 
     Raises ArchError for a setting that a run can't take back; RunError where no run lies there, or its data are gone.
@@ -98,8 +103,9 @@ def prepare_again(folder: RunFolder, settings: tuple[str, ...], device: str, dat
     from builder.training.devices import choose_device
     from builder.training.recipe import load_recipe
 
+    operations = operations_of_run(folder, plugins)
     recipe = _lengthened(load_recipe(folder.recipe), settings)
-    page = load_page(*find(str(folder.page)))
+    page = load_page(folder.page, operations=operations)
     graph = lower(page)
     chosen = choose_device(None if device == "auto" else device)
     request = _trained_on(folder)

@@ -19,6 +19,7 @@ def run(
     settings: tuple[str, ...],
     device: str,
     data_dir: Path | None,
+    plugins: tuple[Path, ...],
     on_beginning: Callable[[Beginning], None],
     on_progress: Callable[[Progress], None],
 ) -> Trained:
@@ -30,7 +31,7 @@ def run(
     from builder.training.summary import read_summary
 
     folder = RunFolder.open(path)
-    ready = prepare_again(folder, settings, device, data_dir)
+    ready = prepare_again(folder, settings, device, data_dir, plugins)
     beginning = describe(str(folder.page), ready, folder)
     on_beginning(beginning)
     ended = read_summary(folder)

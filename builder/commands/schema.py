@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.ops.plugins import with_plugins
 from builder.spec.schema import json_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -23,12 +25,12 @@ class Schema:
     file: Path | None
 
 
-def run(kind: Kind, output: Path | None) -> Schema:
+def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema:
     """Return the schema of a page or of a recipe, and write it to ``output`` if that is given."""
     from builder.training.durable import write_text
     from builder.training.recipe import recipe_json_schema
 
-    content = json_schema() if kind == "page" else recipe_json_schema()
+    content = json_schema(with_plugins(plugins)) if kind == "page" else recipe_json_schema()
     text = json.dumps(content, indent=2) + "\n"
     if output is not None:
         write_text(output, text)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from builder.costs import graph_cost, node_costs
 from builder.lowering import find, load, load_page, lower
 from builder.lowering.resolved import resolved_page
+from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from builder.costs import Cost
     from builder.graph import Block, Graph, Node
@@ -70,15 +72,15 @@ class Resolved:
     page: str
 
 
-def run_resolved(page: str) -> Resolved:
+def run_resolved(page: str, plugins: Sequence[Path] = ()) -> Resolved:
     """Return ``page`` with all that it extends as one YAML text; raise ArchError with every mistake."""
-    merged = load_page(*find(page))
+    merged = load_page(*find(page), with_plugins(plugins))
     return Resolved(resolved_page(merged, lower(merged)))
 
 
-def run(page: str) -> Network:
+def run(page: str, plugins: Sequence[Path] = ()) -> Network:
     """Return what ``page`` says, with shapes and costs; raise ArchError with every mistake."""
-    return describe(load(page))
+    return describe(load(page, operations=with_plugins(plugins)))
 
 
 def describe(graph: Graph) -> Network:

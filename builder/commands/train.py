@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.commands.data import encode
+from builder.commands.plugins import keep_plugins
 from builder.commands.preparation import check_name, prepare
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
@@ -108,6 +109,7 @@ def _folder(request: Request, ready: Prepared) -> RunFolder:
     folder.write("model.py", source(ready.graph))
     data = {"name": request.data, "folder": str(request.data_dir.resolve()), "subset": request.subset}
     folder.write_json("data.json", data)
+    keep_plugins(folder, request.plugins)
     if ready.weights is not None:
         folder.write("weights.json", encode(ready.weights) + "\n")
     _draw(ready.graph, folder)

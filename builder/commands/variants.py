@@ -82,13 +82,15 @@ class Asked:
     space: SpaceOptions
     uses: str | None = None
     classes: int | None = None
+    plugins: tuple[Path, ...] = ()
     sample: tuple[int, int, bool] | None = None
     """How many to draw, with which seed, and whether every number of places equally often."""
 
     def variants(self) -> Variants:
         """Return the stream; raise ArchError with every mistake."""
         sample = Sample(*self.sample) if self.sample is not None else None
-        return variants(self.page, entries(self.space), classes=self.classes, uses=self.uses, sample=sample)
+        space = entries(self.space)
+        return variants(self.page, space, classes=self.classes, uses=self.uses, sample=sample, plugins=self.plugins)
 
 
 def run(asked: Asked, listing: Listing, output: Path | None = None, figure: Path | None = None) -> Varied:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from builder.lowering.lower import lower
 from builder.lowering.pages import find, load_page
 from builder.lowering.resolved import resolved_page
+from builder.ops import OPERATIONS
 
 if TYPE_CHECKING:
     import os
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from builder.expressions import Result
     from builder.graph import Graph
+    from builder.ops import Operations
 
 __all__ = ["find", "load", "load_page", "lower", "resolved_page"]
 
@@ -25,10 +27,12 @@ def load(
     input: tuple[int, int, int] | None = None,  # noqa: A002 - the page's own word
     classes: int | None = None,
     params: Mapping[str, Result] | None = None,
+    operations: Operations = OPERATIONS,
 ) -> Graph:
     """Return the graph of a page: a file, a file and a member (``mine.yaml:small``) or the name of a shipped one.
 
-    What is given here holds before what the page says. Raises ArchError with every mistake of the page.
+    What is given here holds before what the page says; ``operations`` are those that it may call. Raises ArchError with
+    every mistake of the page.
     """
     path, named = find(page)
-    return lower(load_page(path, member or named), input=input, classes=classes, params=params)
+    return lower(load_page(path, member or named, operations), input=input, classes=classes, params=params)

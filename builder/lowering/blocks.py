@@ -101,7 +101,7 @@ def template_instance(
 
 def _edited(walk: Walk, spec: BlockSpec, place: Place, edits: list[Mapping]) -> BlockSpec:
     """Return the block with the fields that ``set`` gives it."""
-    bodies = Bodies(tuple(walk.page.templates), frozenset(walk.page.defaults), walk.problems)
+    bodies = Bodies(walk.page.known, walk.problems)
     for fields in edits:
         for key, value in fields.entries:
             if key.value == "shortcut" and spec.branches is None:

@@ -13,7 +13,6 @@ from builder.graph import Initialisation
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
-from builder.ops import OPERATIONS
 from builder.ops.base import Operation
 from builder.reader import Mapping, Scalar, describe
 from builder.validation import Strict, validate
@@ -119,7 +118,7 @@ class _Layers:
 
 def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialisation | None:
     target, parameter = str(rule.target.value), str(rule.parameter.value)
-    operation = target if target in OPERATIONS else None
+    operation = target if target in walk.page.operations else None
     selector = None
     if operation is None:
         try:
@@ -163,7 +162,7 @@ def _report_no_parameter(walk: Walk, rule: InitRule, operation: str) -> None:
     parameter = str(rule.parameter.value)
     alike = [node for _, node in walk.layers if node is not None and node.operation.kind == operation]
     parts = {each.of for node in alike for each in walk.learned(node)}
-    if OPERATIONS[operation].parameters is Operation.parameters:
+    if walk.page.operations[operation].parameters is Operation.parameters:
         hint = "take the rule away"
         walk.problems.error("no-such-parameter", f"`{operation}` learns nothing", rule.target.mark, hint)
     elif parts and operation not in parts:

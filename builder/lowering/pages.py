@@ -14,13 +14,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
+from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
+from builder.spec.known import Known
 from builder.spec.parse import parse_page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from builder.diagnostics import Mark
+    from builder.ops import Operations
     from builder.reader import Value
     from builder.spec.page import BlockSpec, InitRule, Insert, Member, Page, Parameter, Replacement, Template
 
@@ -50,9 +53,15 @@ class Merged:
     variants: Mapping | None
     raw: tuple[Mapping, ...]
     """The pages as they were read, the base first."""
+    operations: Operations
     version: int = 1
     found: tuple[Diagnostic, ...] = ()
     """Mistakes so far: lowering adds to them what it finds and raises them together."""
+
+    @property
+    def known(self) -> Known:
+        """The words that may be called on this page."""
+        return Known(self.operations, tuple(self.templates), frozenset(self.defaults))
 
 
 def shipped_folder() -> Path:
@@ -104,13 +113,14 @@ class Base:
     path: Path
     member: str | None
     chain: tuple[tuple[Page, Path], ...]
+    operations: Operations
     found: tuple[Diagnostic, ...] = ()
 
     def merged(self) -> Merged:
         """Return the page itself, as its member if one is named; raise ArchError if there is no such member."""
         problems = Collector(self.found)
         chosen = _chosen([page for page, _ in self.chain], self.member, problems)
-        return _merge(list(self.chain), chosen, problems)
+        return _merge(list(self.chain), chosen, self.operations, problems)
 
     def extended(self, text: str, name: str) -> Merged:
         """Return the page that ``text``, called ``name`` in messages, makes of this one by extending it.
@@ -120,39 +130,41 @@ class Base:
         problems = Collector(self.found)
         path = self.path.parent / name
         mapping = read_text(text, name)
-        libraries = _libraries(path, mapping, problems)
-        page = _parsed(mapping, [each for each, _ in self.chain], libraries, problems)
+        libraries = _libraries(path, mapping, self.operations, problems)
+        page = _parsed(mapping, [each for each, _ in self.chain], libraries, self.operations, problems)
         chain = [(page, path), *self.chain]
-        return _merge(chain, _chosen([each for each, _ in chain], None, problems), problems)
+        return _merge(chain, _chosen([each for each, _ in chain], None, problems), self.operations, problems)
 
 
-def read_base(path: Path, member: str | None = None) -> Base:
+def read_base(path: Path, member: str | None = None, operations: Operations = OPERATIONS) -> Base:
     """Return the page at ``path`` with all that it extends.
 
     Raises ArchError where there is nothing to go on with; other mistakes are kept for ``lower`` to raise.
     """
     problems = Collector()
-    chain = _read_chain(path, problems, ())
+    chain = _read_chain(path, operations, problems, ())
     if chain[-1][0].header.extends is not None:
         problems.raise_found()  # a base that cannot be had
-    return Base(path, member, tuple(chain), problems.found)
+    return Base(path, member, tuple(chain), operations, problems.found)
 
 
-def load_page(path: Path, member: str | None = None) -> Merged:
+def load_page(path: Path, member: str | None = None, operations: Operations = OPERATIONS) -> Merged:
     """Return the page at ``path`` merged with all that it extends, as ``member`` of its family if one is named.
 
     Raises ArchError where there is nothing to go on with; other mistakes are kept for ``lower`` to raise.
     """
-    return read_base(path, member).merged()
+    return read_base(path, member, operations).merged()
 
 
-def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> list[tuple[Page, Path]]:
+def _read_chain(
+    path: Path, operations: Operations, problems: Collector, below: tuple[Path, ...]
+) -> list[tuple[Page, Path]]:
     """Return the page at ``path`` followed by its bases, as far as they can be had."""
     mapping = read_file(path, _shown(path))
-    extends = mapping.get("extends")
+    extends, member = mapping.get("extends"), None
     bases: list[tuple[Page, Path]] = []
     if isinstance(extends, Scalar) and isinstance(extends.value, str):
-        base = _base_path(path, extends, problems)
+        base, member = _base(path, extends, problems)
         way = (*below, path.resolve())
         if base is not None and base.resolve() in way:
             names = " → ".join(each.name for each in (*way[way.index(base.resolve()) :], base))
@@ -160,36 +172,62 @@ def _read_chain(path: Path, problems: Collector, below: tuple[Path, ...]) -> lis
         elif base is not None and len(way) > MAX_CHAIN:
             problems.error("too-deep", f"more than {MAX_CHAIN} pages extend each other", extends.mark)
         elif base is not None:
-            bases = _read_chain(base, problems, way)
-    libraries = _libraries(path, mapping, problems)
-    return [(_parsed(mapping, [page for page, _ in bases], libraries, problems), path), *bases]
+            bases = _read_chain(base, operations, problems, way)
+    libraries = _libraries(path, mapping, operations, problems)
+    page = _parsed(mapping, [page for page, _ in bases], libraries, operations, problems)
+    return [(_as_member(page, member, problems), path), *bases]
 
 
-def _parsed(mapping: Mapping, bases: list[Page], libraries: tuple[Page, ...], problems: Collector) -> Page:
+def _as_member(page: Page, member: str | None, problems: Collector) -> Page:
+    """Return a page whose ``extends`` names a member (``resnet18``) as one that names family and member."""
+    header = page.header
+    if member is None or header.extends is None:
+        return page
+    if header.member is not None:
+        hint = "leave `member` away, or name the family"
+        problems.error("bad-value", f"`extends: {member}` is a member already", page.raw.key_mark("member"), hint)
+    return replace(page, header=replace(header, member=Scalar(member, header.extends.mark)))
+
+
+def _parsed(
+    mapping: Mapping, bases: list[Page], libraries: tuple[Page, ...], operations: Operations, problems: Collector
+) -> Page:
     """Return the page that ``mapping`` says, knowing the templates and defaults that it inherits."""
     defaults = frozenset(name for page in bases for name in page.defaults)
-    page = parse_page(mapping, _template_names([*bases, *libraries]), problems, defaults)
+    page = parse_page(mapping, Known(operations, _template_names([*bases, *libraries]), defaults), problems)
     return replace(page, libraries=libraries)
 
 
-def _libraries(path: Path, mapping: Mapping, problems: Collector) -> tuple[Page, ...]:
+def _libraries(path: Path, mapping: Mapping, operations: Operations, problems: Collector) -> tuple[Page, ...]:
     """Return the pages whose templates the page at ``path`` uses."""
     uses = mapping.get("uses")
     pages = []
     for text in uses.items if isinstance(uses, Sequence) else (uses,):
         if isinstance(text, Scalar) and isinstance(text.value, str):
             found = _base_path(path, text, problems)
-            page = parse_page(read_file(found, _shown(found)), (), problems) if found is not None else None
-            if page is not None and page.block is not None:
+            if found is None:
+                continue
+            page = parse_page(read_file(found, _shown(found)), Known(operations), problems)
+            if page.block is not None:
                 hint = "`extends` takes a whole network; `uses` takes templates"
                 problems.error("no-library", f"`{text.value}` is a network, not a page of templates", text.mark, hint)
-            elif page is not None:
+            else:
                 pages.append(page)
     return tuple(pages)
 
 
 def _template_names(pages: list[Page]) -> tuple[str, ...]:
     return tuple(name for page in pages for each in (*page.libraries, page) for name in each.templates)
+
+
+def _base(path: Path, extends: Scalar, problems: Collector) -> tuple[Path | None, str | None]:
+    """Return the page that ``extends`` means and, where it is the name of a shipped member, that member."""
+    text = str(extends.value)
+    beside = any((path.parent / name).is_file() for name in (text, f"{text}.yaml"))
+    shipped, member = shipped_names().get(text, (None, None))
+    if not beside and member is not None:
+        return shipped, member
+    return _base_path(path, extends, problems), None
 
 
 def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
@@ -228,7 +266,9 @@ def _chosen(pages: list[Page], member: str | None, problems: Collector) -> list[
     return chosen
 
 
-def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None], problems: Collector) -> Merged:
+def _merge(
+    chain: list[tuple[Page, Path]], chosen: list[Member | None], operations: Operations, problems: Collector
+) -> Merged:
     pages = [page for page, _ in chain]
     upwards = pages[::-1]
     block = upwards[0].block
@@ -270,6 +310,7 @@ def _merge(chain: list[tuple[Page, Path]], chosen: list[Member | None], problems
         variants=pages[0].variants,
         raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
         version=next((each for page in pages if isinstance(each := page.header.version, int)), 1),
+        operations=operations,
         found=problems.found,
     )
 

@@ -23,8 +23,8 @@ from builder.lowering.pages import merge_mappings
 from builder.lowering.places import Walked
 from builder.lowering.references import References
 from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, written
-from builder.ops import OPERATIONS
 from builder.ops.base import Misfit
+from builder.ops.faults import FaultyPluginError, output
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
@@ -152,7 +152,11 @@ class Walk:
         """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
         path, key = name
         try:
-            shape = operation.output(*(shape for _, shape in inputs))
+            shape = output(operation, *(shape for _, shape in inputs))
+        except FaultyPluginError as fault:
+            notes = (Note(fault.mark, "it fails here"),) if fault.mark else ()
+            self.problems.error("bad-plugin", f"{path}: {fault.message}", mark, None, notes)
+            return None
         except Misfit as misfit:
             value = fields.get(misfit.field) if fields is not None and misfit.field else None
             notes = (Note(called, "called here"),) if called else ()
@@ -284,7 +288,7 @@ class Walk:
             block, flow = inline_block(self, content, name, frame, flow)
         elif word is None:
             raise UnknownValueError
-        elif word in OPERATIONS:
+        elif word in self.page.operations:
             flow = self._operation(content, word, name, frame, flow)
             return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
         else:
@@ -366,9 +370,9 @@ class Walk:
                 return None
         given = Mapping(tuple(entries), fields.mark)
         try:
-            return OPERATIONS[word].model_validate(given.plain())
+            return self.page.operations[word].model_validate(given.plain())
         except ValidationError as error:
-            report(error.errors(include_url=False), OPERATIONS[word], given, f"`{word}`", self.problems)
+            report(error.errors(include_url=False), self.page.operations[word], given, f"`{word}`", self.problems)
             return None
 
     def _sources(self, word: str, fields: Mapping) -> list[Flow]:
@@ -434,7 +438,8 @@ class Walk:
         if given is not None:
             segment = given
         else:
-            segment = frame.ordinal(word) if word is not None and (word in OPERATIONS or word == REUSE) else str(number)
+            is_operation = word is not None and (word in self.page.operations or word == REUSE)
+            segment = frame.ordinal(str(word)) if is_operation else str(number)
         own = given if given is not None else str(number)
         block = content if isinstance(content, BlockSpec) else None
         place = frame.child(segment)
@@ -458,10 +463,10 @@ class Walk:
                 word = self.evaluator.text(call.text, call.name, self.entering(frame, flow))
             except UnknownValueError:
                 return None
-        if isinstance(word, str) and (word in OPERATIONS or word in self.page.templates or word == REUSE):
+        if isinstance(word, str) and (word in self.page.operations or word in self.page.templates or word == REUSE):
             return word
         if word != "none":
-            hint = suggest(str(word), [*OPERATIONS, *self.page.templates], "there are")
+            hint = suggest(str(word), [*self.page.operations, *self.page.templates], "there are")
             notes = (Note(frame.called, "called here"),) if frame.called else ()
             self.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from builder.ops.activation import ACTIVATIONS
 from builder.ops.convolution import Conv
@@ -48,8 +48,11 @@ _ALL: tuple[type[Operation], ...] = (
     ChannelShuffle,
 )
 
-OPERATIONS: Mapping[str, type[Operation]] = MappingProxyType({each.kind: each for each in _ALL})
-"""Every operation by the word on the page, convolution first."""
+Operations: TypeAlias = "Mapping[str, type[Operation]]"
+"""Operations by the word on the page."""
 
-MERGES: Mapping[str, type[Operation]] = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply)})
+OPERATIONS: Operations = MappingProxyType({each.kind: each for each in _ALL})
+"""Every operation that is always there, convolution first."""
+
+MERGES: Operations = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply)})
 """What ``merge:`` may say."""

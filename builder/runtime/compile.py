@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from torch import nn
 
 from builder.emit.python import document
+from builder.runtime.agreement import check_plugins
 
 if TYPE_CHECKING:
     from builder.graph import Graph
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 def build(graph: Graph) -> nn.Module:
     """Return the network as a plain module, its weights fresh from PyTorch's random numbers.
+
+    Raises ArchError where a plugin says something else of an operation than its module does.
 
     The text is registered with ``linecache`` under a name of its own, so that tracebacks show its lines.
     """
@@ -28,4 +31,5 @@ def build(graph: Graph) -> nn.Module:
     assert isinstance(make, type)
     module = make()
     assert isinstance(module, nn.Module)
+    check_plugins(graph, module)
     return module

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import nearest, suggest
 from builder.expressions import is_expression
-from builder.ops import MERGES, OPERATIONS
+from builder.ops import MERGES
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.fields import BLOCK_FIELDS, LETTERS, MODIFIERS, BlockFields, ReuseFields
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from builder.diagnostics import Collector, Mark
     from builder.reader import Value
+    from builder.spec.known import Known
 
 _TEMPLATE = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 _PARAMETER = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -37,14 +38,11 @@ _BRACES = re.compile(r"\{[^{}]*\}")
 
 
 class Bodies:
-    """Parses the nested part of one page; knows its templates and which operations have defaults."""
+    """Parses the nested part of one page."""
 
-    def __init__(
-        self, templates: tuple[str, ...], defaults: frozenset[str], problems: Collector, beside: tuple[str, ...] = ()
-    ) -> None:
+    def __init__(self, known: Known, problems: Collector, beside: tuple[str, ...] = ()) -> None:
         """Take ``beside`` as what may stand beside a call besides the modifiers, such as ``at``."""
-        self._templates = templates
-        self._defaults = defaults
+        self._known = known
         self._problems = problems
         self._beside = (*beside, *MODIFIERS)
 
@@ -135,7 +133,7 @@ class Bodies:
         if not self.check_name(key):
             return Item(Broken(key.mark), key.mark)
         inner = list(value) if isinstance(value, Mapping) else []
-        fields = OPERATIONS[str(key.value)].model_fields if key.value in OPERATIONS else {}
+        fields = self._known.operations[str(key.value)].model_fields if key.value in self._known.operations else {}
         if inner and fields and all(name in fields for name, _ in inner):
             word = key.value
             hint = f"in a list write `- {word}: {{…}}`; in a mapping give it a name: `name: {{{word}: {{…}}}}`"
@@ -189,25 +187,25 @@ class Bodies:
         named = Mapping(fields.entries, name.mark)
         if word == REUSE:
             validate(ReuseFields, named, "`reuse`", self._problems)
-        elif word in OPERATIONS:
-            check_fields(OPERATIONS[word], named, self._problems, complete=word not in self._defaults)
+        elif word in self._known.operations:
+            check_fields(self._known.operations[word], named, self._problems, complete=word not in self._known.defaults)
         else:
             check_syntax(fields, self._problems)
-            if _TEMPLATE.match(word) and word not in self._templates:
-                hint = suggest(word, [*self._templates, *OPERATIONS], "there are")
+            if _TEMPLATE.match(word) and word not in self._known.templates:
+                hint = suggest(word, [*self._known.templates, *self._known.operations], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return Call(name, fields, name.mark)
 
     def _bad_fields(self, name: Scalar, fields: Value) -> None:
         word = str(name.value)
-        needed = [field for field, info in _model_fields(word).items() if info.is_required()]
+        needed = [field for field, info in self._model_fields(word).items() if info.is_required()]
         example = ", ".join(f"{field}: …" for field in needed)
         if isinstance(fields, Scalar) and fields.value is None:
             hint = f"write `{word}: {{{example}}}`" if needed else f"write `{word}`, without the colon"
             self._problems.error("empty-fields", f"nothing follows `{word}:`", name.mark, hint)
             return
-        example = example or f"{next(iter(_model_fields(word)), 'name')}: …"
+        example = example or f"{next(iter(self._model_fields(word)), 'name')}: …"
         hint = f"fields have names: `{word}: {{{example}}}`"
         self._error("bad-fields", f"the fields of `{word}` are a mapping, not {describe(fields)}", fields, hint)
 
@@ -222,7 +220,9 @@ class Bodies:
             self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
             return
         head, colon, tail = word.partition(":")
-        hint = suggest(word, [*OPERATIONS, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._templates], "operations are")
+        hint = suggest(
+            word, [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates], "operations are"
+        )
         if colon and self._is_call(head):
             hint = f"write `{head}: {tail}`, with a space after the colon"
         self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, hint)
@@ -288,7 +288,17 @@ class Bodies:
         return True
 
     def _is_call(self, word: str) -> bool:
-        return word in OPERATIONS or word == REUSE or bool(_TEMPLATE.match(word)) or bool(_PARAMETER.match(word))
+        return (
+            word in self._known.operations
+            or word == REUSE
+            or bool(_TEMPLATE.match(word))
+            or bool(_PARAMETER.match(word))
+        )
+
+    def _model_fields(self, word: str) -> dict[str, FieldInfo]:
+        if word == REUSE:
+            return ReuseFields.model_fields
+        return self._known.operations[word].model_fields if word in self._known.operations else {}
 
     def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
         self._problems.error(code, message, value.mark, hint)
@@ -312,9 +322,3 @@ def is_template_name(word: str) -> bool:
 def broken_body(mark: Mark) -> Body:
     """Return a body of one thing that could not be read."""
     return Body(((None, Item(Broken(mark), mark)),), True, mark)
-
-
-def _model_fields(word: str) -> dict[str, FieldInfo]:
-    if word == REUSE:
-        return ReuseFields.model_fields
-    return OPERATIONS[word].model_fields if word in OPERATIONS else {}

@@ -11,7 +11,6 @@ from pydantic import ValidationError
 
 from builder.diagnostics import suggest
 from builder.expressions import is_expression
-from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
 from builder.spec.calls import check_fields, check_syntax
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
 
     from builder.diagnostics import Collector
     from builder.reader import Value
+    from builder.spec.known import Known
 
 _COUNTER = re.compile(r"\$(nth|total)\b")
 
@@ -43,23 +43,20 @@ KINDS = ("int", "float", "bool", "list", "layer", "size", "text")
 """Kinds of a required parameter."""
 
 
-def parse_page(
-    mapping: Mapping, known_templates: tuple[str, ...], problems: Collector, defaults: frozenset[str] = frozenset()
-) -> Page:
+def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
     """Return the page that ``mapping`` says, with what cannot be read marked as broken.
 
-    ``known_templates`` are the templates of the pages that it extends, ``defaults`` the operations that have defaults
-    there. Everything wrong is added to ``problems``.
+    ``known`` are the words that it may call besides its own templates. Everything wrong is added to ``problems``.
     """
     validate(PageFields, mapping, "a page", problems)
     parts = {
         name: _mapping(mapping, name, problems)
         for name in ("params", "members", "defaults", "templates", "set", "replace")
     }
-    own = tuple(name for name, _ in parts["templates"])
-    templates, defaults = (*known_templates, *own), defaults | {name for name, _ in parts["defaults"]}
-    bodies = Bodies(templates, defaults, problems)
-    inserted = Bodies(templates, defaults, problems, beside=("at", "name"))
+    templates = (*known.templates, *(name for name, _ in parts["templates"]))
+    known = replace(known, templates=templates, defaults=known.defaults | {name for name, _ in parts["defaults"]})
+    bodies = Bodies(known, problems)
+    inserted = Bodies(known, problems, beside=("at", "name"))
     _check_extends(mapping, problems)
     return Page(
         header=_header(mapping),
@@ -68,7 +65,7 @@ def parse_page(
         block=_root(mapping, bodies, problems),
         params=_parameters(parts["params"], problems),
         members=_members(parts["members"], problems),
-        defaults=_defaults(parts["defaults"], problems),
+        defaults=_defaults(parts["defaults"], known, problems),
         init=tuple(_init(mapping, problems)),
         templates=dict(_templates(parts["templates"], bodies, problems)),
         insert=tuple(_inserts(mapping.get("insert"), inserted, problems)),
@@ -202,12 +199,12 @@ def _members(mapping: Mapping, problems: Collector) -> dict[str, Member]:
     return members
 
 
-def _defaults(mapping: Mapping, problems: Collector) -> dict[str, Mapping]:
+def _defaults(mapping: Mapping, known: Known, problems: Collector) -> dict[str, Mapping]:
     defaults = {}
     for key, value in mapping.entries:
-        operation = OPERATIONS.get(str(key.value))
+        operation = known.operations.get(str(key.value))
         if operation is None:
-            hint = suggest(str(key.value), list(OPERATIONS), "operations are")
+            hint = suggest(str(key.value), list(known.operations), "operations are")
             problems.error("unknown-layer", f"`{key.value}` is no operation", key.mark, hint)
         elif isinstance(value, Mapping):
             check_fields(operation, value, problems, complete=False)

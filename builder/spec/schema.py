@@ -15,6 +15,7 @@ from builder.spec.fields import PageFields
 from builder.spec.page import POINTS, REUSE
 
 if TYPE_CHECKING:
+    from builder.ops import Operations
     from builder.ops.base import Operation
 
 Schema: TypeAlias = "dict[str, Any]"
@@ -24,13 +25,13 @@ _WITH_EXPRESSIONS: Schema = {"type": "array", "contains": _EXPRESSION, "descript
 _TEMPLATE_CALL = r"^(\$[A-Za-z_]\w*|[A-Z]\w*)$"
 
 
-def json_schema() -> Schema:
-    """Return the JSON Schema (draft 2020-12) of a page."""
+def json_schema(operations: Operations = OPERATIONS) -> Schema:
+    """Return the JSON Schema (draft 2020-12) of a page that may call ``operations``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A network architecture",
         "type": "object",
-        "properties": {**_top_level(), **_block_fields()},
+        "properties": {**_top_level(operations), **_block_fields()},
         "required": ["name"],
         "anyOf": [
             {"required": ["layers"]},
@@ -40,7 +41,7 @@ def json_schema() -> Schema:
         ],
         "additionalProperties": False,
         "$defs": {
-            "item": _item(),
+            "item": _item(operations),
             "body": {"anyOf": [{"type": "array", "items": _ref("item")}, _names_to(_ref("item"))]},
             "template": {
                 "type": "object",
@@ -52,16 +53,16 @@ def json_schema() -> Schema:
                 "type": "string",
                 "description": "a path, with `*`, or a template's name; last, if wanted, a point: " + ", ".join(POINTS),
             },
-            **{f"fields of {word}": _fields(operation) for word, operation in OPERATIONS.items()},
+            **{f"fields of {word}": _fields(operation) for word, operation in operations.items()},
         },
     }
 
 
-def _top_level() -> Schema:
+def _top_level(operations: Operations) -> Schema:
     given = PageFields.model_json_schema()["properties"]
     plain = {name: given[name] for name in ("name", "extends", "member", "input", "classes", "version")}
     pages = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    operation_tables = {word: _partial(OPERATIONS[word]) for word in OPERATIONS}
+    operation_tables = {word: _partial(operation) for word, operation in operations.items()}
     return {
         **plain,
         "uses": pages,
@@ -74,23 +75,23 @@ def _top_level() -> Schema:
             "propertyNames": {"pattern": r"^[A-Z]\w*$"},
             "additionalProperties": _ref("template"),
         },
-        "insert": {"type": "array", "items": _insert()},
+        "insert": {"type": "array", "items": _insert(operations)},
         "set": {"type": "object", "additionalProperties": {"type": "object"}},
         "replace": {"type": "object", "additionalProperties": {"anyOf": [{"const": "none"}, _ref("item")]}},
         "variants": {"type": "object"},
     }
 
 
-def _item() -> Schema:
+def _item(operations: Operations) -> Schema:
     """Return the schema of an item: a word (its fields may be the page's defaults), a list, or a call or block."""
     return {
         "anyOf": [
-            {"enum": list(OPERATIONS)},
+            {"enum": list(operations)},
             {"type": "string", "pattern": _TEMPLATE_CALL},
             {"type": "array", "items": _ref("item")},
             {
                 "type": "object",
-                "properties": {**_calls(), **_block_fields(), **_modifiers()},
+                "properties": {**_calls(operations), **_block_fields(), **_modifiers()},
                 "patternProperties": {_TEMPLATE_CALL: {"type": "object"}},
                 "additionalProperties": False,
                 "minProperties": 1,
@@ -99,25 +100,31 @@ def _item() -> Schema:
     }
 
 
-def _insert() -> Schema:
+def _insert(operations: Operations) -> Schema:
     places = {"anyOf": [_ref("place"), {"type": "array", "items": _ref("place"), "minItems": 1}]}
     return {
         "type": "object",
-        "properties": {**_calls(), **_block_fields(), **_modifiers(), "at": places, "name": {"type": "string"}},
+        "properties": {
+            **_calls(operations),
+            **_block_fields(),
+            **_modifiers(),
+            "at": places,
+            "name": {"type": "string"},
+        },
         "patternProperties": {_TEMPLATE_CALL: {"type": "object"}},
         "required": ["at"],
         "additionalProperties": False,
     }
 
 
-def _calls() -> Schema:
+def _calls(operations: Operations) -> Schema:
     reuse = {
         "type": "object",
         "properties": {"layer": _ref("place")},
         "required": ["layer"],
         "additionalProperties": False,
     }
-    return {**{word: _ref(f"fields of {word}") for word in OPERATIONS}, REUSE: reuse}
+    return {**{word: _ref(f"fields of {word}") for word in operations}, REUSE: reuse}
 
 
 def _modifiers() -> Schema:

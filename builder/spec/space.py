@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from builder.diagnostics import Collector, Mark
     from builder.expressions import Expression
     from builder.reader import Value
+    from builder.spec.known import Known
 
 PRICES = ("parameters", "macs", "memory")
 SCOPE = (*PRICES, *(f"base_{price}" for price in PRICES), "inserted")
@@ -111,10 +112,10 @@ class Space:
     apart: list[tuple[Scalar, Scalar]] = field(default_factory=list)
 
 
-def parse_space(mapping: Mapping, templates: tuple[str, ...], problems: Collector) -> Space:
+def parse_space(mapping: Mapping, known: Known, problems: Collector) -> Space:
     """Return the space that ``mapping`` says; everything wrong is added to ``problems``."""
     space = Space()
-    bodies = Bodies(templates, frozenset(), problems, beside=("name",))
+    bodies = Bodies(known, problems, beside=("name",))
     for key, entry in mapping.entries:
         if isinstance(entry, Mapping):
             _Entry(key, entry, bodies, problems).into(space)

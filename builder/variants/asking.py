@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import find, read_base
+from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, read_text
+from builder.spec.known import Known
 from builder.spec.space import parse_space
 from builder.variants.context import Origin
 from builder.variants.enumeration import Variants
@@ -15,6 +17,7 @@ from builder.variants.enumeration import Variants
 if TYPE_CHECKING:
     import collections.abc
     import os
+    from collections.abc import Sequence
 
     from builder.lowering.pages import Base
     from builder.variants.sampling import Sample
@@ -27,15 +30,18 @@ def variants(
     classes: int | None = None,
     uses: str | None = None,
     sample: Sample | None = None,
+    plugins: Sequence[str | os.PathLike[str]] = (),
 ) -> Variants:
     """Return the variants of a page, which are made one by one as they are iterated over.
 
     ``space`` has the entries that stand under ``variants:`` on a page, such as
     ``{"which": {"insert": "se", "among": "block*.pre_activation"}}``; without it the page's own hold. ``uses`` is a
-    page of templates. Raises ArchError with every mistake, and for a space that is too large and not sampled.
+    page of templates, ``plugins`` are files of operations. Raises ArchError with every mistake, and for a
+    space that is too large and not sampled.
     """
+    operations = with_plugins(plugins)
     path, member = find(page)
-    base = read_base(path, member)
+    base = read_base(path, member, operations)
     header: dict[str, object] = {"extends": path.name}
     header |= {"member": member} if member is not None else {}
     header |= {"uses": uses} if uses is not None else {}
@@ -44,7 +50,7 @@ def variants(
         "\n".join(["name: variant", *(f"{key}: {value}" for key, value in header.items())]), "variant.yaml"
     )
     problems = Collector(whole.found)
-    asked = parse_space(_entries(base, space), tuple(whole.templates), problems)
+    asked = parse_space(_entries(base, space), Known(operations, tuple(whole.templates)), problems)
     for choice in asked.choices:
         if choice.parameter.value not in whole.params:
             hint = suggest(str(choice.parameter.value), list(whole.params), "its parameters are")

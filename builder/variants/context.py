@@ -12,7 +12,6 @@ from builder.costs import Cost, graph_cost
 from builder.diagnostics import ArchError
 from builder.identity import graph_id
 from builder.lowering.lower import lower
-from builder.ops import OPERATIONS
 from builder.variants.composition import Composition, Entangled, Laid
 from builder.variants.pages import Differences, Inserted, insert_names, inserted_path, page_text
 from builder.variants.places import Places
@@ -148,7 +147,7 @@ class Context:
             return True
         only = self.dimensions[0]
         word = self._origin.space.insertions[0].layers[0].word
-        return only.alternatives or only.layers > 1 or word not in OPERATIONS
+        return only.alternatives or only.layers > 1 or word not in self._origin.base.operations
 
     def options(self) -> Iterator[Choice]:
         """Yield every choice in a stable order, the last dimension changing fastest."""

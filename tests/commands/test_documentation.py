@@ -43,3 +43,14 @@ class TestExamples:
     def test_the_main_commands_have_one(self) -> None:
         """The pages are really read: a block that is marked in another way would go unnoticed."""
         assert {command.split()[0] for _, command, _ in examples()} >= {"check", "show", "variants"}
+
+
+class TestPlugin:
+    """The plugin that is built on ``extending.md`` is the file beside it, which the tests of plugins run."""
+
+    @pytest.mark.parametrize(("language", "name"), [("python", "gct.py"), ("yaml", "resnet18_gct.yaml")])
+    def test_the_page_shows_the_file(self, language: str, name: str) -> None:
+        """Whole, and letter by letter."""
+        page = (ROOT / "docs" / "extending.md").read_text("utf-8")
+        (shown,) = re.findall(rf"^```{language}\n((?:.*\n)*?)```$", page, re.MULTILINE)
+        assert shown == (ROOT / "docs" / "examples" / name).read_text("utf-8")

@@ -1,0 +1,45 @@
+"""What ``extends`` may name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.identity import graph_id
+from builder.lowering import load
+from tests.marked import spans_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builder.diagnostics import Diagnostic
+    from tests.lowering.conftest import Answers
+
+
+class TestMember:
+    """A member of a shipped family is named as it is everywhere else."""
+
+    def test_it_is_the_family_as_that_member(self, tmp_path: Path) -> None:
+        """``extends: resnet34`` needs no second line."""
+        (tmp_path / "short.yaml").write_text("name: short\nextends: resnet34\n")
+        (tmp_path / "long.yaml").write_text("name: long\nextends: resnet\nmember: resnet34\n")
+        short, long = load(tmp_path / "short.yaml"), load(tmp_path / "long.yaml")
+        assert graph_id(short) == graph_id(long) == graph_id(load("resnet34"))
+
+    def test_a_page_beside_it_comes_first(self, tmp_path: Path) -> None:
+        """As for every other name: what the user wrote is what the user means."""
+        (tmp_path / "resnet34.yaml").write_text("name: resnet34\nextends: alexnet\n")
+        (tmp_path / "mine.yaml").write_text("name: mine\nextends: resnet34\n")
+        assert graph_id(load(tmp_path / "mine.yaml")) == graph_id(load("alexnet"))
+
+    def test_a_second_member_is_one_too_many(self, answers: Answers) -> None:
+        """Neither wins silently."""
+        found, spans = answers("name: net\nextends: resnet34\n⟪member⟫: resnet50\n")
+        assert [each.message for each in found] == ["`extends: resnet34` is a member already"]
+        assert found[0].hint == "leave `member` away, or name the family"
+        assert spans_of(found) == spans
+
+    def test_it_is_no_page_of_templates(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """``uses`` takes pages, not networks."""
+        found = mistakes_of("uses: resnet34\nlayers: [flatten, {linear: {out: $classes}}]\n")
+        assert [each.code for each in found] == ["no-such-page"]
