@@ -404,6 +404,7 @@ def schema(
     kind: Annotated[Literal["page", "recipe"], typer.Argument(help="What is to be completed.")] = "page",
     output: Output = None,
     plugin: Plugins = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page of documentation.")] = False,
 ) -> None:
     """Print the JSON Schema of a page or a recipe.
 
@@ -411,7 +412,10 @@ def schema(
     """
     from builder.commands import schema as command
 
-    answer(text.schema(command.run(kind, output, plugin or ())))
+    if as_markdown:
+        answer(command.markdown(kind))
+    else:
+        answer(text.schema(command.run(kind, output, plugin or ())))
 
 
 @app.command()

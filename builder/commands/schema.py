@@ -35,3 +35,10 @@ def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema
     if output is not None:
         write_text(output, text)
     return Schema(text, output)
+
+
+def markdown(kind: Kind) -> str:
+    """Return the reference of pages or of recipes, as the documentation has it."""
+    from builder.commands.reference import page_reference, recipe_reference
+
+    return (page_reference() if kind == "page" else recipe_reference()).rstrip("\n")
