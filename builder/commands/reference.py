@@ -43,7 +43,8 @@ _VARIABLES = {
     "classes": "the number of classes",
     "nth": "the number of this instance among those of all templates that ask for it, from 0",
     "total": "how many instances there are of these",
-    "point": "in an insert, the point that it stands at",
+    "point": "in the name of an insert, the point where it stands, or the layer behind which it does",
+    "at": "the same with its block, as in `branch3x3_out`",
 }
 
 

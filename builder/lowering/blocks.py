@@ -362,7 +362,8 @@ class _BlockWalk:
         members: list[Member] = []
         place = self._header.place
         for insert in self._walk.edits.inserts_at(place, name):
-            more, flow = self._walk.insert(insert.item, insert.name, self._home, name, flow)
+            where = (name, "_".join([*place.path[-1:], name]))
+            more, flow = self._walk.insert(insert.item, insert.name, self._home, where, flow)
             members += more
         self._walk.places[join(self._path, name)] = flow
         if flow is not None:

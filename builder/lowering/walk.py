@@ -394,16 +394,19 @@ class Walk:
         """Walk what is inserted after a layer: it lives in the block that holds the layer."""
         result: list[Member] = list(members)
         for insert in self.edits.inserts_after(name.place):
-            more, flow = self.insert(insert.item, insert.name, frame.at_home(), name.segment, flow)
+            more, flow = self.insert(insert.item, insert.name, frame.at_home(), (name.segment, name.segment), flow)
             result += more
         return result, flow
 
     def insert(
-        self, item: Item, name: Scalar | None, frame: Frame, point: str, flow: Flow
+        self, item: Item, name: Scalar | None, frame: Frame, where: tuple[str, str], flow: Flow
     ) -> tuple[list[Member], Flow]:
-        """Walk an inserted item; it is called what it says or, without a name, what its operation is called."""
+        """Walk an inserted item; it is called what it says or, without a name, what its operation is called.
+
+        ``where`` are the point, or the layer, and the same with its block: what ``$point`` and ``$at`` mean.
+        """
         word = item.content.text if isinstance(item.content, Call) else "block"
-        inside = replace(frame, scope={**self.scope, "point": point}, called=None, role="inserted")
+        inside = replace(frame, scope={**self.scope, "point": where[0], "at": where[1]}, called=None, role="inserted")
         return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
 
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[Member], Flow]:
@@ -449,7 +452,8 @@ class Walk:
         if word == REUSE:
             return Name(segment, place, "")
         if block is None or (block.key is None and block.branches is None):
-            hint = f"name it, such as `name: {word or 'block'}_{{$point}}`" if "point" in frame.scope else None
+            variable = "$at" if name is not None and "$point" in str(name.value) else "$point"
+            hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
             self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.paths:
             self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)

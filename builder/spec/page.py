@@ -16,7 +16,7 @@ POINTS = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
 """The named points of a block, in the order in which a value passes them."""
 
 
-RESERVED = ("in", "i", "first", "classes", "nth", "total", "point")
+RESERVED = ("in", "i", "first", "classes", "nth", "total", "point", "at")
 """Variables that have a meaning everywhere; ``$last`` and ``$out`` have theirs where nothing else is called so."""
 
 REUSE = "reuse"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import comb, prod
@@ -19,6 +19,7 @@ from builder.variants.places import Places
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from builder.diagnostics import Diagnostic
     from builder.graph import Graph
     from builder.lowering.pages import Base
     from builder.reader import Scalar
@@ -52,7 +53,22 @@ class Origin:
         """Return the graph of a variant, by way of its page; raise ArchError with every mistake."""
         if not differences:
             return lower(self.base.merged(), classes=self.classes)
-        return lower(self.base.extended(page_text(name, self.header, differences), f"{name}.yaml"))
+        try:
+            return lower(self.base.extended(page_text(name, self.header, differences), f"{name}.yaml"))
+        except ArchError as error:
+            raise ArchError(*(self._as_asked(each, f"{name}.yaml") for each in error.diagnostics)) from None
+
+    def _as_asked(self, mistake: Diagnostic, page: str) -> Diagnostic:
+        """Return a mistake in a page that nobody wrote as one of the space that led to it."""
+        if mistake.mark is None or mistake.mark.source.name != page:
+            return mistake
+        space = self.space
+        asked = [each.mark for each in space.insertions]
+        asked += [each.selector.mark for each in space.settings]
+        asked += [each.parameter.mark for each in space.choices]
+        written = [mark for mark in asked if not mark.source.name.startswith("<")]  # not on the command line
+        notes = tuple(note for note in mistake.notes if note.mark.source.name != page)
+        return replace(mistake, mark=written[0] if written else None, notes=notes)
 
 
 Option: TypeAlias = "tuple[int, tuple[tuple[int, ...], ...]]"

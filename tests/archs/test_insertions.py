@@ -147,3 +147,15 @@ class TestPositions:
             blocks = [block for block in graph.root.blocks() if block.template == "Bottleneck"]
             gates = [graph.nodes[block.points[point]].operation.kind for block in blocks]
             assert gates == ["se"] * 16, name
+
+
+class TestNames:
+    """One entry reaches blocks that have no module of their own."""
+
+    def test_a_name_with_its_place_is_free_everywhere(self, tmp_path: Path) -> None:
+        """Inception's innermost joints live in the module of the block around them."""
+        page = tmp_path / "gated.yaml"
+        insert = '  - {se: {}, name: "se_{$at}", at: Mixed_7*.**.out}\n'
+        page.write_text(f"name: gated\nextends: inception_v3\ninsert:\n{insert}")
+        keys = {node.key for node in load(page).nodes}
+        assert {"Mixed_7b.se_Mixed_7b_out", "Mixed_7b.se_branch3x3_out", "Mixed_7c.se_branch3x3dbl_out"} <= keys
