@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 FAILED, INVALID, OUR_MISTAKE, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
 
-_NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE}
+_NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
+             errno.ENAMETOOLONG}  # fmt: skip
 """What the machine refuses and no program can mend."""
 
 

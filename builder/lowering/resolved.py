@@ -30,7 +30,8 @@ def resolved_page(page: Merged, graph: Graph) -> str:
     raw = [each.plain() for each in page.raw]
     for table in _TABLES[:3]:
         resolved |= _merged_table(raw, table)
-    resolved |= {name: value for name, value in raw[0].items() if name in _BLOCK}
+    base = next(each for each in raw if not _BODY.isdisjoint(each))  # what pages use has templates only
+    resolved |= {name: value for name, value in base.items() if name in _BLOCK}
     inserts = [entry.plain() for each in page.raw for entry in _items(each.get("insert"))]
     if inserts:
         resolved["insert"] = inserts
@@ -39,6 +40,7 @@ def resolved_page(page: Merged, graph: Graph) -> str:
     return _dump(resolved)
 
 
+_BODY = {"layers", "branches"}
 _BLOCK = ("layers", "branches", "split", "shortcut", "merge", "activation")
 
 

@@ -129,6 +129,18 @@ class TestContainers:
 """
         assert expected in source(graph)
 
+    def test_a_bare_module_inside_another_is_there_before_it_is_filled(self, graph_of: Make) -> None:
+        """Its parameter would have nowhere to go."""
+        gated = "{layers: {inner: {key: ., layers: [scale]}}, shortcut: {beside: {stochasticdepth: {p: 0.2}}}}"
+        graph = graph_of(
+            f"layers:\n  block:\n    key: features\n    layers:\n      - layers:\n"
+            f"          left: {{branches: [[{gated}], {{}}]}}\n"
+            f"          right: {{key: ., layers: [{{branches: [[scale], []]}}]}}\n"
+            f"  flatten: flatten\n  fc: {{linear: {{out: 4}}}}\n"
+        )
+        text = source(graph)
+        assert 0 < text.index('self.features[0].add_module("0"') < text.index('register_parameter("0"')
+
 
 class TestNames:
     """Children that no attribute can be called like."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.identity import graph_id
-from builder.lowering import load
+from builder.lowering import load, load_page, lower, resolved_page
 from tests.marked import spans_of
 
 if TYPE_CHECKING:
@@ -43,3 +43,28 @@ class TestMember:
         """``uses`` takes pages, not networks."""
         found = mistakes_of("uses: resnet34\nlayers: [flatten, {linear: {out: $classes}}]\n")
         assert [each.code for each in found] == ["no-such-page"]
+
+
+class TestNoFile:
+    """What no file can be called is none, and is answered like any other name."""
+
+    def test_a_name_longer_than_any_file(self, answers: Answers) -> None:
+        """The system refuses to look for it."""
+        name = "a" * 300
+        found, spans = answers(f"name: net\nextends: ⟪{name}⟫\n")
+        assert [each.code for each in found] == ["no-such-page"]
+        assert spans_of(found) == spans
+
+
+class TestResolved:
+    """A page that says the same by itself."""
+
+    def test_what_it_uses_comes_along(self, tmp_path: Path) -> None:
+        """The templates of another page, and the layers of its own: what a run keeps."""
+        page = tmp_path / "mine.yaml"
+        layers = "layers: [ECA, flatten, {linear: {out: $classes}}]\n"
+        page.write_text(f"name: mine\nuses: gates.yaml\ninput: [3, 4, 4]\nclasses: 2\n{layers}")
+        merged = load_page(page)
+        graph = lower(merged)
+        (tmp_path / "alone.yaml").write_text(resolved_page(merged, graph))
+        assert graph_id(load(tmp_path / "alone.yaml")) == graph_id(graph)

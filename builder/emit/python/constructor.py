@@ -83,8 +83,17 @@ class _Constructor:
                 entries = Brackets("{", tuple(self._pairs(part, "", ": ", "")), "}", spread=len(part.children) > 1)
                 return Brackets("nn.ModuleDict(", (entries,), ")")
             case Form.BARE:
-                self._later += [(child, self._expression(child)) for child in part.children.values()]
+                self._fill_later(part)
                 return "nn.Module()"
+
+    def _fill_later(self, module: Module) -> None:
+        """Remember the children of a container that is made empty, each before what fills it in its turn."""
+        later = self._later
+        for child in module.children.values():
+            self._later = []
+            value = self._expression(child)
+            later += [(child, value), *self._later]
+        self._later = later
 
     def _pairs(self, module: Module, opening: str, between: str, closing: str) -> Iterator[Source]:
         """Yield name and constructor of every child."""
