@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from builder.diagnostics import Collector, Mark
+    from builder.graph import Node
 
 TAKEN = frozenset(
     [
@@ -113,6 +116,22 @@ class Modules:
             self._problems.error("duplicate-name", message, mark, hint or "give one of them another name", notes)
             return
         children.setdefault(name, (mark, shared))
+
+
+def check_keys(nodes: Iterable[Node], problems: Collector) -> None:
+    """Report a layer whose key lies inside another layer's, which is no container.
+
+    What a shortcut holds lives under its block's path, and ``key:`` may have put a layer there.
+    """
+    layers = {node.key: node for node in nodes if node.key}
+    for key, node in layers.items():
+        outer = key.rpartition(".")[0]
+        while outer and outer not in layers:
+            outer = outer.rpartition(".")[0]
+        if outer:
+            note = Note(layers[outer].mark, f"`{outer}` is this layer")
+            hint = "give one of the blocks around them another name"
+            problems.error("duplicate-name", f"`{key}` would live inside a layer", node.mark, hint, (note,))
 
 
 def join(*parts: str) -> str:

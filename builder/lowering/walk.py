@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from builder.diagnostics import Diagnostic, Note, suggest
 from builder.graph import Block, Node
 from builder.lowering.blocks import inline_block, template_instance
-from builder.lowering.names import Modules, join
+from builder.lowering.names import Modules, check_keys, join
 from builder.lowering.pages import merge_mappings
 from builder.lowering.places import Walked
 from builder.lowering.references import References
@@ -186,6 +186,7 @@ class Walk:
         """Report what was spoken of and never came."""
         self._references.report(self.walked, self.places, self.problems)
         self.edits.report_unused(self.walked, self.problems)
+        check_keys(self.nodes, self.problems)
 
     @cached_property
     def walked(self) -> Walked:
