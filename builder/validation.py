@@ -210,7 +210,8 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
     if finding.kind == "literal_error":
         return suggest(str(value), _choices(finding), "it is one of")
     if finding.kind == "string_pattern_mismatch":
-        return _innermost(model, finding.path[:-1]).model_fields[str(finding.path[-1])].description
+        told = _innermost(model, finding.path[:-1]).model_fields[str(finding.path[-1])].description or ""
+        return told.rpartition(": ")[2]  # what it may look like stands behind what it is
     number_wanted = finding.kind in ("int_type", "int_from_float", "float_type")
     if isinstance(value, float) and number_wanted and "$" in finding.mark.text:
         return "`a // b` divides whole numbers; `int`, `round` and `ceil` make one of any other"

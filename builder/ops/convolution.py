@@ -5,6 +5,8 @@ from __future__ import annotations
 from math import prod
 from typing import ClassVar
 
+from pydantic import Field
+
 from builder.ops.base import (
     Argument,
     Call,
@@ -33,13 +35,15 @@ class Conv(Operation):
     kind: ClassVar[str] = "conv"
     family: ClassVar[Family] = "conv"
 
-    out: Count
-    kernel: Size
-    stride: Size = 1
-    padding: Margin = 0
-    dilation: Size = 1
-    groups: Count = 1
-    bias: bool = True
+    out: Count = Field(description="channels that come out")
+    kernel: Size = Field(description="height and width of the window, or one number for both")
+    stride: Size = Field(1, description="steps between windows")
+    padding: Margin = Field(0, description="zeros added on each side")
+    dilation: Size = Field(1, description="distance between the elements of a window")
+    groups: Count = Field(
+        1, description="parts of the channels that are convolved apart; `$in` for a depthwise convolution"
+    )
+    bias: bool = Field(True, description="whether a learned number is added to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return out x height x width; raise Misfit where groups or kernel do not fit."""

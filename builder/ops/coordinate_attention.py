@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
 from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Operation, Parameter, need_image
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ class CoordinateAttention(nn.Module):
         return x * self.conv_w(columns.transpose(2, 3)).sigmoid() * self.conv_h(rows).sigmoid()
 '''
 
-    reduction: Count = 32
-    least: Count = 8
+    reduction: Count = Field(32, description="how many times fewer channels the squeezed ones are")
+    least: Count = Field(8, description="channels that are left at least")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit for anything but an image."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
 from builder.ops.base import Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ class Linear(Operation):
     kind: ClassVar[str] = "linear"
     family: ClassVar[Family] = "linear"
 
-    out: Count
-    bias: bool = True
+    out: Count = Field(description="features that come out")
+    bias: bool = Field(True, description="whether a learned number is added to each feature")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape with ``out`` features; raise Misfit where the last axis is no channel axis."""

@@ -23,8 +23,10 @@ class BatchNorm(Operation):
     kind: ClassVar[str] = "batchnorm"
     family: ClassVar[Family] = "norm"
 
-    eps: Epsilon = 1e-5
-    momentum: Annotated[float, Field(gt=0, le=1)] = 0.1
+    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
+    momentum: Annotated[
+        float, Field(gt=0, le=1, description="weight of the newest batch in the running mean and variance")
+    ] = 0.1
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit where channels are not first."""
@@ -65,7 +67,7 @@ class LayerNorm(Operation):
     kind: ClassVar[str] = "layernorm"
     family: ClassVar[Family] = "norm"
 
-    eps: Epsilon = 1e-5
+    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit where the last axis is no channel axis."""
@@ -110,7 +112,7 @@ class LayerNorm2d(nn.LayerNorm):
         return x.permute(0, 3, 1, 2)
 '''
 
-    eps: Epsilon = 1e-5
+    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit for anything but an image."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
 from builder.ops.base import (
     INDEX,
     Argument,
@@ -27,10 +29,10 @@ class _WindowPool(Operation):
 
     family: ClassVar[Family] = "pool"
 
-    kernel: Size
-    stride: Size | None = None
-    padding: Margin = 0
-    ceil: bool = False
+    kernel: Size = Field(description="height and width of the window, or one number for both")
+    stride: Size | None = Field(None, description="steps between windows; the kernel's size if not given")
+    padding: Margin = Field(0, description="margin on each side")
+    ceil: bool = Field(False, description="whether a window may reach over the edge")
 
     @property
     def step(self) -> int | tuple[int, int]:
@@ -115,7 +117,7 @@ class _AdaptivePool(Operation):
 
     family: ClassVar[Family] = "pool"
 
-    size: Size = 1
+    size: Size = Field(1, description="height and width that come out, or one number for both")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return channels x size; raise Misfit for anything but an image."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from pydantic import Field
+
 from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation, Probability
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ class Dropout(Operation):
     family: ClassVar[Family] = "dropout"
     may_alias: ClassVar[bool] = True
 
-    p: Probability = 0.5
+    p: Probability = Field(0.5, description="probability of each element")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
@@ -71,7 +73,7 @@ class StochasticDepth(nn.Module):
         return x * noise
 '''
 
-    p: Probability
+    p: Probability = Field(description="probability of each image")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""

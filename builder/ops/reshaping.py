@@ -56,7 +56,7 @@ class Permute(nn.Module):
         return x.permute(self.dims)
 '''
 
-    dims: Axes
+    dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the sizes in the new order; raise Misfit where ``dims`` is no order of the axes.
@@ -101,7 +101,7 @@ class Mean(nn.Module):
         return x.mean(self.dims)
 '''
 
-    dims: Axes
+    dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return what is left of the axes; raise Misfit where an axis is missing or the channels would go."""
@@ -141,8 +141,8 @@ class Crop(nn.Module):
         return x[..., self.top :, self.left :]
 '''
 
-    top: Extent = 0
-    left: Extent = 0
+    top: Extent = Field(0, description="rows left out")
+    left: Extent = Field(0, description="columns left out")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return channels x what is left; raise Misfit where nothing is."""
@@ -189,7 +189,7 @@ class ChannelShuffle(nn.Module):
         return torch.transpose(x, 1, 2).contiguous().view(batch, channels, height, width)
 '''
 
-    groups: Count
+    groups: Count = Field(description="parts from which channels are dealt in turn")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit where the groups do not divide the channels."""

@@ -24,7 +24,7 @@ class Scale(Operation):
     family: ClassVar[Family] = "scale"
     is_module: ClassVar[bool] = False
 
-    init: float = 1.0
+    init: float = Field(1.0, description="what every learned number begins at")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit for anything but an image."""
@@ -76,8 +76,8 @@ class Rescale(nn.Module):
         return torch.cat(channels, 1)
 '''
 
-    scale: Numbers
-    shift: Numbers
+    scale: Numbers = Field(description="a factor for each channel")
+    shift: Numbers = Field(description="what is added to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise Misfit unless there is one number for each channel."""

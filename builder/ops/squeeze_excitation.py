@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from builder.ops.activation import ACTIVATIONS
 from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter, need_image
@@ -43,10 +43,12 @@ class SqueezeExcitation(nn.Module):
         return self.scale_activation(self.fc2(scale)) * x
 '''
 
-    reduction: Count | None = None
-    hidden: Count | None = None
-    activation: Gate = "relu"
-    gate: Gate = "sigmoid"
+    reduction: Count | None = Field(
+        None, description="how many times fewer channels are inside; 16 if neither this nor `hidden` is given"
+    )
+    hidden: Count | None = Field(None, description="channels inside, instead of `reduction`")
+    activation: Gate = Field("relu", description="between the two layers")
+    gate: Gate = Field("sigmoid", description="behind them")
 
     @model_validator(mode="before")
     @classmethod

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from builder.ops import MERGES, OPERATIONS
 from builder.spec.bodies import NAME
 from builder.spec.calls import REFERENCES
-from builder.spec.fields import PageFields
+from builder.spec.fields import BlockFields, PageFields, ReuseFields, TemplateFields
 from builder.spec.page import POINTS, REUSE
+from builder.spec.space import EntryFields
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from builder.ops import Operations
     from builder.ops.base import Operation
 
@@ -31,7 +34,7 @@ def json_schema(operations: Operations = OPERATIONS) -> Schema:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A network architecture",
         "type": "object",
-        "properties": {**_top_level(operations), **_block_fields()},
+        "properties": _described({**_top_level(operations), **_block_fields()}, PageFields, BlockFields),
         "required": ["name"],
         "anyOf": [
             {"required": ["layers"]},
@@ -45,7 +48,9 @@ def json_schema(operations: Operations = OPERATIONS) -> Schema:
             "body": {"anyOf": [{"type": "array", "items": _ref("item")}, _names_to(_ref("item"))]},
             "template": {
                 "type": "object",
-                "properties": {"params": {"type": "object"}, **_block_fields()},
+                "properties": _described(
+                    {"params": {"type": "object"}, **_block_fields()}, TemplateFields, BlockFields
+                ),
                 "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}],
                 "additionalProperties": False,
             },
@@ -78,7 +83,7 @@ def _top_level(operations: Operations) -> Schema:
         "insert": {"type": "array", "items": _insert(operations)},
         "set": {"type": "object", "additionalProperties": {"type": "object"}},
         "replace": {"type": "object", "additionalProperties": {"anyOf": [{"const": "none"}, _ref("item")]}},
-        "variants": {"type": "object"},
+        "variants": {"type": "object", "additionalProperties": _entry()},
     }
 
 
@@ -91,7 +96,7 @@ def _item(operations: Operations) -> Schema:
             {"type": "array", "items": _ref("item")},
             {
                 "type": "object",
-                "properties": {**_calls(operations), **_block_fields(), **_modifiers()},
+                "properties": {**_calls(operations), **_described({**_block_fields(), **_modifiers()}, BlockFields)},
                 "patternProperties": {_TEMPLATE_CALL: {"type": "object"}},
                 "additionalProperties": False,
                 "minProperties": 1,
@@ -117,10 +122,17 @@ def _insert(operations: Operations) -> Schema:
     }
 
 
+def _entry() -> Schema:
+    """Return the schema of an entry of ``variants``."""
+    properties = {name: {"description": field.description} for name, field in EntryFields.model_fields.items()}
+    return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
 def _calls(operations: Operations) -> Schema:
     reuse = {
         "type": "object",
-        "properties": {"layer": _ref("place")},
+        "description": ReuseFields.__doc__,
+        "properties": _described({"layer": _ref("place")}, ReuseFields),
         "required": ["layer"],
         "additionalProperties": False,
     }
@@ -148,13 +160,21 @@ def _block_fields() -> Schema:
     }
 
 
+def _described(properties: dict[str, Schema], *models: type[BaseModel]) -> dict[str, Schema]:
+    """Return properties with what the models say of the fields of these names, the first that has one."""
+    told = {name: field.description for model in reversed(models) for name, field in model.model_fields.items()}
+    return {name: {**each, "description": told[name]} for name, each in properties.items()}
+
+
 def _fields(operation: type[Operation]) -> Schema:
     """Return the schema of an operation's fields, each also as an expression."""
     given = operation.model_json_schema()
     properties = {
-        name: {"anyOf": [field, _EXPRESSION, _WITH_EXPRESSIONS]} for name, field in given.get("properties", {}).items()
+        name: {"anyOf": [field, _EXPRESSION, _WITH_EXPRESSIONS], "description": field.get("description", name)}
+        for name, field in given.get("properties", {}).items()
     }
-    properties |= {name: _ref("place") for name in REFERENCES.get(operation.kind, ())}
+    places = {"description": "a place of which it takes the value instead of its own input"}
+    properties |= {name: {**_ref("place"), **places} for name in REFERENCES.get(operation.kind, ())}
     return {
         "type": "object",
         "description": (operation.__doc__ or "").split("\n")[0],

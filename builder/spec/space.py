@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -12,7 +12,6 @@ from builder.expressions import ExpressionError, parse, variables
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies
 from builder.spec.calls import check_syntax, report_expression
-from builder.spec.fields import Anything
 from builder.validation import Strict, validate
 
 if TYPE_CHECKING:
@@ -33,15 +32,15 @@ Bound = Annotated[int, Field(ge=0, lt=1_000_000)]
 class EntryFields(Strict):
     """What an entry of ``variants`` may say."""
 
-    insert: Anything = None
-    at: Anything = None
-    among: Anything = None
-    count: Bound | tuple[Bound, Bound] | None = None
-    same_per: str | None = None
-    set: Anything = None
-    params: Anything = None
-    require: str | None = None
-    not_both: Anything = None
+    insert: Any = Field(None, description="a layer, or a list of which one is taken; a list in a field is a choice too")
+    at: Any = Field(None, description="one variant for each entry, with all its matches at once")
+    among: Any = Field(None, description="every subset of the matches is a variant")
+    count: Bound | tuple[Bound, Bound] | None = Field(None, description="how many places a subset has, or from and to")
+    same_per: str | None = Field(None, description="places of one point in one of these blocks are chosen together")
+    set: Any = Field(None, description="fields of what is there, each with a list of alternatives")
+    params: Any = Field(None, description="parameters of the page, each with a list of alternatives")
+    require: str | None = Field(None, description="a condition, as in `$parameters < 1.1 * $base_parameters`")
+    not_both: Any = Field(None, description="two places of which at most one is taken")
 
 
 KINDS = ("insert", "set", "params", "require", "not_both")
