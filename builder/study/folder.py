@@ -1,0 +1,96 @@
+"""The folder of a study: its plan, and a folder for each cell, in which its result lies or not.
+
+The folders are the truth. Whatever hands out the work can be lost and is made again from them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.study.outcome import read_failure, read_outcome, read_true_labels
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.study.outcome import Failure, Outcome, TrueLabels
+
+
+@dataclass(frozen=True)
+class CellFolder:
+    """Where one cell lies: the folder of its training run, with three files more.
+
+    ``cell.json``      what defines the cell
+    ``result.json``    its result; the cell is done if and only if this is there
+    ``failure.json``   why it has none, after the last attempt
+    """  # fmt: skip
+
+    path: Path
+
+    @property
+    def result(self) -> Path:
+        """The result, whole or not there."""
+        return self.path / "result.json"
+
+    @property
+    def failure(self) -> Path:
+        """Why there will be no result."""
+        return self.path / "failure.json"
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that a study has found so far, in the order of the plan's cells."""
+
+    outcomes: tuple[Outcome, ...]
+    failures: tuple[Failure, ...]
+    truth: TrueLabels | None
+
+
+@dataclass(frozen=True)
+class StudyFolder:
+    """Where one study lies.
+
+    ``study.yaml``     the page as it was when the study was planned
+    ``plan.json``      every cell, what it costs, and how many seeds the question needs
+    ``labels.json``    the true labels of the test images, which all cells share
+    ``cells/ID``       a cell, by the digest of what defines it
+    """  # fmt: skip
+
+    path: Path
+
+    @property
+    def page(self) -> Path:
+        """The page as it was when the study was planned."""
+        return self.path / "study.yaml"
+
+    @property
+    def plan(self) -> Path:
+        """The plan."""
+        return self.path / "plan.json"
+
+    @property
+    def labels(self) -> Path:
+        """The true labels of the test images."""
+        return self.path / "labels.json"
+
+    @property
+    def cells(self) -> Path:
+        """The folder of all cells."""
+        return self.path / "cells"
+
+    def cell(self, identity: str) -> CellFolder:
+        """Return the folder of one cell, which need not exist."""
+        return CellFolder(self.cells / identity)
+
+    def results(self, identities: tuple[str, ...] | None = None) -> Results:
+        """Return what these cells, or all that have a folder, have ended in; RunError for a file that is damaged."""
+        truth = read_true_labels(self.labels) if self.labels.exists() else None
+        found = identities if identities is not None else self._known()
+        places = [self.cell(each) for each in found]
+        outcomes = tuple(read_outcome(each.result, truth) for each in places if each.result.exists())
+        failed = (each for each in places if each.failure.exists() and not each.result.exists())
+        return Results(outcomes, tuple(read_failure(each.failure) for each in failed), truth)
+
+    def _known(self) -> tuple[str, ...]:
+        return tuple(sorted(each.name for each in self.cells.iterdir())) if self.cells.is_dir() else ()

@@ -1,0 +1,154 @@
+"""What a cell of a study ends in: its result with the answer to every test image, or why there is none.
+
+Nothing here knows of torch: whoever judges results needs numpy alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+
+from builder.diagnostics import RunError
+from builder.training.durable import write_text
+from builder.training.metrics import EpochMetrics
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+Stage: TypeAlias = Literal["screen", "confirm"]
+"""Whether a cell helps to choose on the validation split, or to judge on the test split."""
+
+_LITTLE = np.dtype("<u2")
+
+
+@dataclass(frozen=True, eq=False)
+class TrueLabels:
+    """The test images that every cell of a study answers: names of the classes, and a label (images,) for each."""
+
+    classes: tuple[str, ...]
+    labels: NDArray[np.uint16]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """The result of one cell; accuracies go from 0 to 1.
+
+    ``settings`` are the hyperparameters that vary, by their path in the recipe. The best epoch was chosen on the
+    validation split. Of the test split, in the same order for every cell, there is the class that was answered
+    (images,) and whether it was right (images,); a screen does not read it, and has None.
+    """
+
+    cell: str
+    variant: str
+    settings: Mapping[str, object]
+    seed: int
+    stage: Stage
+    best_epoch: int
+    val_accuracy: float
+    test_accuracy: float | None
+    test_predictions: NDArray[np.uint16] | None
+    test_correct: NDArray[np.bool_] | None
+    metrics: tuple[EpochMetrics, ...]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A cell that has no result, however often it was tried; ``message`` is what the last attempt ended in."""
+
+    cell: str
+    variant: str
+    settings: Mapping[str, object]
+    seed: int
+    stage: Stage
+    message: str
+    attempts: int
+
+
+def write_outcome(path: Path, outcome: Outcome) -> None:
+    """Write ``outcome`` to ``path``, whole or not at all; raise RunError if it can't be written."""
+    predictions = outcome.test_predictions
+    content = {
+        "cell": outcome.cell,
+        "variant": outcome.variant,
+        "settings": dict(outcome.settings),
+        "seed": outcome.seed,
+        "stage": outcome.stage,
+        "best_epoch": outcome.best_epoch,
+        "val_accuracy": outcome.val_accuracy,
+        "test_accuracy": outcome.test_accuracy,
+        "test_predictions": None if predictions is None else packed(predictions),
+        "metrics": [asdict(each) for each in outcome.metrics],
+        "seconds": outcome.seconds,
+    }
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def read_outcome(path: Path, truth: TrueLabels | None) -> Outcome:
+    """Return the result at ``path``; ``truth`` says which answers were right, and None leaves that open.
+
+    Raises RunError for what is no result, or answers other images than those of ``truth``.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        packed_answers = found["test_predictions"]
+        predictions = None if packed_answers is None else unpacked(packed_answers)
+        metrics = tuple(EpochMetrics(**each) for each in found["metrics"])
+        correct = None if predictions is None or truth is None else _correct(predictions, truth)
+        return Outcome(**found | {"metrics": metrics, "test_predictions": predictions, "test_correct": correct})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(
+            f"{path} is not the result of a cell: {error}", "remove the file and run the study again"
+        ) from error
+
+
+def write_failure(path: Path, failure: Failure) -> None:
+    """Write ``failure`` to ``path``, whole or not at all; raise RunError if it can't be written."""
+    write_text(path, json.dumps(asdict(failure), indent=1) + "\n")
+
+
+def read_failure(path: Path) -> Failure:
+    """Return the failure at ``path``; raise RunError for anything else."""
+    try:
+        return Failure(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(
+            f"{path} does not say why a cell failed: {error}", "remove it and run the study again"
+        ) from error
+
+
+def write_true_labels(path: Path, truth: TrueLabels) -> None:
+    """Write the labels that all cells of a study share, whole or not at all."""
+    write_text(path, json.dumps({"classes": list(truth.classes), "labels": packed(truth.labels)}) + "\n")
+
+
+def read_true_labels(path: Path) -> TrueLabels:
+    """Return what ``write_true_labels`` wrote; raise RunError for anything else."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        return TrueLabels(tuple(found["classes"]), unpacked(found["labels"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} does not hold the true labels of a test split: {error}") from error
+
+
+def packed(classes: NDArray[np.uint16]) -> str:
+    """Return class indices (images,) as a text: base64 of two bytes each, the lower first."""
+    return base64.b64encode(np.asarray(classes).astype(_LITTLE).tobytes()).decode("ascii")
+
+
+def unpacked(text: str) -> NDArray[np.uint16]:
+    """Return the class indices (images,) of ``packed``; raise ValueError for any other text."""
+    return np.frombuffer(base64.b64decode(text, validate=True), dtype=_LITTLE).astype(np.uint16)
+
+
+def _correct(predictions: NDArray[np.uint16], truth: TrueLabels) -> NDArray[np.bool_]:
+    if predictions.shape != truth.labels.shape:
+        raise ValueError(f"it answers {len(predictions):,} images, and the test split has {len(truth.labels):,}")
+    return np.equal(predictions, truth.labels)

@@ -1,0 +1,139 @@
+"""What a cell ends in, on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from builder.diagnostics import RunError
+from builder.study.folder import StudyFolder
+from builder.study.outcome import (
+    Failure,
+    Outcome,
+    TrueLabels,
+    packed,
+    read_failure,
+    read_outcome,
+    read_true_labels,
+    unpacked,
+    write_failure,
+    write_outcome,
+    write_true_labels,
+)
+from builder.training.metrics import EpochMetrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TRUTH = TrueLabels(("cat", "dog"), np.array([0, 1, 1, 0], dtype=np.uint16))
+OUTCOME = Outcome(
+    cell="a1",
+    variant="alexnet_se",
+    settings={"optimizer.lr": 0.01},
+    seed=3,
+    stage="confirm",
+    best_epoch=1,
+    val_accuracy=0.5,
+    test_accuracy=0.75,
+    test_predictions=np.array([0, 1, 1, 1], dtype=np.uint16),
+    test_correct=None,
+    metrics=(EpochMetrics(1, 2.3, 0.1, 2.2, 0.5, 0.01, 1.5),),
+    seconds=2.5,
+)
+FAILURE = Failure("b2", "alexnet", {}, 0, "screen", "the training loss is nan", 3)
+
+
+class TestOutcome:
+    """The result of a cell."""
+
+    def test_it_comes_back_as_it_was_written(self, tmp_path: Path) -> None:
+        """Field by field, the answers as the same numbers of the same type."""
+        write_outcome(tmp_path / "result.json", OUTCOME)
+        found = read_outcome(tmp_path / "result.json", None)
+        assert found.test_predictions is not None
+        assert found.test_predictions.dtype == np.uint16
+        assert found.test_predictions.tolist() == [0, 1, 1, 1]
+        plain = replace(found, test_predictions=None)
+        assert asdict(plain) == asdict(replace(OUTCOME, test_predictions=None))
+
+    def test_the_labels_say_which_answers_were_right(self, tmp_path: Path) -> None:
+        """They are kept once for all cells."""
+        write_outcome(tmp_path / "result.json", OUTCOME)
+        correct = read_outcome(tmp_path / "result.json", TRUTH).test_correct
+        assert correct is not None
+        assert correct.tolist() == [True, True, True, False]
+
+    def test_a_screen_has_no_answers(self, tmp_path: Path) -> None:
+        """For it does not read the test split."""
+        screened = replace(OUTCOME, stage="screen", test_accuracy=None, test_predictions=None)
+        write_outcome(tmp_path / "result.json", screened)
+        found = read_outcome(tmp_path / "result.json", TRUTH)
+        assert (found.test_accuracy, found.test_predictions, found.test_correct) == (None, None, None)
+
+    def test_answers_to_other_images_are_refused(self, tmp_path: Path) -> None:
+        """A result that was copied from another study says nothing here."""
+        write_outcome(tmp_path / "result.json", OUTCOME)
+        fewer = TrueLabels(("cat", "dog"), TRUTH.labels[:3])
+        with pytest.raises(RunError, match="it answers 4 images, and the test split has 3"):
+            read_outcome(tmp_path / "result.json", fewer)
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"cell": "a1"}', json.dumps({"test_predictions": "???"})])
+    def test_anything_else_is_refused_by_name(self, tmp_path: Path, text: str) -> None:
+        """A file that somebody edited ends in a sentence, not in a traceback."""
+        (tmp_path / "result.json").write_text(text)
+        with pytest.raises(RunError, match=r"result\.json is not the result of a cell") as raised:
+            read_outcome(tmp_path / "result.json", TRUTH)
+        assert "remove the file" in str(raised.value.hint)
+
+
+class TestOtherFiles:
+    """Failures and labels."""
+
+    def test_a_failure_comes_back(self, tmp_path: Path) -> None:
+        """With its message and how often it was tried."""
+        write_failure(tmp_path / "failure.json", FAILURE)
+        assert read_failure(tmp_path / "failure.json") == FAILURE
+        (tmp_path / "failure.json").write_text("{}")
+        with pytest.raises(RunError, match="does not say why a cell failed"):
+            read_failure(tmp_path / "failure.json")
+
+    def test_labels_come_back(self, tmp_path: Path) -> None:
+        """With the names of the classes."""
+        write_true_labels(tmp_path / "labels.json", TRUTH)
+        found = read_true_labels(tmp_path / "labels.json")
+        assert (found.classes, found.labels.tolist()) == (TRUTH.classes, TRUTH.labels.tolist())
+        (tmp_path / "labels.json").write_text("{}")
+        with pytest.raises(RunError, match="does not hold the true labels"):
+            read_true_labels(tmp_path / "labels.json")
+
+    def test_numbers_up_to_two_bytes_are_packed(self) -> None:
+        """ImageNet has 1,000 classes."""
+        numbers = np.array([0, 255, 256, 65_535], dtype=np.uint16)
+        assert unpacked(packed(numbers)).tolist() == numbers.tolist()
+
+
+class TestStudyFolder:
+    """All results of a study."""
+
+    def test_it_gives_what_its_cells_ended_in(self, tmp_path: Path) -> None:
+        """A cell without a result or failure is not there yet; one that was mended has a result."""
+        folder = StudyFolder(tmp_path)
+        for name in ("a1", "b2", "c3", "d4"):
+            folder.cell(name).path.mkdir(parents=True)
+        write_outcome(folder.cell("a1").result, OUTCOME)
+        write_failure(folder.cell("b2").failure, FAILURE)
+        write_outcome(folder.cell("d4").result, replace(OUTCOME, cell="d4"))
+        write_failure(folder.cell("d4").failure, replace(FAILURE, cell="d4"))
+        found = folder.results()
+        assert [each.cell for each in found.outcomes] == ["a1", "d4"]
+        assert found.failures == (FAILURE,)
+        assert [each.cell for each in folder.results(("d4",)).outcomes] == ["d4"]
+
+    def test_a_new_one_has_nothing(self, tmp_path: Path) -> None:
+        """And that is no mistake."""
+        found = StudyFolder(tmp_path / "new").results()
+        assert (found.outcomes, found.failures, found.truth) == ((), (), None)
