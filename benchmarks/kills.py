@@ -79,7 +79,7 @@ def train(folder: Path, prepare: Callable[[], None], on_progress: Callable[[Prog
     """Train in this process until the end of the run."""
     torch.manual_seed(RECIPE.seed)
     network = TinyNetwork()
-    trainer.SavingPace = EveryThird  # type: ignore[misc,assignment]  # in a process of its own
+    trainer.saving_pace = EveryThird  # type: ignore[misc,assignment]  # in a process of its own
     trainer.draw_curves = lambda *_: None  # takes longer than the training
     prepare()
     arguments = (network, data(), RECIPE, RunFolder(folder), torch.device("cpu"))

@@ -24,7 +24,7 @@ from builder.training.optimizers import make_optimizer
 from builder.training.precision import Precision
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, ignore
 from builder.training.randomness import seed_globally
-from builder.training.saving import SavingPace
+from builder.training.saving import drawing_pace, saving_pace
 from builder.training.schedules import learning_rate, same_past
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
 from builder.training.summary import Summary, write_summary
@@ -68,7 +68,7 @@ def train(
                     run.validate()
             except Interrupted:
                 run.save()
-                draw_curves(read_metrics(folder.metrics), folder.path)
+                run.draw()
                 raise
             run.save()
             return run.conclude()
@@ -105,7 +105,8 @@ class _Run:
         if going_on:
             self._go_on()
         self.started = perf_counter() - self.position.seconds
-        self.pace = SavingPace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
+        self.pace = saving_pace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
+        self.drawing = drawing_pace()
         self.signals = StopSignals()
         if not going_on:
             self._begin()
@@ -206,6 +207,8 @@ class _Run:
         position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
         self.tally = self._empty_tally()
         self.report(EpochDone(row, best))
+        if position.epoch <= self.recipe.epochs and self.drawing.due():
+            self.draw()
 
     def _keep_best(self, accuracy: float) -> None:
         """Copy the weights as they are now; they reach the disk with the next save."""
@@ -232,10 +235,16 @@ class _Run:
             snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.origin)
             write_checkpoint(self.folder.last, snapshot, self.folder.previous)
 
+    def draw(self) -> list[EpochMetrics]:
+        """Draw the curves of the epochs so far, and return them."""
+        with self.drawing.timed():
+            rows = read_metrics(self.folder.metrics)
+            draw_curves(rows, self.folder.path)
+        return rows
+
     def conclude(self) -> Summary:
         """Draw the curves, test the best weights once, and write the summary."""
-        rows = read_metrics(self.folder.metrics)
-        draw_curves(rows, self.folder.path)
+        rows = self.draw()
         load_weights(self.model, self.best.tensors)
         test = self._evaluate("test") if "test" in self.batches else None
         summary = Summary(

@@ -21,6 +21,7 @@ from builder.training.metrics import read_metrics
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, Progress
 from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
 from builder.training.run_folder import RunFolder
+from builder.training.saving import Pace
 from builder.training.trainer import train
 from builder.training.weights import read_weights
 
@@ -445,3 +446,26 @@ class TestOneProcess:
         (folder.path / ".last.safetensors.4711.tmp").write_bytes(b"half")
         train(drawn(), data, recipe.model_copy(update={"epochs": 1}), folder, CPU)
         assert not list(folder.path.glob(".*.tmp"))
+
+
+class TestCurvesDuringTheRun:
+    """Whoever looks into the folder sees how far a run is."""
+
+    def test_they_are_drawn_after_each_epoch_where_that_costs_little(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With the epochs so far, and the last time at the end."""
+        seen: list[int] = []
+        monkeypatch.setattr(trainer, "draw_curves", lambda rows, folder: seen.append(len(rows)))
+        monkeypatch.setattr(trainer, "drawing_pace", lambda: Pace(0.0, longest=-1.0))  # always
+        train(drawn(), data, recipe, folder, CPU)
+        assert seen == [1, 2, 3]
+
+    def test_they_wait_for_the_end_where_they_would_slow_the_run(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Epochs of milliseconds, and a drawing that takes seconds."""
+        seen: list[int] = []
+        monkeypatch.setattr(trainer, "draw_curves", lambda rows, folder: seen.append(len(rows)))
+        train(drawn(), data, recipe, folder, CPU)
+        assert seen == [3]
