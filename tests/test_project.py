@@ -195,7 +195,8 @@ class TestInstallation:
             if path.parent in {ROOT / "archs", ROOT / "builder" / "training" / "recipes"} and path.suffix == ".yaml"
         }
         assert expected
-        assert expected | {"archcli/cli.py", "builder/py.typed"} <= content
+        own = {"archcli/cli.py", "builder/py.typed", "builder/study/report/page.css", "builder/study/report/figure.css"}
+        assert expected | own <= content
         tops = {name.split("/")[0] for name in content}
         assert {top for top in tops if not top.endswith(".dist-info")} == {"archcli", "builder"}
 

@@ -1,0 +1,105 @@
+"""Accuracy against what a variant costs: a point with its interval for each, and labels that do not touch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from builder.study.report.figure import TEXT, Figure, group, line, text, width_of
+from builder.study.report.labels import Box, Wanted, placed
+from builder.study.report.markup import Markup, element, joined
+from builder.study.report.rows import written
+from builder.study.report.scales import Scale, decimals, factors, spanning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+WIDTH, HEIGHT = 360.0, 270.0
+_LEFT, _TOP, _RIGHT, _BOTTOM = 44.0, 12.0, 350.0, 222.0
+_POINT: Final = 5.0
+
+
+class Point(NamedTuple):
+    """A variant: its price, its accuracy and that one's interval; the first points are the first to get a label."""
+
+    name: str
+    ink: str
+    price: float
+    accuracy: float
+    interval: tuple[float, float] | None
+
+
+def costs(
+    name: str,
+    title: str,
+    description: str,
+    axes: tuple[str, str],
+    points: Sequence[Point],
+    format_price: Callable[[float], str],
+) -> Figure:
+    """Return the scatter of all points; ``axes`` are the names of price and accuracy."""
+    across = factors([point.price for point in points], _LEFT + 8, _RIGHT - 8)
+    heights = [value for point in points for value in (point.accuracy, *(point.interval or ()))]
+    up = spanning(heights, _BOTTOM - 4, _TOP + 4, least=1e-3)
+    body = joined([_frame(across, up, axes, format_price), *_points(points, across, up)])
+    return Figure(name, title, description, WIDTH, HEIGHT, body)
+
+
+def _frame(across: Scale, up: Scale, axes: tuple[str, str], format_price: Callable[[float], str]) -> Markup:
+    """Return rules, numbers and names of both axes."""
+    rows = up.ticks
+    digits = decimals(rows)
+    parts = [line((_LEFT, _RIGHT), (up(mark), up(mark)), "rule") for mark in rows]
+    parts += [text(written(mark, digits), _LEFT - 6, up(mark) + 4, class_="muted", anchor="end") for mark in rows]
+    parts.append(line((_LEFT, _RIGHT), (_BOTTOM, _BOTTOM), "axis"))
+    for mark, label in _spaced([(across(mark), format_price(mark)) for mark in across.ticks]):
+        parts.append(line((mark, mark), (_BOTTOM, _BOTTOM + 4), "axis"))
+        parts.append(text(label, mark, _BOTTOM + 18, class_="muted", anchor="middle"))
+    parts.append(text(axes[0], (_LEFT + _RIGHT) / 2, HEIGHT - 12, class_="muted", anchor="middle"))
+    return joined(parts)
+
+
+def _spaced(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Return the marks whose numbers touch neither one another nor the figure's side, from the left."""
+    found: list[tuple[float, str]] = []
+    end = 0.0
+    for x, label in marks:
+        half = width_of(label) / 2
+        if x - half > end + 6 and x + half < WIDTH:
+            found.append((x, label))
+            end = x + half
+    return found
+
+
+def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
+    """Return intervals, then points, then the labels for which there is room, with a line where one stands apart."""
+    spots = [(across(point.price), up(point.accuracy)) for point in points]
+    bars = [
+        Box(x - 2, up(point.interval[1]), x + 2, up(point.interval[0]))
+        for point, (x, _) in zip(points, spots, strict=True)
+        if point.interval
+    ]
+    taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
+    wanted = [Wanted(*spot, width_of(point.name, bold=True), TEXT) for point, spot in zip(points, spots, strict=True)]
+    boxes = placed(wanted, Box(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
+    parts = [
+        line((x, x), (up(point.interval[0]), up(point.interval[1])), f"interval {point.ink}")
+        for point, (x, _) in zip(points, spots, strict=True)
+        if point.interval
+    ]
+    leaders = [_leader(spot, box) for spot, box in zip(spots, boxes, strict=True) if box is not None]
+    marks = [element("circle", cx=x, cy=y, r=_POINT, class_="mean") for x, y in spots]
+    drawn = [group(mark, class_=point.ink) for mark, point in zip(marks, points, strict=True)]
+    names = [
+        group(text(point.name, box.left, box.bottom - 2, class_="name"), class_=point.ink)
+        for point, box in zip(points, boxes, strict=True)
+        if box is not None
+    ]
+    return [*parts, *leaders, *drawn, *names]
+
+
+def _leader(spot: tuple[float, float], box: Box) -> Markup:
+    """Return a thin line from a point to a label that does not stand at its side, nothing where it does."""
+    x, y = max(box.left, min(box.right, spot[0])), max(box.top, min(box.bottom, spot[1]))
+    if abs(x - spot[0]) + abs(y - spot[1]) < 10:
+        return Markup()
+    return line((spot[0], x), (spot[1], y), "leader")
