@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from builder.training.data import is_repeated
+from builder.training.distributed import ALONE, NO_LABEL
 from builder.training.memory import available_memory
 from builder.training.precision import Precision
 from builder.training.randomness import shuffled, stream
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.training.data import Split
+    from builder.training.distributed import Team
     from builder.training.recipe import Recipe
 
 MEMORY_SHARE = 4  # framed images are kept where they take at most a quarter of the free memory
@@ -24,19 +26,32 @@ EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
 
 
 class Batch(NamedTuple):
-    """Normalised images (N, C, H, W) and labels (N,) on the device, with their place in the epoch."""
+    """Normalised images (N, C, H, W) and labels (N,) on the device, with their place in the epoch.
+
+    Where they are one process's part of a batch, ``whole`` is the number of images in all parts, and images that only
+    fill a part up have the label ``NO_LABEL`` and count nowhere.
+    """
 
     step: int
     images: torch.Tensor
     labels: torch.Tensor
+    whole: int | None = None
 
 
 class Batches:
-    """Gives a split out in batches, in an order that only the seed and the epoch decide."""
+    """Gives a split out in batches, in an order that only the seed and the epoch decide; to a team in equal parts."""
 
-    def __init__(self, split: Split, recipe: Recipe, device: torch.device, precision: Precision | None = None) -> None:
+    def __init__(
+        self,
+        split: Split,
+        recipe: Recipe,
+        device: torch.device,
+        precision: Precision | None = None,
+        team: Team = ALONE,
+    ) -> None:
         """Frame the images now if they fit, else batch by batch."""
         self.split = split
+        self.team = team
         self._recipe = recipe
         self._device = device
         self._precision = precision or Precision()
@@ -59,22 +74,30 @@ class Batches:
 
     @property
     def evaluation_steps(self) -> int:
-        """Number of batches of ``in_order``."""
-        return -(-len(self.split) // EVALUATION_BATCH)
+        """Number of batches of ``in_order``, the same in every process."""
+        return -(-len(self.split) // (EVALUATION_BATCH * self.team.size))
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
-        """Yield the training batches of ``epoch`` from ``first_step`` on, shuffled and augmented."""
+        """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
         recipe, count = self._recipe, len(self.split)
         order = shuffled(count, stream(recipe.seed, "order", epoch))
         draws = Draws.of(recipe.augment, count, recipe.seed, epoch) if recipe.augment.changes else None
         for step in range(first_step, self.steps):
             samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
-            yield Batch(step, *self._at(samples, draws))
+            yield self._batch(step, samples, draws)
 
     def in_order(self) -> Iterator[Batch]:
-        """Yield all images as they lie, unchanged by chance, for evaluation."""
-        for step, samples in enumerate(torch.split(torch.arange(len(self.split)), EVALUATION_BATCH)):
-            yield Batch(step, *self._at(samples, None))
+        """Yield this process's part of all images as they lie, unchanged by chance, for evaluation."""
+        size = EVALUATION_BATCH * self.team.size
+        for step, samples in enumerate(torch.split(torch.arange(len(self.split)), size)):
+            yield self._batch(step, samples, None)
+
+    def _batch(self, step: int, samples: torch.Tensor, draws: Draws | None) -> Batch:
+        part, filling = self.team.part(samples)
+        images, labels = self._at(part, draws)
+        if filling:
+            labels[-filling:] = NO_LABEL
+        return Batch(step, images, labels, len(samples) if self.team.size > 1 else None)
 
     def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
         images = framed(self.split.images[samples], self._recipe) if self._framed is None else self._framed[samples]

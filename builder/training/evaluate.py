@@ -64,16 +64,22 @@ def evaluate_batches(
     """Return how good ``model`` is on ``batches``; ``after_batch`` is called with how many are done, and may raise."""
     model.eval()
     losses, counts = [], []
-    for step, images, labels in batches.in_order():
+    for step, images, labels, _ in batches.in_order():
         logits = outputs(model(images))[0]
-        classes = logits.shape[1]
         losses.append(cross_entropy(logits, labels, reduction="sum"))
-        counts.append(torch.bincount(labels * classes + logits.argmax(1), minlength=classes**2))
+        counts.append(_confusion(labels, logits))
         if after_batch is not None:
             after_batch(step + 1)
-    loss = float(torch.stack(losses).double().cpu().sum()) / len(batches.split)
-    confusion = torch.stack(counts).sum(0).view(classes, classes).tolist()
-    return Evaluation(loss, tuple(map(tuple, confusion)))
+    loss = batches.team.total(torch.stack(losses).cpu().double().sum())
+    confusion = batches.team.total(torch.stack(counts).cpu().sum(0))
+    return Evaluation(float(loss) / len(batches.split), tuple(map(tuple, confusion.tolist())))
+
+
+def _confusion(labels: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """Return, for each class, how often it was taken for each; an image without a label counts nowhere."""
+    classes = logits.shape[1]
+    places = (labels * classes + logits.argmax(1)).clamp(min=-1) + 1
+    return torch.bincount(places, minlength=classes**2 + 1)[1:].view(classes, classes)
 
 
 @torch.inference_mode()

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from builder.training.batches import Batches
+    from builder.training.distributed import Team
     from builder.training.recipe import Recipe
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
@@ -40,9 +41,13 @@ class Tally:
         return cls(epoch, torch.zeros(steps, device=device), torch.zeros((), dtype=torch.int64, device=device))
 
     def add(self, step: int, loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
-        """Note a step's mean loss and its right answers."""
+        """Note a step's mean loss and its right answers, or what this process's part adds to them."""
         self.losses[step] = loss.detach()
         self.correct += (logits.detach().argmax(1) == labels).sum()
+
+    def whole(self, team: Team) -> Tally:
+        """Return what all processes have measured."""
+        return Tally(self.epoch, team.total(self.losses), team.total(self.correct))
 
     def check_finite(self) -> None:
         """Raise RunError with the first step whose loss is infinite or not a number. Waits for the device."""
@@ -73,17 +78,24 @@ def train_epoch(
     ``after_step`` is called with the number of steps done in this epoch, and may raise to stop between two.
     """
     model.train()
-    for step, images, labels in batches.epoch(tally.epoch, first_step):
+    for step, images, labels, whole in batches.epoch(tally.epoch, first_step):
         set_learning_rate(optimizer, learning_rate(recipe, (tally.epoch - 1) * batches.steps + step, batches.steps))
         logits, *heads = outputs(model(images))
-        loss = cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+        loss = mean_loss(logits, labels, recipe, whole)
         for head in heads:
-            loss = loss + AUXILIARY_WEIGHT * cross_entropy(head, labels, label_smoothing=recipe.label_smoothing)
+            loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, recipe, whole)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
+        batches.team.backward(loss)
         optimizer.step()
         tally.add(step, loss, logits, labels)
         after_step(step + 1)
+
+
+def mean_loss(logits: torch.Tensor, labels: torch.Tensor, recipe: Recipe, whole: int | None = None) -> torch.Tensor:
+    """Return the mean cross entropy, or what these images add to that of the ``whole`` batch they are a part of."""
+    if whole is None:
+        return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
+    return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing, reduction="sum") / whole
 
 
 def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:

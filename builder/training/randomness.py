@@ -17,9 +17,12 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
 
 
-def seed_globally(seed: int) -> None:
-    """Seed torch's global generators on every device: fresh modules and dropout draw from them."""
-    torch.manual_seed(seed)
+def seed_globally(seed: int, process: int = 0) -> None:
+    """Seed torch's global generators on every device: fresh modules and dropout draw from them.
+
+    Of several processes that train together each draws other numbers, the first those of one that trains alone.
+    """
+    torch.manual_seed(seed if process == 0 else stream(seed, "process", process).initial_seed())
 
 
 def shuffled(count: int, generator: torch.Generator) -> torch.Tensor:

@@ -9,6 +9,7 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training.checkpoints import Checkpoint
+from builder.training.distributed import ALONE
 from builder.training.loop import Tally
 from builder.training.recipe import Recipe, changed_fields
 from builder.training.weights import load_weights
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from torch import nn
     from torch.optim import Optimizer
+
+    from builder.training.distributed import Team
 
 CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
 
@@ -37,11 +40,12 @@ class Position:
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run is of: its recipe, the checksum of its data, and what its bits depend on besides."""
+    """What a run is of: its recipe, the checksum of its data, what its bits depend on besides, and by how many."""
 
     recipe: Recipe
     data: str
     arithmetic: Mapping[str, str]
+    processes: int = 1
 
     @classmethod
     def of(cls, checkpoint: Checkpoint) -> Origin:
@@ -49,7 +53,8 @@ class Origin:
         record: Mapping[str, Any] = checkpoint.record
         try:
             origin = record["origin"]
-            return cls(Recipe.model_validate_json(origin["recipe"]), str(origin["data"]), dict(origin["arithmetic"]))
+            recipe = Recipe.model_validate_json(origin["recipe"])
+            return cls(recipe, str(origin["data"]), dict(origin["arithmetic"]), int(origin["processes"]))
         except (KeyError, TypeError, ValueError):
             raise _foreign("another version of this program") from None
 
@@ -60,6 +65,7 @@ class Origin:
             "recipe": self.recipe.model_dump_json(),
             "data": self.data,
             "arithmetic": dict(self.arithmetic),
+            "processes": self.processes,
         }
 
     def changed(self, before: Origin) -> tuple[str, ...]:
@@ -77,33 +83,42 @@ class Origin:
             raise _foreign(f"another {', '.join(f'`{name}`' for name in changed)} in its recipe")
         if self.data != before.data:
             raise _foreign("other data")
+        if self.processes != before.processes:
+            message = f"this run was begun by {_counted(before.processes)}, and this is {_counted(self.processes)}"
+            raise RunError(message, _same_command(before.processes))
 
 
 def take_snapshot(
-    model: nn.Module, optimizer: Optimizer, tally: Tally, position: Position, origin: Origin
+    model: nn.Module, optimizer: Optimizer, tally: Tally, position: Position, origin: Origin, team: Team = ALONE
 ) -> Checkpoint:
-    """Return the state of a run of ``origin``."""
+    """Return the state of a run of ``origin``; all processes of a ``team`` take it together."""
     tensors = {f"model/{name}": each for name, each in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{number}/{name}": each for name, each in state.items() if each is not None}
-    tensors |= {"tally/losses": tally.losses, "tally/correct": tally.correct}
-    tensors |= {f"random/{name}": state for name, state in _random_states(tally.losses.device).items()}
+    whole = tally.whole(team)
+    tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
+    for name, own in _random_states(tally.losses.device).items():
+        tensors |= {f"random/{name}/{number}": each for number, each in enumerate(team.collected(own))}
     return Checkpoint(tensors, {"position": asdict(position), "origin": origin.record})
 
 
 def restore_snapshot(
-    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device
+    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device, team: Team = ALONE
 ) -> tuple[Position, Tally]:
     """Put ``model``, ``optimizer`` and torch's random numbers where ``checkpoint`` was taken; return the rest.
+
+    What all processes had measured, the first one has from now on.
 
     Raises RunError if it belongs to another network or optimizer, or to a machine without this device.
     """
     if not load_weights(model, checkpoint.group("model")).complete:
         raise _foreign("another network")
     _restore_optimizer(checkpoint, optimizer)
-    _restore_random_states(checkpoint, device)
+    _restore_random_states(checkpoint, device, team.number)
     position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
     tally = checkpoint.group("tally")
+    if not team.is_first:
+        return position, Tally.empty(position.epoch, len(tally["losses"]), device)
     return position, Tally(position.epoch, tally["losses"].to(device), tally["correct"].to(device))
 
 
@@ -127,13 +142,23 @@ def _random_states(device: torch.device) -> dict[str, torch.Tensor]:
     return states
 
 
-def _restore_random_states(checkpoint: Checkpoint, device: torch.device) -> None:
+def _restore_random_states(checkpoint: Checkpoint, device: torch.device, number: int) -> None:
     states = checkpoint.group("random")
-    if device.type == "cuda" and "cuda" not in states:
+    if device.type == "cuda" and f"cuda/{number}" not in states:
         raise _foreign("a CPU, where dropout draws other random numbers")
-    torch.set_rng_state(states["cpu"])
+    torch.set_rng_state(states[f"cpu/{number}"])
     if device.type == "cuda":
-        torch.cuda.set_rng_state(states["cuda"], device)
+        torch.cuda.set_rng_state(states[f"cuda/{number}"], device)
+
+
+def _counted(processes: int) -> str:
+    return "one process" if processes == 1 else f"{processes} processes"
+
+
+def _same_command(processes: int) -> str:
+    if processes == 1:
+        return "go on with it without torchrun"
+    return f"go on with as many: torchrun --nproc-per-node {processes} --no-python archcli resume …"
 
 
 def _foreign(what: str) -> RunError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -14,6 +14,7 @@ from builder.training.batches import Batches
 from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newest, write_checkpoint
 from builder.training.curves import draw_curves
 from builder.training.devices import describe_device
+from builder.training.distributed import ALONE
 from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
 from builder.training.initialization import initialize
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.training.data import DataSet, Split
+    from builder.training.distributed import Team
     from builder.training.evaluate import Evaluation
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
@@ -49,18 +51,20 @@ def train(
     folder: RunFolder,
     device: torch.device,
     on_progress: Callable[[Progress], None] = ignore,
+    team: Team = ALONE,
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
     gone on with from there, to the same final bits; the recipe may then have more epochs than it had. At the end the
-    model has its best epoch's weights.
+    model has its best epoch's weights. All processes of a ``team`` call this with equal arguments, and the first one
+    writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
     or SIGTERM.
     """
-    with folder.locked(), _out_of_memory_explained(recipe, device):
-        run = _Run(model, data, recipe, folder, device, on_progress)
+    with folder.locked() if team.is_first else nullcontext(), _out_of_memory_explained(recipe, device):
+        run = _Run(model, data, recipe, folder, device, on_progress, team)
         with run.signals:
             try:
                 while run.position.epoch <= recipe.epochs:
@@ -68,7 +72,8 @@ def train(
                     run.validate()
             except Interrupted:
                 run.save()
-                run.draw()
+                if team.is_first:
+                    run.draw()
                 raise
             run.save()
             return run.conclude()
@@ -85,23 +90,26 @@ class _Run:
         folder: RunFolder,
         device: torch.device,
         on_progress: Callable[[Progress], None],
+        team: Team,
     ) -> None:
         """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
+        self.team = team
         self.data = data.hold_out(recipe.validation, recipe.seed)
         self.precision = Precision()
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.layout)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
+        self.learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
-        self.origin = Origin(recipe, self.data.fingerprint, describe_arithmetic(device))
+        self.origin = Origin(recipe, self.data.fingerprint, describe_arithmetic(device), team.size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
         self.position = Position()
         self.tally = self._empty_tally()
-        going_on = folder.last.exists() or folder.previous.exists()
+        going_on = team.said_by_first(lambda: folder.last.exists() or folder.previous.exists())
         if going_on:
             self._go_on()
         self.started = perf_counter() - self.position.seconds
@@ -113,33 +121,41 @@ class _Run:
 
     def _prepared(self, name: str, split: Split) -> Batches:
         self.report(Preparing(name, len(split)))
-        return Batches(split, self.recipe, self.device, self.precision)
+        return Batches(split, self.recipe, self.device, self.precision, self.team)
 
     def _begin(self) -> None:
         """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
-        seed_globally(self.recipe.seed)  # for dropout
+        seed_globally(self.recipe.seed, self.team.number)  # for dropout
         data = {"name": self.data.name, "sha256": self.data.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
         environment = describe_environment(self.device) | {"precision": str(self.precision)}
-        self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
+        if self.team.is_first:
+            self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
         self.save()
-        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # last: a folder that holds it can be gone on with
+        if self.team.is_first:  # last: a folder that holds it can be gone on with
+            self.folder.write("recipe.yaml", self.recipe.to_yaml())
 
     def _go_on(self) -> None:
         """Put everything where it was when the newest whole checkpoint was taken."""
         newest, damage = read_newest(self.folder.last, self.folder.previous)
         before = Origin.of(newest)
         self.origin.check_same_run(before)
-        self.position, self.tally = restore_snapshot(newest, self.model, self.optimizer, self.device)
+        self.position, self.tally = restore_snapshot(newest, self.model, self.optimizer, self.device, self.team)
         self._check_past(before.recipe)
-        if damage:
-            self.folder.set_last_aside()  # the next save would put it in the place of the whole one
-        cut_metrics(self.folder.metrics, self.position.metrics_bytes)
         if self.position.best_epoch:
             self.best = read_checkpoint(self.folder.best)
-        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # whose epochs may be more
+        self.team.wait()  # until all have read
+        if self.team.is_first:
+            self._clear_up(damage is not None)
         position = self.position
         self.report(GoingOn(position.epoch, position.step, damage, self.origin.changed(before)))
+
+    def _clear_up(self, last_is_damaged: bool) -> None:
+        """Bring the folder to where the run goes on from."""
+        if last_is_damaged:
+            self.folder.set_last_aside()  # the next save would put it in the place of the whole one
+        cut_metrics(self.folder.metrics, self.position.metrics_bytes)
+        self.folder.write("recipe.yaml", self.recipe.to_yaml())  # whose epochs may be more
 
     def _check_past(self, before: Recipe) -> None:
         """Raise RunError if the recipe has other epochs than ``before`` had, and what was trained shows it."""
@@ -162,32 +178,33 @@ class _Run:
         batches, first = self.batches["train"], self.position.step
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
         start = perf_counter()
-        train_epoch(self.model, self.optimizer, batches, self.recipe, self.tally, first, self._after_step)
-        self.tally.check_finite()  # waits for the device
+        train_epoch(self.learner, self.optimizer, batches, self.recipe, self.tally, first, self._after_step)
+        self.tally.whole(self.team).check_finite()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
 
     def _after_step(self, done: int) -> None:
         self.position.step = done
-        self._after_batch("train", done)
-        if self.pace.due():
+        if self._after_batch("train", done, saving=self.pace.due()):
             self.save()
 
-    def _after_batch(self, phase: Literal["train", "validation", "test"], done: int) -> None:
-        """Report a batch, and stop if a signal asks for it."""
+    def _after_batch(self, phase: Literal["train", "validation", "test"], done: int, *, saving: bool = False) -> bool:
+        """Report a batch, stop if a signal asks a process for it, and return whether it is time to save."""
         batches = self.batches[phase]
         steps = batches.steps if phase == "train" else batches.evaluation_steps
         self.report(BatchDone(phase, done, steps))
-        if self.signals.received:
+        signal, save = self.team.agreed(self.signals.received or 0, saving and self.team.is_first)
+        if signal:
             where = f"batch {done:,} of {steps:,} of {phase}"
             epoch = min(self.position.epoch, self.recipe.epochs)
             message = f"stopped in epoch {epoch} of {self.recipe.epochs}, after {where}; saved in {self.folder.last}"
-            raise Interrupted(self.signals.received, message, self.folder.path)
+            raise Interrupted(signal, message, self.folder.path)
+        return bool(save)
 
     def validate(self) -> None:
         """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
         position, batches = self.position, self.batches["train"]
-        loss, accuracy = self.tally.result(batches.images, self.recipe.batch_size)
+        loss, accuracy = self.tally.whole(self.team).result(batches.images, self.recipe.batch_size)
         found = self._evaluate("validation")
         if not isfinite(found.loss):
             raise RunError(f"the validation loss is {found.loss} after epoch {position.epoch}", TOO_FAST)
@@ -200,14 +217,14 @@ class _Run:
             lr=learning_rate(self.recipe, position.epoch * batches.steps - 1, batches.steps),
             seconds=round(self.elapsed - position.epoch_began, 3),
         )
-        position.metrics_bytes = append_metrics(self.folder.metrics, row)
+        position.metrics_bytes = self.team.said_by_first(lambda: append_metrics(self.folder.metrics, row))
         best = found.accuracy > position.best_accuracy or position.best_epoch == 0
         if best:
             self._keep_best(found.accuracy)
         position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
         self.tally = self._empty_tally()
         self.report(EpochDone(row, best))
-        if position.epoch <= self.recipe.epochs and self.drawing.due():
+        if position.epoch <= self.recipe.epochs and self.team.is_first and self.drawing.due():
             self.draw()
 
     def _keep_best(self, accuracy: float) -> None:
@@ -218,7 +235,12 @@ class _Run:
         self.best_is_saved = False
 
     def _evaluate(self, phase: Literal["validation", "test"]) -> Evaluation:
-        return evaluate_batches(self.model, self.batches[phase], lambda done: self._after_batch(phase, done))
+        self.team.share_buffers(self.model)
+
+        def after_batch(done: int) -> None:
+            self._after_batch(phase, done)
+
+        return evaluate_batches(self.model, self.batches[phase], after_batch)
 
     @property
     def elapsed(self) -> float:
@@ -228,11 +250,13 @@ class _Run:
     def save(self) -> None:
         """Write ``best``, then ``last``: what going on begins with never tells of more than is there."""
         with self.pace.timed():
+            self.position.seconds = self.elapsed
+            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.origin, self.team)
+            if not self.team.is_first:
+                return
             if not self.best_is_saved:
                 write_checkpoint(self.folder.best, self.best)
                 self.best_is_saved = True
-            self.position.seconds = self.elapsed
-            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.origin)
             write_checkpoint(self.folder.last, snapshot, self.folder.previous)
 
     def draw(self) -> list[EpochMetrics]:
@@ -244,7 +268,7 @@ class _Run:
 
     def conclude(self) -> Summary:
         """Draw the curves, test the best weights once, and write the summary."""
-        rows = self.draw()
+        rows = self.team.said_by_first(self.draw)
         load_weights(self.model, self.best.tensors)
         test = self._evaluate("test") if "test" in self.batches else None
         summary = Summary(
@@ -262,7 +286,8 @@ class _Run:
             seconds=round(self.elapsed, 3),
             images_per_second=self.images_trained / self.seconds_trained if self.images_trained else None,
         )
-        write_summary(self.folder, summary)
+        if self.team.is_first:
+            write_summary(self.folder, summary)
         return summary
 
 
