@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands import text, training_text
+from builder.commands import text, torchrun, training_text
 from builder.commands.console import answer, complain
 from builder.commands.data import encode
 from builder.commands.failing import FAILED, INVALID, exit_codes, leave_when_terminated
@@ -71,12 +71,15 @@ def _version(wanted: bool) -> None:
 
 
 @app.callback()
+@exit_codes()
 def program(
-    version: Annotated[
+    context: typer.Context,
+    _: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
+    torchrun.check_together(context.invoked_subcommand)
 
 
 @app.command()

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import errno
 import platform
-import shlex
 import signal
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.commands import torchrun
 from builder.commands.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
 
@@ -39,12 +39,14 @@ def exit_codes() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except ArchError as error:
-        complain(*error.diagnostics)
+        if torchrun.is_first():  # the others have read the same
+            complain(*error.diagnostics)
         raise SystemExit(INVALID) from None
     except RunError as error:
         _fail(error.message, error.hint)
     except KeyboardInterrupt:
-        say("interrupted")
+        if torchrun.is_first():
+            say("interrupted")
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:  # `archcli show resnet50 | head` has what it wants
         abandon(sys.stdout)
@@ -68,13 +70,15 @@ def _leave_if_stopped(error: Exception) -> None:
     from builder.training.interrupts import Interrupted
 
     if isinstance(error, Interrupted):
-        say(error.message)
-        say(f"  help: go on with archcli resume {shlex.quote(str(error.folder))}")
+        if torchrun.is_first():
+            say(error.message)
+            say(f"  help: go on with {torchrun.way_back(error.folder)}")
         raise SystemExit(error.exit_code) from None
 
 
 def _fail(message: str, hint: str | None) -> None:
-    say(f"error: {message}" + (f"\n  help: {hint}" if hint else ""))
+    who = "" if torchrun.is_first() else f"process {torchrun.number()}: "
+    say(f"{who}error: {message}" + (f"\n  help: {hint}" if hint else ""))
     raise SystemExit(FAILED) from None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.commands.preparation import prepare_again
-from builder.commands.train import Beginning, Trained, describe
+from builder.commands.train import Beginning, Trained, describe, train_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,10 @@ def run(
 
     folder = RunFolder.open(path)
     ready = prepare_again(folder, settings, device, data_dir, plugins)
-    beginning = describe(str(folder.page), ready, folder)
-    on_beginning(beginning)
-    ended = read_summary(folder)
-    if ended is not None and ended.epochs == ready.recipe.epochs:
-        return Trained(beginning, ended)
-    from builder.training.trainer import train
-
-    return Trained(beginning, train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress))
+    with ready.team as team:
+        beginning = describe(str(folder.page), ready, folder)
+        on_beginning(beginning)
+        ended = team.said_by_first(lambda: read_summary(folder))
+        if ended is not None and ended.epochs == ready.recipe.epochs:
+            return Trained(beginning, ended)
+        return Trained(beginning, train_in(folder, ready, on_progress))

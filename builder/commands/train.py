@@ -42,6 +42,7 @@ class Beginning:
     recipe_is_default: bool
     device: str
     precision: str
+    processes: int
     weights: Weights | None
     run: Path | None
 
@@ -64,14 +65,18 @@ def run(
     """
     check_name(request.name or "default")
     ready = prepare(request)
-    folder = None if request.dry_run else _folder(request, ready)
-    beginning = describe(request.page, ready, folder)
-    on_beginning(beginning)
-    if folder is None:
-        return Trained(beginning, None)
+    with ready.team as team:
+        folder = None if request.dry_run else team.said_by_first(lambda: _folder(request, ready))
+        beginning = describe(request.page, ready, folder)
+        on_beginning(beginning)
+        return Trained(beginning, None if folder is None else train_in(folder, ready, on_progress))
+
+
+def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None]) -> Summary:
+    """Train what is ``ready`` to its end, or go on with it, and return the result."""
     from builder.training.trainer import train
 
-    return Trained(beginning, train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress))
+    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team)
 
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
@@ -94,6 +99,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
         recipe_is_default=ready.recipe_is_default,
         device=describe_device(ready.device),
         precision=str(Precision()),
+        processes=ready.team.size,
         weights=ready.weights,
         run=folder.path if folder else None,
     )

@@ -26,7 +26,7 @@ def beginning(value: Beginning, *, verbose: bool = False) -> str:
         ("network", f"{value.network}: {shape(value.input)}, {human(value.parameters)} parameters, {_classes(value)}"),
         ("data", f"{value.data}: {images} images"),
         ("recipe", f"{value.recipe.name}, {reason}: {_recipe(value.recipe)}"),
-        ("device", f"{value.device}, {value.precision}"),
+        ("device", f"{_processes(value.processes)}{value.device}, {value.precision}"),
     ]
     if value.weights is not None:
         lines.append(("weights", described(value.weights, verbose=verbose)))
@@ -34,6 +34,10 @@ def beginning(value: Beginning, *, verbose: bool = False) -> str:
         lines.append(("run", str(value.run)))
     said = [f"{name:<9}{what}" for name, what in lines]
     return "\n".join([*said, "", value.recipe.to_yaml()] if verbose else said)
+
+
+def _processes(count: int) -> str:
+    return f"{count} processes, the first on " if count > 1 else ""
 
 
 def _classes(value: Beginning) -> str:
