@@ -12,7 +12,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands import text, torchrun, training_text
+from builder.commands import processes, text, training_text
 from builder.commands.console import answer, complain
 from builder.commands.data import encode
 from builder.commands.failing import FAILED, INVALID, exit_codes, leave_when_terminated
@@ -79,7 +79,7 @@ def program(
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
-    torchrun.check_together(context.invoked_subcommand)
+    processes.check_together(context.invoked_subcommand)
 
 
 @app.command()

@@ -7,7 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from builder.commands import torchrun
+from builder.commands import processes
 from builder.diagnostics import render
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
 
 def answer(text: str) -> None:
     """Write a result to stdout, ended by a single newline; of several processes the first does so."""
-    if not torchrun.is_first():
+    if not processes.is_first():
         return
     sys.stdout.write(text.rstrip("\n") + "\n")
     sys.stdout.flush()

@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands import torchrun
+from builder.commands import processes
 from builder.commands.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
 
@@ -39,13 +39,13 @@ def exit_codes() -> Iterator[None]:
         yield
         sys.stdout.flush()
     except ArchError as error:
-        if torchrun.is_first():  # the others have read the same
+        if processes.is_first():  # the others have read the same
             complain(*error.diagnostics)
         raise SystemExit(INVALID) from None
     except RunError as error:
         _fail(error.message, error.hint)
     except KeyboardInterrupt:
-        if torchrun.is_first():
+        if processes.is_first():
             say("interrupted")
         raise SystemExit(INTERRUPTED) from None
     except BrokenPipeError:  # `archcli show resnet50 | head` has what it wants
@@ -70,14 +70,14 @@ def _leave_if_stopped(error: Exception) -> None:
     from builder.training.interrupts import Interrupted
 
     if isinstance(error, Interrupted):
-        if torchrun.is_first():
+        if processes.is_first():
             say(error.message)
-            say(f"  help: go on with {torchrun.way_back(error.folder)}")
+            say(f"  help: go on with {processes.way_back(error.folder)}")
         raise SystemExit(error.exit_code) from None
 
 
 def _fail(message: str, hint: str | None) -> None:
-    who = "" if torchrun.is_first() else f"process {torchrun.number()}: "
+    who = "" if processes.is_first() else f"process {processes.number()}: "
     say(f"{who}error: {message}" + (f"\n  help: {hint}" if hint else ""))
     raise SystemExit(FAILED) from None
 

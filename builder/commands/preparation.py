@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.commands import torchrun
+from builder.commands import processes
 from builder.commands.plugins import operations_of_run
 from builder.commands.weights import put_weights
 from builder.diagnostics import ArchError, Diagnostic, RunError
@@ -121,7 +121,7 @@ def prepare_again(
 def _before_torch_starts() -> None:
     """Set what torch reads when it starts; what the user has set stays."""
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages: a step is 1.1 to 1.5 times faster
-    if torchrun.count() > 1:
+    if processes.count() > 1:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # else it warns of what distributed.py does on purpose
 
 

@@ -6,7 +6,7 @@ import sys
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from builder.commands import torchrun
+from builder.commands import processes
 from builder.commands import training_text as text
 from builder.commands.console import is_terminal, say
 from builder.commands.quantities import duration
@@ -30,7 +30,7 @@ class Watch:
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, now: Callable[[], float] = perf_counter) -> None:
         """Begin before anything is known."""
-        self._quiet, self._verbose = quiet or not torchrun.is_first(), verbose
+        self._quiet, self._verbose = quiet or not processes.is_first(), verbose
         self._live = is_terminal(sys.stderr) and not self._quiet
         self._now = now
         self._page = ""
