@@ -2,37 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from builder.training.durable import replacing
+from builder.training.figures import epoch_ticks, save, spread, styled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from builder.training.metrics import EpochMetrics
 
-STYLE: dict[Any, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so that every machine draws the same
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#555555",
-    "axes.labelcolor": "#333333",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "grid.color": "#E6E6E6",
-    "grid.linewidth": 0.8,
-    "svg.hashsalt": "archcli",  # else ids are random
-    "svg.fonttype": "path",
-}
-WIDTH, HEIGHT, DPI = 5.2, 3.3, 200  # inches; a column of a paper, and a screen
+WIDTH, HEIGHT = 5.2, 3.3  # inches: a column of a paper
 LABEL_GAP = 0.065  # of the axis: two labels nearer than this would touch
 
 
@@ -64,15 +46,14 @@ def draw_curves(rows: Sequence[EpochMetrics], folder: Path) -> list[Path]:
 
     The best epoch, the first with the highest validation accuracy, is marked in both. Without rows, nothing is drawn.
     """
-    from matplotlib import rc_context  # noqa: PLC0415 - takes a second, and only at the end of a run
-    from matplotlib.figure import Figure  # noqa: PLC0415 - the same
+    from matplotlib.figure import Figure  # noqa: PLC0415 - takes a second, and nothing else of a run needs it
 
     paths: list[Path] = []
-    with rc_context(STYLE):
+    with styled():
         for quantity in _quantities(rows) if rows else ():
             figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
             _draw(figure.add_subplot(), [row.epoch for row in rows], quantity, _best(rows))
-            paths += _save(figure, folder / quantity.name)
+            paths += save(figure, (folder / f"{quantity.name}.{suffix}" for suffix in ("svg", "png")))
     return paths
 
 
@@ -92,18 +73,12 @@ def _best(rows: Sequence[EpochMetrics]) -> int:
 
 def _draw(axes: Axes, epochs: list[int], quantity: Quantity, best: int) -> None:
     """Draw both curves, ring the best epoch, and name the curves at their ends."""
-    axes.set(xlabel="Epoch", ylabel=quantity.label, xticks=_ticks(epochs[-1]))
+    axes.set(xlabel="Epoch", ylabel=quantity.label, xticks=epoch_ticks(epochs[-1]))
     _draw_line(axes, epochs, quantity.training, TRAINING)
     _draw_line(axes, epochs, quantity.validation, VALIDATION)
     value = quantity.validation[best]
     _mark_best(axes, epochs[best], value, f"best epoch {epochs[best]}: {quantity.written.format(value)}")
     _label_ends(axes, epochs[-1], quantity)
-
-
-def _ticks(last: int) -> list[int]:
-    """Return which epochs the axis names: all of a few, else the first and round ones."""
-    step = next(step for step in (1, 5, 10, 25, 50, 100, 250, 500, 1000, last) if last // step <= 12)
-    return sorted({1, *range(step, last + 1, step)})
 
 
 def _draw_line(axes: Axes, epochs: list[int], values: list[float], line: Line) -> None:
@@ -151,24 +126,15 @@ def _mark_best(axes: Axes, epoch: int, value: float, words: str) -> None:
 def _label_ends(axes: Axes, epoch: int, quantity: Quantity) -> None:
     """Write each curve's name at its right end, both moved apart where they would touch."""
     bottom, top = axes.get_ylim()
-    ends = sorted([(quantity.training[-1], TRAINING), (quantity.validation[-1], VALIDATION)])
-    overlap = max(0.0, LABEL_GAP * (top - bottom) - (ends[1][0] - ends[0][0]))
-    for (value, line), shift in zip(ends, (-overlap / 2, overlap / 2), strict=True):
+    values = [quantity.training[-1], quantity.validation[-1]]
+    places = spread(values, LABEL_GAP * (top - bottom), bottom, top)
+    for place, line in zip(places, (TRAINING, VALIDATION), strict=True):
         axes.annotate(
             line.label,
-            (epoch, value + shift),
+            (epoch, place),
             xytext=(8, 0),
             textcoords="offset points",
             va="center",
             color=line.colour,
             annotation_clip=False,
         )
-
-
-def _save(figure: Figure, path: Path) -> list[Path]:
-    """Write the figure as SVG and PNG without date or program, so that equal figures have equal bytes."""
-    paths = [path.with_suffix(".svg"), path.with_suffix(".png")]
-    for each, metadata in zip(paths, ({"Date": None, "Creator": None}, {"Software": None}), strict=True):
-        with replacing(each) as written:
-            figure.savefig(written, format=each.suffix[1:], dpi=DPI, metadata=metadata)
-    return paths

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from builder.training.curves import TRAINING, VALIDATION, _ticks, draw_curves
+from builder.training.curves import TRAINING, VALIDATION, draw_curves
 from builder.training.metrics import EpochMetrics
 
 if TYPE_CHECKING:
@@ -75,21 +75,3 @@ class TestDrawCurves:
     def test_no_epochs_are_no_figure(self, tmp_path: Path) -> None:
         """A run that was stopped in its first epoch."""
         assert draw_curves([], tmp_path) == []
-
-
-class TestTicks:
-    """Which epochs the axis names."""
-
-    @pytest.mark.parametrize(
-        ("last", "named"),
-        [
-            (1, [1]),
-            (3, [1, 2, 3]),
-            (25, [1, 5, 10, 15, 20, 25]),
-            (100, [1, *range(10, 101, 10)]),
-            (9999, [1, *range(1000, 10_000, 1000)]),
-        ],
-    )
-    def test_they_are_the_first_and_round_ones(self, last: int, named: list[int]) -> None:
-        """Never a half epoch, never more than fit."""
-        assert _ticks(last) == named
