@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeVar
 import typer
 
 from builder.commands import processes, text, training_text
-from builder.commands.console import answer, complain
+from builder.commands.console import answer, complain, say
 from builder.commands.data import encode
 from builder.commands.failing import FAILED, INVALID, exit_codes, leave_when_terminated
 
@@ -379,6 +379,32 @@ def evaluate(
             command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ())), watch
         )
     _answer(found, training_text.evaluated, as_json)
+
+
+@app.command()
+@exit_codes()
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN", help="Folders of runs, finished or not.")],
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FIGURE", help="Ends in .svg, .png or .pdf; may be repeated."),
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print tables of Markdown.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a line of CSV for each run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare RUNs: what they gave, and in what they differ.
+
+    Runs that differ in nothing but the seed are also shown as one, with mean and spread. -o draws their curves.
+    """
+    from builder.commands import compare as command
+    from builder.commands import compare_text
+
+    compared = command.run(runs, output or ())
+    for warning in compared.warnings:
+        say(f"warning: {warning}")
+    render = compare_text.as_csv if as_csv else compare_text.markdown if as_markdown else compare_text.compared
+    _answer(compared, render, as_json)
 
 
 @app.command()

@@ -73,7 +73,10 @@ class TestUsage:
         """Both spellings of help work and end with 0."""
         ran = archcli(flag)
         assert ran.returncode == 0
-        names = ["check", "show", "draw", "variants", "train", "evaluate", "export", "schema", "init", "doctor"]
+        names = [
+            *("check", "show", "draw", "variants", "train", "evaluate"),
+            *("compare", "export", "schema", "init", "doctor"),
+        ]
         assert [name for name in names if f"\n  {name} " not in ran.stdout.partition("Commands:")[2]] == []
 
     @pytest.mark.parametrize(

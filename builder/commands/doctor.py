@@ -133,7 +133,7 @@ def _fonts() -> str:
     """Return where the font of the curves lies; those of figures are inside graphviz-pure."""
     from matplotlib.font_manager import findfont
 
-    from builder.training.curves import STYLE
+    from builder.training.figures import STYLE
 
     return findfont(STYLE["font.family"], fallback_to_default=False)
 

@@ -29,3 +29,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence
         return GAP.join(cells).rstrip()
 
     return "\n".join(aligned(line) for line in lines)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
+    r"""Return ``rows`` under ``head`` as a table of Markdown, columns in ``right`` flushed right.
+
+    >>> print(markdown_table(["name", "size"], [["a|b", "10"]], right=[1]))
+    | name | size |
+    |---|---:|
+    | a\\|b | 10 |
+    """
+    ruler = "|" + "|".join("---:" if column in right else "---" for column in range(len(head))) + "|"
+    cells = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in rows)
+    return "\n".join(["| " + " | ".join(head) + " |", ruler, *cells])

@@ -52,9 +52,12 @@ def styled() -> Iterator[None]:
 def save(figure: Figure, paths: Iterable[Path]) -> list[Path]:
     """Write the figure to each path, whose suffix says the format, whole or not at all; return the paths.
 
-    Without date or program, so that equal figures have equal bytes. Raises RunError if a file can't be written.
+    Without date or program, and laid out once, so that equal figures have equal bytes whatever was written before.
+    Raises RunError if a file can't be written.
     """
     written = list(paths)
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     for path in written:
         form = path.suffix.lower().removeprefix(".")
         with replacing(path) as temporary:

@@ -1,0 +1,70 @@
+"""What the folder of a run tells of it, finished or not. Reads text files only, and needs no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from builder.diagnostics import RunError
+from builder.training.metrics import read_metrics
+from builder.training.recipe import load_recipe
+from builder.training.run_folder import RunFolder
+from builder.training.summary import read_summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.training.metrics import EpochMetrics
+    from builder.training.recipe import Recipe
+    from builder.training.summary import Summary
+
+State: TypeAlias = Literal["finished", "running", "stopped"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run: how it was trained, on what, where, and what came of it so far.
+
+    ``data`` has ``name`` and ``subset``, and ``images`` by split once it has begun; ``summary`` is None until the run
+    has ended, and again when it was given more epochs.
+    """
+
+    folder: RunFolder
+    recipe: Recipe
+    data: dict[str, Any]
+    environment: dict[str, Any]
+    rows: tuple[EpochMetrics, ...]
+    summary: Summary | None
+    state: State
+
+    @property
+    def best(self) -> EpochMetrics | None:
+        """The first epoch with the highest validation accuracy so far, None before the first has ended."""
+        return max(self.rows, key=lambda row: row.val_accuracy, default=None)
+
+
+def read_record(path: Path) -> Record:
+    """Return what lies at ``path``; raise RunError where no run does, or one of its files is damaged."""
+    folder = RunFolder.open(path)
+    recipe = load_recipe(folder.recipe)
+    environment = read_json(folder.path / "environment.json")
+    data = environment.pop("data", {}) | read_json(folder.path / "data.json")
+    summary = read_summary(folder)
+    if summary is not None and summary.epochs != recipe.epochs:
+        summary = None
+    state: State = "running" if folder.is_locked() else "stopped" if summary is None else "finished"
+    return Record(folder, recipe, data, environment, tuple(read_metrics(folder.metrics)), summary, state)
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a file of a run holds, an empty one where there is no such file; RunError for others."""
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path} cannot be read: it holds no JSON object")
+    return found
