@@ -1,0 +1,190 @@
+"""What a study found: its runs put side by side, compared as planned, and the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from builder.study.statistics import Arm, Group, Screened, answer, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from builder.study.outcome import Failure, Outcome, Stage
+    from builder.study.statistics import Answer, Comparison, Design
+
+
+class Planned(Protocol):
+    """A run that is planned: a cell of the study."""
+
+    @property
+    def id(self) -> str:
+        """The name of the folder of the result."""
+
+    @property
+    def variant(self) -> str:
+        """The network."""
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """Its hyperparameters, as far as they vary in the study."""
+
+    @property
+    def seed(self) -> int:
+        """Its seed."""
+
+    @property
+    def stage(self) -> Stage:
+        """What it is for."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What a study found, and the numbers that were fixed before its first run.
+
+    ``groups`` hold the arms that are compared with each other: all of them, or, where several networks meet several
+    settings, those with the same settings. ``base`` is the arm that others are compared with first. ``screening`` is
+    what the choice of finalists was made from, empty without one. ``failures`` are runs of any stage without a result.
+    """
+
+    design: Design
+    groups: tuple[Group, ...]
+    comparisons: tuple[Comparison, ...]
+    answers: tuple[Answer, ...]
+    screening: tuple[Screened, ...]
+    failures: tuple[Failure, ...]
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """Every arm, in the order of the plan."""
+        return tuple(arm for group in self.groups for arm in group.arms)
+
+    @property
+    def to_base(self) -> tuple[Comparison, ...]:
+        """The comparisons with a base."""
+        bases = {(group.name, group.base) for group in self.groups}
+        return tuple(each for each in self.comparisons if (each.group, each.b) in bases)
+
+    @property
+    def sentence(self) -> str:
+        """The answer in a sentence, one for each group."""
+        return " ".join(each.sentence for each in self.answers)
+
+    @property
+    def missing(self) -> int:
+        """How many planned runs of those that are judged are not there yet."""
+        return sum(len(arm.missing) for arm in self.arms)
+
+
+def find(
+    cells: Sequence[Planned], outcomes: Iterable[Outcome], failures: Iterable[Failure], base: str, design: Design
+) -> Findings:
+    """Return what the outcomes of ``cells`` say; ``base`` is the variant that the others are compared with.
+
+    Only runs that confirm are judged, on the test split; screening runs only say who was chosen. Results of cells that
+    are not among ``cells`` are passed over. Raises ValueError where a run that confirms has a seed with which its arm
+    was screened: it would be chosen and judged by the same luck.
+    """
+    planned = {cell.id: cell for cell in cells}
+    ended = {each.cell: each for each in outcomes if each.cell in planned}
+    failed = {each.cell: each for each in failures if each.cell in planned and each.cell not in ended}
+    judged = _by_arm(cells, "confirm")
+    screened = _by_arm(cells, "screen")
+    _check_fresh(judged, screened)
+    names = _names([*judged, *(key for key in screened if key not in judged)])
+    arms = {key: _arm(names[key], runs, ended, failed) for key, runs in judged.items()}
+    groups = _groups(arms, base, apart=not screened)
+    comparisons = compare(groups, design)
+    return Findings(
+        design=design,
+        groups=groups,
+        comparisons=comparisons,
+        answers=tuple(answer(group, comparisons, design) for group in groups),
+        screening=tuple(_screened(names[key], runs, ended, failed, key in judged) for key, runs in screened.items()),
+        failures=tuple(failed.values()),
+    )
+
+
+_Key = tuple[str, tuple[tuple[str, object], ...]]
+"""A variant and its settings."""
+
+
+def _key(cell: Planned) -> _Key:
+    return cell.variant, tuple((path, _frozen(value)) for path, value in cell.settings.items())
+
+
+def _frozen(value: object) -> object:
+    return tuple(_frozen(each) for each in value) if isinstance(value, list | tuple) else value
+
+
+def _by_arm(cells: Iterable[Planned], stage: Stage) -> dict[_Key, list[Planned]]:
+    found: dict[_Key, list[Planned]] = {}
+    for cell in cells:
+        if cell.stage == stage:
+            found.setdefault(_key(cell), []).append(cell)
+    return found
+
+
+def _check_fresh(judged: Mapping[_Key, Sequence[Planned]], screened: Mapping[_Key, Sequence[Planned]]) -> None:
+    for key, runs in judged.items():
+        used = {cell.seed for cell in runs} & {cell.seed for cell in screened.get(key, ())}
+        if used:
+            raise ValueError(f"{key[0]} is to be judged with seed {min(used)}, with which it was chosen")
+
+
+def _names(keys: Sequence[_Key]) -> dict[_Key, str]:
+    """Return a name for each arm: the variant's, the settings', or both, as far as they vary."""
+    variants = {variant for variant, _ in keys}
+    settings = {values for _, values in keys}
+    if len(settings) == 1:
+        return {key: key[0] for key in keys}
+    if len(variants) == 1:
+        return {key: _settings_name(key) for key in keys}
+    return {key: f"{key[0]} ({_settings_name(key)})" for key in keys}
+
+
+def _settings_name(key: _Key) -> str:
+    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in key[1])
+
+
+def _arm(name: str, runs: Sequence[Planned], ended: Mapping[str, Outcome], failed: Mapping[str, Failure]) -> Arm:
+    results = [ended[cell.id] for cell in runs if cell.id in ended]
+    answers = [each.test_correct for each in results if each.test_correct is not None]
+    assert len(answers) == len(results), "a run that confirms has answered the test split"
+    return Arm(
+        name=name,
+        seeds=tuple(each.seed for each in results),
+        correct=np.stack(answers) if answers else np.zeros((0, 0), bool),
+        val_accuracies=tuple(each.val_accuracy for each in results),
+        failed=tuple(cell.seed for cell in runs if cell.id in failed),
+        missing=tuple(cell.seed for cell in runs if cell.id not in failed and cell.id not in ended),
+    )
+
+
+def _groups(arms: Mapping[_Key, Arm], base: str, *, apart: bool) -> tuple[Group, ...]:
+    """Return one group, or, ``apart``, one for each choice of settings where several networks meet several of them."""
+    variants, settings = {variant for variant, _ in arms}, list(dict.fromkeys(values for _, values in arms))
+    if not apart or len(variants) == 1 or len(settings) == 1:
+        first = next((arm.name for (variant, _), arm in arms.items() if variant == base), None)
+        return (Group("", tuple(arms.values()), first),)
+    return tuple(
+        Group(
+            _settings_name(("", values)),
+            tuple(arm for key, arm in arms.items() if key[1] == values),
+            next((arm.name for key, arm in arms.items() if key == (base, values)), None),
+        )
+        for values in settings
+    )
+
+
+def _screened(
+    name: str, runs: Sequence[Planned], ended: Mapping[str, Outcome], failed: Mapping[str, Failure], chosen: bool
+) -> Screened:
+    return Screened(
+        name,
+        tuple(ended[cell.id].val_accuracy for cell in runs if cell.id in ended),
+        sum(cell.id in failed for cell in runs),
+        chosen,
+    )

@@ -1,0 +1,100 @@
+"""What is compared: networks, each with the answers of its runs to every test image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+POINTS = 100.0
+"""Points of accuracy in the whole of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One network with its settings, and its runs.
+
+    ``correct`` is (seeds, images): whether the run with the seed at the same place of ``seeds`` was right about an
+    image; every arm of a study has the same images in the same order. ``failed`` are the seeds whose runs have no
+    result and will have none; ``missing`` those that are planned and not there yet.
+    """
+
+    name: str
+    seeds: tuple[int, ...]
+    correct: NDArray[np.bool_]
+    val_accuracies: tuple[float, ...] = ()
+    failed: tuple[int, ...] = ()
+    missing: tuple[int, ...] = ()
+
+    @property
+    def n(self) -> int:
+        """How many runs have a result."""
+        return len(self.seeds)
+
+    @property
+    def planned(self) -> int:
+        """How many runs there should be."""
+        return len(self.seeds) + len(self.failed) + len(self.missing)
+
+    @property
+    def images(self) -> int:
+        """How many test images there are."""
+        return int(self.correct.shape[1])
+
+    @cached_property
+    def accuracies(self) -> NDArray[np.float64]:
+        """The test accuracy of each run (seeds,), from 0 to 1."""
+        return np.asarray(self.correct.sum(axis=1) / self.images)
+
+    @property
+    def mean(self) -> float | None:
+        """The mean test accuracy, from 0 to 1, None without a result."""
+        return float(self.correct.sum() / self.correct.size) if self.n else None
+
+    @property
+    def deviation(self) -> float | None:
+        """The standard deviation of the runs' accuracies in points, None below two runs."""
+        return float(self.accuracies.std(ddof=1)) * POINTS if self.n > 1 else None
+
+    @cached_property
+    def image_rates(self) -> NDArray[np.float64]:
+        """In which part of the runs each image was right (images,), from 0 to 1."""
+        return np.asarray(self.correct.sum(axis=0) / self.n)
+
+    @cached_property
+    def seed_variance(self) -> float:
+        """Variance of the mean over the runs, in points²: s²/n, as in Welch's test; two runs at least."""
+        return float(self.accuracies.var(ddof=1)) / self.n * POINTS**2
+
+    @cached_property
+    def interaction_variance(self) -> float:
+        """The part of ``seed_variance`` that comes from the finite number of images, in points²; two runs at least.
+
+        The residual mean square of the table seeds × images without replication, divided by its number of cells.
+        """
+        rates, accuracies = self.image_rates, self.accuracies
+        within_images = self.n * float((rates * (1 - rates)).sum())
+        between_seeds = self.images * float(((accuracies - accuracies.mean()) ** 2).sum())
+        residual = max(within_images - between_seeds, 0.0) / ((self.n - 1) * max(self.images - 1, 1))
+        return residual / (self.n * self.images) * POINTS**2
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Arms that are compared with each other; ``name`` is empty where a study has one group only."""
+
+    name: str
+    arms: tuple[Arm, ...]
+    base: str | None = None
+
+    def arm(self, name: str) -> Arm:
+        """Return the arm called ``name``; raise KeyError if there is none."""
+        for each in self.arms:
+            if each.name == name:
+                return each
+        raise KeyError(name)

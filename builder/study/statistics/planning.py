@@ -1,0 +1,138 @@
+"""How many seeds a question needs, and which differences a number of seeds can find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf, isnan, sqrt
+from typing import TYPE_CHECKING
+
+from scipy.optimize import brentq
+from scipy.special import stdtrit
+from scipy.stats import nct
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOST_SEEDS = 10_000
+LEAST_FOR_A_BEST = 3
+LEAST_ADVISED = 5
+
+IMAGE_DEVIATION = 5.0
+"""Points by which two networks' chances of being right about one image are taken to differ, before there are data."""
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a study wants to know: numbers that are fixed before its first run.
+
+    ``smallest`` is the smallest difference that matters and ``deviation`` how much one run is expected to differ from
+    another of the same network, both in points. ``seeds`` are the runs of each network that are judged.
+    """
+
+    smallest: float
+    seeds: int
+    deviation: float = 0.2
+    error_rate: float = 0.05
+    power: float = 0.8
+
+
+def image_error(images: int, deviation: float = IMAGE_DEVIATION) -> float:
+    """Return the standard error, in points, that stays for want of ``images`` however many seeds there are."""
+    return sqrt(deviation**2 / images + (100 / images) ** 2)
+
+
+def power_of(difference: float, deviation: float, seeds: int, error_rate: float, fixed_error: float = 0.0) -> float:
+    """Return how often a true ``difference`` (points) is found with ``seeds`` runs of either network, from 0 to 1.
+
+    Exact for Welch's test of two normal samples with the same ``deviation`` (noncentral t); ``fixed_error`` is a
+    standard error in points that does not shrink with more seeds, with Satterthwaite's degrees of freedom for both.
+    """
+    if seeds < 2:
+        return 0.0
+    of_seeds = 2 * deviation**2 / seeds
+    variance = of_seeds + fixed_error**2
+    if not variance:
+        return 1.0 if difference else error_rate
+    freedom = variance**2 / (of_seeds**2 / (2 * (seeds - 1))) if of_seeds else 1e9
+    shift, limit = abs(difference) / sqrt(variance), -float(stdtrit(freedom, error_rate / 2))
+    if shift - limit > 30:
+        return 1.0
+    wrong_side = float(nct.cdf(-limit, freedom, shift))
+    return float(nct.sf(limit, freedom, shift)) + (0.0 if isnan(wrong_side) else wrong_side)  # NaN: under 1e-10
+
+
+def seeds_needed(
+    smallest: float,
+    deviation: float,
+    comparisons: int = 1,
+    error_rate: float = 0.05,
+    power: float = 0.8,
+    fixed_error: float = 0.0,
+) -> int | None:
+    """Return the fewest seeds for each network with which a difference of ``smallest`` points is found.
+
+    As often as ``power`` says, also at the hardest step of Holm's procedure over ``comparisons``. None where
+    ``fixed_error``, which stands for the number of test images, hides such a difference from any number of seeds.
+    """
+    each = error_rate / max(comparisons, 1)
+
+    def enough(seeds: int) -> bool:
+        return power_of(smallest, deviation, seeds, each, fixed_error) >= power
+
+    return _first(enough)
+
+
+def _first(enough: Callable[[int], bool]) -> int | None:
+    low, high = 1, 2
+    while not enough(high):
+        if high >= MOST_SEEDS:
+            return None
+        low, high = high, min(2 * high, MOST_SEEDS)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def detectable(
+    seeds: int,
+    deviation: float,
+    comparisons: int = 1,
+    error_rate: float = 0.05,
+    power: float = 0.8,
+    fixed_error: float = 0.0,
+) -> float:
+    """Return the smallest difference, in points, that ``seeds`` runs of each network find as often as ``power``."""
+    each = error_rate / max(comparisons, 1)
+
+    def missing(difference: float) -> float:
+        return power_of(difference, deviation, seeds, each, fixed_error) - power
+
+    if seeds < 2:
+        return inf
+    high = max(deviation, fixed_error, 1e-6)
+    while missing(high) < 0:
+        high *= 2
+    return float(brentq(missing, 0.0, high, xtol=1e-6))
+
+
+def cautions(design: Design, comparisons: int, images: int) -> Iterator[str]:
+    """Yield what has to be said of a plan before anything is run, a sentence each."""
+    if design.seeds < LEAST_FOR_A_BEST:
+        yield f"below {LEAST_FOR_A_BEST} seeds for each network no best is named, whatever comes out"
+    elif design.seeds < LEAST_ADVISED:
+        yield f"below {LEAST_ADVISED} seeds the spread of the runs is hardly known, and only large differences show"
+    fixed = image_error(images)
+    needed = seeds_needed(
+        design.smallest, design.deviation, comparisons, design.error_rate, design.power, fixed_error=fixed
+    )
+    if needed is None:
+        yield f"{images:,} test images are too few for a difference of {design.smallest:g} points, whatever the seeds"
+    elif needed > design.seeds:
+        found = detectable(
+            design.seeds, design.deviation, comparisons, design.error_rate, design.power, fixed_error=fixed
+        )
+        yield (
+            f"for {design.smallest:g} points the question needs {needed} seeds for each network; "
+            + (f"{design.seeds} show differences from {found:.2f} points" if found < inf else "one seed shows nothing")
+        )
