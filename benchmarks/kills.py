@@ -4,8 +4,9 @@
     python -m benchmarks.kills --points                 every named moment once
     python -m benchmarks.kills --controls               two saboteurs that have to be caught
 
-Each process is forked from one that has torch loaded, trains a network with batch norm, dropout, Adam, warm-up and
-augmentation, saves after every third step, and is started again until the run has ended. Linux and macOS only.
+Each process is forked from one that has torch loaded, trains a network with batch norm and dropout by Adam with
+warm-up, augmentation, clipped gradients, weight decay for some weights only, a running mean of the weights and an
+early stop, saves after every third step, and is started again until the run has ended. Linux and macOS only.
 """
 
 from __future__ import annotations
@@ -41,11 +42,14 @@ if TYPE_CHECKING:
 
 RECIPE = Recipe(
     name="killed",
-    epochs=4,
+    epochs=9,
     batch_size=16,
-    optimizer=Adam(name="adam", lr=0.01),
+    optimizer=Adam(name="adam", lr=0.01, weight_decay=0.01, decay_norm_and_bias=False),
     schedule=Cosine(name="cosine", warmup=1),
-    augment=Augment(flip=True, crop_padding=1),
+    clip_norm=1.0,
+    ema_decay=0.9,
+    early_stop=3,
+    augment=Augment(flip=True, crop_padding=1, cutout=2),
     seed=5,
 )
 DIED = 9  # exit status of a process that ends at a named moment

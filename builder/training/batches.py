@@ -81,7 +81,7 @@ class Batches:
         """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
         recipe, count = self._recipe, len(self.split)
         order = shuffled(count, stream(recipe.seed, "order", epoch))
-        draws = Draws.of(recipe.augment, count, recipe.seed, epoch) if recipe.augment.changes else None
+        draws = Draws.of(recipe, count, epoch) if recipe.augment.changes else None
         for step in range(first_step, self.steps):
             samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
             yield self._batch(step, samples, draws)

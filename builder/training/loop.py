@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
-from builder.training.optimizers import set_learning_rate
+from builder.training.optimizers import clip_gradients, set_learning_rate
 from builder.training.schedules import learning_rate
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ def train_epoch(
             loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, recipe, whole)
         optimizer.zero_grad()
         batches.team.backward(loss)
+        clip_gradients(optimizer, recipe.clip_norm)
         optimizer.step()
         tally.add(step, loss, logits, labels)
         after_step(step + 1)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import Collector, Mark, Source, suggest
 from builder.reader import Mapping, Scalar, Value, read_text
-from builder.training.recipe import choices, recipe_from
+from builder.training.recipe import CHOICES, choices, recipe_from
 
 if TYPE_CHECKING:
     from builder.training.recipe import Recipe
@@ -45,17 +45,39 @@ def _paths(page: Mapping, prefix: str = "") -> list[str]:
     return found
 
 
+def _paths_of_choices(page: Mapping) -> list[str]:
+    """Return the paths of what the chosen optimizer and schedule may have, written down or not."""
+    found = []
+    for field in CHOICES:
+        chosen = page.get(field)
+        name = chosen.get("name") if isinstance(chosen, Mapping) else None
+        model = choices(field).get(str(name.value)) if isinstance(name, Scalar) else None
+        found += [f"{field}.{each}" for each in model.model_fields] if model else []
+    return found
+
+
 def _resolve(path: str, page: Mapping, recipe: str, problems: Collector) -> list[str]:
     """Return the steps that ``path`` means, or none after saying why it means nothing."""
-    known = _paths(page)
+    known = list(dict.fromkeys([*_paths(page), *_paths_of_choices(page)]))
     matches = [path] if path in known else [each for each in known if each.endswith(f".{path}")]
     if len(matches) == 1:
         return matches[0].split(".")
     mark = Mark(Source(f"--set {path}", path), 1, 1, len(path))
     words = list(dict.fromkeys(each.rpartition(".")[2] for each in known))
-    hint = suggest(path.rpartition(".")[2], words, "there are")
+    hint = _of_another(path) or suggest(path.rpartition(".")[2], words, "there are")
     problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", mark, hint)
     return []
+
+
+def _of_another(path: str) -> str | None:
+    """Return what to choose first where ``path`` names a field of another optimizer or schedule."""
+    field, _, word = path.rpartition(".")
+    for choice in CHOICES:
+        having = [name for name, model in choices(choice).items() if word in model.model_fields]
+        if having and field in {"", choice}:
+            setting = " or ".join(f"`--set {choice}.name={name}`" for name in having)
+            return f"{setting} has it"
+    return None
 
 
 def _set(page: Mapping, steps: list[str], value: Value) -> Mapping:
@@ -65,6 +87,8 @@ def _set(page: Mapping, steps: list[str], value: Value) -> Mapping:
     new = _set(old, rest, value) if rest and isinstance(old, Mapping) else value
     if rest == ["name"] and isinstance(new, Mapping) and isinstance(value, Scalar):
         new = _only_fields_of(str(value.value), first, new)
+    if old is None:
+        return Mapping((*page.entries, (Scalar(first, page.mark), new)), page.mark)
     entries = tuple((key, new if key.value == first else old) for key, old in page.entries)
     return Mapping(entries, page.mark)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import floor
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -25,9 +26,17 @@ DEFAULT_RECIPES = {
 }
 """Every data set by name, with the recipe that it is trained by unless another is named."""
 
-LearningRate = Annotated[float, Field(gt=0, le=1000)]
-WeightDecay = Annotated[float, Field(ge=0, le=1)]
+CHOICES = ("optimizer", "schedule")
+"""The fields of a recipe that are one of several things, chosen by ``name``."""
+
+LearningRate = Annotated[float, Field(gt=0, le=1000, description="learning rate; the schedule multiplies it")]
+WeightDecay = Annotated[float, Field(ge=0, le=1, description="pulls every weight towards 0")]
+Share = Annotated[float, Field(ge=0, le=1)]
 Beta = Annotated[float, Field(ge=0, lt=1)]
+Betas = Annotated[tuple[Beta, Beta], Field(description="decay of the means of the gradient and of its square")]
+DecayNormAndBias = Annotated[
+    bool, Field(description="whether `weight_decay` is also for biases and for scales and shifts of norms")
+]
 
 
 class Sgd(Strict):
@@ -38,9 +47,10 @@ class Sgd(Strict):
 
     name: Literal["sgd"]
     lr: LearningRate
-    momentum: float = Field(0.0, ge=0, lt=1)
-    nesterov: bool = False
+    momentum: float = Field(0.0, ge=0, lt=1, description="part of the last step that the next one keeps")
+    nesterov: bool = Field(False, description="look ahead by the momentum before the gradient is added")
     weight_decay: WeightDecay = 0.0
+    decay_norm_and_bias: DecayNormAndBias = True
 
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Sgd:
@@ -57,8 +67,9 @@ class Adam(Strict):
 
     name: Literal["adam"]
     lr: LearningRate
-    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    betas: Betas = (0.9, 0.999)
     weight_decay: WeightDecay = 0.0
+    decay_norm_and_bias: DecayNormAndBias = True
 
 
 class AdamW(Strict):
@@ -69,15 +80,18 @@ class AdamW(Strict):
 
     name: Literal["adamw"]
     lr: LearningRate
-    betas: tuple[Beta, Beta] = (0.9, 0.999)
+    betas: Betas = (0.9, 0.999)
     weight_decay: WeightDecay = 0.01
+    decay_norm_and_bias: DecayNormAndBias = True
 
 
 class _Schedule(Strict):
-    """What every schedule has: ``warmup`` epochs in which the rate rises in equal steps to its full value."""
+    """What schedules share: a rise before they begin."""
 
     name: str
-    warmup: float = Field(0.0, ge=0)
+    warmup: float = Field(
+        0.0, ge=0, description="epochs in which the rate first rises in equal steps to its full value"
+    )
 
 
 class Constant(_Schedule):
@@ -90,21 +104,61 @@ class Step(_Schedule):
     """The learning rate is multiplied by ``factor`` after every ``every`` epochs."""
 
     name: Literal["step"]
-    every: int = Field(ge=1)
-    factor: float = Field(gt=0, lt=1)
+    every: int = Field(ge=1, description="epochs between two changes")
+    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
+
+
+class MultiStep(_Schedule):
+    """The learning rate is multiplied by ``factor`` after each of some epochs: ``at: [81, 122]`` of ResNet's 164."""
+
+    name: Literal["multistep"]
+    at: tuple[Annotated[int, Field(ge=1)], ...] = Field(description="epochs after which it changes")
+    factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by")
+
+    @field_validator("at")
+    @classmethod
+    def _rising(cls, at: tuple[int, ...]) -> tuple[int, ...]:
+        if not at or any(later <= earlier for earlier, later in pairwise(at)):
+            raise ValueError(f"`at` names epochs in rising order, each once, not {list(at)}")
+        return at
 
 
 class Cosine(_Schedule):
-    """The learning rate falls along half a cosine to 0 at the end. https://arxiv.org/abs/1608.03983, equation 5."""
+    """The learning rate falls along half a cosine until the end. https://arxiv.org/abs/1608.03983, equation 5."""
 
     name: Literal["cosine"]
+    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+
+
+class Linear(_Schedule):
+    """The learning rate falls in equal steps until the end."""
+
+    name: Literal["linear"]
+    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+
+
+class OneCycle(Strict):
+    """The learning rate rises to ``lr`` along half a cosine and falls along another. https://arxiv.org/abs/1708.07120.
+
+    Torch's OneCycleLR without its change of the momentum. Its rise is its warm-up, so it has no other.
+    """
+
+    name: Literal["one_cycle"]
+    peak: float = Field(0.3, gt=0, lt=1, description="part of the training in which the rate rises")
+    start_factor: float = Field(0.04, gt=0, le=1, description="part of the full rate that it begins with")
+    final_factor: Share = Field(4e-6, description="part of the full rate that it ends with")
+
+    warmup: ClassVar[float] = 0.0
+
+
+Schedule: TypeAlias = Constant | Step | MultiStep | Cosine | Linear | OneCycle
 
 
 class Normalize(Strict):
     """Pixels, first scaled to [0, 1], become (pixel - mean) / std; one number for all channels or one for each."""
 
-    mean: tuple[float, ...] = (0.5,)
-    std: tuple[Annotated[float, Field(gt=0)], ...] = (0.5,)
+    mean: tuple[float, ...] = Field((0.5,), description="what is subtracted")
+    std: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.5,), description="what is divided by")
 
     @model_validator(mode="after")
     def _as_many_means_as_deviations(self) -> Normalize:
@@ -116,39 +170,65 @@ class Normalize(Strict):
 
 
 class Augment(Strict):
-    """Random changes of training images: mirrored, and shifted by up to ``crop_padding`` pixels with black edges."""
+    """Random changes of training images, others in every epoch."""
 
-    flip: bool = False
-    crop_padding: int = Field(0, ge=0, le=64)
+    flip: bool = Field(False, description="mirror every second image, from left to right")
+    crop_padding: int = Field(
+        0, ge=0, le=64, description="pixels by which an image is shifted at most; its edges are black"
+    )
+    cutout: int = Field(
+        0, ge=0, le=4096, description="side in pixels of a square that is hidden behind the mean colour"
+    )
 
     @property
     def changes(self) -> bool:
         """Whether anything is changed at all."""
-        return self.flip or self.crop_padding > 0
+        return self.flip or self.crop_padding > 0 or self.cutout > 0
 
 
 class Recipe(Strict):
-    """Everything that decides how a network is trained, besides the network and the data.
+    """Everything that decides how a network is trained, besides the network and the data."""
 
-    ``size`` is the side of the square images that the network sees; None leaves it to the page's input.
-    Images are resized so that their shorter side is ``size / crop_pct`` pixels and ``size`` is cut from the
-    centre, as timm calls it: 224 and 0.875 are "resize 256, crop 224".
-    ``validation`` is held out of the training set: a number of images, or a fraction below 1.
-    """
-
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    epochs: int = Field(ge=1, le=1_000_000)
-    batch_size: int = Field(ge=1, le=65_536)
-    optimizer: Annotated[Sgd | Adam | AdamW, Field(discriminator="name")]
-    schedule: Annotated[Constant | Step | Cosine, Field(discriminator="name")] = Constant()
-    init: Literal["page", "kaiming_normal"] = "page"
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    size: int | None = Field(None, ge=1, le=4096)
-    crop_pct: float = Field(1.0, gt=0, le=1)
-    normalize: Normalize = Normalize()
-    augment: Augment = Augment()
-    validation: int | float = 0.2
-    seed: int = Field(0, ge=0, le=2**63 - 1)
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="what it is called: letters, digits, `_`, `-` and `.`, the first of them a letter or digit",
+    )
+    epochs: int = Field(ge=1, le=1_000_000, description="how often all training images are seen")
+    batch_size: int = Field(ge=1, le=65_536, description="images of a step")
+    optimizer: Annotated[Sgd | Adam | AdamW, Field(discriminator="name", description="how a step is made of gradients")]
+    schedule: Annotated[
+        Schedule, Field(discriminator="name", description="how the learning rate changes from step to step")
+    ] = Constant()
+    clip_norm: float | None = Field(
+        None, gt=0, le=1e6, description="length to which the gradient of all weights together is cut"
+    )
+    ema_decay: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="a running mean of the weights is validated and kept instead of them; this much of it stays a step",
+    )
+    early_stop: int | None = Field(
+        None, ge=1, le=1_000_000, description="epochs without a better validation accuracy after which a run ends"
+    )
+    init: Literal["page", "kaiming_normal"] = Field("page", description="initial weights: the network's own, or these")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="part of the target that is shared by all classes")
+    size: int | None = Field(
+        None, ge=1, le=4096, description="side in pixels of the square images; without it, that of the page's input"
+    )
+    crop_pct: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="images are resized to `size / crop_pct`, and `size` is cut from the centre: 224 and 0.875 are "
+        "`resize 256, crop 224`",
+    )
+    normalize: Normalize = Field(Normalize(), description="how pixels become numbers")
+    augment: Augment = Field(Augment(), description="random changes of training images")
+    validation: int | float = Field(
+        0.2, description="held out of the training images: a number of them, or a fraction below 1"
+    )
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="decides everything that is left to chance")
 
     @field_validator("validation")
     @classmethod
@@ -209,7 +289,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
 def recipe_from(mapping: Mapping) -> Recipe:
     """Return the recipe that ``mapping`` holds; raise ArchError with every mistake at its place."""
     problems = Collector()
-    for field in ("optimizer", "schedule"):
+    for field in CHOICES:
         _check_choice(field, mapping.get(field), mapping, problems)
     recipe = validate(Recipe, mapping, "a recipe", problems)
     if recipe is not None and recipe.schedule.warmup > recipe.epochs:
@@ -226,7 +306,7 @@ def recipe_json_schema() -> dict[str, object]:
 
 
 def choices(field: str) -> dict[str, type[Strict]]:
-    """Return the models that ``optimizer`` or ``schedule`` may be, by the name that chooses them."""
+    """Return the models that one of ``CHOICES`` may be, by the name that chooses them."""
     members = get_args(Recipe.model_fields[field].annotation)
     return {get_args(member.model_fields["name"].annotation)[0]: member for member in members}
 

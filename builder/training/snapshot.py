@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+    from builder.training.average import Average
     from builder.training.distributed import Team
 
 CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
@@ -89,12 +90,20 @@ class Origin:
 
 
 def take_snapshot(
-    model: nn.Module, optimizer: Optimizer, tally: Tally, position: Position, origin: Origin, team: Team = ALONE
+    model: nn.Module,
+    optimizer: Optimizer,
+    tally: Tally,
+    position: Position,
+    origin: Origin,
+    team: Team = ALONE,
+    average: Average | None = None,
 ) -> Checkpoint:
     """Return the state of a run of ``origin``; all processes of a ``team`` take it together."""
     tensors = {f"model/{name}": each for name, each in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{number}/{name}": each for name, each in state.items() if each is not None}
+    if average is not None:
+        tensors |= {f"average/{name}": each for name, each in average.tensors.items()}
     whole = tally.whole(team)
     tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
     for name, own in _random_states(tally.losses.device).items():
@@ -103,9 +112,14 @@ def take_snapshot(
 
 
 def restore_snapshot(
-    checkpoint: Checkpoint, model: nn.Module, optimizer: Optimizer, device: torch.device, team: Team = ALONE
+    checkpoint: Checkpoint,
+    model: nn.Module,
+    optimizer: Optimizer,
+    device: torch.device,
+    team: Team = ALONE,
+    average: Average | None = None,
 ) -> tuple[Position, Tally]:
-    """Put ``model``, ``optimizer`` and torch's random numbers where ``checkpoint`` was taken; return the rest.
+    """Put everything, torch's random numbers too, where it was when ``checkpoint`` was taken; return what is new.
 
     What all processes had measured, the first one has from now on.
 
@@ -114,6 +128,8 @@ def restore_snapshot(
     if not load_weights(model, checkpoint.group("model")).complete:
         raise _foreign("another network")
     _restore_optimizer(checkpoint, optimizer)
+    if average is not None:
+        average.restore(checkpoint.group("average"))
     _restore_random_states(checkpoint, device, team.number)
     position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
     tally = checkpoint.group("tally")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 import torch
 
 from builder.diagnostics import RunError
+from builder.training.average import Average
 from builder.training.batches import Batches
 from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newest, write_checkpoint
 from builder.training.curves import draw_curves
@@ -32,7 +33,7 @@ from builder.training.summary import Summary, write_summary
 from builder.training.weights import load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from torch import nn
 
@@ -67,7 +68,7 @@ def train(
         run = _Run(model, data, recipe, folder, device, on_progress, team)
         with run.signals:
             try:
-                while run.position.epoch <= recipe.epochs:
+                while not run.has_ended:
                     run.train()
                     run.validate()
             except Interrupted:
@@ -103,6 +104,7 @@ class _Run:
         initialize(self.model, recipe)
         self.learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
+        self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         self.origin = Origin(recipe, self.data.fingerprint, describe_arithmetic(device), team.size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
@@ -140,7 +142,9 @@ class _Run:
         newest, damage = read_newest(self.folder.last, self.folder.previous)
         before = Origin.of(newest)
         self.origin.check_same_run(before)
-        self.position, self.tally = restore_snapshot(newest, self.model, self.optimizer, self.device, self.team)
+        self.position, self.tally = restore_snapshot(
+            newest, self.model, self.optimizer, self.device, self.team, self.average
+        )
         self._check_past(before.recipe)
         if self.position.best_epoch:
             self.best = read_checkpoint(self.folder.best)
@@ -168,7 +172,15 @@ class _Run:
                 f"this run can't go from {before.epochs} to {epochs} epochs: under its schedule "
                 f"`{self.recipe.schedule.name}` what it has trained would have had other learning rates"
             )
-            raise RunError(message, "start a new run; `constant` and `step` are schedules that can be lengthened")
+            raise RunError(
+                message, "start a new run; `constant`, `step` and `multistep` are schedules that can be lengthened"
+            )
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all epochs are done, or the last few of them brought nothing better and the recipe stops early."""
+        done, patience = self.position.epoch - 1, self.recipe.early_stop
+        return done == self.recipe.epochs or (patience is not None and done - self.position.best_epoch >= patience)
 
     def _empty_tally(self) -> Tally:
         return Tally.empty(self.position.epoch, self.batches["train"].steps, self.device)
@@ -185,6 +197,8 @@ class _Run:
 
     def _after_step(self, done: int) -> None:
         self.position.step = done
+        if self.average is not None:
+            self.average.update((self.position.epoch - 1) * self.batches["train"].steps + done)
         if self._after_batch("train", done, saving=self.pace.due()):
             self.save()
 
@@ -205,7 +219,8 @@ class _Run:
         """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
         position, batches = self.position, self.batches["train"]
         loss, accuracy = self.tally.whole(self.team).result(batches.images, self.recipe.batch_size)
-        found = self._evaluate("validation")
+        with self.average.in_place() if self.average else nullcontext():
+            found = self._evaluate("validation")
         if not isfinite(found.loss):
             raise RunError(f"the validation loss is {found.loss} after epoch {position.epoch}", TOO_FAST)
         row = EpochMetrics(
@@ -224,15 +239,20 @@ class _Run:
         position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
         self.tally = self._empty_tally()
         self.report(EpochDone(row, best))
-        if position.epoch <= self.recipe.epochs and self.team.is_first and self.drawing.due():
+        if not self.has_ended and self.team.is_first and self.drawing.due():
             self.draw()
 
     def _keep_best(self, accuracy: float) -> None:
         """Copy the weights as they are now; they reach the disk with the next save."""
-        weights = {name: each.detach().cpu().clone() for name, each in self.model.state_dict().items()}
+        weights = {name: each.detach().cpu().clone() for name, each in self._judged.items()}
         self.position.best_epoch, self.position.best_accuracy = self.position.epoch, accuracy
         self.best = Checkpoint(weights, {"epoch": self.position.epoch, "val_accuracy": accuracy})
         self.best_is_saved = False
+
+    @property
+    def _judged(self) -> Mapping[str, torch.Tensor]:
+        """The weights that are validated and kept: their running mean, where the recipe asks for one."""
+        return self.average.tensors if self.average is not None else self.model.state_dict()
 
     def _evaluate(self, phase: Literal["validation", "test"]) -> Evaluation:
         self.team.share_buffers(self.model)
@@ -251,7 +271,9 @@ class _Run:
         """Write ``best``, then ``last``: what going on begins with never tells of more than is there."""
         with self.pace.timed():
             self.position.seconds = self.elapsed
-            snapshot = take_snapshot(self.model, self.optimizer, self.tally, self.position, self.origin, self.team)
+            snapshot = take_snapshot(
+                self.model, self.optimizer, self.tally, self.position, self.origin, self.team, self.average
+            )
             if not self.team.is_first:
                 return
             if not self.best_is_saved:

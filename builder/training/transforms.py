@@ -16,7 +16,7 @@ from builder.training.randomness import stream
 from builder.training.resizing import resize
 
 if TYPE_CHECKING:
-    from builder.training.recipe import Augment, Normalize, Recipe
+    from builder.training.recipe import Normalize, Recipe
 
 
 def framed(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
@@ -59,22 +59,28 @@ class Draws:
 
     mirrored: torch.Tensor
     shifts: torch.Tensor
-    padding: int
+    centres: torch.Tensor
+    recipe: Recipe
 
     @classmethod
-    def of(cls, augment: Augment, samples: int, seed: int, epoch: int) -> Draws:
+    def of(cls, recipe: Recipe, samples: int, epoch: int) -> Draws:
         """Draw for all ``samples``, whatever order and batches they will come in."""
-        generator = stream(seed, "augmentation", epoch)
+        augment, generator = recipe.augment, stream(recipe.seed, "augmentation", epoch)
         mirrored = torch.rand(samples, generator=generator) < (0.5 if augment.flip else 0.0)
         shifts = torch.randint(0, 2 * augment.crop_padding + 1, (samples, 2), generator=generator)
-        return cls(mirrored, shifts, augment.crop_padding)
+        centres = torch.rand(samples, 2, generator=generator)
+        return cls(mirrored, shifts, centres, recipe)
 
     def applied(self, images: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
         """Return the uint8 ``images`` of ``samples`` with their changes, on the device where they are."""
-        mirrored = self.mirrored[samples].to(images.device).view(-1, 1, 1, 1)
-        if self.padding:
-            images = _shifted(images, self.shifts[samples].to(images.device), self.padding)
-        return torch.where(mirrored, images.flip(-1), images)
+        augment, device = self.recipe.augment, images.device
+        if augment.crop_padding:
+            images = _shifted(images, self.shifts[samples].to(device), augment.crop_padding)
+        images = torch.where(self.mirrored[samples].to(device).view(-1, 1, 1, 1), images.flip(-1), images)
+        if augment.cutout:
+            colour = _mean_colour(self.recipe.normalize, device)
+            images = torch.where(_square(images, self.centres[samples].to(device), augment.cutout), colour, images)
+        return images
 
 
 def _shifted(images: torch.Tensor, shifts: torch.Tensor, padding: int) -> torch.Tensor:
@@ -86,3 +92,22 @@ def _shifted(images: torch.Tensor, shifts: torch.Tensor, padding: int) -> torch.
     channel = torch.arange(channels, device=images.device).view(1, -1, 1, 1)
     padded = pad(images, (padding, padding, padding, padding))
     return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def _square(images: torch.Tensor, centres: torch.Tensor, side: int) -> torch.Tensor:
+    """Return which pixels (N, 1, H, W) lie in a square around a pixel of each image, whose edges may cut it.
+
+    https://arxiv.org/abs/1708.04552, section 3: with the centre anywhere, some images stay nearly whole.
+    """
+    inside = []
+    for centre, size in zip(centres.unbind(1), images.shape[2:], strict=True):
+        first = (centre * size).long() - side // 2
+        pixel = torch.arange(size, device=images.device) - first[:, None]
+        inside.append((pixel >= 0) & (pixel < side))
+    return (inside[0][:, :, None] & inside[1][:, None, :]).unsqueeze(1)
+
+
+def _mean_colour(normalize: Normalize, device: torch.device) -> torch.Tensor:
+    """Return the pixel (1, C or 1, 1, 1) that becomes 0 when it is normalised, as nearly as one can."""
+    levels = [min(max(round(255 * mean), 0), 255) for mean in normalize.mean]
+    return torch.tensor(levels, dtype=torch.uint8, device=device).view(1, -1, 1, 1)

@@ -13,10 +13,11 @@ from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from builder.diagnostics import RunError
+from builder.training.average import Average
 from builder.training.batches import Batches
 from builder.training.loop import AUXILIARY_WEIGHT, Tally, train_epoch
 from builder.training.optimizers import make_optimizer
-from builder.training.recipe import Step
+from builder.training.recipe import Augment, Step
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +58,8 @@ class TestTrainEpoch:
 
     def test_it_is_the_loop_written_by_hand(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """Two epochs end in the same bits of every weight."""
-        smooth = recipe.model_copy(update={"label_smoothing": 0.1, "schedule": Step(name="step", every=1, factor=0.5)})
+        schedule = Step(name="step", every=1, factor=0.5)
+        smooth = recipe.model_copy(update={"label_smoothing": 0.1, "schedule": schedule, "clip_norm": 0.5})
         batches = Batches(data.train, smooth, cpu)
         torch.manual_seed(0)
         ours = TinyNetwork()
@@ -73,6 +75,7 @@ class TestTrainEpoch:
             for batch in batches.epoch(epoch):
                 by_hand.zero_grad()
                 cross_entropy(theirs(batch.images), batch.labels, label_smoothing=0.1).backward()
+                nn.utils.clip_grad_norm_(theirs.parameters(), 0.5)
                 by_hand.step()
         assert all(torch.equal(each, theirs.state_dict()[name]) for name, each in ours.state_dict().items())
 
@@ -80,9 +83,11 @@ class TestTrainEpoch:
         self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device
     ) -> None:
         """No loss is read, no truth value asked for; on a GPU each would empty its queue."""
+        recipe = recipe.model_copy(update={"clip_norm": 1.0, "augment": Augment(flip=True, crop_padding=1, cutout=3)})
         optimizer, batches = make_optimizer(recipe.optimizer, network), Batches(data.train, recipe, cpu)
+        average = Average(network, 0.9)
         with Waiting() as waiting:
-            train_epoch(network, optimizer, batches, recipe, Tally.empty(1, 5, cpu), 0, ignore)
+            train_epoch(network, optimizer, batches, recipe, Tally.empty(1, 5, cpu), 0, average.update)
             assert waiting.seen == []
             assert float(torch.ones(1)) == 1.0
         assert waiting.seen == ["aten::_local_scalar_dense"], "and this test can fail"

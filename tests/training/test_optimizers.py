@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from builder.diagnostics import RunError
-from builder.training.optimizers import make_optimizer, set_learning_rate
+from builder.training.optimizers import clip_gradients, make_optimizer, set_learning_rate
 from builder.training.recipe import Adam, AdamW, Sgd
 
 CASES = [
@@ -51,6 +51,29 @@ class TestMakeOptimizer:
         groups = make_optimizer(Sgd(name="sgd", lr=0.1), layer).param_groups
         assert [id(weight) for weight in groups[0]["params"]] == [id(layer.weight)]
 
+    @pytest.mark.parametrize("name", ["sgd", "adamw"])
+    def test_norms_and_biases_may_stay_without_decay(self, name: str) -> None:
+        """Everything of one dimension; convolutions and linear layers decay."""
+        kind = {"sgd": Sgd, "adamw": AdamW}[name]
+        network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2))
+        optimizer = make_optimizer(kind(name=name, lr=0.1, weight_decay=0.5, decay_norm_and_bias=False), network)
+        before = {key: each.clone() for key, each in network.named_parameters()}
+        for each in network.parameters():
+            each.grad = torch.zeros_like(each)
+        optimizer.step()
+        moved = [key for key, each in network.named_parameters() if not torch.equal(each, before[key])]
+        assert moved == ["0.weight", "3.weight"]
+
+    def test_one_group_is_enough_where_nothing_decays(self) -> None:
+        """Two would only cost a second kernel."""
+        settings = Sgd(name="sgd", lr=0.1, decay_norm_and_bias=False)
+        assert len(make_optimizer(settings, nn.Linear(2, 2)).param_groups) == 1
+
+    def test_a_network_of_biases_alone_has_one_group(self) -> None:
+        """An empty group would be saved and restored for nothing."""
+        settings = Sgd(name="sgd", lr=0.1, weight_decay=0.1, decay_norm_and_bias=False)
+        assert [group["weight_decay"] for group in make_optimizer(settings, nn.BatchNorm2d(2)).param_groups] == [0]
+
     def test_a_network_without_weights_is_refused(self) -> None:
         """Torch would say that a list is empty."""
         with pytest.raises(RunError, match="no weights to train"):
@@ -61,7 +84,24 @@ class TestSetLearningRate:
     """The schedule's hand on the optimizer."""
 
     def test_every_group_gets_it(self) -> None:
-        """There is one today."""
-        optimizer = make_optimizer(Sgd(name="sgd", lr=0.1), nn.Linear(2, 2))
+        """What decays and what does not."""
+        settings = Sgd(name="sgd", lr=0.1, weight_decay=0.1, decay_norm_and_bias=False)
+        optimizer = make_optimizer(settings, nn.Linear(2, 2))
         set_learning_rate(optimizer, 0.025)
-        assert [group["lr"] for group in optimizer.param_groups] == [0.025]
+        assert [group["lr"] for group in optimizer.param_groups] == [0.025, 0.025]
+
+
+class TestClipGradients:
+    """All gradients as one vector."""
+
+    def norm_after(self, length: float | None) -> float:
+        """Return the length of gradients that were 5 long."""
+        layer = nn.Linear(3, 1)
+        layer.weight.grad, layer.bias.grad = torch.tensor([[3.0, 0.0, 0.0]]), torch.tensor([4.0])
+        clip_gradients(make_optimizer(Sgd(name="sgd", lr=0.1), layer), length)
+        return float(torch.cat([layer.weight.grad.flatten(), layer.bias.grad]).norm())
+
+    @pytest.mark.parametrize(("length", "found"), [(None, 5.0), (10.0, 5.0), (2.0, 2.0)])
+    def test_what_is_longer_is_cut(self, length: float | None, found: float) -> None:
+        """What is shorter stays."""
+        assert self.norm_after(length) == pytest.approx(found, abs=1e-5)

@@ -6,7 +6,7 @@ import pytest
 
 from builder.diagnostics import ArchError, Diagnostic
 from builder.training.overrides import override
-from builder.training.recipe import Adam, Cosine, Recipe, Sgd, load_recipe
+from builder.training.recipe import Adam, Cosine, MultiStep, Recipe, Sgd, load_recipe
 
 
 @pytest.fixture
@@ -72,9 +72,22 @@ class TestMistakes:
         assert (said.mark.source.line(1), said.mark.column, said.mark.width) == ("optimizer.momentun", 1, 18)
 
     def test_a_field_of_another_optimizer_is_unknown(self, lab: Recipe) -> None:
-        """Betas are Adam's, and lab's is SGD."""
+        """Betas are Adam's, and lab's is SGD: the answer says what to choose first."""
         (said,) = mistakes(lab, {"betas": "[0.9, 0.99]"})
         assert said.message == "recipe lab has no setting `betas`"
+        assert said.hint == "`--set optimizer.name=adam` or `--set optimizer.name=adamw` has it"
+        (said,) = mistakes(lab, {"schedule.at": "[3]"})
+        assert said.hint == "`--set schedule.name=multistep` has it"
+
+    def test_a_choice_without_what_it_needs_says_so(self, lab: Recipe) -> None:
+        """Its name alone is not enough for some."""
+        (said,) = mistakes(lab, {"schedule.name": "multistep"})
+        assert "`schedule.at` is required" in said.message
+
+    def test_a_needed_field_comes_with_its_choice(self, lab: Recipe) -> None:
+        """Though neither the recipe nor its schedule had it."""
+        changed = override(lab, {"at": "[3, 5]", "schedule.name": "multistep"})
+        assert changed.schedule == MultiStep(name="multistep", at=(3, 5))
 
     def test_a_value_out_of_range_is_shown_in_its_setting(self, lab: Recipe) -> None:
         """Not in the recipe, where it is not."""

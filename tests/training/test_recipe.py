@@ -22,6 +22,9 @@ from builder.training.recipe import (
     Augment,
     Constant,
     Cosine,
+    Linear,
+    MultiStep,
+    OneCycle,
     Recipe,
     Sgd,
     Step,
@@ -131,7 +134,7 @@ class TestMistakes:
         """Adam has no momentum."""
         text = SMALLEST.replace("{name: sgd, lr: 0.1}", "{name: adam, lr: 0.1, momentum: 0.9}")
         assert mistakes(text) == [("`momentum` is not a field of optimizer `adam`", 4, 34)]
-        assert hints(text) == ["it has: `name`, `lr`, `betas`, `weight_decay`"]
+        assert hints(text) == ["it has: `name`, `lr`, `betas`, `weight_decay`, `decay_norm_and_bias`"]
 
     def test_an_unknown_optimizer_is_answered_with_the_nearest(self) -> None:
         """Its fields are not judged by another's."""
@@ -146,7 +149,35 @@ class TestMistakes:
 
     def test_a_schedule_without_a_name_is_told_the_names(self) -> None:
         """At the key."""
-        assert mistakes(SMALLEST + "schedule: {}\n") == [("`schedule.name` is one of constant, step, cosine", 5, 1)]
+        names = "constant, step, multistep, cosine, linear, one_cycle"
+        assert mistakes(SMALLEST + "schedule: {}\n") == [(f"`schedule.name` is one of {names}", 5, 1)]
+
+    def test_one_cycle_has_no_warm_up_besides_its_rise(self) -> None:
+        """Two of them would be one too many."""
+        text = SMALLEST + "schedule: {name: one_cycle, warmup: 1}\n"
+        assert mistakes(text) == [("`warmup` is not a field of schedule `one_cycle`", 5, 29)]
+
+    @pytest.mark.parametrize("at", ["[2, 1]", "[1, 1]", "[]", "[0]", "3"])
+    def test_epochs_of_multistep_rise(self, at: str) -> None:
+        """Each of them once, from 1."""
+        ((message, line, _),) = mistakes(SMALLEST + f"schedule: {{name: multistep, at: {at}}}\n")
+        assert "at" in message
+        assert line == 5
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            *(("clip_norm", value) for value in ("0", "-1", ".inf", "much")),
+            *(("ema_decay", value) for value in ("0", "1", "1.5", ".nan")),
+            *(("early_stop", value) for value in ("0", "-1", "1.5", "true")),
+            ("augment", "{cutout: -1}"),
+        ],
+    )
+    def test_a_number_out_of_its_range_is_refused(self, field: str, value: str) -> None:
+        """At the value."""
+        ((message, line, column),) = mistakes(SMALLEST + f"{field}: {value}\n")
+        assert f"`{field}" in message
+        assert (line, column) == (5, len(field) + 3 + (9 if field == "augment" else 0))
 
     @pytest.mark.parametrize("rate", [".nan", ".inf", "0", "-0.1", "1e30", "fast", "true"])
     def test_a_learning_rate_that_cannot_train_is_refused(self, rate: str) -> None:
@@ -220,10 +251,16 @@ class TestRecipe:
             schedule=st.one_of(
                 st.builds(Constant, warmup=st.floats(0, 1)),
                 st.builds(Step, name=st.just("step"), every=st.integers(1, 9), factor=st.floats(0.01, 0.99)),
-                st.builds(Cosine, name=st.just("cosine"), warmup=st.floats(0, 1)),
+                st.builds(MultiStep, name=st.just("multistep"), at=st.just((2, 5))),
+                st.builds(Cosine, name=st.just("cosine"), warmup=st.floats(0, 1), final_factor=st.floats(0, 1)),
+                st.builds(Linear, name=st.just("linear"), warmup=st.floats(0, 1), final_factor=st.floats(0, 1)),
+                st.builds(OneCycle, name=st.just("one_cycle"), peak=st.floats(0.01, 0.99)),
             ),
+            clip_norm=st.none() | st.floats(1e-3, 1e3),
+            ema_decay=st.none() | st.floats(0.001, 0.999999),
+            early_stop=st.none() | st.integers(1, 1000),
             size=st.none() | st.integers(1, 4096),
-            augment=st.builds(Augment, flip=st.booleans(), crop_padding=st.integers(0, 64)),
+            augment=st.builds(Augment, flip=st.booleans(), crop_padding=st.integers(0, 64), cutout=st.integers(0, 64)),
             validation=st.integers(1, 50_000) | st.floats(0.01, 0.99),
             seed=st.integers(0, 2**63 - 1),
         )
@@ -239,6 +276,18 @@ class TestRecipe:
             jsonschema.validate(yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()), schema)
         with pytest.raises(jsonschema.ValidationError, match="momentum"):
             jsonschema.validate(yaml.safe_load(SMALLEST.replace("lr: 0.1", "lr: 0.1, momentum: 2")), schema)
+
+    def test_every_field_is_described(self) -> None:
+        """Editors show it, and the reference prints it."""
+        schema = recipe_json_schema()
+        parts = [schema, *(part for part in schema["$defs"].values() if "properties" in part)]
+        silent = [
+            name
+            for part in parts
+            for name, field in part["properties"].items()
+            if not field.get("description") and (part is schema or name != "name")
+        ]
+        assert silent == []
 
     def test_reading_recipes_imports_no_torch(self) -> None:
         """`check` of a recipe answers in a blink."""

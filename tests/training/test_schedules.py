@@ -9,16 +9,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.training.recipe import Constant, Cosine, Step, load_recipe
-from builder.training.schedules import learning_rate
+from builder.training.recipe import Constant, Cosine, Linear, MultiStep, OneCycle, Step, load_recipe
+from builder.training.schedules import learning_rate, same_past
 
 if TYPE_CHECKING:
-    from builder.training.recipe import Recipe
+    from builder.training.recipe import Recipe, Schedule
 
 STEPS = 6  # of an epoch
 
 
-def scheduled(schedule: Constant | Step | Cosine, epochs: int = 25) -> Recipe:
+def scheduled(schedule: Schedule, epochs: int = 25) -> Recipe:
     """Return the report's recipe, whose rate is 0.001, with another schedule."""
     return load_recipe("lab").model_copy(update={"schedule": schedule, "epochs": epochs})
 
@@ -59,6 +59,62 @@ class TestSchedules:
         right = of_torch(torch.optim.lr_scheduler.CosineAnnealingLR, 8 * STEPS, T_max=8 * STEPS)
         assert rates(scheduled(Cosine(name="cosine"), epochs=8)) == pytest.approx(right)
 
+    def test_cosine_may_end_above_0(self) -> None:
+        """Torch names the last rate itself, not its part."""
+        right = of_torch(torch.optim.lr_scheduler.CosineAnnealingLR, 8 * STEPS, T_max=8 * STEPS, eta_min=0.0001)
+        assert rates(scheduled(Cosine(name="cosine", final_factor=0.1), epochs=8)) == pytest.approx(right)
+
+    def test_multistep_is_torchs_by_epochs(self) -> None:
+        """To a tenth after 3 and after 5 epochs."""
+        right = of_torch(torch.optim.lr_scheduler.MultiStepLR, 8, milestones=[3, 5], gamma=0.1)
+        ours = rates(scheduled(MultiStep(name="multistep", at=(3, 5)), epochs=8))
+        assert ours[::STEPS] == pytest.approx(right)
+        assert ours[STEPS - 1 :: STEPS] == pytest.approx(right)
+
+    def test_linear_is_torchs_by_steps(self) -> None:
+        """To a fifth of the rate, which would be there after the last step."""
+        how = {"start_factor": 1.0, "end_factor": 0.2, "total_iters": 8 * STEPS}
+        right = of_torch(torch.optim.lr_scheduler.LinearLR, 8 * STEPS, **how)
+        assert rates(scheduled(Linear(name="linear", final_factor=0.2), epochs=8)) == pytest.approx(right)
+
+    @pytest.mark.parametrize("peak", [0.3, 0.05, 0.9])
+    def test_one_cycle_is_torchs(self, peak: float) -> None:
+        """With its defaults, but for the momentum."""
+        how = {"max_lr": 0.001, "total_steps": 8 * STEPS, "pct_start": peak, "cycle_momentum": False}
+        right = of_torch(torch.optim.lr_scheduler.OneCycleLR, 8 * STEPS - 1, **how)
+        ours = rates(scheduled(OneCycle(name="one_cycle", peak=peak), epochs=8))
+        assert ours[:-1] == pytest.approx(right)
+        assert ours[-1] == pytest.approx(0.001 * 4e-6)
+
+    @given(st.floats(0.01, 0.99), st.integers(1, 3))
+    def test_one_cycle_rises_once_and_falls_once(self, peak: float, epochs: int) -> None:
+        """However short the training is."""
+        ours = rates(scheduled(OneCycle(name="one_cycle", peak=peak), epochs))
+        top = ours.index(max(ours))
+        assert ours == sorted(ours[:top]) + sorted(ours[top:], reverse=True)
+        assert min(ours) > 0
+
+
+class TestSamePast:
+    """Whether a run can get more epochs."""
+
+    @pytest.mark.parametrize(
+        ("schedule", "same"),
+        [
+            (Constant(warmup=1), True),
+            (Step(name="step", every=2, factor=0.5), True),
+            (MultiStep(name="multistep", at=(2, 7)), True),
+            (Cosine(name="cosine"), False),
+            (Linear(name="linear"), False),
+            (OneCycle(name="one_cycle"), False),
+        ],
+    )
+    def test_schedules_that_look_at_the_end_can_not_be_lengthened(self, schedule: Schedule, same: bool) -> None:
+        """What has been trained would have had other rates."""
+        before, after = scheduled(schedule, 4), scheduled(schedule, 9)
+        assert same_past(before, after, 4 * STEPS, STEPS) == same
+        assert same_past(before, after, 0, STEPS)
+
 
 class TestWarmUp:
     """The first epochs of any schedule."""
@@ -69,10 +125,13 @@ class TestWarmUp:
         assert ours[:STEPS] == pytest.approx([0.001 * step / STEPS for step in range(1, STEPS + 1)])
         assert set(ours[STEPS:]) == {0.001}
 
-    @given(st.floats(0, 3), st.integers(3, 9))
-    def test_the_full_rate_is_reached_once_and_never_passed(self, warmup: float, epochs: int) -> None:
-        """Cosine begins where warm-up ends."""
-        ours = rates(scheduled(Cosine(name="cosine", warmup=warmup), epochs))
+    @given(st.floats(0, 3), st.integers(3, 9), st.sampled_from([(Cosine, "cosine"), (Linear, "linear")]))
+    def test_the_full_rate_is_reached_once_and_never_passed(
+        self, warmup: float, epochs: int, falling: tuple[type[Cosine | Linear], str]
+    ) -> None:
+        """Cosine and linear begin where warm-up ends."""
+        kind, name = falling
+        ours = rates(scheduled(kind(name=name, warmup=warmup), epochs))
         top = ours.index(max(ours))
         assert ours == sorted(ours[:top]) + sorted(ours[top:], reverse=True)
         assert 0 < min(ours) <= max(ours) <= 0.001

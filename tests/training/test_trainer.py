@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 
 CPU = torch.device("cpu")
 RANDOM_EVERYTHING = {  # of a recipe that uses every stream of chance and every kind of state
-    "augment": Augment(flip=True, crop_padding=1),
-    "optimizer": Adam(name="adam", lr=0.01),
+    "augment": Augment(flip=True, crop_padding=1, cutout=2),
+    "optimizer": Adam(name="adam", lr=0.01, weight_decay=0.01, decay_norm_and_bias=False),
     "schedule": Cosine(name="cosine", warmup=1),
+    "clip_norm": 1.0,
+    "ema_decay": 0.9,
 }
 
 
@@ -191,6 +193,81 @@ class TestTrain:
         with pytest.raises(RunError, match="too little memory for batches of 16 images") as raised:
             train(drawn(), data, recipe, folder, CPU)
         assert "--set batch_size=" in str(raised.value.hint)
+
+
+class TestAverage:
+    """A running mean of the weights in their place."""
+
+    def test_it_is_what_is_validated_kept_and_tested(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """As if it had been computed by hand from the weights of every step."""
+        averaged = recipe.model_copy(update={"ema_decay": 0.8, "epochs": 1})
+        plain, mean = drawn(), {}
+
+        def after(event: Progress) -> None:
+            if isinstance(event, BatchDone) and event.phase == "train":
+                share = min(0.8, (1 + event.done) / (10 + event.done))
+                for name, each in plain.state_dict().items():
+                    mean[name] = mean[name].lerp(each, 1 - share) if each.is_floating_point() else each.clone()
+
+        mean = {name: each.clone() for name, each in plain.state_dict().items()}
+        train(plain, data, recipe.model_copy(update={"epochs": 1}), RunFolder.create(folder.path, "plain"), CPU, after)
+        summary = train(drawn(), data, averaged, folder, CPU)
+        best = read_weights(folder.best)
+        assert best.keys() == mean.keys()
+        assert all(torch.allclose(best[name], each, atol=1e-6) for name, each in mean.items())
+        by_hand = drawn()
+        by_hand.load_state_dict(best)
+        assert evaluate(by_hand, data.validation, averaged, CPU).accuracy == summary.best_val_accuracy
+        assert evaluate(by_hand, data.test, averaged, CPU).loss == summary.test_loss
+
+    def test_the_weights_themselves_are_trained_as_without_it(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path
+    ) -> None:
+        """It only watches: `last` holds the same weights, and the mean besides."""
+        with_mean, without = RunFolder.create(tmp_path, "with"), RunFolder.create(tmp_path, "without")
+        train(drawn(), data, recipe.model_copy(update={"ema_decay": 0.9}), with_mean, CPU)
+        train(drawn(), data, recipe, without, CPU)
+        found, right = read_checkpoint(with_mean.last), read_checkpoint(without.last)
+        assert all(torch.equal(each, right.group("model")[name]) for name, each in found.group("model").items())
+        assert found.group("average").keys() == found.group("model").keys()
+        assert not right.group("average")
+
+
+class TestEarlyStop:
+    """Epochs without a better validation accuracy."""
+
+    def stuck(self, recipe: Recipe, patience: int) -> Recipe:
+        """Return a recipe that learns nothing: every epoch is as good as the first."""
+        slow = Sgd(name="sgd", lr=1e-12)
+        return recipe.model_copy(update={"optimizer": slow, "epochs": 9, "early_stop": patience})
+
+    @pytest.mark.parametrize("patience", [1, 3])
+    def test_so_many_of_them_end_the_run(self, data: DataSet, recipe: Recipe, folder: RunFolder, patience: int) -> None:
+        """The best epoch stays the first of the best, and is tested."""
+        network = drawn()
+        network.norm = torch.nn.Identity()  # whose statistics would move without a learning rate
+        summary = train(network, data, self.stuck(recipe, patience), folder, CPU)
+        assert [row.epoch for row in read_metrics(folder.metrics)] == list(range(1, 2 + patience))
+        assert (summary.best_epoch, summary.final.epoch, summary.epochs) == (1, 1 + patience, 9)
+
+    def test_a_run_that_gets_better_is_not_stopped(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Epoch 2 is better than epoch 1."""
+        train(drawn(), data, recipe.model_copy(update={"early_stop": 2}), folder, CPU)
+        assert len(read_metrics(folder.metrics)) == 3
+
+    def test_a_run_that_was_interrupted_stops_in_the_same_epoch(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """What was without success before counts after; asked again, it is still at its end."""
+        network = drawn()
+        network.norm = torch.nn.Identity()
+        patient = self.stuck(recipe, 3)
+        with pytest.raises(Interrupted):
+            train(network, data, patient, folder, CPU, stopping_at(6 * 2 + 1, signal.SIGINT))
+        train(network, data, patient, folder, CPU)
+        assert [row.epoch for row in read_metrics(folder.metrics)] == [1, 2, 3, 4]
+        summary = train(network, data, patient, folder, CPU)
+        assert (summary.final.epoch, len(read_metrics(folder.metrics))) == (4, 4)
 
 
 class TestRepeating:

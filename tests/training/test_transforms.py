@@ -90,28 +90,34 @@ class TestNormalizer:
 class TestDraws:
     """Random changes of training images."""
 
-    BOTH = Augment(flip=True, crop_padding=2)
+    @staticmethod
+    def draws(count: int, augment: Augment, seed: int = 0, epoch: int = 1, **fields: object) -> Draws:
+        """Return the draws of a recipe with these changes."""
+        recipe = load_recipe("lab").model_copy(update={"augment": augment, "seed": seed, **fields})
+        return Draws.of(recipe, count, epoch)
+
+    ALL = Augment(flip=True, crop_padding=2, cutout=3)
 
     def test_a_sample_is_changed_the_same_in_any_batch(self) -> None:
         """A pure function of (seed, epoch, sample)."""
         images = noise(12)
-        draws = Draws.of(self.BOTH, 12, seed=3, epoch=2)
+        draws = self.draws(12, self.ALL, seed=3, epoch=2)
         together = draws.applied(images, torch.arange(12))
         order = torch.tensor([7, 1, 11, 0])
-        alone = Draws.of(self.BOTH, 12, seed=3, epoch=2).applied(images[order], order)
+        alone = self.draws(12, self.ALL, seed=3, epoch=2).applied(images[order], order)
         assert torch.equal(alone, together[order])
 
     @pytest.mark.parametrize(("seed", "epoch"), [(3, 3), (4, 2)])
     def test_another_seed_or_epoch_changes_otherwise(self, seed: int, epoch: int) -> None:
         """Else augmentation would show the same images again."""
         images, every = noise(12), torch.arange(12)
-        once = Draws.of(self.BOTH, 12, seed=3, epoch=2).applied(images, every)
-        assert not torch.equal(once, Draws.of(self.BOTH, 12, seed=seed, epoch=epoch).applied(images, every))
+        once = self.draws(12, self.ALL, seed=3, epoch=2).applied(images, every)
+        assert not torch.equal(once, self.draws(12, self.ALL, seed=seed, epoch=epoch).applied(images, every))
 
     def test_about_half_are_mirrored(self) -> None:
         """And what is mirrored is mirrored from left to right."""
         images = noise(400)
-        flipped = Draws.of(Augment(flip=True), 400, seed=0, epoch=1).applied(images, torch.arange(400))
+        flipped = self.draws(400, Augment(flip=True)).applied(images, torch.arange(400))
         mirrored = (flipped == images.flip(-1)).flatten(1).all(1)
         untouched = (flipped == images).flatten(1).all(1)
         assert bool((mirrored ^ untouched).all())
@@ -120,14 +126,45 @@ class TestDraws:
     def test_shifts_are_crops_of_the_padded_image(self) -> None:
         """Each is one of the 25 that a padding of 2 allows, black outside, and all of them come."""
         images = noise(500)
-        shifted = Draws.of(Augment(crop_padding=2), 500, seed=0, epoch=1).applied(images, torch.arange(500))
+        shifted = self.draws(500, Augment(crop_padding=2)).applied(images, torch.arange(500))
         padded = torch.nn.functional.pad(images, (2, 2, 2, 2))
         crops = torch.stack([padded[:, :, y : y + 8, x : x + 8] for y in range(5) for x in range(5)])
         equal = (crops == shifted).flatten(2).all(2)
         assert bool(equal.any(0).all())
         assert bool(equal.any(1).all())
 
+    @pytest.mark.parametrize("side", [1, 3, 4])
+    def test_cutout_hides_a_square_around_any_pixel(self, side: int) -> None:
+        """One cut by the edges where it reaches over them; every pixel is a centre, and the rest stays."""
+        images = noise(2000).clamp(min=1)
+        cut = self.draws(2000, Augment(cutout=side), normalize=Normalize(mean=(0.0,), std=(1.0,)))
+        hidden = (cut.applied(images, torch.arange(2000)) == 0).all(1)
+        assert torch.equal(cut.applied(images, torch.arange(2000)), images * ~hidden[:, None])
+        whole = torch.zeros(8 + 2 * side, 8 + 2 * side, dtype=torch.bool)
+        squares = set()
+        for top in range(8):
+            for left in range(8):
+                square = whole.clone()
+                first = side - side // 2
+                square[top + first : top + first + side, left + first : left + first + side] = True
+                squares.add(square[side : side + 8, side : side + 8].numpy().tobytes())
+        assert {each.numpy().tobytes() for each in hidden} == squares
+
+    def test_what_cutout_hides_is_nearly_0_when_normalised(self, cpu: torch.device) -> None:
+        """The mean of each channel, as the paper fills it."""
+        images = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+        hidden = self.draws(1, Augment(cutout=16), normalize=IMAGENET).applied(images, torch.tensor([0]))
+        assert Normalizer(IMAGENET, 3, cpu)(hidden).abs().max() < 0.01
+
+    def test_cutout_leaves_the_other_changes_as_they_were(self) -> None:
+        """Switching it on moves no crop and mirrors nothing else."""
+        images, every = noise(50), torch.arange(50)
+        without = self.draws(50, Augment(flip=True, crop_padding=2)).applied(images, every)
+        cut = self.draws(50, self.ALL).applied(images, every)
+        assert bool((cut == without).flatten(1).any(1).all())
+        assert float((cut == without).float().mean()) > 0.8
+
     def test_a_recipe_without_augmentation_changes_nothing(self) -> None:
         """The default."""
         images = noise(5)
-        assert torch.equal(Draws.of(Augment(), 5, seed=0, epoch=1).applied(images, torch.arange(5)), images)
+        assert torch.equal(self.draws(5, Augment()).applied(images, torch.arange(5)), images)
