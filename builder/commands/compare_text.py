@@ -8,9 +8,9 @@ from dataclasses import fields
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.commands.quantities import duration, human, plural
 from builder.commands.run_facts import plainly
-from builder.commands.tables import markdown_table, table
+from builder.quantities import duration, human, plural
+from builder.tables import markdown_table, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.commands.quantities import bytes_of, plural
 from builder.commands.version import run as own_version
 from builder.diagnostics import ArchError, RunError
+from builder.quantities import bytes_of, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable

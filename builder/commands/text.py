@@ -5,9 +5,9 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import human, plural, shape
-from builder.commands.tables import table
 from builder.commands.weights import described
+from builder.quantities import human, plural, shape
+from builder.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, Verdict

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import duration, human, plural, shape
-from builder.commands.tables import table
 from builder.commands.weights import described
+from builder.quantities import duration, human, plural, shape
+from builder.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.evaluate import Evaluated

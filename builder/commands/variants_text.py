@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.quantities import bytes_of, human, plural, signed
-from builder.commands.tables import table
+from builder.quantities import bytes_of, human, plural, signed
+from builder.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

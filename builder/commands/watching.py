@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builder.commands import processes
 from builder.commands import training_text as text
 from builder.commands.console import is_terminal, say
-from builder.commands.quantities import duration
+from builder.quantities import duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -37,7 +37,7 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Se
     >>> print(markdown_table(["name", "size"], [["a|b", "10"]], right=[1]))
     | name | size |
     |---|---:|
-    | a\\|b | 10 |
+    | a\|b | 10 |
     """
     ruler = "|" + "|".join("---:" if column in right else "---" for column in range(len(head))) + "|"
     cells = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in rows)

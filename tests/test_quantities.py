@@ -4,8 +4,8 @@ import doctest
 
 import pytest
 
-from builder.commands import quantities, tables
-from builder.commands.quantities import duration, human
+from builder import quantities, tables
+from builder.quantities import duration, human
 
 
 class TestHuman:
