@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -140,6 +140,11 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     That is the one with the fewest letters changed, at most a third of them; case does not count, nor what is missing
     or too much at the end (``drop`` for ``dropout``, ``kernel_size`` for ``kernel``).
     """
+    return _nearest(word, tuple(known))
+
+
+@lru_cache(maxsize=1024)  # thousands of copies of a template make one mistake
+def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     best: tuple[int, int, str] | None = None
     for each in known:
         changes = _changes(word.lower(), each.lower())

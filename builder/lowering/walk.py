@@ -86,6 +86,7 @@ class Walk:
         self.total = total
         self._references = References()
         self._by_path: dict[str, Node] = {}
+        self._refused: set[tuple[object, ...]] = set()
         self._steps = self._depth = 0
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
@@ -373,7 +374,12 @@ class Walk:
         try:
             return self.page.operations[word].model_validate(given.plain())
         except ValidationError as error:
-            report(error.errors(include_url=False), self.page.operations[word], given, f"`{word}`", self.problems)
+            found = error.errors(include_url=False)
+            marks = tuple(mark for key, value in given.entries for mark in (key.mark, value.mark))
+            refused = (given.mark, marks, *((each["type"], each["loc"]) for each in found))
+            if refused not in self._refused:  # else another copy made the same mistake, and it is answered
+                self._refused.add(refused)
+                report(found, self.page.operations[word], given, f"`{word}`", self.problems)
             return None
 
     def _sources(self, word: str, fields: Mapping) -> list[Flow]:

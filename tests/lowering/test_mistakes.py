@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.validation import report
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -129,3 +131,20 @@ class TestWholePages:
         """20,000 layers are more than any network has."""
         text = "layers:\n- repeat: 4000\n  layers:\n  - repeat: 4000\n    layers: [relu]\n" + TAIL
         assert [each.code for each in mistakes_of(text)] == ["too-many-layers"]
+
+    def test_a_mistake_of_a_thousand_copies_is_worked_out_once(
+        self, mistakes_of: Callable[..., list[Diagnostic]], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Words and place are the same for all of them, and finding both is what takes long."""
+        written = []
+
+        def counted(*arguments: object) -> None:
+            written.append(arguments)
+            report(*arguments)  # type: ignore[arg-type]  # whatever the walk gives
+
+        monkeypatch.setattr("builder.lowering.walk.report", counted)
+        text = "layers:\n- {conv: {out: $i - 2000, kernel: 1}, repeat: 1000}\n" + TAIL
+        assert [(each.code, each.message) for each in mistakes_of(text)] == [
+            ("bad-value", "`conv`: `out` is at least 1, not the number `-2000`")
+        ]
+        assert len(written) == 1
