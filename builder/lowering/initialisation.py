@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 from math import isfinite
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Literal
-
-from pydantic import Field, model_validator
+from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
 from builder.graph import Initialisation
@@ -15,7 +12,8 @@ from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
 from builder.ops.base import Operation
 from builder.reader import Mapping, Scalar, describe
-from builder.validation import Strict, validate
+from builder.spec.initialisers import FUNCTIONS
+from builder.validation import validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,61 +26,6 @@ if TYPE_CHECKING:
     from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
-
-Nonlinearity = Literal["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
-
-
-class _Kaiming(Strict):
-    a: float = 0
-    mode: Literal["fan_in", "fan_out"] = "fan_in"
-    nonlinearity: Nonlinearity = "leaky_relu"
-
-
-class _Gain(Strict):
-    gain: float = 1
-
-
-class _Normal(Strict):
-    mean: float = 0
-    std: Annotated[float, Field(ge=0)] = 1
-
-
-class _TruncatedNormal(_Normal):
-    a: float = -2
-    b: float = 2
-
-
-class _Uniform(Strict):
-    a: float = 0
-    b: float = 1
-    bound: Annotated[float, Field(ge=0)] | None = None
-
-    @model_validator(mode="after")
-    def _is_range(self) -> _Uniform:
-        if self.bound is None and self.a > self.b:
-            raise ValueError(f"from {self.a:g} to {self.b:g} is no range")
-        return self
-
-
-class _Nothing(Strict):
-    pass
-
-
-FUNCTIONS: MappingProxyType[str, type[Strict]] = MappingProxyType(
-    {
-        "kaiming_normal": _Kaiming,
-        "kaiming_uniform": _Kaiming,
-        "xavier_normal": _Gain,
-        "xavier_uniform": _Gain,
-        "normal": _Normal,
-        "trunc_normal": _TruncatedNormal,
-        "uniform": _Uniform,
-        "orthogonal": _Gain,
-        "zeros": _Nothing,
-        "ones": _Nothing,
-    }
-)
-"""Functions of ``torch.nn.init`` and their arguments; ``bound`` stands for ``a: -bound, b: bound``."""
 
 _NEED_TWO_AXES = ("kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal")
 

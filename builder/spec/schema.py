@@ -6,190 +6,250 @@ the parameters of the page's own templates, names unique after expansion.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 from builder.ops import MERGES, OPERATIONS
+from builder.ops.base import Operation
 from builder.spec.bodies import NAME
-from builder.spec.calls import REFERENCES
-from builder.spec.fields import BlockFields, PageFields, ReuseFields, TemplateFields
-from builder.spec.page import POINTS, REUSE
+from builder.spec.fields import BlockFields, PageFields, TemplateFields
+from builder.spec.initialisers import FUNCTIONS
+from builder.spec.page import POINTS
+from builder.spec.parse import KINDS
+from builder.spec.schema_operations import (
+    EXPRESSION,
+    Schema,
+    alternatives,
+    calls,
+    fields_of,
+    one,
+    operation_fields,
+    ref,
+    template_calls,
+    told,
+    without_null,
+    words,
+)
 from builder.spec.space import EntryFields
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from builder.ops import Operations
-    from builder.ops.base import Operation
 
-Schema: TypeAlias = "dict[str, Any]"
-
-_EXPRESSION: Schema = {"type": "string", "pattern": r"\$", "description": "an expression"}
-_WITH_EXPRESSIONS: Schema = {"type": "array", "contains": _EXPRESSION, "description": "a list that holds expressions"}
-_TEMPLATE_CALL = r"^(\$[A-Za-z_]\w*|[A-Z]\w*)$"
+_NOTHING: Schema = {**one("none"), "description": "nothing"}
+_PLACES = "A place is a path, with `*`, or a template's name; last, if wanted, a point: " + ", ".join(
+    f"`{point}`" for point in POINTS
+)
 
 
 def json_schema(operations: Operations = OPERATIONS) -> Schema:
     """Return the JSON Schema (draft 2020-12) of a page that may call ``operations``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A network architecture",
+        "title": "a page",
         "type": "object",
-        "properties": _described({**_top_level(operations), **_block_fields()}, PageFields, BlockFields),
+        "properties": _described({**_top_level(operations), **_block_fields()}, PageFields),
         "required": ["name"],
-        "anyOf": [
-            {"required": ["layers"]},
-            {"required": ["branches"]},
-            {"required": ["extends"]},
-            {"required": ["templates"]},
-        ],
+        "anyOf": [{"required": [name]} for name in ("layers", "branches", "extends", "templates")],
         "additionalProperties": False,
         "$defs": {
             "item": _item(operations),
-            "body": {"anyOf": [{"type": "array", "items": _ref("item")}, _names_to(_ref("item"))]},
-            "template": {
-                "type": "object",
-                "properties": _described(
-                    {"params": {"type": "object"}, **_block_fields()}, TemplateFields, BlockFields
-                ),
-                "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}],
-                "additionalProperties": False,
-            },
-            "place": {
-                "type": "string",
-                "description": "a path, with `*`, or a template's name; last, if wanted, a point: " + ", ".join(POINTS),
-            },
-            **{f"fields of {word}": _fields(operation) for word, operation in operations.items()},
+            "body": {"anyOf": [_list("numbered layers"), _names_to(ref("item"), "named layers")]},
+            "template": _template(),
+            "place": {"type": "string"},
+            "places": {"anyOf": [ref("place"), {"type": "array", "items": ref("place"), "minItems": 1}]},
+            "beginning": _beginning(),
+            **{f"fields of {word}": operation_fields(operation) for word, operation in operations.items()},
         },
     }
 
 
 def _top_level(operations: Operations) -> Schema:
     given = PageFields.model_json_schema()["properties"]
-    plain = {name: given[name] for name in ("name", "extends", "member", "input", "classes", "version")}
-    pages = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
-    operation_tables = {word: _partial(operation) for word, operation in operations.items()}
+    plain = {name: without_null(given[name]) for name in ("name", "extends", "member", "input", "classes", "version")}
     return {
         **plain,
-        "uses": pages,
-        "params": {"type": "object"},
-        "members": {"type": "object", "additionalProperties": {"type": "object"}},
-        "defaults": {"type": "object", "properties": operation_tables, "additionalProperties": False},
-        "init": {"type": "object", "additionalProperties": {"type": "object"}},
+        "uses": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "params": _parameters(),
+        "members": {"type": "object", "additionalProperties": _member(plain)},
+        "defaults": {
+            "type": "object",
+            "properties": {word: fields_of(word) for word in operations},
+            "additionalProperties": False,
+        },
+        "init": _init(operations),
         "templates": {
             "type": "object",
             "propertyNames": {"pattern": r"^[A-Z]\w*$"},
-            "additionalProperties": _ref("template"),
+            "additionalProperties": ref("template"),
         },
         "insert": {"type": "array", "items": _insert(operations)},
-        "set": {"type": "object", "additionalProperties": {"type": "object"}},
-        "replace": {"type": "object", "additionalProperties": {"anyOf": [{"const": "none"}, _ref("item")]}},
-        "variants": {"type": "object", "additionalProperties": _entry()},
+        "set": {"type": "object", "additionalProperties": _settable()},
+        "replace": {"type": "object", "additionalProperties": {"anyOf": [_NOTHING, ref("item")]}},
+        "variants": {"type": "object", "additionalProperties": _entry(operations)},
     }
 
 
 def _item(operations: Operations) -> Schema:
     """Return the schema of an item: a word (its fields may be the page's defaults), a list, or a call or block."""
-    return {
-        "anyOf": [
-            {"enum": list(operations)},
-            {"type": "string", "pattern": _TEMPLATE_CALL},
-            {"type": "array", "items": _ref("item")},
-            {
-                "type": "object",
-                "properties": {**_calls(operations), **_described({**_block_fields(), **_modifiers()}, BlockFields)},
-                "patternProperties": {_TEMPLATE_CALL: {"type": "object"}},
-                "additionalProperties": False,
-                "minProperties": 1,
-            },
-        ]
+    call = {
+        "type": "object",
+        "title": "a layer or a block",
+        "description": "one call with its fields, or a block",
+        "properties": {**calls(operations), **_block_fields("key", "split"), **_modifiers()},
+        "patternProperties": template_calls(),
+        "additionalProperties": False,
+        "minProperties": 1,
     }
+    return alternatives(string=words(operations), object=[call], array=[_list("a block of numbered layers")])
 
 
 def _insert(operations: Operations) -> Schema:
-    places = {"anyOf": [_ref("place"), {"type": "array", "items": _ref("place"), "minItems": 1}]}
+    at = f"where it goes; with several places, to each of them. {_PLACES}"
+    name = "what it is called: its operation if not given; `{$point}` and `{$at}` in it say where it stands"
     return {
         "type": "object",
+        "title": "an insert",
         "properties": {
-            **_calls(operations),
-            **_block_fields(),
+            **calls(operations),
+            **_block_fields("key", "split"),
             **_modifiers(),
-            "at": places,
-            "name": {"type": "string"},
+            "at": {**ref("places"), "description": at},
+            "name": {"type": "string", "description": name},
         },
-        "patternProperties": {_TEMPLATE_CALL: {"type": "object"}},
+        "patternProperties": template_calls(),
         "required": ["at"],
         "additionalProperties": False,
     }
 
 
-def _entry() -> Schema:
-    """Return the schema of an entry of ``variants``."""
-    properties = {name: {"description": field.description} for name, field in EntryFields.model_fields.items()}
-    return {"type": "object", "properties": properties, "additionalProperties": False}
-
-
-def _calls(operations: Operations) -> Schema:
-    reuse = {
+def _template() -> Schema:
+    return {
         "type": "object",
-        "description": ReuseFields.__doc__,
-        "properties": _described({"layer": _ref("place")}, ReuseFields),
-        "required": ["layer"],
+        "title": "a template",
+        "properties": _described({"params": _parameters(), **_block_fields("split")}, TemplateFields),
+        "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}],
         "additionalProperties": False,
     }
-    return {**{word: _ref(f"fields of {word}") for word in operations}, REUSE: reuse}
+
+
+def _parameters() -> Schema:
+    kinds = {"enum": list(KINDS), "description": "the kind of a value that must be given"}
+    default = {"description": "the value if none is given; with a `$`, computed from what stands above it"}
+    return {"type": "object", "additionalProperties": {"anyOf": [kinds, default]}}
+
+
+def _member(page: Schema) -> Schema:
+    own = {name: {**page[name], "description": f"{name} of this member"} for name in ("input", "classes")}
+    told = "the page's parameters, with the values that they have in this member"
+    return {"type": "object", "title": "a member", "description": told, "properties": own}
+
+
+def _init(operations: Operations) -> Schema:
+    learning = [word for word, each in operations.items() if each.parameters is not Operation.parameters]
+    rules = {
+        "type": "object",
+        "title": "rules",
+        "description": "parameters and how they begin",
+        "properties": {
+            "weight": {**ref("beginning"), "description": "how the weights begin"},
+            "bias": {**ref("beginning"), "description": "how the numbers begin that are added"},
+        },
+        "additionalProperties": ref("beginning"),
+    }
+    return {"type": "object", "properties": dict.fromkeys(learning, rules), "additionalProperties": rules}
+
+
+def _beginning() -> Schema:
+    """Return the schema of how a parameter begins: a number, or a function of ``torch.nn.init`` with its arguments."""
+    plain = [{**one(name), "description": model.__doc__} for name, model in FUNCTIONS.items()]
+    functions = {}
+    for name, model in FUNCTIONS.items():
+        properties = {
+            argument: {"anyOf": [without_null(field), EXPRESSION], "description": field["description"]}
+            for argument, field in model.model_json_schema()["properties"].items()
+        }
+        functions[name] = {
+            "type": "object",
+            "title": name,
+            "description": model.__doc__,
+            "properties": properties,
+            "additionalProperties": False,
+        }
+    called = {"type": "object", "properties": functions, "additionalProperties": False, "maxProperties": 1}
+    return alternatives(string=[*plain, EXPRESSION], number=[{}], object=[called])
+
+
+def _settable() -> Schema:
+    """Return the schema of what ``set`` gives: fields of a block, or of whatever operation or template stands there."""
+    fields = _block_fields()
+    own = {name: fields[name] for name in ("shortcut", "merge", "activation")}
+    return {"type": "object", "title": "fields", "properties": own}
+
+
+def _entry(operations: Operations) -> Schema:
+    """Return the schema of an entry of ``variants``; a field of a layer may be a list of choices there."""
+    layers = {
+        "type": "object",
+        "title": "a layer",
+        "properties": {
+            **{word: {"type": "object", "title": word, **told(operation)} for word, operation in operations.items()},
+            "name": {"type": "string", "description": "what it is called"},
+        },
+        "patternProperties": template_calls(),
+        "additionalProperties": False,
+    }
+    layer = [*words(operations), layers]
+    count = {"type": "integer", "minimum": 0}
+    given = {
+        "insert": {"anyOf": [*layer, {"type": "array", "items": {"anyOf": layer}}]},
+        "at": ref("places"),
+        "among": ref("places"),
+        "count": {"anyOf": [count, {"type": "array", "items": count, "minItems": 2, "maxItems": 2}]},
+        "same_per": ref("place"),
+        "set": {"type": "object", "additionalProperties": {"type": "object"}},
+        "params": {"type": "object", "additionalProperties": {"type": "array"}},
+        "require": EXPRESSION,
+        "not_both": {"type": "array", "items": ref("place"), "minItems": 2, "maxItems": 2},
+    }
+    properties = _described(given, EntryFields)
+    for name in ("at", "among"):
+        properties[name]["description"] += f". {_PLACES}"
+    return {"type": "object", "title": "variants", "properties": properties, "additionalProperties": False}
 
 
 def _modifiers() -> Schema:
-    return {
-        "when": {"anyOf": [{"type": "boolean"}, _EXPRESSION]},
+    given = {
+        "when": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
         "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]},
         "aux": {"type": "boolean"},
     }
+    return _described(given, BlockFields)
 
 
-def _block_fields() -> Schema:
-    words = {"enum": ["none", "identity", "auto"]}
-    return {
-        "layers": _ref("body"),
-        "branches": {"type": "array", "items": _ref("body"), "minItems": 2},
-        "split": {"anyOf": [{"type": "boolean"}, _EXPRESSION]},
+def _block_fields(*more: str) -> Schema:
+    """Return the fields of a block that the page itself and a template have too, and ``more``."""
+    fields = {
+        "layers": ref("body"),
+        "branches": {"type": "array", "items": ref("body"), "minItems": 2},
+        "split": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
         "key": {"type": "string"},
-        "shortcut": {"anyOf": [words, _EXPRESSION, _ref("body")]},
-        "merge": {"anyOf": [{"enum": list(MERGES)}, _EXPRESSION]},
-        "activation": {"anyOf": [{"const": "none"}, _ref("item")]},
+        "shortcut": {"anyOf": [{"enum": ["none", "identity", "auto"]}, EXPRESSION, ref("body")]},
+        "merge": {"anyOf": [{"enum": list(MERGES)}, EXPRESSION]},
+        "activation": {"anyOf": [_NOTHING, ref("item")]},
     }
+    kept = {name: each for name, each in fields.items() if name in more or name not in ("key", "split")}
+    return _described(kept, BlockFields)
 
 
-def _described(properties: dict[str, Schema], *models: type[BaseModel]) -> dict[str, Schema]:
-    """Return properties with what the models say of the fields of these names, the first that has one."""
-    told = {name: field.description for model in reversed(models) for name, field in model.model_fields.items()}
-    return {name: {**each, "description": told[name]} for name, each in properties.items()}
+def _described(properties: Schema, model: type[BaseModel]) -> Schema:
+    """Return properties with what the model says of the fields of these names."""
+    return {name: {**each, "description": model.model_fields[name].description} for name, each in properties.items()}
 
 
-def _fields(operation: type[Operation]) -> Schema:
-    """Return the schema of an operation's fields, each also as an expression."""
-    given = operation.model_json_schema()
-    properties = {
-        name: {"anyOf": [field, _EXPRESSION, _WITH_EXPRESSIONS], "description": field.get("description", name)}
-        for name, field in given.get("properties", {}).items()
-    }
-    places = {"description": "a place of which it takes the value instead of its own input"}
-    properties |= {name: {**_ref("place"), **places} for name in REFERENCES.get(operation.kind, ())}
-    return {
-        "type": "object",
-        "description": (operation.__doc__ or "").split("\n")[0],
-        "properties": properties,
-        "additionalProperties": False,
-    }
+def _list(title: str) -> Schema:
+    return {"type": "array", "title": title, "items": ref("item")}
 
 
-def _partial(operation: type[Operation]) -> Schema:
-    return _ref(f"fields of {operation.kind}")
-
-
-def _names_to(inner: Schema) -> Schema:
-    return {"type": "object", "propertyNames": {"pattern": NAME}, "additionalProperties": inner}
-
-
-def _ref(name: str) -> Schema:
-    return {"$ref": f"#/$defs/{name.replace(' ', '%20')}"}
+def _names_to(inner: Schema, title: str) -> Schema:
+    return {"type": "object", "title": title, "propertyNames": {"pattern": NAME}, "additionalProperties": inner}

@@ -12,9 +12,23 @@ from builder.reader import Mapping, Sequence, Value, read_file, read_text
 from builder.spec import json_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 VALIDATOR = Draft202012Validator(json_schema())
+
+
+def properties(schema: object, above: str = "") -> Iterator[tuple[str, dict[str, object]]]:
+    """Yield every property that a schema names, with where it does."""
+    if isinstance(schema, dict):
+        given = schema.get("properties")
+        if isinstance(given, dict):
+            yield from ((f"{above}.{name}", each) for name, each in given.items())
+        for name, inner in schema.items():
+            yield from properties(inner, f"{above}.{name}")
+    elif isinstance(schema, list):
+        for inner in schema:
+            yield from properties(inner, above)
 
 
 def plain(value: Value) -> object:
@@ -30,6 +44,16 @@ class TestSchema:
     def test_it_is_a_schema(self) -> None:
         """By the standard's own schema."""
         Draft202012Validator.check_schema(json_schema())
+
+    def test_every_field_is_described(self) -> None:
+        """In its own words or in those of what it refers to, which an editor shows."""
+        schema = json_schema()
+
+        def described(each: dict[str, object]) -> bool:
+            referred = str(each.get("$ref", "")).rpartition("/")[2].replace("%20", " ")
+            return bool(each.get("description") or schema["$defs"].get(referred, {}).get("description"))
+
+        assert [place for place, each in properties(schema) if not described(each)] == []
 
     @pytest.mark.parametrize("page", sorted(shipped_folder().glob("*.yaml")), ids=lambda path: path.stem)
     def test_it_accepts_every_shipped_page(self, page: Path) -> None:
@@ -49,6 +73,10 @@ class TestSchema:
             "layers: [relu]\ninsert: [{se: {}}]",
             "layers: [relu]\ndefaults: {conv: {bas: false}}",
             "layers: [relu]\ninput: [3, 0, 224]",
+            "layers: [relu]\nclasses: null",
+            "layers: [relu]\nkey: a",
+            "layers: [relu]\ninit: {conv: {weight: kaiming_norml}}",
+            "layers: [relu]\nvariants: {a: {insert: {cnov: {}}, at: relu1}}",
         ],
     )
     def test_it_marks_what_the_program_marks(self, text: str) -> None:

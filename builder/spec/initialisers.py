@@ -1,0 +1,78 @@
+"""What a rule of ``init`` may call: functions of ``torch.nn.init`` and their arguments.
+
+https://docs.pytorch.org/docs/stable/nn.init.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from builder.validation import Strict
+
+Nonlinearity = Literal["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
+
+
+class _Kaiming(Strict):
+    """Keep the spread of values, or of gradients, through rectifiers (He et al., 2015)."""
+
+    a: float = Field(0, description="the slope of `leaky_relu` below zero")
+    mode: Literal["fan_in", "fan_out"] = Field("fan_in", description="keep the spread of values, or of gradients")
+    nonlinearity: Nonlinearity = Field("leaky_relu", description="the activation behind the layer")
+
+
+class _Gain(Strict):
+    """Keep the spread in both directions, or all directions apart, times a factor."""
+
+    gain: float = Field(1, description="the factor of the spread")
+
+
+class _Normal(Strict):
+    """Draw from a normal distribution."""
+
+    mean: float = Field(0, description="the mean")
+    std: Annotated[float, Field(ge=0)] = Field(1, description="the standard deviation")
+
+
+class _TruncatedNormal(_Normal):
+    """Draw from a normal distribution, and again what falls outside of the bounds."""
+
+    a: float = Field(-2, description="the lower bound")
+    b: float = Field(2, description="the upper bound")
+
+
+class _Uniform(Strict):
+    """Draw from a range, each number as likely as another."""
+
+    a: float = Field(0, description="the lower end")
+    b: float = Field(1, description="the upper end")
+    bound: Annotated[float, Field(ge=0)] | None = Field(None, description="both ends at once: `a: -bound, b: bound`")
+
+    @model_validator(mode="after")
+    def _is_range(self) -> _Uniform:
+        if self.bound is None and self.a > self.b:
+            raise ValueError(f"from {self.a:g} to {self.b:g} is no range")
+        return self
+
+
+class _Nothing(Strict):
+    """Begin with one number everywhere."""
+
+
+FUNCTIONS: MappingProxyType[str, type[Strict]] = MappingProxyType(
+    {
+        "kaiming_normal": _Kaiming,
+        "kaiming_uniform": _Kaiming,
+        "xavier_normal": _Gain,
+        "xavier_uniform": _Gain,
+        "normal": _Normal,
+        "trunc_normal": _TruncatedNormal,
+        "uniform": _Uniform,
+        "orthogonal": _Gain,
+        "zeros": _Nothing,
+        "ones": _Nothing,
+    }
+)
+"""Functions of ``torch.nn.init`` and their arguments; ``bound`` stands for ``a: -bound, b: bound``."""
