@@ -9,10 +9,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name, python3 python python3.14 python3.13 python3.12 python3.11, \
   $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
+EDITORS := .cache/yaml-language-server
+# 2.0 asks for a newer Node.js than Debian 12 has.
+LANGUAGE_SERVER := yaml-language-server@1.25.0
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts slow docs check clean
+.PHONY: help demo test lint format types contracts slow editors fuzz docs check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -25,6 +28,13 @@ test: $(VENV)/installed-dev  ## set up, then run the tests
 
 slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLDER adds those on real CIFAR-10
 	$(BIN)/python -m pytest -m slow --durations=5 || test $$? -eq 5  # 5: there are none
+
+editors:  ## install yaml-language-server from npm, for the slow tests of what editors show
+	npm install --prefix $(EDITORS) --no-save --no-fund --no-audit --loglevel=error $(LANGUAGE_SERVER)
+
+fuzz: $(VENV)/installed-dev  ## look for a page that is neither a network nor answered, for forty seconds
+	$(INSTALL) --editable '.[dev,fuzz]' --quiet
+	$(BIN)/python -m benchmarks.fuzz --seconds 40 --seed 1
 
 lint: $(VENV)/installed-dev  ## style, format, docstrings
 	$(BIN)/ruff check .
@@ -44,7 +54,7 @@ contracts: $(VENV)/installed-dev  ## the rooms depend downwards only
 docs: $(VENV)/installed  ## draw the figures of the documentation again
 	$(BIN)/python benchmarks/figures.py
 
-check: test lint types contracts slow  ## everything that CI runs
+check: test lint types contracts editors slow fuzz  ## everything that CI runs
 
 clean:  ## remove what the tools left behind; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -66,7 +67,7 @@ class TestPins:
 
     @pytest.mark.parametrize(
         "requirement",
-        PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["dev"],
+        [*PROJECT["project"]["dependencies"], *chain(*PROJECT["project"]["optional-dependencies"].values())],
     )
     def test_every_requirement_is_pinned(self, requirement: str) -> None:
         """What is asked for by range is installed in one version."""
