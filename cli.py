@@ -365,19 +365,27 @@ def evaluate(
     recipe: Annotated[
         str | None, typer.Option(metavar="RECIPE", help="Prepares the images for a page; a run has its own.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="For the pictures; by default the run's.")
+    ] = None,
     device: Device = "auto",
     quiet: Quiet = False,
     plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
-    """Say how good a run's best weights are, or others."""
+    """Say how good a run's best weights are, or others.
+
+    The confusion matrix and the most confident mistakes are drawn into the run's folder, or into that of -o.
+    """
     from builder.commands import evaluate as command
     from builder.commands.watching import Watch
 
     with Watch(quiet=quiet) as watch:
         found = command.run(
-            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ())), watch
+            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ()), output), watch
         )
+    for warning in found.warnings:
+        say(f"warning: {warning}")
     _answer(found, training_text.evaluated, as_json)
 
 

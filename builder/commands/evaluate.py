@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.commands.answers import KEPT, draw_answers, named
 from builder.commands.plugins import operations_of_run
 from builder.commands.preparation import Request, prepare
 from builder.commands.weights import need_complete, put_weights
@@ -18,10 +19,12 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from builder.commands.answers import MistakeRow
     from builder.commands.preparation import DataName
     from builder.commands.weights import Weights
     from builder.graph import Graph
     from builder.training.data import DataSet
+    from builder.training.evaluate import Evaluation
     from builder.training.progress import BatchDone
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
@@ -34,6 +37,7 @@ class Question:
     """A run or a page, and the images to ask about; None means those that the run was trained with.
 
     ``weights`` stand for a run's best ones, and a page needs them; ``recipe`` says how images are prepared for a page.
+    ``output`` is the folder for pictures; None leaves those of a run's own weights and data in the run's folder.
     """
 
     what: str
@@ -44,6 +48,7 @@ class Question:
     weights: str | None = None
     recipe: str | None = None
     plugins: tuple[Path, ...] = ()
+    output: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,7 @@ class _Subject:
 class Evaluated:
     """Mean cross entropy and accuracies from 0 to 1; ``class_accuracy`` is None for a class without images.
 
-    ``confusion[true][answer]`` counts images.
+    ``confusion[true][answer]`` counts images; ``mistakes`` are the most confident ones.
     """
 
     run: Path | None
@@ -74,17 +79,21 @@ class Evaluated:
     accuracy: float
     class_accuracy: dict[str, float | None]
     confusion: tuple[tuple[int, ...], ...]
+    mistakes: tuple[MistakeRow, ...]
+    pictures: tuple[Path, ...]
+    warnings: tuple[str, ...]
 
 
 def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluated:
-    """Return how good the weights are.
+    """Return how good the weights are, and draw their answers.
 
-    Raises RunError where there is no such run, split, data set or device, or weights do not fill the network; ArchError
-    for a page that is wrong or comes without weights.
+    Raises RunError where there is no such run, split, data set or device, weights do not fill the network, or the
+    folder for pictures can't be written; ArchError for a page that is wrong or comes without weights.
     """
     from builder.training.batches import Batches
     from builder.training.devices import choose_device
     from builder.training.evaluate import check_fit, evaluate_batches
+    from builder.training.mistakes import Mistakes
     from builder.training.progress import BatchDone
 
     device = choose_device(None if question.device == "auto" else question.device)
@@ -99,7 +108,10 @@ def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluat
     model = subject.model.to(device)
     check_fit(model, batches)
     steps = batches.evaluation_steps
-    found = evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)))
+    wrong = Mistakes(KEPT)
+    found = evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)), wrong)
+    mistakes = tuple(named(each, data.classes) for each in wrong.found())
+    pictures, warnings = _draw(question, folder, subject, found, mistakes)
     return Evaluated(
         run=folder,
         network=subject.graph.name,
@@ -111,7 +123,26 @@ def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluat
         accuracy=found.accuracy,
         class_accuracy=dict(zip(data.classes, found.class_accuracy, strict=False)),
         confusion=found.confusion,
+        mistakes=mistakes,
+        pictures=pictures,
+        warnings=warnings,
     )
+
+
+def _draw(
+    question: Question, folder: Path | None, subject: _Subject, found: Evaluation, mistakes: tuple[MistakeRow, ...]
+) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Draw the answers; return the pictures and why there are none, where nobody named the folder they can't go to."""
+    own = question.data is None and question.weights is None
+    place = question.output or (folder if own else None)
+    if place is None:
+        return (), ()
+    try:
+        return draw_answers(found, mistakes, subject.data, question.split, subject.graph.name, place), ()
+    except RunError as error:
+        if question.output is not None:
+            raise
+        return (), (f"no pictures: {error.message}; `-o FOLDER` puts them elsewhere",)
 
 
 def _of_page(question: Question) -> _Subject:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.commands.answers import confusion_of
 from builder.commands.weights import described
 from builder.quantities import duration, human, plural, shape
 from builder.tables import table
 
 if TYPE_CHECKING:
+    from builder.commands.answers import Confusion
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
     from builder.training.progress import EpochDone, GoingOn
@@ -94,10 +96,54 @@ def trained(value: Trained) -> str:
 
 
 def evaluated(value: Evaluated) -> str:
-    """Return accuracy and loss, what was loaded if that was asked for, then each class with what of it was found."""
+    """Return accuracy and loss, what was loaded if that was asked for, and each class with what it was taken for.
+
+    Up to a dozen classes are a whole matrix; of more, those are listed that are most often confused.
+    """
     images = f"{value.network} on {value.images:,} {value.split} images of {value.data}"
     lines = [f"{images}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}"]
     if value.weights is not None:
         lines.append(f"weights  {described(value.weights)}")
-    rows = [(name, "–" if share is None else f"{share:.2%}") for name, share in value.class_accuracy.items()]
-    return "\n".join([*lines, "", table(["class", "found"], rows, right=[1])])
+    confusion = confusion_of(value.confusion, tuple(value.class_accuracy))
+    shares = ["–" if share is None else f"{share:.2%}" for share in value.class_accuracy.values()]
+    parts = ["\n".join(lines), _matrix(confusion, shares) if len(shares) <= _SHOWN else _found(confusion, shares)]
+    pairs = _confused(confusion)
+    if pairs:
+        parts.append(table(["class", "taken for", "images", "of its images"], pairs, right=[2, 3]))
+    if value.pictures:
+        parts.append("\n".join(str(path) for path in value.pictures))
+    return "\n\n".join(parts)
+
+
+_SHOWN = 12  # classes of a matrix that fits a terminal
+_PAIRS = 5  # of classes that are most often confused
+
+
+def _matrix(confusion: Confusion, shares: list[str]) -> str:
+    """Return a line for each class: how many of its images got each answer, answers by their number."""
+    numbered = [str(number) for number in range(len(confusion.rows))]
+    names = [
+        name if name == number else f"{number} {name}" for number, name in zip(numbered, confusion.rows, strict=True)
+    ]
+    head = ["class", "found", *numbered, *confusion.columns[len(numbered) :]]
+    rows = [
+        [name, share, *(f"{count:,}" if count else "·" for count in row)]
+        for name, share, row in zip(names, shares, confusion.counts, strict=True)
+    ]
+    return table(head, rows, right=range(1, len(head)))
+
+
+def _found(confusion: Confusion, shares: list[str]) -> str:
+    return table(["class", "found"], list(zip(confusion.rows, shares, strict=True)), right=[1])
+
+
+def _confused(confusion: Confusion) -> list[list[str]]:
+    """Return which classes are most often taken for which others."""
+    pairs = [
+        (count, name, answer, sum(row))
+        for name, row in zip(confusion.rows, confusion.counts, strict=True)
+        for answer, count in zip(confusion.columns, row, strict=True)
+        if count and answer != name
+    ]
+    most = sorted(pairs, key=lambda pair: -pair[0])[:_PAIRS]
+    return [[name, answer, f"{count:,}", f"{count / total:.1%}"] for count, name, answer, total in most]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.training.data import Split
+    from builder.training.mistakes import Mistakes
     from builder.training.recipe import Recipe
 
 
@@ -59,15 +60,23 @@ def evaluate(model: nn.Module, split: Split, recipe: Recipe, device: torch.devic
 
 @torch.inference_mode()
 def evaluate_batches(
-    model: nn.Module, batches: Batches, after_batch: Callable[[int], None] | None = None
+    model: nn.Module,
+    batches: Batches,
+    after_batch: Callable[[int], None] | None = None,
+    mistakes: Mistakes | None = None,
 ) -> Evaluation:
-    """Return how good ``model`` is on ``batches``; ``after_batch`` is called with how many are done, and may raise."""
+    """Return how good ``model`` is on ``batches``, and note its mistakes where that is asked for.
+
+    ``after_batch`` is called with how many are done, and may raise.
+    """
     model.eval()
     losses, counts = [], []
     for step, images, labels, _ in batches.in_order():
         logits = outputs(model(images))[0]
         losses.append(cross_entropy(logits, labels, reduction="sum"))
         counts.append(_confusion(labels, logits))
+        if mistakes is not None:
+            mistakes.add(labels, logits)
         if after_batch is not None:
             after_batch(step + 1)
     loss = batches.team.total(torch.stack(losses).cpu().double().sum())

@@ -74,3 +74,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     with chdir(home):
         outcome = run_archcli("train", "small.yaml", *SHORT)
     return Trained(outcome, home, home / "runs" / "small-001")
+
+
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out the pictures of an evaluation, which take longer than it and would lie in a run that tests share."""
+    monkeypatch.setattr("builder.commands.evaluate.draw_answers", lambda *_: ())

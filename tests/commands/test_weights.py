@@ -186,6 +186,7 @@ class TestCommands:
         assert outcome.code == 2
         assert "leave `--weights` away" in outcome.err
 
+    @pytest.mark.usefixtures("no_pictures")
     def test_evaluate_takes_a_page_with_weights(self, archcli: Archcli, trained: Trained) -> None:
         """The accuracy is that of the run whose weights they are."""
         expected = json.loads(archcli("evaluate", trained.folder, "--json", "-q").out)
