@@ -43,6 +43,12 @@ Weights = Annotated[
 Plugins = Annotated[
     list[Path] | None, typer.Option(metavar="FILE.py", help="Operations of your own; runs the file; may be repeated.")
 ]
+PrecisionOption = Annotated[
+    Literal["auto", "fp32", "tf32", "bf16"], typer.Option(help="Number format of products; auto takes what pays here.")
+]
+LayoutOption = Annotated[
+    Literal["auto", "contiguous", "channels_last"], typer.Option(help="Order of images in memory; auto as above.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
 DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
@@ -288,6 +294,8 @@ def train(
     weights: Weights = None,
     runs_dir: RunsDir = Path("runs"),
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's folder is NAME-001, NAME-002, …")] = None,
+    precision: PrecisionOption = "auto",
+    layout: LayoutOption = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -316,6 +324,8 @@ def train(
         name,
         dry_run,
         tuple(plugin or ()),
+        None if precision == "auto" else precision,
+        None if layout == "auto" else layout,
     )
     with Watch(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.commands import processes
 from builder.commands.plugins import operations_of_run
 from builder.commands.weights import put_weights
+from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
 from builder.ops.plugins import with_plugins
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.training.data import DataSet
     from builder.training.distributed import Team
+    from builder.training.precision import Chosen, Format, Layout
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
 
@@ -48,6 +50,8 @@ class Request:
     name: str | None = None
     dry_run: bool = False
     plugins: tuple[Path, ...] = ()
+    precision: Format | None = None
+    layout: Layout | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +68,7 @@ class Prepared:
     device: torch.device
     weights: Weights | None
     team: Team
+    chosen: Chosen
 
 
 def prepare(request: Request) -> Prepared:
@@ -91,7 +96,9 @@ def prepare(request: Request) -> Prepared:
     weights = None
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe)
-    return Prepared(page, graph, own.classes, model, data, recipe, request.recipe is None, device, weights, team)
+    chosen = team.said_by_first(lambda: _chosen(request, graph, recipe, device, team))
+    is_default = request.recipe is None
+    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, team, chosen)
 
 
 def prepare_again(
@@ -104,18 +111,30 @@ def prepare_again(
     _before_torch_starts()
     from builder.runtime.compile import build
     from builder.training.distributed import choose_own_device, join
+    from builder.training.precision import Chosen, Precision
     from builder.training.recipe import load_recipe
 
     operations = operations_of_run(folder, plugins)
     recipe = _lengthened(load_recipe(folder.recipe), settings)
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
-    chosen = choose_own_device(None if device == "auto" else device)
-    team = join(chosen)
+    found = choose_own_device(None if device == "auto" else device)
+    team = join(found)
     request = _trained_on(folder)
     with team.first_before_others():
         data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
-    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, chosen, None, team)
+    going_on = Chosen(Precision.of_run(folder), "as the run began")
+    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, found, None, team, going_on)
+
+
+def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device, team: Team) -> Chosen:
+    """Return in which precision one of a team's processes takes its part of each step."""
+    from builder.training.devices import Hardware
+    from builder.training.precision import Work, choose_precision
+
+    cost = graph_cost(graph)
+    work = Work(cost.parameters, cost.macs * recipe.batch_size // team.size)
+    return choose_precision(Hardware.of(device), work, request.precision, request.layout)
 
 
 def _before_torch_starts() -> None:

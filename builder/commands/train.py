@@ -42,6 +42,7 @@ class Beginning:
     recipe_is_default: bool
     device: str
     precision: str
+    precision_reason: str
     processes: int
     weights: Weights | None
     run: Path | None
@@ -76,13 +77,13 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
     """Train what is ``ready`` to its end, or go on with it, and return the result."""
     from builder.training.trainer import train
 
-    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team)
+    precision = ready.chosen.precision
+    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team, precision)
 
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
     """Return what was chosen for a run of ``page``."""
     from builder.training.devices import describe_device
-    from builder.training.precision import Precision
 
     cost = graph_cost(ready.graph)
     return Beginning(
@@ -98,7 +99,8 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
         recipe=ready.recipe,
         recipe_is_default=ready.recipe_is_default,
         device=describe_device(ready.device),
-        precision=str(Precision()),
+        precision=str(ready.chosen.precision),
+        precision_reason=ready.chosen.reason,
         processes=ready.team.size,
         weights=ready.weights,
         run=folder.path if folder else None,

@@ -28,7 +28,7 @@ def beginning(value: Beginning, *, verbose: bool = False) -> str:
         ("network", f"{value.network}: {shape(value.input)}, {human(value.parameters)} parameters, {_classes(value)}"),
         ("data", f"{value.data}: {images} images"),
         ("recipe", f"{value.recipe.name}, {reason}: {_recipe(value.recipe)}"),
-        ("device", f"{_processes(value.processes)}{value.device}, {value.precision}"),
+        ("device", f"{_processes(value.processes)}{value.device}, {value.precision}: {value.precision_reason}"),
     ]
     if value.weights is not None:
         lines.append(("weights", described(value.weights, verbose=verbose)))

@@ -9,7 +9,7 @@ import torch
 from builder.training.data import is_repeated
 from builder.training.distributed import ALONE, NO_LABEL
 from builder.training.memory import available_memory
-from builder.training.precision import Precision
+from builder.training.precision import PLAIN, Precision
 from builder.training.randomness import shuffled, stream
 from builder.training.transforms import Draws, Normalizer, framed
 
@@ -46,7 +46,7 @@ class Batches:
         split: Split,
         recipe: Recipe,
         device: torch.device,
-        precision: Precision | None = None,
+        precision: Precision = PLAIN,
         team: Team = ALONE,
     ) -> None:
         """Frame the images now if they fit, else batch by batch."""
@@ -54,7 +54,7 @@ class Batches:
         self.team = team
         self._recipe = recipe
         self._device = device
-        self._precision = precision or Precision()
+        self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
         self._framed = _framed_once(split.images, recipe)
 
@@ -105,7 +105,7 @@ class Batches:
         if draws is not None:
             images = draws.applied(images, samples)
         labels = self.split.labels[samples].to(self._device, non_blocking=True)
-        return self._precision.prepared(self._normalizer(images)), labels
+        return self._normalizer(images).to(memory_format=self.precision.memory_format), labels
 
 
 def _framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 
 from builder.diagnostics import RunError
+
+AMPERE = 8  # major version of the first GPUs with TF32 and bf16
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -28,3 +32,29 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return f"{device} ({torch.cuda.get_device_name(device)})"
     return f"{device} ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """What a device can do that decides how to compute on it; ``kind`` is ``cpu``, ``cuda`` or ``mps``."""
+
+    kind: str
+    has_avx512: bool = False
+    has_bf16: bool = False
+    has_amx: bool = False
+    has_tf32: bool = False
+
+    @classmethod
+    def of(cls, device: torch.device) -> Hardware:
+        """Return what torch says of ``device``; what it does not know counts as not there."""
+        if device.type == "cuda":
+            return cls("cuda", has_tf32=torch.cuda.get_device_capability(device)[0] >= AMPERE)
+        if device.type != "cpu":
+            return cls(device.type)
+        flags: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # of newer versions
+        return cls(
+            "cpu",
+            has_avx512=torch.backends.cpu.get_cpu_capability() == "AVX512",  # what torch was told to use, too
+            has_bf16=bool(flags.get("avx512_bf16")),
+            has_amx=bool(flags.get("amx_bf16")),
+        )

@@ -98,7 +98,8 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
     shape = "×".join(str(size) for size in image.shape[1:])
     model.eval()
     try:
-        logits = outputs(model(image))[0]
+        with batches.precision.autocast(image.device):
+            logits = outputs(model(image))[0]
     except (RuntimeError, ValueError) as error:
         message = f"the network does not take images of {shape}: {str(error).splitlines()[0]}"
         raise RunError(message, "compare with the page's `input`, and the recipe's `size`") from error

@@ -80,7 +80,8 @@ def train_epoch(
     model.train()
     for step, images, labels, whole in batches.epoch(tally.epoch, first_step):
         set_learning_rate(optimizer, learning_rate(recipe, (tally.epoch - 1) * batches.steps + step, batches.steps))
-        logits, *heads = outputs(model(images))
+        with batches.precision.autocast(images.device):
+            logits, *heads = outputs(model(images))
         loss = mean_loss(logits, labels, recipe, whole)
         for head in heads:
             loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, recipe, whole)
@@ -100,7 +101,7 @@ def mean_loss(logits: torch.Tensor, labels: torch.Tensor, recipe: Recipe, whole:
 
 
 def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:
-    """Return the logits and after them those of the heads that only training has."""
+    """Return the logits and after them those of the heads that only training has, in float32, as losses need them."""
     if isinstance(returned, torch.Tensor):
-        return [returned]
-    return [each for each in returned if each is not None]
+        return [returned.float()]
+    return [each.float() for each in returned if each is not None]

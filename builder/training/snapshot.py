@@ -146,8 +146,15 @@ def _restore_optimizer(checkpoint: Checkpoint, optimizer: Optimizer) -> None:
         number, _, what = name.partition("/")
         if int(number) >= len(weights) or (tensor.dim() and tensor.shape != weights[int(number)].shape):
             raise _foreign("another optimizer or network")
-        state.setdefault(int(number), {})[what] = tensor
+        state.setdefault(int(number), {})[what] = (
+            tensor if tensor.dim() == 0 else _laid_out(tensor, weights[int(number)])
+        )
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+
+
+def _laid_out(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Return ``tensor`` with its numbers in the order of ``weight``: fused optimizers pair them as they lie."""
+    return torch.empty_like(weight, dtype=tensor.dtype, device="cpu", requires_grad=False).copy_(tensor)
 
 
 def _random_states(device: torch.device) -> dict[str, torch.Tensor]:

@@ -23,7 +23,7 @@ from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.loop import TOO_FAST, Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
-from builder.training.precision import Precision
+from builder.training.precision import PLAIN, Precision
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
@@ -53,20 +53,22 @@ def train(
     device: torch.device,
     on_progress: Callable[[Progress], None] = ignore,
     team: Team = ALONE,
+    precision: Precision = PLAIN,
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
-    gone on with from there, to the same final bits; the recipe may then have more epochs than it had. At the end the
-    model has its best epoch's weights. All processes of a ``team`` call this with equal arguments, and the first one
+    gone on with from there, to the same final bits and in its own precision; the recipe may then have more epochs than
+    it had. Validation and test are computed in float32 whatever the precision. At the end the model has its best
+    epoch's weights. All processes of a ``team`` call this with equal arguments, and the first one
     writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
     or SIGTERM.
     """
     with folder.locked() if team.is_first else nullcontext(), _out_of_memory_explained(recipe, device):
-        run = _Run(model, data, recipe, folder, device, on_progress, team)
-        with run.signals:
+        run = _Run(model, data, recipe, folder, device, on_progress, team, precision)
+        with run.signals, run.precision.on(device):
             try:
                 while not run.has_ended:
                     run.train()
@@ -92,26 +94,28 @@ class _Run:
         device: torch.device,
         on_progress: Callable[[Progress], None],
         team: Team,
+        precision: Precision,
     ) -> None:
         """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
         self.team = team
         self.data = data.hold_out(recipe.validation, recipe.seed)
-        self.precision = Precision()
+        going_on = team.said_by_first(lambda: folder.last.exists() or folder.previous.exists())
+        self.precision = Precision.of_run(folder) if going_on else precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
-        self.model = model.to(device).to(memory_format=self.precision.layout)
+        self.model = model.to(device).to(memory_format=self.precision.memory_format)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         self.learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
-        self.origin = Origin(recipe, self.data.fingerprint, describe_arithmetic(device), team.size)
+        arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
+        self.origin = Origin(recipe, self.data.fingerprint, arithmetic, team.size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
         self.position = Position()
         self.tally = self._empty_tally()
-        going_on = team.said_by_first(lambda: folder.last.exists() or folder.previous.exists())
         if going_on:
             self._go_on()
         self.started = perf_counter() - self.position.seconds

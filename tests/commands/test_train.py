@@ -61,6 +61,7 @@ class TestRun:
             "recipe   digits, the default for digits: 2 epochs, batch 64, adam 0.0003, cosine after 1 of warm-up"
         )
         assert device.startswith("device   cpu")
+        assert ", fp32, c" in device
         assert run == "run      runs/small-001"
         assert [line.split("  ")[0] for line in epochs] == ["epoch 1/2", "epoch 2/2"]
 

@@ -103,7 +103,7 @@ class TestTrain:
         environment = json.loads((folder.path / "environment.json").read_text())
         assert environment["data"]["sha256"] == data.fingerprint
         assert environment["data"]["images"] == {"train": 70, "validation": 20, "test": 20}
-        assert environment["precision"] == "float32, contiguous_format"
+        assert environment["precision"] == "fp32, contiguous"
 
     def test_the_best_epoch_is_the_first_of_the_best(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """On validation; the metrics say the same."""
