@@ -113,11 +113,13 @@ def choose_precision(
     """Return what pays for ``work`` on ``hardware``, as measured in docs/speed.md; what is given is taken.
 
     A pure function, so that the same command computes in the same way every time. ``archcli bench`` measures the
-    others beside it.
+    others beside it. Raises RunError for TF32 on what is not a GPU of NVIDIA's with it.
     """
     chosen = _by_rule(hardware, work)
     if number_format is None and layout is None:
         return chosen
+    if number_format == "tf32" and not hardware.has_tf32:
+        raise RunError("`tf32` is a format of NVIDIA's GPUs since Ampere", "choose fp32 or bf16, or leave it out")
     given = Precision(number_format or chosen.precision.format, layout or chosen.precision.layout)
     return Chosen(given, "as asked for")
 

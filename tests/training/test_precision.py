@@ -98,6 +98,13 @@ class TestChoosePrecision:
         assert choose_precision(AVX512_BF16, alexnet(32), "fp32").precision == Precision("fp32", "channels_last")
         assert choose_precision(AVX512_BF16, alexnet(32), layout="contiguous").precision == Precision("bf16")
 
+    @pytest.mark.parametrize("hardware", [AVX512_BF16, TURING, MPS])
+    def test_tf32_is_refused_where_it_would_mean_nothing(self, hardware: Hardware) -> None:
+        """Rather than written into a run that never rounded anything."""
+        with pytest.raises(RunError, match="`tf32` is a format of NVIDIA's GPUs") as raised:
+            choose_precision(hardware, TINY, "tf32")
+        assert raised.value.hint == "choose fp32 or bf16, or leave it out"
+
 
 class TestRecord:
     """A run's folder says how it computes, and going on reads it there."""
