@@ -2,7 +2,8 @@
 
     python -m benchmarks.kills --kills 200 --seed 0     SIGKILL at random moments
     python -m benchmarks.kills --points                 every named moment once
-    python -m benchmarks.kills --controls               two saboteurs that have to be caught
+    python -m benchmarks.kills --controls               saboteurs that have to be caught
+    python -m benchmarks.kills --processes 2 ...        runs of several processes, of which one or all are killed
 
 Each process is forked from one that has torch loaded, trains a network with batch norm and dropout by Adam with
 warm-up, augmentation, clipped gradients, weight decay for some weights only, a running mean of the weights and an
@@ -16,20 +17,24 @@ import json
 import os
 import random
 import signal
+import socket
 import sys
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 
-from builder.training import checkpoints, durable, evaluate, metrics, snapshot, trainer
+from benchmarks.crash_points import CONTROLS, CONTROLS_OF_SEVERAL, DIED, POINTS, in_first
+from builder.training import trainer
 from builder.training.checkpoints import read_checkpoint
 from builder.training.data import DataSet
+from builder.training.distributed import join
 from builder.training.metrics import read_metrics
 from builder.training.recipe import Adam, Augment, Cosine, Recipe
 from builder.training.run_folder import RunFolder
@@ -37,8 +42,6 @@ from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from builder.training.progress import Progress
 
 RECIPE = Recipe(
     name="killed",
@@ -52,8 +55,9 @@ RECIPE = Recipe(
     augment=Augment(flip=True, crop_padding=1, cutout=2),
     seed=5,
 )
-DIED = 9  # exit status of a process that ends at a named moment
 EVERY = 3  # steps between two checkpoints
+PATIENCE = 10.0  # seconds in which a process has to end when another is gone; torchrun gives it 30
+CPU = torch.device("cpu")
 
 
 def data() -> DataSet:
@@ -79,25 +83,34 @@ class EveryThird:
         yield
 
 
-def train(folder: Path, prepare: Callable[[], None], on_progress: Callable[[Progress], None] | None = None) -> None:
+def train(folder: Path, prepare: Callable[[], None]) -> None:
     """Train in this process until the end of the run."""
     torch.manual_seed(RECIPE.seed)
     network = TinyNetwork()
     trainer.saving_pace = EveryThird  # type: ignore[misc,assignment]  # in a process of its own
     trainer.draw_curves = lambda *_: None  # takes longer than the training
     prepare()
-    arguments = (network, data(), RECIPE, RunFolder(folder), torch.device("cpu"))
-    trainer.train(*arguments, *([on_progress] if on_progress else []))
+    with join(CPU) as team:
+        trainer.train(network, data(), RECIPE, RunFolder(folder), CPU, team=team)
 
 
-def started(folder: Path, prepare: Callable[[], None] = lambda: None) -> int:
-    """Return the id of a new process that trains in ``folder``."""
+def started(folder: Path, prepare: Callable[[], None] = lambda: None, processes: int = 1) -> list[int]:
+    """Return the ids of new processes that train together in ``folder``."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    together = {"WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    return [_forked(folder, prepare, together | {"RANK": str(number)}) for number in range(processes)]
+
+
+def _forked(folder: Path, prepare: Callable[[], None], variables: dict[str, str]) -> int:
     child = os.fork()
     if child:
         return child
     status = 1
+    os.environ |= variables
     try:
-        sys.stdout = sys.stderr = (folder / "said.txt").open("a")
+        os.dup2(os.open(folder / "said.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND), sys.stderr.fileno())
         train(folder, prepare)
         status = 0
     except Exception as error:  # noqa: BLE001 - whatever it is, the parent has to learn of it
@@ -106,9 +119,32 @@ def started(folder: Path, prepare: Callable[[], None] = lambda: None) -> int:
         os._exit(status)
 
 
-def waited(child: int) -> int:
-    """Return how the process ended: 0, its exit status, or the negative signal."""
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+def waited(children: list[int]) -> list[int]:
+    """Return how each process ended: 0, an exit status, or the negative signal.
+
+    Where one ended badly the others get SIGTERM, as torchrun sends it, and have to end by themselves.
+    """
+    ended: dict[int, int] = {}
+    failed_at = inf
+    while len(ended) < len(children):
+        left = [child for child in children if child not in ended]
+        for child in left:
+            found, status = os.waitpid(child, os.WNOHANG)
+            if found:
+                ended[child] = os.waitstatus_to_exitcode(status)
+        if failed_at == inf and any(ended.values()):
+            failed_at = time.monotonic()
+            _send(signal.SIGTERM, [child for child in left if child not in ended])
+        if time.monotonic() - failed_at > PATIENCE:
+            _send(signal.SIGKILL, left)
+            raise SystemExit(f"a process did not end {PATIENCE:g} s after another")
+        time.sleep(0.0005)
+    return [ended[child] for child in children]
+
+
+def _send(number: signal.Signals, children: list[int]) -> None:
+    for child in children:
+        os.kill(child, number)
 
 
 def outcome(folder: Path) -> str:
@@ -136,33 +172,38 @@ class Killed:
     wrong: tuple[str, ...]
 
 
-def uninterrupted(home: Path) -> tuple[str, float]:
+def uninterrupted(home: Path, processes: int = 1) -> tuple[str, float]:
     """Return the outcome of a run that nobody disturbs, and its seconds."""
     train(RunFolder.create(home, "warm").path, lambda: None)  # what torch imports late, no child has to import again
     folder = RunFolder.create(home, "whole").path
     start = time.perf_counter()
-    if waited(started(folder)) != 0:
+    if any(waited(started(folder, processes=processes))):
         raise SystemExit((folder / "failed.txt").read_text())
     return outcome(folder), time.perf_counter() - start
 
 
-def kill_at_random(home: Path, kills: int, seed: int, prepare: Callable[[], None] = lambda: None) -> Killed:
-    """Kill processes at random moments until there were ``kills``, and let every run come to its end."""
-    right, seconds = uninterrupted(home)
+def kill_at_random(
+    home: Path, kills: int, seed: int, prepare: Callable[[], None] = lambda: None, processes: int = 1
+) -> Killed:
+    """Kill at random moments until that has been done ``kills`` times, and let every run come to its end.
+
+    Of several processes one is killed, or all: which is random too.
+    """
+    right, seconds = uninterrupted(home, processes)
     numbers = random.Random(seed)
     done, runs, wrong = 0, 0, []
     while done < kills:
         folder = RunFolder.create(home, "killed").path
         runs += 1
         while True:
-            child = started(folder, prepare)
+            children = started(folder, prepare, processes)
             time.sleep(numbers.uniform(0, seconds))
-            os.kill(child, signal.SIGKILL)
-            status = waited(child)
-            done += status == -signal.SIGKILL
-            if status != -signal.SIGKILL:
+            _send(signal.SIGKILL, numbers.choice([children, *([child] for child in children)]))
+            ended = waited(children)
+            if -signal.SIGKILL not in ended:
                 break
-        wrong += _wrong(folder, status, right)
+            done += 1
+        wrong += _wrong(folder, max(ended), right)
     return Killed(done, runs, tuple(wrong))
 
 
@@ -176,121 +217,13 @@ def _wrong(folder: Path, status: int, right: str) -> list[str]:
     return [] if outcome(folder) == right else [f"{folder.name}: other bits"]
 
 
-def _die() -> None:
-    os._exit(DIED)
-
-
-def _at(holder: object, name: str, nth: int, *, after: bool = False, only: str = "") -> Callable[[], None]:
-    """Return what makes a process end before or after the nth call of a function, those on paths with ``only``."""
-
-    def prepare() -> None:
-        original = getattr(holder, name)
-        calls = iter(range(1, 1_000_000))
-
-        def dying(*arguments: object, **keywords: object) -> object:
-            hit = only in str(arguments[0]) and next(calls) == nth
-            if hit and not after:
-                _die()
-            result = original(*arguments, **keywords)
-            if hit:
-                _die()
-            return result
-
-        setattr(holder, name, dying)
-
-    return prepare
-
-
-def _half_written(nth: int, only: str) -> Callable[[], None]:
-    """Return what makes a process end when half of the nth file was written."""
-
-    def prepare() -> None:
-        original = Path.write_bytes
-        calls = iter(range(1, 1_000_000))
-
-        def dying(path: Path, content: bytes) -> int:
-            if only in path.name and next(calls) == nth:
-                original(path, content[: len(content) // 2])
-                _die()
-            return original(path, content)
-
-        Path.write_bytes = dying  # type: ignore[method-assign,assignment]  # this process only, and it is about to die
-
-    return prepare
-
-
-def _half_a_row() -> None:
-    """Let the process end when half of the second epoch's row was written."""
-    original = trainer.append_metrics
-
-    def dying(path: Path, row: metrics.EpochMetrics) -> int:
-        length = original(path, row)
-        if row.epoch == 2:
-            os.truncate(path, length - 20)
-            _die()
-        return length
-
-    trainer.append_metrics = dying
-
-
-POINTS: dict[str, Callable[[], None]] = {
-    "before anything was saved": _at(trainer, "write_checkpoint", 1),
-    "when the first checkpoint was saved, and the recipe was not": _at(trainer, "write_checkpoint", 1, after=True),
-    "before a temporary file": _at(checkpoints, "replacing", 5),
-    "when half of a temporary file was written": _half_written(5, "last"),
-    "when it was written and not forced to the disk": _at(durable, "_force_to_disk", 9, only="last"),
-    "when it was forced to the disk and not moved": _at(durable, "_force_to_disk", 9, after=True, only="last"),
-    "when the former file was moved away": _at(Path, "replace", 7, after=True, only="last"),
-    "when it was moved": _at(Path, "replace", 8, after=True, only="last"),
-    "when the folder was forced to the disk": _at(checkpoints, "replacing", 6),
-    "between best and last": _at(trainer, "write_checkpoint", 1, after=True, only="best"),
-    "when half of a row was written": _half_a_row,
-    "between a row and the next checkpoint": _at(trainer, "append_metrics", 2, after=True),
-    "in validation": _at(evaluate, "cross_entropy", 2),
-    "at the edge of an epoch": _at(trainer, "train_epoch", 2),
-    "after an epoch's last step": _at(trainer, "train_epoch", 2, after=True),
-    "in the test": _at(trainer, "load_weights", 1),
-    "before the summary": _at(trainer, "write_summary", 1),
-    "after the summary": _at(trainer, "write_summary", 1, after=True),
-}
-"""Every named moment, with what makes a process end there."""
-
-
-def die_at(home: Path, point: str) -> str | None:
-    """Let a process end at a named moment and another go on; return what is wrong, None if nothing is."""
-    right, _ = uninterrupted(home)
+def die_at(home: Path, point: str, right: str, processes: int = 1) -> str | None:
+    """Let the first process end at a named moment and go on; return what is wrong, None if nothing is."""
     folder = RunFolder.create(home, "dying").path
-    status = waited(started(folder, POINTS[point]))
+    status = waited(started(folder, in_first(POINTS[point]), processes))[0]
     if status != DIED:
         return f"never came there: exit status {status}"
-    return next(iter(_wrong(folder, waited(started(folder)), right)), None)
-
-
-def written_in_place() -> None:
-    """Sabotage: write checkpoints straight to their place, slowly, as ``torch.save`` to a path would."""
-
-    @contextmanager
-    def in_place(path: Path, _former: Path | None = None) -> Iterator[Path]:
-        yield path
-
-    def slowly(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            for start in range(0, len(content), 4096):
-                file.write(content[start : start + 4096])
-                file.flush()
-                time.sleep(0.001)
-        return len(content)
-
-    checkpoints.replacing = in_place
-    Path.write_bytes = slowly  # type: ignore[method-assign,assignment]  # this process only, which a kill ends
-
-
-def random_states_forgotten() -> None:
-    """Sabotage: go on without the states of the random generators, as others have done."""
-    snapshot._restore_random_states = lambda *_: None  # noqa: SLF001 - a saboteur knows where to strike
-
-
-CONTROLS = {"checkpoints written in place": written_in_place, "random states forgotten": random_states_forgotten}
+    return next(iter(_wrong(folder, max(waited(started(folder, processes=processes))), right)), None)
 
 
 def main() -> None:
@@ -300,27 +233,46 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--points", action="store_true")
     parser.add_argument("--controls", action="store_true")
+    parser.add_argument("--processes", type=int, default=1)
     asked = parser.parse_args()
     torch.set_num_threads(1)  # threads do not survive a fork
-    failures = 0
     with tempfile.TemporaryDirectory() as name:
         home = Path(name)
-        if asked.kills:
-            found = kill_at_random(home, asked.kills, asked.seed)
-            failures += len(found.wrong)
-            print(f"{found.kills} SIGKILLs over {found.runs} runs, seed {asked.seed}: {len(found.wrong)} wrong")
-            print(*found.wrong, sep="\n")
-        for point in POINTS if asked.points else ():
-            wrong = die_at(home, point)
-            failures += wrong is not None
-            print(f"{'wrong' if wrong else 'right':<6} {point}{f': {wrong}' if wrong else ''}")
-        for control, sabotage in CONTROLS.items() if asked.controls else ():
-            found = kill_at_random(home, 20, asked.seed, sabotage)
-            failures += not found.wrong
-            print(
-                f"{control}: {len(found.wrong)} of {found.runs} runs wrong after {found.kills} SIGKILLs, as has to be"
-            )
+        failures = report_kills(home, asked.kills, asked.seed, asked.processes) if asked.kills else 0
+        failures += report_points(home, asked.processes) if asked.points else 0
+        failures += report_controls(home, asked.seed, asked.processes) if asked.controls else 0
     sys.exit(min(failures, 1))
+
+
+def report_kills(home: Path, kills: int, seed: int, processes: int) -> int:
+    """Kill at random moments, print what came of it, and return how many runs ended wrong."""
+    found = kill_at_random(home, kills, seed, processes=processes)
+    each = "" if processes == 1 else f" of {processes} processes each"
+    print(f"{found.kills} SIGKILLs over {found.runs} runs{each}, seed {seed}: {len(found.wrong)} wrong")
+    print(*found.wrong, sep="\n")
+    return len(found.wrong)
+
+
+def report_points(home: Path, processes: int) -> int:
+    """Let a process end at each named moment, print what came of it, and return how often that was wrong."""
+    right, _ = uninterrupted(home, processes)
+    failures = 0
+    for point in POINTS:
+        wrong = die_at(home, point, right, processes)
+        failures += wrong is not None
+        print(f"{'wrong' if wrong else 'right':<6} {point}{f': {wrong}' if wrong else ''}")
+    return failures
+
+
+def report_controls(home: Path, seed: int, processes: int) -> int:
+    """Let each saboteur work, print what came of it, and return how many were not caught."""
+    failures = 0
+    for control, sabotage in (CONTROLS | (CONTROLS_OF_SEVERAL if processes > 1 else {})).items():
+        found = kill_at_random(home, 20, seed, sabotage, processes)
+        failures += not found.wrong
+        verdict = "as has to be" if found.wrong else "NOT CAUGHT"
+        print(f"{control}: {len(found.wrong)} of {found.runs} runs wrong after {found.kills} SIGKILLs, {verdict}")
+    return failures
 
 
 if __name__ == "__main__":
