@@ -140,7 +140,11 @@ def position_forgotten() -> None:
 def one_random_state_for_all() -> None:
     """Sabotage: let every process go on with the random states of the first."""
     original = snapshot._restore_random_states  # noqa: SLF001 - the same
-    snapshot._restore_random_states = lambda checkpoint, device, _: original(checkpoint, device, 0)  # noqa: SLF001
+
+    def restore(checkpoint: object, device: object, _number: int) -> None:
+        original(checkpoint, device, 0)  # type: ignore[arg-type]  # handed on as it came
+
+    snapshot._restore_random_states = restore  # type: ignore[assignment]  # noqa: SLF001 - this process only
 
 
 CONTROLS = {
