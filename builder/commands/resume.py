@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from builder.commands.preparation import prepare_again
 from builder.commands.train import Beginning, Trained, describe, train_in
+from builder.diagnostics import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from builder.training.progress import Progress
+    from builder.training.run_folder import RunFolder
 
 
 def run(
@@ -25,12 +28,14 @@ def run(
 ) -> Trained:
     """Train the run at ``path`` to its end and return the result, which is at once there if it had ended before.
 
-    Raises ArchError and RunError as ``prepare_again`` does, and whatever ``builder.training.trainer.train`` raises.
+    Raises RunError where the run failed, ArchError and RunError as ``prepare_again`` does, and whatever
+    ``builder.training.trainer.train`` raises.
     """
     from builder.training.run_folder import RunFolder
     from builder.training.summary import read_summary
 
     folder = RunFolder.open(path)
+    _refuse_failed(folder)
     ready = prepare_again(folder, settings, device, data_dir, plugins)
     with ready.team as team:
         beginning = describe(str(folder.page), ready, folder)
@@ -39,3 +44,16 @@ def run(
         if ended is not None and ended.epochs == ready.recipe.epochs:
             return Trained(beginning, ended)
         return Trained(beginning, train_in(folder, ready, on_progress))
+
+
+def _refuse_failed(folder: RunFolder) -> None:
+    """Raise RunError, with what there is to do instead, if going on would only come to the same failure again."""
+    from builder.training.failure import read_failure
+
+    failed = read_failure(folder)
+    if failed is None:
+        return
+    page = shlex.quote(str(folder.page))
+    best = f" --weights {shlex.quote(str(folder.best))}" if folder.best.exists() else ""
+    hint = f"{failed.hint}, in a new run: archcli train {page}{best} …; to go on all the same, remove {folder.failed}"
+    raise RunError(f"{folder.path} has failed, and going on repeats the same steps: {failed.message}", hint)

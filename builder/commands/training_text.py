@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from builder.commands.answers import Confusion
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
-    from builder.training.progress import EpochDone, GoingOn
+    from builder.training.progress import EpochDone, GoingOn, LookingBack
     from builder.training.recipe import Recipe
 
 
@@ -66,6 +66,12 @@ def going_on(event: GoingOn) -> str:
         changed = "; ".join(event.changed)
         lines.append(f"warning: the rest will differ in its last bits, for this is not what it was: {changed}")
     return "\n".join(lines)
+
+
+def looking_back(event: LookingBack) -> str:
+    """Return what was found, and what is done to say more of it."""
+    steps = plural(event.steps, "step")
+    return f"{event.message}; repeating {steps} since the last checkpoint to find where it began"
 
 
 def epoch(done: EpochDone, epochs: int) -> str:

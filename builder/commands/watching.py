@@ -47,11 +47,13 @@ class Watch:
 
     def __call__(self, event: Progress) -> None:
         """Show one report of the trainer."""
-        from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn
+        from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack
 
         match event:
             case GoingOn():
                 self._say(text.going_on(event))
+            case LookingBack():
+                self._say(text.looking_back(event))
             case EpochStarted():
                 self._epoch, self._epoch_began = event, self._now()
             case BatchDone():

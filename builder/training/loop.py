@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn.functional import cross_entropy
 
-from builder.diagnostics import RunError
 from builder.training.optimizers import clip_gradients, set_learning_rate
 from builder.training.schedules import learning_rate
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from builder.training.recipe import Recipe
 
 AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
-
-TOO_FAST = "try a tenth of the learning rate, or `--set warmup=1`"
 
 
 @dataclass(eq=False)
@@ -49,13 +46,10 @@ class Tally:
         """Return what all processes have measured."""
         return Tally(self.epoch, team.total(self.losses), team.total(self.correct))
 
-    def check_finite(self) -> None:
-        """Raise RunError with the first step whose loss is infinite or not a number. Waits for the device."""
+    def first_lost(self) -> int | None:
+        """Return the first step (from 0) whose loss is not finite, None if all are. Waits for the device."""
         lost = self.losses.isfinite().logical_not().nonzero()
-        if len(lost):
-            step = int(lost[0])
-            message = f"the loss is {float(self.losses[step])} at step {step + 1} of epoch {self.epoch}"
-            raise RunError(message, TOO_FAST)
+        return int(lost[0]) if len(lost) else None
 
     def result(self, images: int, batch_size: int) -> tuple[float, float]:
         """Return mean loss and accuracy over the epoch's ``images``, whose last batch may be smaller."""

@@ -32,6 +32,14 @@ class GoingOn:
 
 
 @dataclass(frozen=True)
+class LookingBack:
+    """A loss is not finite, and the ``steps`` since the last checkpoint are repeated to find where it began."""
+
+    message: str
+    steps: int
+
+
+@dataclass(frozen=True)
 class EpochStarted:
     """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``."""
 
@@ -58,7 +66,7 @@ class EpochDone:
     best: bool
 
 
-Progress: TypeAlias = Preparing | GoingOn | EpochStarted | BatchDone | EpochDone
+Progress: TypeAlias = Preparing | GoingOn | LookingBack | EpochStarted | BatchDone | EpochDone
 
 
 def ignore(_event: Progress) -> None:

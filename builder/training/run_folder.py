@@ -31,6 +31,7 @@ class RunFolder:
     ``prev.safetensors``    the one before it, for the case that ``last`` is damaged
     ``best.safetensors``    the weights of the best epoch
     ``summary.json``        the result
+    ``failed.json``         instead of it: why the run can't be gone on with
     """
 
     path: Path
@@ -119,6 +120,11 @@ class RunFolder:
     def summary(self) -> Path:
         """The result."""
         return self.path / "summary.json"
+
+    @property
+    def failed(self) -> Path:
+        """Why the run can't be gone on with."""
+        return self.path / "failed.json"
 
     @property
     def previous(self) -> Path:

@@ -16,15 +16,17 @@ from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newes
 from builder.training.curves import draw_curves
 from builder.training.devices import describe_device
 from builder.training.distributed import ALONE
+from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
+from builder.training.failure import Failure, advice, write_failure
 from builder.training.initialization import initialize
 from builder.training.interrupts import Interrupted, StopSignals
-from builder.training.loop import TOO_FAST, Tally, train_epoch
+from builder.training.loop import Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import PLAIN, Precision
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, ignore
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
 from builder.training.schedules import learning_rate, same_past
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from builder.training.data import DataSet, Split
     from builder.training.distributed import Team
+    from builder.training.divergence import Cause
     from builder.training.evaluate import Evaluation
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
@@ -195,7 +198,7 @@ class _Run:
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
         start = perf_counter()
         train_epoch(self.learner, self.optimizer, batches, self.recipe, self.tally, first, self._after_step)
-        self.tally.whole(self.team).check_finite()  # waits for the device
+        self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
 
@@ -225,8 +228,11 @@ class _Run:
         loss, accuracy = self.tally.whole(self.team).result(batches.images, self.recipe.batch_size)
         with self.average.in_place() if self.average else nullcontext():
             found = self._evaluate("validation")
-        if not isfinite(found.loss):
-            raise RunError(f"the validation loss is {found.loss} after epoch {position.epoch}", TOO_FAST)
+            if not isfinite(found.loss):
+                message = f"the validation loss is {found.loss} after epoch {position.epoch}"
+                raise self._failed(
+                    message, batches.steps, find_cause_in_evaluation(self.model, self.batches["validation"])
+                )
         row = EpochMetrics(
             epoch=position.epoch,
             train_loss=loss,
@@ -274,6 +280,7 @@ class _Run:
     def save(self) -> None:
         """Write ``best``, then ``last``: what going on begins with never tells of more than is there."""
         with self.pace.timed():
+            self._stop_if_lost()
             self.position.seconds = self.elapsed
             snapshot = take_snapshot(
                 self.model, self.optimizer, self.tally, self.position, self.origin, self.team, self.average
@@ -284,6 +291,47 @@ class _Run:
                 write_checkpoint(self.folder.best, self.best)
                 self.best_is_saved = True
             write_checkpoint(self.folder.last, snapshot, self.folder.previous)
+
+    def _stop_if_lost(self) -> None:
+        """Raise RunError, and leave the checkpoints as they are, if a loss or a weight is infinite or not a number."""
+        tally = self.tally.whole(self.team)
+        before, lost = (tally.epoch - 1) * len(tally.losses), tally.first_lost()
+        if lost is not None:
+            message = f"the loss is {float(tally.losses[lost])} at step {lost + 1:,} of epoch {tally.epoch}"
+            raise self._failed(message, lost + 1, self._cause(message, before + lost))
+        if not all_finite(self.model.state_dict().values()):
+            done = before + self.position.step
+            message = f"a weight is infinite or not a number after {done:,} steps"
+            raise self._failed(message, self.position.step, self._cause(message, done - 1) if done else None)
+
+    def _cause(self, message: str, lost: int) -> Cause | None:
+        """Return where it began that step ``lost`` (from 0) had no finite loss, None if that can't be found."""
+        if self.team.size > 1:
+            return None  # each process would see its own part only
+        try:
+            newest, _ = read_newest(self.folder.last, self.folder.previous)
+            position, _ = restore_snapshot(newest, self.model, self.optimizer, self.device)
+        except RunError:
+            return None
+        batches = self.batches["train"]
+        done = (position.epoch - 1) * batches.steps + position.step
+        self.report(LookingBack(message, lost + 1 - done))
+
+        def wanted() -> bool:
+            return not self.signals.received
+
+        return find_cause(self.model, self.optimizer, batches, self.recipe, done, lost, wanted)
+
+    def _failed(self, message: str, step: int, cause: Cause | None) -> RunError:
+        """Return what to raise, after it was written into the folder and the curves so far were drawn."""
+        if cause is not None:
+            message = f"{message}; it began in {cause.what}"
+        hint = advice(self.recipe)
+        if self.team.is_first:
+            layer = cause.layer if cause else None
+            write_failure(self.folder, Failure(message, hint, self.position.epoch, step, layer))
+            self.draw()
+        return RunError(message, hint)
 
     def draw(self) -> list[EpochMetrics]:
         """Draw the curves of the epochs so far, and return them."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
@@ -135,3 +136,40 @@ class TestNoRun:
         """Nothing is lost."""
         (tmp_path / "page.yaml").write_text(PAGE)
         assert "help: it was stopped before it began: train it again" in archcli("resume", tmp_path).err
+
+
+class TestFailed:
+    """A loss that is not finite ends a run, and going on would repeat it."""
+
+    @pytest.fixture
+    def failed(self, archcli: Archcli, page: Path) -> Outcome:
+        """Return how a run with a mad learning rate ended; it lies in runs/small-001."""
+        return archcli("train", page, *SHORT, "--recipe", "lab", "--set", "validation=0.2", "--set", "lr=1000")
+
+    def test_step_layer_and_what_to_try_are_said(self, failed: Outcome) -> None:
+        """And a script sees 1."""
+        assert failed.code == 1
+        *_, search, error, help_ = failed.err.splitlines()
+        assert re.fullmatch(
+            r"the loss is (nan|inf) at step \d+ of epoch 1; repeating \d+ steps since the last checkpoint to find "
+            "where it began",
+            search,
+        )
+        assert re.fullmatch(r"error: the loss is .* of epoch 1; it began in the output of `(block.0|fc)` .*", error)
+        assert help_.startswith("  help: try a tenth of the learning rate, `--set lr=100`")
+        kept = json.loads(Path("runs/small-001/failed.json").read_text())
+        assert f"error: {kept['message']}" == error
+
+    def test_going_on_is_refused_with_what_to_do_instead(self, archcli: Archcli, failed: Outcome) -> None:
+        """At once, before any data are read."""
+        outcome = archcli("resume", "runs/small-001", "--data-dir", "nowhere")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert "runs/small-001 has failed, and going on repeats the same steps: the loss is" in outcome.err
+        assert "in a new run: archcli train runs/small-001/page.yaml …" in outcome.err
+
+    def test_who_wants_to_go_on_all_the_same_can(self, archcli: Archcli, failed: Outcome) -> None:
+        """It comes to the same end."""
+        Path("runs/small-001/failed.json").unlink()
+        outcome = archcli("resume", "runs/small-001", "--device", "cpu")
+        assert outcome.code == 1
+        assert outcome.err.splitlines()[-2:] == failed.err.splitlines()[-2:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -16,9 +17,10 @@ from builder.diagnostics import RunError
 from builder.training import trainer
 from builder.training.checkpoints import read_checkpoint
 from builder.training.evaluate import evaluate
+from builder.training.failure import Failure, read_failure
 from builder.training.interrupts import Interrupted
 from builder.training.metrics import read_metrics
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, Progress
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, Progress
 from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
 from builder.training.run_folder import RunFolder
 from builder.training.saving import Pace
@@ -156,31 +158,6 @@ class TestTrain:
         summary = train(drawn(), replace(data, test=None), recipe.model_copy(update={"epochs": 1}), folder, CPU)
         assert (summary.test_accuracy, summary.test_loss) == (None, None)
 
-    def test_a_loss_that_is_not_finite_ends_the_run(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
-        """In its epoch, with what to try."""
-        wild = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0)})
-        network = drawn()
-        network.norm = torch.nn.Identity()
-        with pytest.raises(RunError, match=r"the loss is (nan|inf) at step \d of epoch \d"):
-            train(network, data, wild, folder, CPU)
-
-    def test_a_validation_loss_that_is_not_finite_ends_the_run(
-        self, data: DataSet, recipe: Recipe, folder: RunFolder
-    ) -> None:
-        """Before it reaches metrics and curves."""
-
-        class Overflowing(TinyNetwork):
-            """Learns, and answers with infinity when it is evaluated."""
-
-            def forward(self, images: torch.Tensor) -> torch.Tensor:
-                """Return the logits."""
-                logits = super().forward(images)
-                return logits if self.training else logits / 0
-
-        with pytest.raises(RunError, match="the validation loss is nan after epoch 1"):
-            train(Overflowing(), data, recipe, folder, CPU)
-        assert read_metrics(folder.metrics) == []
-
     def test_too_little_memory_is_an_answer(
         self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -193,6 +170,127 @@ class TestTrain:
         with pytest.raises(RunError, match="too little memory for batches of 16 images") as raised:
             train(drawn(), data, recipe, folder, CPU)
         assert "--set batch_size=" in str(raised.value.hint)
+
+
+class Breaking(torch.nn.Module):
+    """Hands on what it is given, and infinity from a call on; how often it was called is kept as weights are."""
+
+    def __init__(self, call: int) -> None:
+        """Count from 1."""
+        super().__init__()
+        self._call = call
+        self.register_buffer("calls", torch.tensor(0))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        """Return ``values``."""
+        self.calls += self.training
+        return values / 0 if self.calls >= self._call else values
+
+
+class TestDivergence:
+    """A loss that is not finite."""
+
+    def breaking(self, call: int) -> TinyNetwork:
+        """Return a network that breaks in its norm at this step of the run (from 1)."""
+        network = drawn()
+        network.norm = Breaking(call)
+        return network
+
+    def test_it_ends_the_run_with_step_and_layer(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Step 7 is the second of epoch 2; what to try comes as settings."""
+        events: list[Progress] = []
+        with pytest.raises(RunError) as raised:
+            train(self.breaking(7), data, recipe, folder, CPU, events.append)
+        where = "it began in the output of `norm` (Breaking)"
+        assert raised.value.message == f"the loss is nan at step 2 of epoch 2; {where}"
+        assert raised.value.hint == (
+            "try a tenth of the learning rate, `--set lr=0.01`; or a slow start, `--set warmup=1`; "
+            "or shorter gradients, `--set clip_norm=1`"
+        )
+        assert LookingBack("the loss is nan at step 2 of epoch 2", 7) in events
+
+    def test_the_folder_says_so(self, data: DataSet, recipe: Recipe, folder: RunFolder, with_figures: None) -> None:
+        """With all that is known; metrics and curves end with the last whole epoch."""
+        with pytest.raises(RunError) as raised:
+            train(self.breaking(7), data, recipe, folder, CPU)
+        assert read_failure(folder) == Failure(raised.value.message, str(raised.value.hint), 2, 2, "norm")
+        assert [row.epoch for row in read_metrics(folder.metrics)] == [1]
+        assert (folder.path / "loss.png").exists()
+        assert not folder.summary.exists()
+
+    def test_only_what_would_help_is_tried(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """A recipe that warms up and clips has nothing left but its rate."""
+        careful = recipe.model_copy(update={"schedule": Cosine(name="cosine", warmup=1), "clip_norm": 1.0})
+        with pytest.raises(RunError) as raised:
+            train(self.breaking(1), data, careful, folder, CPU)
+        assert raised.value.hint == "try a tenth of the learning rate, `--set lr=0.01`"
+
+    def test_no_checkpoint_is_taken_of_it(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Saved after every step, the last one is that before; and the step is found without waiting for the epoch."""
+        monkeypatch.setattr(trainer, "saving_pace", lambda size: Always())
+        with pytest.raises(RunError, match="at step 4 of epoch 1"):
+            train(self.breaking(4), data, recipe, folder, CPU)
+        found = read_checkpoint(folder.last)
+        assert found.record["position"]["step"] == 3
+        assert all(bool(each.float().isfinite().all()) for each in found.tensors.values())
+
+    def test_a_weight_that_is_lost_is_never_saved(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Though the loss does not show it yet."""
+        monkeypatch.setattr(trainer, "saving_pace", lambda size: Always())
+        network = drawn()
+        network.head.bias.register_hook(lambda gradient: gradient * float("inf") if network.norm.calls == 3 else None)
+        network.norm = Breaking(100)
+        with pytest.raises(RunError) as raised:
+            train(network, data, recipe, folder, CPU)
+        assert raised.value.message == (
+            "a weight is infinite or not a number after 3 steps; it began in the gradient of `head.bias`"
+        )
+        assert read_checkpoint(folder.last).record["position"]["step"] == 2
+
+    def test_ctrl_c_ends_the_search(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """What is known is said without it."""
+
+        def impatient(event: Progress) -> None:
+            if isinstance(event, LookingBack):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(RunError) as raised:
+            train(self.breaking(7), data, recipe, folder, CPU, impatient)
+        assert raised.value.message == "the loss is nan at step 2 of epoch 2"
+
+    def test_one_in_validation_is_found_too(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Before it reaches metrics and curves."""
+
+        class Overflowing(TinyNetwork):
+            """Learns, and answers with infinity when it is evaluated."""
+
+            def forward(self, images: torch.Tensor) -> torch.Tensor:
+                """Return the logits."""
+                logits = super().forward(images)
+                return logits if self.training else logits / 0
+
+        with pytest.raises(RunError) as raised:
+            train(Overflowing(), data, recipe, folder, CPU)
+        where = "it began in the output of the network"
+        assert raised.value.message == f"the validation loss is nan after epoch 1; {where}"
+        assert read_metrics(folder.metrics) == []
+        assert read_checkpoint(folder.last).record["position"]["epoch"] == 1
+
+
+class Always:
+    """A pace at which every step is saved."""
+
+    def due(self) -> bool:
+        """Return that it is time."""
+        return True
+
+    def timed(self) -> nullcontext[None]:
+        """Take no time."""
+        return nullcontext()
 
 
 class TestAverage:
