@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
-
-import torch
 
 from builder.diagnostics import RunError
 from builder.training.average import Average
@@ -20,6 +18,7 @@ from builder.training.divergence import all_finite, find_cause, find_cause_in_ev
 from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
 from builder.training.failure import Failure, advice, write_failure
+from builder.training.fitting import OutOfMemoryExplained
 from builder.training.initialization import initialize
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.loop import Tally, train_epoch
@@ -35,8 +34,9 @@ from builder.training.summary import Summary, write_summary
 from builder.training.weights import load_weights
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
+    import torch
     from torch import nn
 
     from builder.training.data import DataSet, Split
@@ -69,8 +69,10 @@ def train(
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
     or SIGTERM.
     """
-    with folder.locked() if team.is_first else nullcontext(), _out_of_memory_explained(recipe, device):
+    memory = OutOfMemoryExplained(recipe.batch_size, device)
+    with folder.locked() if team.is_first else nullcontext(), memory:
         run = _Run(model, data, recipe, folder, device, on_progress, team, precision)
+        memory.try_step = run.try_step if team.size == 1 else None
         with run.signals, run.precision.on(device):
             try:
                 while not run.has_ended:
@@ -201,6 +203,13 @@ class _Run:
         self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
+
+    def try_step(self, images: int) -> None:
+        """Make a step of so many images, whatever becomes of the weights: a run that ran out of memory is over."""
+        recipe = self.recipe.model_copy(update={"batch_size": images})
+        batches = Batches(self.data.train[:images], recipe, self.device, self.precision)
+        tally = Tally.empty(1, batches.steps, self.device)
+        train_epoch(self.model, self.optimizer, batches, recipe, tally, 0, lambda _done: None)
 
     def _after_step(self, done: int) -> None:
         self.position.step = done
@@ -363,12 +372,3 @@ class _Run:
         if self.team.is_first:
             write_summary(self.folder, summary)
         return summary
-
-
-@contextmanager
-def _out_of_memory_explained(recipe: Recipe, device: torch.device) -> Iterator[None]:
-    try:
-        yield
-    except torch.OutOfMemoryError as error:
-        message = f"{describe_device(device)} has too little memory for batches of {recipe.batch_size} images"
-        raise RunError(message, "try smaller ones: `--set batch_size=…`") from error

@@ -158,19 +158,6 @@ class TestTrain:
         summary = train(drawn(), replace(data, test=None), recipe.model_copy(update={"epochs": 1}), folder, CPU)
         assert (summary.test_accuracy, summary.test_loss) == (None, None)
 
-    def test_too_little_memory_is_an_answer(
-        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        """With the setting that helps."""
-
-        def too_much(*arguments: object) -> None:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
-
-        monkeypatch.setattr(trainer, "train_epoch", too_much)
-        with pytest.raises(RunError, match="too little memory for batches of 16 images") as raised:
-            train(drawn(), data, recipe, folder, CPU)
-        assert "--set batch_size=" in str(raised.value.hint)
-
 
 class Breaking(torch.nn.Module):
     """Hands on what it is given, and infinity from a call on; how often it was called is kept as weights are."""
