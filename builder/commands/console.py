@@ -68,6 +68,21 @@ def is_coloured(stream: TextIO) -> bool:
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 
+def is_unicode(stream: TextIO) -> bool:
+    """Return whether ``stream`` takes characters beyond ASCII."""
+    encoding = stream.encoding or "utf-8"  # a stream of a test has none
+    return encoding.lower().startswith("utf")
+
+
+def size_of(stream: TextIO) -> tuple[int, int]:
+    """Return columns and lines of the terminal that ``stream`` writes to, now; 80 and 24 if it does not say."""
+    try:
+        columns, lines = os.get_terminal_size(stream.fileno())
+    except (OSError, ValueError):
+        return 80, 24
+    return (columns, lines) if columns and lines else (80, 24)
+
+
 def _redden(line: str) -> str:
     head, separator, message = line.partition(": ")
     return f"{_RED}{head}{_RESET}{separator}{message}" if line.startswith("error") else line

@@ -74,15 +74,24 @@ def looking_back(event: LookingBack) -> str:
     return f"{event.message}; repeating {steps} since the last checkpoint to find where it began"
 
 
-def epoch(done: EpochDone, epochs: int) -> str:
-    """Return one epoch's losses and accuracies."""
+def epoch(done: EpochDone, epochs: int, room: int | None = None) -> str:
+    """Return one epoch's losses and accuracies, in fewer words where there is ``room`` for few characters only."""
     row = done.metrics
-    return (
-        f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}"
-        f"  train loss {row.train_loss:.4f} accuracy {row.train_accuracy:7.2%}"
-        f"  validation loss {row.val_loss:.4f} accuracy {row.val_accuracy:7.2%}"
-        f"  {duration(row.seconds)}{'  best' if done.best else ''}"
+    head = f"epoch {row.epoch:>{len(str(epochs))}}/{epochs}"
+    best = "  best" if done.best else ""
+    time = duration(row.seconds)
+    train = (f"train loss {row.train_loss:.4f} accuracy {row.train_accuracy:7.2%}",
+             f"train {row.train_loss:.4f} {row.train_accuracy:7.2%}")  # fmt: skip
+    validation = (f"validation loss {row.val_loss:.4f} accuracy {row.val_accuracy:7.2%}",
+                  f"validation {row.val_loss:.4f} {row.val_accuracy:7.2%}")  # fmt: skip
+    forms = (
+        f"{head}  {train[0]}  {validation[0]}  {time}{best}",
+        f"{head}  {train[1]}  {validation[1]}  {time}{best}",
+        f"{head}  {validation[1]}{best}",
+        f"{row.epoch}/{epochs}  {row.val_accuracy:.2%}{best}",
     )
+    longest = 0 if done.best else len("  best")  # so that all lines of a run have one form
+    return next((form for form in forms if room is None or len(form) + longest <= room), forms[-1])
 
 
 def trained(value: Trained) -> str:

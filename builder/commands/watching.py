@@ -1,28 +1,38 @@
-"""A training run as a person follows it: the first lines, a live bar on a terminal, else a line an epoch."""
+"""A training run as a person follows it: a line an epoch, and on a terminal small curves above a live bar."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from builder.commands import processes
 from builder.commands import training_text as text
-from builder.commands.console import is_terminal, say
+from builder.commands.console import is_coloured, is_terminal, is_unicode, say, size_of
+from builder.commands.live import Live, shown_width
+from builder.commands.plot import Curve, plot
+from builder.diagnostics import RunError
 from builder.quantities import duration
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
     from typing import Self
 
     from builder.commands.train import Beginning
+    from builder.training.metrics import EpochMetrics
     from builder.training.progress import BatchDone, EpochStarted, Progress
 
 WIDTH = 24  # characters of the bar
 PAUSE = 0.1  # seconds between two states of the bar; more often only flickers
 FIRST_ESTIMATE = 5.0  # seconds of training, after which the time left is known well enough to be said
 LONG = 3600.0  # seconds; who trains longer than that on a CPU may have wanted something else
-CLEAR_LINE = "\r\x1b[K"
+LEAST_BAR = 5  # characters of a bar that still says something
+PLOT_LINES = 8  # of a terminal that has more than twice as many
+PLOT_WIDTH, TWO_PLOTS = 40, 110  # columns from which there is one plot, and from which two of them stand side by side
+GAP = 4  # columns between two plots
+TRAINING_COLOUR, VALIDATION_COLOUR = "\x1b[36m", "\x1b[35m"
 
 
 class Watch:
@@ -31,8 +41,13 @@ class Watch:
     def __init__(self, *, quiet: bool = False, verbose: bool = False, now: Callable[[], float] = perf_counter) -> None:
         """Begin before anything is known."""
         self._quiet, self._verbose = quiet or not processes.is_first(), verbose
-        self._live = is_terminal(sys.stderr) and not self._quiet
+        self._live: Live | None = None
+        if is_terminal(sys.stderr) and not self._quiet:
+            self._live = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0])
         self._now = now
+        self._run: Path | None = None
+        self._rows: list[EpochMetrics] = []
+        self._plotted: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
         self._page = ""
         self._on_cpu = False
         self._epoch: EpochStarted
@@ -42,34 +57,54 @@ class Watch:
 
     def begin(self, beginning: Beginning) -> None:
         """Show what was chosen and why."""
-        self._page, self._on_cpu = beginning.page, beginning.device.startswith("cpu")
+        self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
         self._say(text.beginning(beginning, verbose=self._verbose))
 
     def __call__(self, event: Progress) -> None:
-        """Show one report of the trainer."""
-        from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack
+        """Show one report of the trainer. Batches come thousands of times a second, and take microseconds here."""
+        from builder.training.progress import BatchDone
+
+        if isinstance(event, BatchDone):
+            self._batch(event)
+        else:
+            self._told(event)
+
+    def _told(self, event: Progress) -> None:
+        from builder.training.progress import EpochDone, EpochStarted, GoingOn, LookingBack, Preparing
 
         match event:
+            case Preparing():
+                self._show(f"preparing {event.images:,} images of {event.split}")
             case GoingOn():
                 self._say(text.going_on(event))
+                self._rows = self._before(event.epoch)
             case LookingBack():
                 self._say(text.looking_back(event))
             case EpochStarted():
                 self._epoch, self._epoch_began = event, self._now()
-            case BatchDone():
-                self._batch(event)
             case EpochDone():
                 self._last_epoch = event.metrics.seconds
-                self._say(text.epoch(event, self._epoch.epochs))
+                self._rows = [*self._rows[: event.metrics.epoch - 1], event.metrics]
+                self._say(text.epoch(event, self._epoch.epochs, size_of(sys.stderr)[0] if self._live else None))
 
     def __enter__(self) -> Self:
         """Begin to watch."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the terminal's line empty for what comes."""
+        """Leave the terminal's last lines empty for what comes."""
         if self._live:
-            say(CLEAR_LINE, end="")
+            self._live.clear()
+
+    def _before(self, epoch: int) -> list[EpochMetrics]:
+        """Return what the run measured before ``epoch``, for the curves; nothing where that can't be read."""
+        from builder.training.metrics import read_metrics
+
+        if self._live is None or self._run is None:
+            return []
+        with suppress(RunError):  # the trainer says what is wrong with its files
+            return read_metrics(self._run / "metrics.csv")[: epoch - 1]
+        return []
 
     def _batch(self, event: BatchDone) -> None:
         if event.phase == "train":
@@ -77,15 +112,34 @@ class Watch:
         now = self._now()
         if self._live and now - self._drawn >= PAUSE:
             self._drawn = now
-            say(CLEAR_LINE + self._bar(event), end="")
+            self._show(self._bar(event, size_of(sys.stderr)[0] - 1))
 
-    def _bar(self, event: BatchDone) -> str:
-        full = round(WIDTH * event.done / event.steps)
-        bar = f"{'━' * full}{'─' * (WIDTH - full)}  {event.phase} {event.done}/{event.steps}"
-        if event.phase == "test":
-            return bar
+    def _show(self, line: str) -> None:
+        """Show a line below the curves so far."""
+        if self._live:
+            columns, lines = size_of(sys.stderr)
+            self._live.show([*self._plots(columns - 1, lines), line[: columns - 1]])
+
+    def _plots(self, room: int, lines: int) -> list[str]:
+        """Return the curves so far in ``room`` columns, from the second epoch on, where there is room for them."""
+        if len(self._rows) < 2 or room < PLOT_WIDTH or lines <= 2 * PLOT_LINES or not is_unicode(sys.stderr):
+            return []
+        key = (len(self._rows), room, self._epoch.epochs)
+        if key != self._plotted[0]:
+            self._plotted = (key, _curves(self._rows, self._epoch.epochs, room, in_colour=is_coloured(sys.stderr)))
+        return self._plotted[1]
+
+    def _bar(self, event: BatchDone, room: int) -> str:
+        """Return the state as a line of at most ``room`` characters; the bar gives way first."""
         left = f"  {duration(self._left(event))} left" if self._estimated and event.phase == "train" else ""
-        return f"epoch {self._epoch.epoch}/{self._epoch.epochs}  {bar}{left}"
+        head = "" if event.phase == "test" else f"epoch {self._epoch.epoch}/{self._epoch.epochs}  "
+        tail = f"  {event.phase} {event.done}/{event.steps}{left}"
+        width = min(WIDTH, room - len(head) - len(tail))
+        if width < LEAST_BAR:
+            return f"{head.strip()}{tail}".strip()[:room]
+        full = round(width * event.done / event.steps)
+        done, rest = ("━", "─") if is_unicode(sys.stderr) else ("#", "-")
+        return f"{head}{done * full}{rest * (width - full)}{tail}"
 
     def _left(self, event: BatchDone) -> float:
         """Return the seconds left: of this epoch as its batches went so far, of the others as the last went."""
@@ -98,11 +152,33 @@ class Watch:
             return
         self._estimated = True
         left = self._left(event)
-        if not self._live:
+        if self._live is None:
             self._say(f"about {duration(left)} left")
         if left > LONG and self._on_cpu:
             self._say(f"that is long on a CPU; a minute takes: archcli train {self._page} --data digits")
 
     def _say(self, line: str) -> None:
-        if not self._quiet:
-            say((CLEAR_LINE if self._live else "") + line)
+        if self._live:
+            self._live.say(line)
+        elif not self._quiet:
+            say(line)
+
+
+def _curves(rows: Sequence[EpochMetrics], epochs: int, room: int, *, in_colour: bool) -> list[str]:
+    """Return small curves of accuracy, and of the loss beside them where there is room for both."""
+    colours = (TRAINING_COLOUR, VALIDATION_COLOUR) if in_colour else ("", "")
+
+    def drawn(title: str, training: list[float], validation: list[float], width: int) -> list[str]:
+        curves = [Curve("training", training, dashed=True, colour=colours[0]),
+                  Curve("validation", validation, colour=colours[1])]  # fmt: skip
+        return plot(title, curves, epochs, width, PLOT_LINES)
+
+    both = room >= TWO_PLOTS
+    width = (room - GAP) // 2 if both else room
+    accuracy = drawn(
+        "accuracy %", [100 * row.train_accuracy for row in rows], [100 * row.val_accuracy for row in rows], width
+    )
+    if not both:
+        return accuracy
+    loss = drawn("loss", [row.train_loss for row in rows], [row.val_loss for row in rows], width)
+    return [one + " " * (width - shown_width(one) + GAP) + other for one, other in zip(accuracy, loss, strict=True)]
