@@ -277,7 +277,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _INSTEAD = {
-    "$": "a `$` is followed by the name of a variable",
+    "$": "a `$` is followed by the name of a variable, without braces: `$in`",
     "=": "equality is `==`",
     "!": "inequality is `!=`, negation is `not`",
     "&": "write `and`",
@@ -329,7 +329,8 @@ class _Parser:
     def _unexpected(self, more: str = "") -> ExpressionError:
         token = self._peek
         said = "the expression ends too early" if token.kind == "end" else f"`{token.text}` is not expected here"
-        return ExpressionError(said + more, token.offset, max(1, len(token.text)))
+        hint = "an element of a list is `$list.0`" if token.text == "[" else None
+        return ExpressionError(said + more, token.offset, max(1, len(token.text)), hint)
 
     def _choice(self) -> Expression:
         self._depth += 1

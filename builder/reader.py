@@ -114,6 +114,8 @@ def read_text(text: str, name: str = "<text>") -> Mapping:
     problems.raise_found()
     if not isinstance(value, Mapping):
         hint = "write `name: …`, `input: …`, `layers: …` at the left margin"
+        if isinstance(value, Sequence) and any(isinstance(each, Mapping) for each in value.items):
+            hint += ", without a `-` before them"
         message = f"a page is a mapping of names to values, not {describe(value)}"
         raise ArchError(Diagnostic("not-a-mapping", message, value.mark, hint))
     return value
@@ -263,6 +265,7 @@ _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
     (r"expected <block end>, but found '([^<'])'", r"`\1` is not expected here", None, False),
     (r"expected '<document start>'", "nothing may follow the end of a page", "delete it, or the `...` above", False),
     (r"expected the node content, but found '([^<'])'", r"a value is expected here, not `\1`", None, False),
+    (r"expected alphabetic or numeric", "a text cannot begin so without quotes", None, False),
     (r"found unknown escape", "this is no escape of YAML", "between single quotes a backslash is itself", False),
 )
 """PyYAML's problem, our words, what to do, and whether to look where it opened instead of where it showed."""
@@ -270,22 +273,34 @@ _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
 
 def _trap(line: str, column: int) -> str | None:
     """Return the answer to the traps that a page sets to a tired person."""
-    before = line[: column - 1]
-    if re.search(r"\$\w+\[", line):
-        return "inside braces write `$widths.0`, not `$widths[0]`"
-    if re.search(r"(:|-|\[|,)\s*\*", line):
-        return "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"
-    if match := re.search(r"([\w-]+):[\[{]", line):
-        return f"a space is missing after `{match[1]}:`"
-    if line[column - 1 : column] == "{" and re.search(r"[\w.]$", before):
-        return "inside brackets, quote a name that holds braces"
-    if re.search(r"\S{1024,}$", before):
-        return "a name has at most 1,024 characters"
-    if re.search(r"[\[{]", before) and (match := re.search(r"([^\s,{\[]+)\s+([\w$]+)$", before)):
-        return f"a comma is missing between `{match[1]}` and `{match[2]}`"
-    if line[column - 1 : column] == ":" and re.search(r":\s", before):
-        return "write the fields in braces: `conv: {out: 64, kernel: 3}`; or quote a text that holds a colon"
-    return None
+    before, here = line[: column - 1], line[column - 1 : column]
+    looks = {"line": line, "before": before, f"before {here}": before}
+    return next(
+        (
+            match.expand(hint)
+            for where, pattern, hint in _TRAPS
+            if (match := re.search(pattern, looks.get(where, "\n")))
+        ),
+        None,
+    )
+
+
+_TRAPS = (
+    ("line", r"\$\{(\w+)\}?", r"write `$\1`, without braces"),
+    ("line", r"\$\w+\[", "inside braces write `$widths.0`, not `$widths[0]`"),
+    ("line", r"(:|-|\[|,)\s*\*", "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"),
+    ("line", r"([\w-]+):[\[{]", r"a space is missing after `\1:`"),
+    ("before {", r"[\w.]$", "inside brackets, quote a name that holds braces"),
+    ("line", r"^\s*-?(\w+)\s*$", r"`\1: …` in a mapping; in a list `- \1`, with a space after the dash"),
+    ("before", r"\S{1024,}$", "a name has at most 1,024 characters"),
+    ("before", r"[\[{].*?([^\s,{\[]+)\s+([\w$]+)$", r"a comma is missing between `\1` and `\2`"),
+    (
+        "before :",
+        r":\s",
+        "write the fields in braces: `conv: {out: 64, kernel: 3}`; or quote a text that holds a colon",
+    ),
+)
+"""Where to look (the line, what stands before the place, that where a character stands at it), for what, the answer."""
 
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -341,6 +356,8 @@ def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Ite
             continue
         if key_node.style is None and ("," in name or ")" in name):
             hint = "a comma ends a value inside braces: quote it, or name it under `params`"
+            if re.search(r"\([-\d ]+, *$", source.line(mark.line)[: mark.column - 1]):
+                hint = "a pair is a list: `[3, 3]`"
             problems.error("bad-key", f"`{name}` is no name", mark, hint)
             continue
         seen[name] = mark

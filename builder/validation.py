@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -13,17 +14,23 @@ from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from collections.abc import Mapping as Table
 
     from pydantic_core import ErrorDetails
 
     from builder.diagnostics import Collector, Mark
     from builder.reader import Value
 
+    TableOfNames: TypeAlias = Table[str, str]
+
 
 class Strict(BaseModel):
     """Base of everything that a user may write: frozen, nothing unknown, no silent conversion."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+
+    elsewhere: ClassVar[TableOfNames] = MappingProxyType({})
+    """Fields by the names that they have elsewhere, or a sentence on what becomes of them here."""
 
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -73,9 +80,9 @@ def report(
     for each in findings:
         if each.kind == "extra_forbidden":
             name, parent = str(each.path[-1]), each.path[:-1]
-            known = _fields(model, parent)
-            meant.add((parent, nearest(name, known)))
-            problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, _unknown(name, known))
+            inner = _innermost(model, parent)
+            meant.add((parent, meant_field(name, inner)))
+            problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, _unknown(name, inner))
     missing: dict[Path, list[_Finding]] = {}
     for each in findings:
         if each.kind == "missing" and (each.path, str(each.missing)) not in meant:
@@ -215,6 +222,8 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
     number_wanted = finding.kind in ("int_type", "int_from_float", "float_type")
     if isinstance(value, float) and number_wanted and "$" in finding.mark.text:
         return "`a // b` divides whole numbers; `int`, `round` and `ceil` make one of any other"
+    if example := _example(finding, model):
+        return example
     if not isinstance(value, str) or not number_wanted:
         return None
     if re.fullmatch(r"[-+.\d]+", value):
@@ -222,15 +231,36 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
     return "only a text with a `$` in it is calculated" if re.search(r"[-+*/()]", value) else None
 
 
-def _unknown(name: str, known: list[str]) -> str:
+def _example(finding: _Finding, model: type[BaseModel]) -> str | None:
+    """Return how a field may look, where its model has an example."""
+    field = _innermost(model, finding.path[:-1]).model_fields.get(str(finding.path[-1])) if finding.path else None
+    return f"such as `{finding.path[-1]}: {field.examples[0]}`" if field is not None and field.examples else None
+
+
+def meant_field(name: str, model: type[BaseModel]) -> str | None:
+    """Return the field of ``model`` that was most likely meant by ``name``, which it has not, or None."""
+    known = _fields(model)
+    there = _elsewhere(name, model)
+    return there if there in known else None if " " in there else nearest(name, known)
+
+
+def _elsewhere(name: str, model: type[BaseModel]) -> str:
+    return model.elsewhere.get(name.lower(), "") if issubclass(model, Strict) else ""
+
+
+def _unknown(name: str, model: type[BaseModel]) -> str:
+    known = _fields(model)
     head, colon, tail = name.partition(":")
     if colon and head in known:
         return f"write `{head}: {tail}`, with a space after the colon"
-    return suggest(name, known, "it has")
+    close, there = meant_field(name, model), _elsewhere(name, model)
+    if " " in there:
+        return there
+    return f"did you mean `{close}`?" if close is not None else suggest(name, known, "it has")
 
 
-def _fields(model: type[BaseModel], path: Path) -> list[str]:
-    return [field.alias or name for name, field in _innermost(model, path).model_fields.items()]
+def _fields(model: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 def _innermost(model: type[BaseModel], path: Path) -> type[BaseModel]:

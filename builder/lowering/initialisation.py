@@ -12,7 +12,8 @@ from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
 from builder.ops.base import Operation
 from builder.reader import Mapping, Scalar, describe
-from builder.spec.initialisers import FUNCTIONS
+from builder.spec.elsewhere import meant_layer
+from builder.spec.initialisers import ELSEWHERE, FUNCTIONS
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, met: list[tu
         walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
     elif selector.template is None or walk.walked.is_called(selector.template):
         message, hint = walk.walked.not_found(selector)
+        meant = meant_layer(str(rule.target.value), [*walk.page.operations, *walk.walked.tree.roots])
+        hint = f"did you mean `{meant}`?" if meant in walk.page.operations else hint
         walk.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
@@ -163,7 +166,8 @@ def _function(walk: Walk, rule: InitRule, out: int | Unknown) -> tuple[str, tupl
 def _checked(walk: Walk, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     word = str(name.value)
     if word not in FUNCTIONS:
-        hint = suggest(word, list(FUNCTIONS), "there are")
+        meant = ELSEWHERE.get(word.lower().rstrip("_"))
+        hint = f"did you mean `{meant}`?" if meant else suggest(word, list(FUNCTIONS), "there are")
         walk.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):

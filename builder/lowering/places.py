@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from builder.lowering.selectors import Selector
 
 
+_WILD = frozenset("*?[")
 _ADVISED = 20  # pieces of advice that one run gives: nobody reads more, and each looks at every name
 
 
@@ -32,6 +34,11 @@ class Tree:
         """Return whether there is something at ``path``."""
         return not path or path[-1] in self._children.get(path[:-1], ())
 
+    @property
+    def roots(self) -> list[str]:
+        """The names at the top of the page."""
+        return list(self._children[()])
+
     def points(self, path: tuple[str, ...]) -> list[str]:
         """Return the points of the block at ``path``; a layer has none."""
         return [point for point in POINTS if point in self._children.get(path, ())]
@@ -39,22 +46,26 @@ class Tree:
     def advise(self, text: str) -> str:
         """Return what to write instead of a path that does not exist.
 
-        Its segments are put right one after another; where one has no near name, its neighbours are listed.
+        Its segments are put right one after another, those with wildcards taken for all that they match; where one has
+        no near name, its neighbours are listed.
         """
         if self._advised == _ADVISED:
             return "`archcli show` lists every path"
         self._advised += 1
-        right: tuple[str, ...] = ()
+        right: list[str] = []
+        here: set[tuple[str, ...]] = {()}
         for segment in text.split("."):
-            names = list(self._children.get(right, ()))
-            if segment in names:
-                right += (segment,)
-                continue
-            close = nearest(segment, names)
-            if close is None:
+            names = dict.fromkeys(name for path in here for name in self._children.get(path, ()))
+            meant = [segment] if segment in names else [each for each in names if fnmatchcase(each, segment)]
+            if segment == "**" or (not meant and set(segment) & _WILD):
+                return "`archcli show` lists every path"
+            close = nearest(segment, names) if not meant else None
+            if not meant and close is None:
                 inside = f"in `{'.'.join(right)}` there are" if right else "there are"
-                return suggest(segment, [name for name in names if name not in POINTS] or names, inside)
-            right += (close,)
+                return suggest(segment, [name for name in names if name not in POINTS] or list(names), inside)
+            right.append(close or segment)
+            here = {(*path, each) for path in here for each in (meant or [close or ""])}
+            here = {path for path in here if path in self}
         return f"did you mean `{'.'.join(right)}`?"
 
 
@@ -110,9 +121,15 @@ class Walked:
             return f"`{text}` matches nothing", f"`{template}` is called nowhere on this page"
         if template is not None:
             inside = text.partition(".")[2]
-            return f"no `{template}` has `{inside}`", self.tree.advise(".".join((*self._instances[template], inside)))
+            instance = ".".join(self._instances[template])
+            hint = self.tree.advise(f"{instance}.{inside}").replace(f"`{instance}.", f"`{template}.")
+            return f"no `{template}` has `{inside}`", hint
+        head, _, rest = text.partition(".")
+        close = nearest(head, self._instances) if (head,) not in self.tree and not set(head) & _WILD else None
+        if close is not None and nearest(head, [close, *self.tree.roots]) == close:
+            return f"there is no `{text}`", f"did you mean `{'.'.join(each for each in (close, rest) if each)}`?"
         if not selector.explicit:
-            return f"`{text}` matches nothing", "`archcli show` lists every path"
+            return f"`{text}` matches nothing", self.tree.advise(text)
         path = self.path_of_key(".".join(selector.segments))
         if path is not None:
             return f"`{'.'.join(selector.segments)}` is a key, not a path", f"its path is `{path}`"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from builder.diagnostics import Diagnostic, Note, suggest
+from builder.diagnostics import Diagnostic, Note
 from builder.graph import Block, Node
 from builder.lowering.blocks import inline_block, template_instance
 from builder.lowering.names import Modules, check_keys, join
@@ -28,6 +28,7 @@ from builder.ops.faults import FaultyPluginError, output
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
+from builder.spec.elsewhere import advise
 from builder.spec.fields import LETTERS
 from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import report
@@ -477,7 +478,7 @@ class Walk:
         if isinstance(word, str) and (word in self.page.operations or word in self.page.templates or word == REUSE):
             return word
         if word != "none":
-            hint = suggest(str(word), [*self.page.operations, *self.page.templates], "there are")
+            hint = advise(str(word), [*self.page.operations, *self.page.templates], "there are")
             notes = (Note(frame.called, "called here"),) if frame.called else ()
             self.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
         return None

@@ -6,7 +6,9 @@ PyTorch's classes as text and never import them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
 from pydantic import AfterValidator, Field
@@ -36,6 +38,9 @@ Margin = Annotated[Extent | tuple[Extent, Extent], AfterValidator(_one_if_equal)
 Family: TypeAlias = Literal[
     "input", "conv", "linear", "norm", "activation", "pool", "dropout", "shape", "gate", "merge", "scale"
 ]
+
+
+_KNOWN = "leave it out: what comes in is known"
 
 
 class Misfit(Exception):  # noqa: N818 - it is turned into a Diagnostic, never shown as an error
@@ -117,6 +122,28 @@ class Operation(Strict):
 
     backward_reads_output: ClassVar[bool] = False
     """Whether its backward needs its output, which then must not be changed in place."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            **dict.fromkeys(("in_channels", "in_features", "num_features", "normalized_shape"), _KNOWN),
+            **dict.fromkeys(("input_shape", "in_planes", "inplanes", "num_channels"), _KNOWN),
+            **dict.fromkeys(("out_channels", "out_features", "filters", "units", "features", "planes"), "out"),
+            **dict.fromkeys(("pool_size", "ksize", "kernel_shape", "window"), "kernel"),
+            **dict.fromkeys(("prob", "rate", "drop_prob", "drop_rate", "dropout"), "p"),
+            **dict.fromkeys(("output_size", "out_size"), "size"),
+            "epsilon": "eps",
+            "use_bias": "bias",
+            **dict.fromkeys(("r", "ratio", "rd_ratio"), "reduction"),
+            **dict.fromkeys(("squeeze_channels", "rd_channels"), "hidden"),
+            "inplace": "leave it out: it is done wherever nothing else reads the value",
+            "padding_mode": "leave it out: what is padded is zeros",
+            "count_include_pad": "leave it out: padding is counted in",
+            "activation": "an activation is a layer of its own, behind this one",
+            **dict.fromkeys(("norm", "norm_layer"), "a norm is a layer of its own, behind this one"),
+            **dict.fromkeys(("device", "dtype"), "leave it out: whoever trains the network says so"),
+        }
+    )
+    """Fields by their names in PyTorch and elsewhere, whichever operation has them."""
 
     can_act_in_place: ClassVar[bool] = False
     """Whether PyTorch offers to overwrite the input, as torchvision does for activations."""

@@ -16,6 +16,7 @@ from builder.expressions import is_expression
 from builder.ops import MERGES
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
+from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
 from builder.spec.fields import BLOCK_FIELDS, LETTERS, MODIFIERS, BlockFields, ReuseFields
 from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Call, Item
 from builder.validation import validate
@@ -53,8 +54,9 @@ class Bodies:
         if isinstance(value, Mapping):
             return Body(tuple((key, self._named(key, each)) for key, each in value.entries), False, value.mark)
         hint = None
-        if isinstance(value, Scalar) and isinstance(value.value, str) and self._is_call(value.value):
-            hint = f"write `[{value.value}]`, or give the layer a name"
+        if isinstance(value, Scalar) and isinstance(value.value, str) and self._is_call(value.value.lstrip("-")):
+            word = value.value.lstrip("-")
+            hint = f"write `- {word}`" if word != value.value else f"write `[{word}]`, or give the layer a name"
         self._error("bad-body", f"layers are a list or a mapping of names, not {describe(value)}", value, hint)
         return broken_body(value.mark)
 
@@ -146,8 +148,10 @@ class Bodies:
         calls = [(key, fields) for key, fields in value.entries if self._is_call(str(key.value))]
         allowed = {*MODIFIERS, *(BLOCK_FIELDS if not calls else ())}
         strange = [key for key, _ in value.entries if not self._is_call(str(key.value)) and key.value not in allowed]
+        if self._outside(calls, strange) or self._typed(value, calls):
+            return Item(Broken(value.mark), value.mark)
         for key in strange:
-            self._unknown(key, called=bool(calls))
+            self._unknown(key, calls[0][0] if calls else None)
         if len(calls) > 1:
             first, second = calls[0][0], calls[1][0]
             hint = "in a list every layer has its own `-`"
@@ -160,6 +164,30 @@ class Bodies:
             return Item(Broken(value.mark), value.mark)
         return Item(content, value.mark, value.get("when"), value.get("repeat"), self._aux(value))
 
+    def _outside(self, calls: list[tuple[Scalar, Value]], strange: list[Scalar]) -> bool:
+        """Report fields that stand beside the operation they belong to, one line and no indentation further."""
+        if len(calls) != 1 or not strange or not (isinstance(calls[0][1], Scalar) and calls[0][1].value is None):
+            return False
+        call, known = calls[0][0], self._model_fields(str(calls[0][0].value))
+        if not all(key.value in known for key in strange):
+            return False
+        listed = " and ".join(f"`{key.value}`" for key in strange)
+        inside = ", ".join(f"{key.value}: …" for key in strange)
+        hint = f"indent what belongs to it further, or write `{call.value}: {{{inside}}}`"
+        self._problems.error("empty-fields", f"{listed} stand below `{call.value}:`, not in it", call.mark, hint)
+        return True
+
+    def _typed(self, value: Mapping, calls: list[tuple[Scalar, Value]]) -> bool:
+        """Report ``{type: conv, out: 8}``, as other formats write ``{conv: {out: 8}}``."""
+        word = next((each for each in value.entries if each[0].value in KEYS_OF_A_WORD), None)
+        if calls or word is None or not (isinstance(word[1], Scalar) and isinstance(word[1].value, str)):
+            return False
+        fields = ", ".join(f"{key.value}: …" for key, _ in value.entries if key is not word[0])
+        own = meant_layer(word[1].value, [*self._known.operations, *self._known.templates]) or word[1].value
+        hint = f"the operation itself is the key: `{own}: {{{fields}}}`" if fields else f"write `{own}`"
+        self._problems.error("unknown-layer", f"`{word[0].value}` is no operation", word[0].mark, hint)
+        return True
+
     def _inline_block(self, value: Mapping, strange: list[Scalar]) -> BlockSpec | None:
         fields = tuple(each for each in value.entries if each[0].value in BLOCK_FIELDS)
         checked = validate(BlockFields, Mapping(fields, value.mark), "a block", self._problems)
@@ -168,6 +196,9 @@ class Bodies:
             return block if checked else replace(block, broken=True)
         if not strange:  # else that was said: an unknown word where the operation should stand
             hint = "a layer is `name` or `{name: {fields}}`; a block has `layers`"
+            if fields:
+                listed = " and ".join(f"`{key.value}`" for key, _ in fields)
+                hint = f"{listed} of a block stand in one column with its `layers`, without a `-` of their own"
             self._problems.error("no-layer", "there is no layer in this item", value.mark, hint)
         return None
 
@@ -175,7 +206,7 @@ class Bodies:
         word = name.value
         if not isinstance(word, str) or not self._is_call(word):
             if isinstance(word, str):
-                self._unknown(name, called=False)
+                self._unknown(name)
             else:
                 self._error("bad-item", f"a layer is a word or a mapping, not {describe(name)}", name)
             return None
@@ -192,40 +223,62 @@ class Bodies:
         else:
             check_syntax(fields, self._problems)
             if _TEMPLATE.match(word) and word not in self._known.templates:
-                hint = suggest(word, [*self._known.templates, *self._known.operations], "there are")
+                hint = advise(word, [*self._known.templates, *self._known.operations], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return Call(name, fields, name.mark)
 
     def _bad_fields(self, name: Scalar, fields: Value) -> None:
         word = str(name.value)
-        needed = [field for field, info in self._model_fields(word).items() if info.is_required()]
-        example = ", ".join(f"{field}: …" for field in needed)
+        example = self._example(word)
         if isinstance(fields, Scalar) and fields.value is None:
-            hint = f"write `{word}: {{{example}}}`" if needed else f"write `{word}`, without the colon"
+            hint = f"write `{example}`" + (", without the colon" if example == word else "")
             self._problems.error("empty-fields", f"nothing follows `{word}:`", name.mark, hint)
             return
-        example = example or f"{next(iter(self._model_fields(word)), 'name')}: …"
-        hint = f"fields have names: `{word}: {{{example}}}`"
+        if example == word:
+            example = f"{word}: {{{next(iter(self._model_fields(word)), 'name')}: …}}"
+        hint = f"fields have names: `{example}`"
         self._error("bad-fields", f"the fields of `{word}` are a mapping, not {describe(fields)}", fields, hint)
 
-    def _unknown(self, key: Scalar, *, called: bool) -> None:
+    def _example(self, word: str) -> str:
+        """Return a call with the fields that it must have, such as ``conv: {out: …, kernel: …}``."""
+        needed = [f"{field}: …" for field, info in self._model_fields(word).items() if info.is_required()]
+        return f"{word}: {{{', '.join(needed)}}}" if needed else word
+
+    def _unknown(self, key: Scalar, call: Scalar | None = None) -> None:
+        """Report a key that is neither an operation nor anything else; ``call`` is what it stands beside."""
         word = str(key.value)
-        if word in BLOCK_FIELDS and called:
+        if call is not None:
+            self._unknown_beside(key, str(call.value))
+            return
+        if word in self._known.templates:
+            return  # a template whose name is wrong, which was said
+        head, colon, tail = word.partition(":")
+        field = BlockFields.elsewhere.get(word.lower())
+        known = [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates]
+        hint = f"did you mean `{field}`?" if field else advise(word, known, "operations are")
+        if colon and self._is_call(head):
+            hint = f"write `{head}: {tail}`, with a space after the colon"
+        elif word.startswith("-") and self._is_call(word[1:]):
+            hint = f"write `- {word[1:]}`, with a space after the dash"
+        elif "(" in word and (meant := meant_layer(word, self._known.operations)):
+            hint = f"write `{self._example(meant)}`"
+        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, hint)
+
+    def _unknown_beside(self, key: Scalar, call: str) -> None:
+        word = str(key.value)
+        if word in BLOCK_FIELDS:
             hint = "give it to a block: `{layers: [ … ], " + word + ": … }`"
             self._problems.error("unknown-field", f"a call takes no `{word}` beside it", key.mark, hint)
             return
-        if called:
-            hint = suggest(word, self._beside, "beside a call may stand")
-            self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
-            return
-        head, colon, tail = word.partition(":")
-        hint = suggest(
-            word, [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates], "operations are"
-        )
-        if colon and self._is_call(head):
-            hint = f"write `{head}: {tail}`, with a space after the colon"
-        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, hint)
+        modifier = BlockFields.elsewhere.get(word.lower())
+        hint = f"did you mean `{modifier}`?" if modifier in MODIFIERS else ""
+        if word in self._model_fields(call):
+            hint = f"it stands inside: `{call}: {{{word}: …}}`"
+        elif word == "name":
+            hint = f"in a mapping the name comes first: `NAME: {{{call}: {{…}}}}`"
+        hint = hint or suggest(word, self._beside, "beside a call may stand")
+        self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Body, ...] | None:
         if not isinstance(value, Sequence) or len(value.items) < 2:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
 
@@ -24,8 +26,29 @@ _ACTIVATION = "the layer behind all of that"
 _PARAMETERS = "names with their defaults, or with a kind (`int`, `list`, `layer`, …) where one must be given"
 
 
+_BESIDE = MappingProxyType(
+    {
+        **dict.fromkeys(("if", "condition", "cond", "only_if"), "when"),
+        **dict.fromkeys(("times", "n", "count", "loop", "for", "for_each", "foreach", "depth", "num"), "repeat"),
+        **dict.fromkeys(("auxiliary", "side", "head"), "aux"),
+    }
+)
+_BLOCK = MappingProxyType(
+    {
+        **_BESIDE,
+        **dict.fromkeys(("blocks", "body", "modules", "children", "sequence", "network", "model"), "layers"),
+        **dict.fromkeys(("residual", "skip", "skip_connection", "identity", "downsample", "projection"), "shortcut"),
+        **dict.fromkeys(("act", "nonlinearity", "activation_fn", "final_activation"), "activation"),
+        **dict.fromkeys(("join", "combine", "aggregate"), "merge"),
+        **dict.fromkeys(("paths", "towers", "parallel"), "branches"),
+    }
+)
+
+
 class ItemFields(Strict):
     """What may stand beside a call."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = _BESIDE
 
     when: Any = Field(None, description="the condition under which this is there at all")
     repeat: Any = Field(None, description="a count, or `names in list`; `$i`, `$first` and `$last` tell copies apart")
@@ -34,6 +57,8 @@ class ItemFields(Strict):
 
 class BlockFields(ItemFields):
     """What makes a block."""
+
+    elsewhere: ClassVar[Mapping[str, str]] = _BLOCK
 
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
@@ -59,6 +84,14 @@ class ReuseFields(Strict):
 class TemplateFields(Strict):
     """What a template says: a block with parameters."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            **_BLOCK,
+            **dict.fromkeys(("parameters", "arguments", "args", "inputs"), "params"),
+            "insert": "`insert` stands at the top of the page, with `at: TEMPLATE.branch` for every instance of it",
+        }
+    )
+
     params: Any = Field(None, description=_PARAMETERS)
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
@@ -71,14 +104,31 @@ class TemplateFields(Strict):
 class PageFields(Strict):
     """The top level of a page: a block, and what surrounds it."""
 
+    elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType(
+        {
+            **_BLOCK,
+            **dict.fromkeys(("num_classes", "n_classes", "nclasses", "num_labels", "output"), "classes"),
+            **dict.fromkeys(("input_size", "input_shape", "image_size", "in_shape", "shape"), "input"),
+            **dict.fromkeys(("base", "parent", "inherits", "from"), "extends"),
+            **dict.fromkeys(("include", "includes", "import", "imports", "use"), "uses"),
+            **dict.fromkeys(("parameters", "variables", "vars", "args"), "params"),
+            **dict.fromkeys(("initialization", "initialisation", "initializer", "weights"), "init"),
+            **dict.fromkeys(("title", "id"), "name"),
+        }
+    )
+
     name: Annotated[
         str, Field(pattern=rf"^{SEGMENT}$", max_length=100, description=f"what the network is called: {LETTERS}")
     ]
     extends: str | None = Field(None, description="the page that this one changes, beside it or shipped; or a member")
     uses: Any = Field(None, description="pages whose templates may be called here")
     member: str | None = Field(None, description="which member of the page that this one extends")
-    input: tuple[Count, Count, Count] | None = Field(None, description="channels, height and width of an image")
-    classes: Count | None = Field(None, description="how many numbers come out, visible everywhere as `$classes`")
+    input: tuple[Count, Count, Count] | None = Field(
+        None, description="channels, height and width of an image", examples=[[3, 224, 224]]
+    )
+    classes: Count | None = Field(
+        None, description="how many numbers come out, visible everywhere as `$classes`", examples=[10]
+    )
     version: Count | None = Field(None, description="PyTorch saves it as the network's own; 1 if not given")
     params: Any = Field(None, description=_PARAMETERS)
     members: Any = Field(None, description="the networks of a family, each with the parameters that it changes")

@@ -61,6 +61,19 @@ class _Nothing(Strict):
     """Begin with one number everywhere."""
 
 
+ELSEWHERE = MappingProxyType(
+    {
+        **dict.fromkeys(("he", "he_normal", "kaiming", "msra", "variance_scaling"), "kaiming_normal"),
+        "he_uniform": "kaiming_uniform",
+        **dict.fromkeys(("glorot", "glorot_normal", "xavier"), "xavier_normal"),
+        "glorot_uniform": "xavier_uniform",
+        **dict.fromkeys(("gaussian", "random_normal", "randn"), "normal"),
+        **dict.fromkeys(("random_uniform", "rand"), "uniform"),
+        **dict.fromkeys(("truncated_normal", "truncnormal"), "trunc_normal"),
+    }
+)
+"""Functions by their names in Keras and papers."""
+
 FUNCTIONS: MappingProxyType[str, type[Strict]] = MappingProxyType(
     {
         "kaiming_normal": _Kaiming,

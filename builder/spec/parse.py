@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from builder.diagnostics import suggest
 from builder.expressions import is_expression
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
 from builder.spec.calls import check_fields, check_syntax
+from builder.spec.elsewhere import advise
 from builder.spec.fields import BLOCK_FIELDS, PageFields, TemplateFields
 from builder.spec.page import (
     RESERVED,
@@ -28,7 +28,7 @@ from builder.spec.page import (
     Replacement,
     Template,
 )
-from builder.validation import validate
+from builder.validation import meant_field, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,6 +95,11 @@ def _lacks_base(mapping: Mapping) -> bool:
     return mapping.get("member") is not None and mapping.get("extends") is None
 
 
+def _is_meant(mapping: Mapping, *fields: str) -> bool:
+    """Return whether an unknown key was meant to be one of ``fields``, which then are not missing besides."""
+    return any(meant_field(name, PageFields) in fields for name, _ in mapping if name not in PageFields.model_fields)
+
+
 def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | None:
     """Return one entry of ``insert``: an item with the places where it goes."""
     if not isinstance(entry, Mapping):
@@ -126,7 +131,7 @@ def _header(mapping: Mapping) -> Header:
 
     def size(name: str) -> Any:
         value = mapping.get(name)
-        if value is None and _lacks_base(mapping):
+        if value is None and (_lacks_base(mapping) or _is_meant(mapping, name)):
             return Broken(mapping.mark)
         try:
             return getattr(PageFields.model_validate({"name": "page", name: value.plain() if value else None}), name)
@@ -143,7 +148,7 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
     if mapping.get("layers") is None and mapping.get("branches") is None:
         if mapping.get("templates") is not None and mapping.get("input") is None:
             return None  # a page of templates, for others to use
-        if not _lacks_base(mapping):
+        if not _lacks_base(mapping) and not _is_meant(mapping, "layers", "branches", "extends", "templates"):
             hint = "a page has `layers`, or `extends` another page"
             problems.error("missing-field", "this page has no layers", mapping.mark, hint)
         return BlockSpec(mapping.mark, layers=broken_body(mapping.mark))
@@ -204,7 +209,7 @@ def _defaults(mapping: Mapping, known: Known, problems: Collector) -> dict[str, 
     for key, value in mapping.entries:
         operation = known.operations.get(str(key.value))
         if operation is None:
-            hint = suggest(str(key.value), list(known.operations), "operations are")
+            hint = advise(str(key.value), list(known.operations), "operations are")
             problems.error("unknown-layer", f"`{key.value}` is no operation", key.mark, hint)
         elif isinstance(value, Mapping):
             check_fields(operation, value, problems, complete=False)
@@ -302,7 +307,8 @@ def _mapping(mapping: Mapping, name: str, problems: Collector) -> Mapping:
     if isinstance(value, Mapping):
         return value
     if value is not None:
-        problems.error("bad-value", f"`{name}` is a mapping, not {describe(value)}", value.mark)
+        hint = "such as `params: {out: int, stride: 1}`" if name == "params" else None
+        problems.error("bad-value", f"`{name}` is a mapping, not {describe(value)}", value.mark, hint)
     return Mapping((), mapping.mark)
 
 

@@ -33,14 +33,24 @@ layers:
 HEADS = [
     ("name: ⟪3x⟫", "bad-value", "a page: `name` cannot be the text `3x`", "letters, digits, `_` and `-`"),
     ("name: ⟪3⟫", "bad-value", "a page: `name` is a text, not the number `3`", ""),
-    ("input: ⟪[3, 16]⟫", "bad-value", "a page: `input` has 3 elements, and here are 2", ""),
+    (
+        "input: ⟪[3, 16]⟫",
+        "bad-value",
+        "a page: `input` has 3 elements, and here are 2",
+        "such as `input: [3, 224, 224]`",
+    ),
     ("input: [3, ⟪0⟫, 16]", "bad-value", "a page: `input.1` is at least 1, not the number `0`", ""),
-    ("input: ⟪3x16x16⟫", "bad-value", "a page: `input` is a list, not the text `3x16x16`", ""),
-    ("classes: ⟪0⟫", "bad-value", "a page: `classes` is at least 1, not the number `0`", ""),
-    ("classes: ⟪ten⟫", "bad-value", "a page: `classes` is a whole number, not the text `ten`", ""),
+    (
+        "input: ⟪3x16x16⟫",
+        "bad-value",
+        "a page: `input` is a list, not the text `3x16x16`",
+        "such as `input: [3, 224, 224]`",
+    ),
+    ("classes: ⟪0⟫", "bad-value", "a page: `classes` is at least 1, not the number `0`", "such as `classes: 10`"),
+    ("classes: ⟪ten⟫", "bad-value", "a page: `classes` is a whole number, not the text `ten`", "such as `classes: 10`"),
     ("⟪inptu⟫: 3", "unknown-field", "`inptu` is not a field of a page", "did you mean `input`?"),
     ("⟪member⟫: small", "missing-field", "`member` chooses one of the page that this one extends", "`FILE:MEMBER`"),
-    ("params: ⟪3⟫", "bad-value", "`params` is a mapping, not the number `3`", ""),
+    ("params: ⟪3⟫", "bad-value", "`params` is a mapping, not the number `3`", "`params: {out: int, stride: 1}`"),
     ("params: {⟪in⟫: 3}", "reserved-name", "`$in` has a meaning of its own", "choose another name"),
     ("params: {⟪a-b⟫: 3}", "bad-name", "`a-b` cannot be a parameter", ""),
     ("params: {b: ⟪$a⟫, a: 3}", "bad-expression", "`$a` is not known here", "here stand: `$classes`"),
@@ -239,7 +249,7 @@ class TestEdit:
             "name: net\ninput: [3, 4, 4]\nclasses: 4\ntemplates: {Unit: {layers: {conv: {scale: {init: 1}}}}}\n"
             "layers:\n  a: Unit\n" + TAIL + "set: {⟪Unit.cnov⟫: {bias: false}}\n"
         )
-        check(*answers(page), "no-such-place", "no `Unit` has `cnov`", "did you mean `a.conv`?")
+        check(*answers(page), "no-such-place", "no `Unit` has `cnov`", "did you mean `Unit.conv`?")
 
     def test_a_template_that_is_called_nowhere(self, answers: Answers) -> None:
         """This is said, not that a name is wrong."""

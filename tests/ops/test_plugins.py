@@ -238,7 +238,9 @@ class TestCitizen:
         """Editors complete it."""
         schema = json_schema(with_plugins([GCT]))
         assert set(schema["$defs"]["fields of gct"]["properties"]) == {"epsilon"}
-        assert "gct" in schema["$defs"]["item"]["anyOf"][-1]["properties"]
+        words, calls, _ = (each["anyOf"] for each in schema["$defs"]["item"]["allOf"])
+        assert "gct" in [each.get("const") for each in words]
+        assert "gct" in calls[0]["properties"]
 
     def test_it_has_defaults_and_rules_of_init(self, tmp_path: Path) -> None:
         """Both name it by its word."""

@@ -1,0 +1,138 @@
+"""Who knows PyTorch, Keras or another format of pages writes their words, and is told ours."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.marked import check, spans_of
+
+if TYPE_CHECKING:
+    from tests.lowering.conftest import Answers
+
+HEAD = "name: net\ninput: [3, 16, 16]\nclasses: 4\n"
+TAIL = "- adaptiveavgpool\n- flatten\n- linear: {out: $classes}\n"
+
+LAYERS = [
+    ("⟪Conv2d⟫: {in_channels: 3, out_channels: 8, kernel_size: 3}", "unknown-template", "did you mean `conv`?"),
+    ("⟪nn.Conv2d⟫: {out_channels: 8, kernel_size: 3}", "unknown-layer", "did you mean `conv`?"),
+    ("⟪torch.nn.BatchNorm2d⟫", "unknown-layer", "did you mean `batchnorm`?"),
+    ("⟪nn.ReLU(inplace=True)⟫", "unknown-layer", "write `relu`"),
+    ("⟪nn.Conv2d(3, 64, kernel_size=11)⟫", "unknown-layer", "write `conv: {out: …, kernel: …}`"),
+    ("⟪conv(64, 3)⟫", "unknown-layer", "write `conv: {out: …, kernel: …}`"),
+    ("⟪Dense⟫: {units: 8}", "unknown-template", "did you mean `linear`?"),
+    ("⟪GlobalAveragePooling2D⟫", "unknown-template", "did you mean `adaptiveavgpool`?"),
+    ("⟪MaxPooling2D⟫: {pool_size: 2}", "unknown-template", "did you mean `maxpool`?"),
+    ("⟪swish⟫", "unknown-layer", "did you mean `silu`?"),
+    ("⟪DropPath⟫: {drop_prob: 0.1}", "unknown-template", "did you mean `stochasticdepth`?"),
+    ("⟪SELayer⟫: {reduction: 3}", "unknown-template", "did you mean `se`?"),
+    ("⟪Softmax⟫", "unknown-template", "leave it out: the loss works on what comes before it"),
+    ("⟪Sequential⟫: {layers: [relu]}", "unknown-template", "a block has `layers`"),
+    ("⟪eca⟫", "unknown-layer", "`uses: gates.yaml` at the top of the page brings it"),
+    ("⟪type⟫: conv\n  out: 8\n  kernel: 3", "unknown-layer", "`conv: {out: …, kernel: …}`"),
+    ("⟪type⟫: nn.ReLU", "unknown-layer", "write `relu`"),
+]
+
+FIELDS = [
+    ("conv: {⟪in_channels⟫: 3, out: 8, kernel: 3}", "leave it out: what comes in is known"),
+    ("conv: {⟪out_channels⟫: 8, kernel: 3}", "did you mean `out`?"),
+    ("conv: {⟪filters⟫: 8, kernel: 3}", "did you mean `out`?"),
+    ("conv: {out: 8, ⟪kernel_size⟫: 3}", "did you mean `kernel`?"),
+    ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: zeros}", "leave it out: what is padded is zeros"),
+    ("conv: {out: 8, kernel: 3, ⟪activation⟫: relu}", "an activation is a layer of its own, behind this one"),
+    ("conv: {out: 8, kernel: 3, ⟪use_bias⟫: false}", "did you mean `bias`?"),
+    ("batchnorm: {⟪num_features⟫: 3}", "leave it out: what comes in is known"),
+    ("batchnorm: {⟪epsilon⟫: 0.001}", "did you mean `eps`?"),
+    ("relu: {⟪inplace⟫: true}", "leave it out: it is done wherever nothing else reads the value"),
+    ("maxpool: {⟪pool_size⟫: 2}", "did you mean `kernel`?"),
+    ("adaptiveavgpool: {⟪output_size⟫: 1}", "did you mean `size`?"),
+    ("dropout: {⟪rate⟫: 0.5}", "did you mean `p`?"),
+    ("se: {⟪ratio⟫: 3}", "did you mean `reduction`?"),
+]
+
+BESIDE = [
+    ("conv: {out: 8, kernel: 3}\n  ⟪if⟫: $in > 3", "unknown-field", "did you mean `when`?"),
+    ("conv: {out: 8, kernel: 3}\n  ⟪times⟫: 2", "unknown-field", "did you mean `repeat`?"),
+    ("conv: {out: 8, kernel: 3}\n  ⟪stride⟫: 2", "unknown-field", "it stands inside: `conv: {stride: …}`"),
+    ("conv: {out: 8, kernel: 3}\n  ⟪name⟫: c1", "unknown-field", "the name comes first: `NAME: {conv: {…}}`"),
+    ("⟪conv⟫:\n  out: 8\n  kernel: 3", "empty-fields", "or write `conv: {out: …, kernel: …}`"),
+    ("⟪activation: relu⟫", "no-layer", "`activation` of a block stand in one column with its `layers`"),
+    ("layers: [relu]\n  ⟪residual⟫: true", "unknown-layer", "did you mean `shortcut`?"),
+]
+
+TABLES = [
+    ("⟪num_classes⟫: 4\nname: n\ninput: [3, 8, 8]\nlayers:\n" + TAIL, "did you mean `classes`?"),
+    ("⟪input_size⟫: [3, 8, 8]\nname: n\nclasses: 4\nlayers:\n" + TAIL, "did you mean `input`?"),
+    (HEAD + "⟪blocks⟫:\n" + TAIL, "did you mean `layers`?"),
+    (HEAD + "⟪Layers⟫:\n" + TAIL, "did you mean `layers`?"),
+    (HEAD + "templates: {Unit: {layers: [relu], ⟪insert⟫: []}}\nlayers:\n" + TAIL, "at the top of the page, with `at:"),
+]
+
+
+class TestWords:
+    """One answer to each, which says what to write, and nothing that follows from it."""
+
+    @pytest.mark.parametrize(("layer", "code", "hint"), LAYERS)
+    def test_a_layer(self, answers: Answers, layer: str, code: str, hint: str) -> None:
+        """By the name of a class, a call, or the format of another program; what it is given is not looked at."""
+        check(*answers(f"{HEAD}layers:\n- {layer}\n{TAIL}"), code, "", hint)
+
+    @pytest.mark.parametrize(("layer", "hint"), FIELDS)
+    def test_a_field(self, answers: Answers, layer: str, hint: str) -> None:
+        """Of the operation that has it under another name, or needs none."""
+        check(*answers(f"{HEAD}layers:\n- {layer}\n{TAIL}"), "unknown-field", "", hint)
+
+    @pytest.mark.parametrize(("layer", "code", "hint"), BESIDE)
+    def test_what_stands_beside_a_layer(self, answers: Answers, layer: str, code: str, hint: str) -> None:
+        """Or below it, where it belongs inside."""
+        check(*answers(f"{HEAD}layers:\n- {layer}\n{TAIL}"), code, "", hint)
+
+    @pytest.mark.parametrize(("page", "hint"), TABLES)
+    def test_the_top_of_a_page(self, answers: Answers, page: str, hint: str) -> None:
+        """What was meant is not missing besides."""
+        check(*answers(page), "unknown-field", "", hint)
+
+    @pytest.mark.parametrize(
+        ("rule", "hint"),
+        [
+            ("conv: {weight: ⟪he_normal⟫}", "did you mean `kaiming_normal`?"),
+            ("conv: {weight: ⟪kaiming_normal_⟫}", "did you mean `kaiming_normal`?"),
+            ("conv: {weight: {⟪glorot_uniform⟫: {}}}", "did you mean `xavier_uniform`?"),
+            ("⟪conv2d⟫: {weight: 0}", "did you mean `conv`?"),
+        ],
+    )
+    def test_how_parameters_begin(self, answers: Answers, rule: str, hint: str) -> None:
+        """By Keras's names and those of papers."""
+        found, spans = answers(f"{HEAD}init: {{{rule}}}\nlayers:\n- conv: {{out: 4, kernel: 1}}\n{TAIL}")
+        assert [each.hint for each in found] == [hint]
+        assert spans_of(found) == spans
+
+    def test_a_template_whose_name_is_wrong_is_called_without_another_answer(self, answers: Answers) -> None:
+        """The name was answered where it stands."""
+        page = f"{HEAD}templates: {{⟪unit⟫: {{layers: [relu]}}}}\nlayers:\n- unit\n- unit: {{}}\n{TAIL}"
+        check(*answers(page), "bad-name", "a template is Capitalised", "write `Unit`")
+
+
+class TestPlaces:
+    """A place three levels deep, with one letter wrong."""
+
+    @pytest.mark.parametrize(
+        ("at", "hint"),
+        [
+            ("layer3.2.brnch", "did you mean `layer3.2.branch`?"),
+            ("layr3.2.branch", "did you mean `layer3.2.branch`?"),
+            ("layer3.9.branch", "in `layer3` there are: `0`, `1`, `2`, `3`, `4`, `5`"),
+            ("layer3.2.cnov2", "did you mean `layer3.2.conv2`?"),
+            ("Botleneck.branch", "did you mean `Bottleneck.branch`?"),
+            ("Bottleneck.brunch", "did you mean `Bottleneck.branch`?"),
+            ("layer3.*.brunch", "did you mean `layer3.*.branch`?"),
+            ("layr[34].*.branch", "`archcli show` lists every path"),
+            ("layer[34].*.cnov2", "did you mean `layer[34].*.conv2`?"),
+            ("bottleneck", "did you mean `Bottleneck`?"),
+        ],
+    )
+    def test_the_right_one_is_named(self, answers: Answers, at: str, hint: str) -> None:
+        """Whether it is a path, a template, or has wildcards."""
+        page = f"name: net\nextends: resnet50\nclasses: 4\ninsert:\n- se: {{}}\n  at: ⟪{at}⟫\n"
+        check(*answers(page), "no-such-place", "", hint)
