@@ -6,7 +6,8 @@ accuracy (0.3 is from 94.0 to 94.3 %); accuracies go from 0 to 1, as everywhere 
 
 from builder.study.statistics.answer import Answer, answer
 from builder.study.statistics.arms import Arm, Group
-from builder.study.statistics.comparison import Comparison, compare, pairs
+from builder.study.statistics.comparison import Comparison, compare
+from builder.study.statistics.family import decide, pairs
 from builder.study.statistics.planning import Design, cautions, detectable, image_error, seeds_needed
 from builder.study.statistics.selection import Screened, finalists
 
@@ -20,6 +21,7 @@ __all__ = [
     "answer",
     "cautions",
     "compare",
+    "decide",
     "detectable",
     "finalists",
     "image_error",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,12 @@ class Arm:
     @cached_property
     def accuracies(self) -> NDArray[np.float64]:
         """The test accuracy of each run (seeds,), from 0 to 1."""
-        return np.asarray(self.correct.sum(axis=1) / self.images)
+        return self.hits / self.images
+
+    @cached_property
+    def hits(self) -> NDArray[np.int64]:
+        """How many images each run was right about (seeds,)."""
+        return np.asarray(self.correct.sum(axis=1), dtype=np.int64)
 
     @property
     def mean(self) -> float | None:
@@ -59,7 +65,7 @@ class Arm:
     @property
     def deviation(self) -> float | None:
         """The standard deviation of the runs' accuracies in points, None below two runs."""
-        return float(self.accuracies.std(ddof=1)) * POINTS if self.n > 1 else None
+        return sqrt(self.n * self.seed_variance) if self.n > 1 else None
 
     @cached_property
     def image_rates(self) -> NDArray[np.float64]:
@@ -68,8 +74,13 @@ class Arm:
 
     @cached_property
     def seed_variance(self) -> float:
-        """Variance of the mean over the runs, in points²: s²/n, as in Welch's test; two runs at least."""
-        return float(self.accuracies.var(ddof=1)) / self.n * POINTS**2
+        """Variance of the mean over the runs, in points²: s²/n, as in Welch's test; two runs at least.
+
+        In whole numbers as far as they go, so that equal runs have none.
+        """
+        hits = [int(each) for each in self.hits]
+        squares = self.n * sum(each**2 for each in hits) - sum(hits) ** 2
+        return squares / (self.n**2 * (self.n - 1) * self.images**2) * POINTS**2
 
     @cached_property
     def interaction_variance(self) -> float:
@@ -77,9 +88,8 @@ class Arm:
 
         The residual mean square of the table seeds × images without replication, divided by its number of cells.
         """
-        rates, accuracies = self.image_rates, self.accuracies
-        within_images = self.n * float((rates * (1 - rates)).sum())
-        between_seeds = self.images * float(((accuracies - accuracies.mean()) ** 2).sum())
+        within_images = self.n * float((self.image_rates * (1 - self.image_rates)).sum())
+        between_seeds = self.images * self.n * (self.n - 1) * self.seed_variance / POINTS**2
         residual = max(within_images - between_seeds, 0.0) / ((self.n - 1) * max(self.images - 1, 1))
         return residual / (self.n * self.images) * POINTS**2
 

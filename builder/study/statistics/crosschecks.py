@@ -5,13 +5,15 @@ They ask whether new seeds would show the difference on these test images; new i
 
 from __future__ import annotations
 
+import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import stats
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from builder.study.statistics.arms import Arm
 
@@ -27,11 +29,9 @@ def dunnett(base: Arm, others: Sequence[Arm]) -> dict[str, float]:
     tested = [arm for arm in others if arm.n > 1]
     if base.n < 2 or not tested or not any(arm.seed_variance for arm in (base, *tested)):
         return {}
-    found = stats.dunnett(
-        *(arm.accuracies for arm in tested),
-        control=base.accuracies,
-        rng=np.random.default_rng(_INTEGRATION_SEED),
-    )
+    chance = np.random.default_rng(_INTEGRATION_SEED)
+    with _runs_that_are_the_same():
+        found = stats.dunnett(*(arm.hits for arm in tested), control=base.hits, rng=chance)
     return {arm.name: float(p) for arm, p in zip(tested, np.clip(found.pvalue, 0.0, 1.0), strict=True)}
 
 
@@ -44,14 +44,22 @@ def games_howell(arms: Sequence[Arm]) -> dict[tuple[str, str], float]:
     tested = [arm for arm in arms if arm.n > 1]
     if len(tested) < 2:
         return {}
-    with np.errstate(divide="ignore", invalid="ignore"):  # of two arms without any variance
-        found = stats.tukey_hsd(*(arm.accuracies for arm in tested), equal_var=False).pvalue
+    with _runs_that_are_the_same():
+        found = stats.tukey_hsd(*(arm.hits for arm in tested), equal_var=False).pvalue
     return {
         (one.name, other.name): float(found[row, column])
         for row, one in enumerate(tested)
         for column, other in enumerate(tested)
         if row != column and np.isfinite(found[row, column])
     }
+
+
+@contextmanager
+def _runs_that_are_the_same() -> Iterator[None]:
+    """They have no variance: scipy warns of that, divides by it, and gives NaN where nothing can be said."""
+    with np.errstate(divide="ignore", invalid="ignore"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        yield
 
 
 def superiority(first: Arm, second: Arm) -> float | None:

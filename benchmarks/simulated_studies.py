@@ -1,0 +1,246 @@
+"""Studies of networks whose true accuracies are known: how often the statistics err, cover and find.
+
+python -m benchmarks.simulated_studies errors 10000 --seed 0 --seeds 10
+python -m benchmarks.simulated_studies coverage 10000 --seed 0 --seeds 10 --difference 0.3
+python -m benchmarks.simulated_studies power 2000 --seed 0 --arms 4
+python -m benchmarks.simulated_studies naive 10000 --seed 0
+python -m benchmarks.simulated_studies looks 10000 --seed 0
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.optimize import brentq, fsolve
+from scipy.special import expit, ndtr, stdtrit
+from scipy.stats import binomtest
+
+from builder.study.statistics import Arm, Design, Group, decide, image_error, seeds_needed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from builder.study.statistics.family import Decision
+
+NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
+WEIGHTS = WEIGHTS / WEIGHTS.sum()
+"""Means over a standard normal variable are sums with these."""
+
+
+@dataclass(frozen=True)
+class World:
+    """How answers come about; each is independent of the others once the chance of being right is given.
+
+    The logit of a network's chance at an image is ``level`` plus normal effects: ``image`` of the image's difficulty,
+    which is the same for every network, ``network`` of what one network finds easy and another does not, ``run`` of
+    the seed. Seeds and images are drawn anew for each study. A part ``easy`` of the images is right in every run.
+    """
+
+    level: float
+    image: float = 2.5
+    network: float = 0.5
+    run: float = 0.05
+    easy: float = 0.75
+    images: int = 10_000
+
+    @property
+    def hard(self) -> int:
+        """How many images a run may get wrong."""
+        return self.images - round(self.easy * self.images)
+
+    def accuracy(self, shift: float = 0.0) -> float:
+        """Return the accuracy, in points, over all seeds and images, of a network with ``shift`` added to the logit."""
+        spread = np.sqrt(self.image**2 + self.network**2 + self.run**2)
+        return 100 - 100 * (1 - self.easy) * float(WEIGHTS @ expit(-(self.level + shift + spread * NODES)))
+
+    def run_deviation(self) -> float:
+        """Return the standard deviation, in points, of a run's accuracy on one and the same test set."""
+        spread = np.sqrt(self.image**2 + self.network**2)
+        chances = expit(self.level + self.run * NODES[:, None] + spread * NODES[None])
+        of_seeds = np.average(chances @ WEIGHTS, weights=WEIGHTS), np.average((chances @ WEIGHTS) ** 2, weights=WEIGHTS)
+        between = (1 - self.easy) ** 2 * (of_seeds[1] - of_seeds[0] ** 2)
+        within = (1 - self.easy) * float(WEIGHTS @ (chances * (1 - chances)) @ WEIGHTS) / self.images
+        return 100 * float(np.sqrt(between + within))
+
+    def image_deviation(self) -> float:
+        """Return the standard deviation over the images, in points, of two networks' chances of being right."""
+        chances = expit(self.level + self.image * NODES[:, None] + self.network * NODES[None])
+        common = float(WEIGHTS @ (chances @ WEIGHTS) ** 2)
+        return 100 * float(np.sqrt(2 * (1 - self.easy) * (float(WEIGHTS @ chances**2 @ WEIGHTS) - common)))
+
+    def shift_for(self, difference: float) -> float:
+        """Return what has to be added to the logit for an accuracy that is ``difference`` points higher."""
+        target = self.accuracy() + difference
+        return float(brentq(lambda shift: self.accuracy(shift) - target, -3.0, 3.0))
+
+    def study(self, shifts: NDArray[np.float64], seeds: int, chance: np.random.Generator) -> tuple[Arm, ...]:
+        """Return the arms of one study, the first called ``0``; each network has ``seeds`` runs."""
+        arms = len(shifts)
+        logits = self.level + self.image * chance.standard_normal(self.hard, dtype=np.float32)
+        logits = logits + self.network * chance.standard_normal((arms, self.hard), dtype=np.float32)
+        logits = logits + shifts[:, None].astype(np.float32)
+        runs = self.run * chance.standard_normal((arms, seeds, 1), dtype=np.float32)
+        correct = np.ones((arms, seeds, self.images), dtype=bool)
+        correct[:, :, : self.hard] = chance.random((arms, seeds, self.hard), np.float32) < expit(logits[:, None] + runs)
+        return tuple(Arm(str(index), tuple(range(seeds)), each) for index, each in enumerate(correct))
+
+
+def usual_world(accuracy: float = 94.0, deviation: float = 0.2, image_deviation: float = 5.0) -> World:
+    """Return a world with these numbers, in points: by default those of a good network on CIFAR-10's test images.
+
+    ``image_deviation`` 0 makes networks the same at each image: then only seeds tell them apart.
+    """
+
+    def world(values: NDArray[np.float64]) -> World:
+        return World(level=values[0], run=abs(values[1]), network=abs(values[2]) if image_deviation else 0.0)
+
+    def missed(values: NDArray[np.float64]) -> list[float]:
+        here = world(values)
+        found = [here.accuracy() - accuracy, here.run_deviation() - deviation]
+        return [*found, here.image_deviation() - image_deviation] if image_deviation else found
+
+    return world(fsolve(missed, [2.0, 0.05, 0.5] if image_deviation else [2.0, 0.05]))
+
+
+Answers = tuple["Decision", ...]
+
+
+def studies(world: World, count: int, shifts: NDArray[np.float64], design: Design, seed: int) -> Iterator[Answers]:
+    """Yield what is decided in each of ``count`` studies; study number i depends on ``seed`` and i alone."""
+    for index in range(count):
+        arms = world.study(shifts, design.seeds, np.random.default_rng([seed, index]))
+        yield decide([Group("", arms, "0")], design)
+
+
+def errors(world: World, count: int, arms: int, design: Design, seed: int) -> dict[str, int]:
+    """Return in how many studies of ``arms`` equally good networks each way of judging finds a difference.
+
+    Ours, then what each of its precautions is for: the normal distribution instead of t, Welch's test alone, and
+    Welch's test without Holm.
+    """
+    found = dict.fromkeys(("ours", "two-way, normal, Holm", "Welch, Holm", "Welch, each by itself"), 0)
+    for made in studies(world, count, np.zeros(arms), design, seed):
+        gaps = [each.gap for each in made if each.gap is not None]
+        welch = min(each.welch_p for each in gaps)
+        normal = min(2 * float(ndtr(-abs(each.difference) / each.variance**0.5)) for each in gaps)
+        each_rate = design.error_rate / len(gaps)  # Holm finds something where Bonferroni does
+        found["ours"] += any(each.can_tell for each in made)
+        found["two-way, normal, Holm"] += normal <= each_rate
+        found["Welch, Holm"] += welch <= each_rate
+        found["Welch, each by itself"] += welch <= design.error_rate
+    return found
+
+
+def coverage(world: World, count: int, difference: float, design: Design, seed: int) -> dict[str, int]:
+    """Return in how many studies of two networks the interval holds the true difference in points."""
+    shifts = np.array([0.0, world.shift_for(difference)])
+    truth = world.accuracy(shifts[1]) - world.accuracy()
+    found = {"ours": 0, "Welch": 0}
+    for (made,) in studies(world, count, shifts, design, seed):
+        gap = made.gap
+        assert gap is not None, "every run has a result"
+        low, high = gap.interval(design.error_rate)
+        half = -float(stdtrit(gap.welch_freedom, design.error_rate / 2)) * gap.seeds**0.5
+        found["ours"] += low <= truth <= high
+        found["Welch"] += abs(gap.difference - truth) <= half
+    return found
+
+
+def power(world: World, count: int, arms: int, design: Design, seed: int) -> dict[str, int]:
+    """Return in how many studies the one network that is better by the smallest difference comes out better.
+
+    It is the last of ``arms``; the others are as good as the base. "the best" counts studies that name it the best.
+    """
+    shifts = np.zeros(arms)
+    shifts[-1] = world.shift_for(design.smallest)
+    better = str(arms - 1)
+    found = {"better than the base": 0, "the best": 0}
+    for made in studies(world, count, shifts, design, seed):
+        wins = [each for each in made if better in (each.a.name, each.b.name) and each.can_tell]
+        right = [each for each in wins if (each.verdict == "better") == (each.a.name == better)]
+        found["better than the base"] += any("0" in (each.a.name, each.b.name) for each in right)
+        found["the best"] += len(right) == arms - 1
+    return found
+
+
+def naive(world: World, count: int, arms: int, difference: float, seed: int) -> tuple[int, float]:
+    """Return what one seed each and a look at the best shows of variants that are all as good as the base.
+
+    In how many studies the best is ahead of the base by ``difference`` points at least, and by how much on average.
+    """
+    leads = []
+    for index in range(count):
+        tried = world.study(np.zeros(arms), 1, np.random.default_rng([seed, index]))
+        accuracies = [100 * float(arm.accuracies[0]) for arm in tried]
+        leads.append(max(accuracies[1:]) - accuracies[0])
+    return sum(lead >= difference - 1e-9 for lead in leads), float(np.mean(leads))
+
+
+def looks(world: World, count: int, design: Design, more: int, seed: int) -> dict[str, int]:
+    """Return in how many studies of two equally good networks a difference is found after one look, and after two.
+
+    Whoever finds nothing adds ``more`` seeds and judges all of them together.
+    """
+    found = {"one look": 0, "two looks": 0}
+    for index in range(count):
+        arms = world.study(np.zeros(2), design.seeds + more, np.random.default_rng([seed, index]))
+        first = [Arm(arm.name, arm.seeds[: design.seeds], arm.correct[: design.seeds]) for arm in arms]
+        early, late = (decide([Group("", tuple(each), "0")], design)[0].can_tell for each in (first, arms))
+        found["one look"] += early
+        found["two looks"] += early or late
+    return found
+
+
+def needed(design: Design, arms: int, images: int) -> int:
+    """Return the seeds that the plan asks for, where all of ``arms`` are compared with each other."""
+    comparisons = arms * (arms - 1) // 2
+    fixed = image_error(images)
+    seeds = seeds_needed(design.smallest, design.deviation, comparisons, design.error_rate, design.power, fixed)
+    assert seeds is not None, "there are images enough"
+    return seeds
+
+
+def main() -> None:
+    """Simulate what is asked for and print shares with their 95 % intervals (Wilson)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["errors", "coverage", "power", "naive", "looks"])
+    parser.add_argument("count", type=int, help="how many studies")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seeds", type=int, default=10, help="runs of each network")
+    parser.add_argument("--arms", type=int, default=21, help="the base and its variants")
+    parser.add_argument("--difference", type=float, default=0.3, help="in points")
+    parser.add_argument("--deviation", type=float, default=0.2, help="of a run, in points")
+    parser.add_argument("--image-deviation", type=float, default=5.0, help="of two networks at an image, in points")
+    asked = parser.parse_args()
+    world = usual_world(deviation=asked.deviation, image_deviation=asked.image_deviation)
+    design = Design(smallest=asked.difference, seeds=asked.seeds, deviation=asked.deviation)
+    begin = time.process_time()
+    print(f"{asked.what}: {vars(asked)}")
+    if asked.what == "naive":
+        ahead, lead = naive(world, asked.count, asked.arms, asked.difference, asked.seed)
+        found = {f"the best seems {asked.difference:g} points ahead": ahead}
+        print(f"the best seems ahead by {lead:.3f} points on average")
+    elif asked.what == "errors":
+        found = errors(world, asked.count, asked.arms, design, asked.seed)
+    elif asked.what == "coverage":
+        found = coverage(world, asked.count, asked.difference, design, asked.seed)
+    elif asked.what == "power":
+        design = replace(design, seeds=needed(design, asked.arms, world.images))
+        print(f"{design.seeds} seeds are planned")
+        found = power(world, asked.count, asked.arms, design, asked.seed)
+    else:
+        found = looks(world, asked.count, design, asked.seeds, asked.seed)
+    for name, times in found.items():
+        interval = binomtest(times, asked.count).proportion_ci(method="wilson")
+        print(f"{100 * times / asked.count:6.2f} % ({100 * interval.low:.2f} to {100 * interval.high:.2f})  {name}")
+    print(f"{time.process_time() - begin:.0f} s of processor time")
+
+
+if __name__ == "__main__":
+    main()
