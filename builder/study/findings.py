@@ -93,8 +93,8 @@ def find(
     judged = _by_arm(cells, "confirm")
     screened = _by_arm(cells, "screen")
     _check_fresh(judged, screened)
-    names = _names([*judged, *(key for key in screened if key not in judged)])
-    arms = {key: _arm(names[key], runs, ended, failed) for key, runs in judged.items()}
+    names = arm_names(cells)
+    arms = {key: _arm(names[runs[0].id], runs, ended, failed) for key, runs in judged.items()}
     groups = _groups(arms, base, apart=not screened)
     comparisons = compare(groups, design)
     return Findings(
@@ -102,9 +102,17 @@ def find(
         groups=groups,
         comparisons=comparisons,
         answers=tuple(answer(group, comparisons, design) for group in groups),
-        screening=tuple(_screened(names[key], runs, ended, failed, key in judged) for key, runs in screened.items()),
+        screening=tuple(
+            _screened(names[runs[0].id], runs, ended, failed, key in judged) for key, runs in screened.items()
+        ),
         failures=tuple(failed.values()),
     )
+
+
+def arm_names(cells: Sequence[Planned]) -> dict[str, str]:
+    """Return the name of the arm of which each cell is a run, by the cell's id."""
+    names = _names(list(dict.fromkeys(_key(cell) for cell in cells)))
+    return {cell.id: names[_key(cell)] for cell in cells}
 
 
 _Key = tuple[str, tuple[tuple[str, object], ...]]

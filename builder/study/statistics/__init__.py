@@ -9,7 +9,7 @@ from builder.study.statistics.arms import Arm, Group
 from builder.study.statistics.comparison import Comparison, compare
 from builder.study.statistics.family import decide, pairs
 from builder.study.statistics.planning import Design, cautions, detectable, image_error, seeds_needed
-from builder.study.statistics.selection import Screened, finalists
+from builder.study.statistics.screening import Screened
 
 __all__ = [
     "Answer",
@@ -23,7 +23,6 @@ __all__ = [
     "compare",
     "decide",
     "detectable",
-    "finalists",
     "image_error",
     "pairs",
     "seeds_needed",

@@ -53,7 +53,7 @@ def _refusal(group: Group, judged: Sequence[Arm], design: Design) -> str | None:
     """Return why nothing can be said of a best network at all."""
     planned, missing = sum(arm.planned for arm in group.arms), sum(len(arm.missing) for arm in group.arms)
     if not group.arms:
-        return "there is no network"
+        return "no network is judged yet"
     if missing:
         return f"the study has not ended, {planned - missing} of {planned} runs are there"
     if not any(arm.n for arm in group.arms):

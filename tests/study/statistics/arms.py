@@ -21,7 +21,7 @@ def chance_arm(name: str, seeds: int, images: int, accuracy: float, seed: int, *
 
 
 def steady_arm(name: str, seeds: int, wrong: int, images: int = 10_000, **rest: tuple[int, ...]) -> Arm:
-    """Return an arm whose runs are wrong about ``wrong`` images, a few more or less, of 400 that are hard for every arm."""
+    """Return an arm whose runs are wrong about ``wrong`` images, a few more or less, out of 400 hard ones."""
     correct = np.ones((seeds, images), dtype=bool)
     for run in range(seeds):
         mistakes = wrong + (0, 3, -3)[run % 3]

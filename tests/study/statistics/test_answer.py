@@ -123,7 +123,7 @@ class TestRefusal:
 
     def test_no_network(self) -> None:
         """As in a study that has only screened."""
-        assert asked().sentence == "No best is named: there is no network."
+        assert asked().sentence == "No best is named: no network is judged yet."
 
     @pytest.mark.parametrize(("seeds", "words"), [(1, "one seed"), (2, "2 seeds")])
     def test_too_few_seeds(self, seeds: int, words: str) -> None:
