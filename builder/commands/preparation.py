@@ -15,6 +15,7 @@ from builder.commands.weights import put_weights
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
+from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:
@@ -91,6 +92,7 @@ def prepare(request: Request) -> Prepared:
         data = _data(request, recipe, own.input.channels)
     assert recipe.size is not None, "it has been given the page's"
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
+    _check_batch(graph, team.size, min(recipe.batch_size, len(data.train)))
     seed_globally(recipe.seed)
     model = build(graph)
     weights = None
@@ -197,6 +199,18 @@ def _with_size(recipe: Recipe, graph: Graph) -> Recipe:
         message = f"images are squares when a network is trained, and the page's input is {graph.input}"
         raise ArchError(Diagnostic("not-square", message, None, f"choose their side: --set size={height}"))
     return recipe.at(height)
+
+
+def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
+    """Report a batch norm that would see one value a channel, which has no spread to normalise by."""
+    if batch_size // processes > 1:
+        return
+    for node in graph.nodes:
+        if isinstance(node.operation, BatchNorm) and node.shape.elements == node.shape.channels:
+            each = " in each process" if processes > 1 else ""
+            message = f"{node.path}: {node.shape} in a batch of one image{each} is one value a channel, without spread"
+            hint = f"train with a larger one: --set batch_size={2 * processes}"
+            raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 
 
 def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
