@@ -19,7 +19,7 @@ from scipy.optimize import brentq, fsolve
 from scipy.special import expit, ndtr, stdtrit
 from scipy.stats import binomtest
 
-from builder.study.statistics import Arm, Design, Group, decide, image_error, seeds_needed
+from builder.study.statistics import Arm, Design, Group, decide, family_size, image_error, seeds_needed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,21 +111,21 @@ def usual_world(accuracy: float = 94.0, deviation: float = 0.2, image_deviation:
 Answers = tuple["Decision", ...]
 
 
-def studies(world: World, count: int, shifts: NDArray[np.float64], design: Design, seed: int) -> Iterator[Answers]:
-    """Yield what is decided in each of ``count`` studies; study number i depends on ``seed`` and i alone."""
-    for index in range(count):
+def studies(world: World, which: range, shifts: NDArray[np.float64], design: Design, seed: int) -> Iterator[Answers]:
+    """Yield what is decided in each of the studies ``which``; study number i depends on ``seed`` and i alone."""
+    for index in which:
         arms = world.study(shifts, design.seeds, np.random.default_rng([seed, index]))
         yield decide([Group("", arms, "0")], design)
 
 
-def errors(world: World, count: int, arms: int, design: Design, seed: int) -> dict[str, int]:
+def errors(world: World, which: range, arms: int, design: Design, seed: int) -> dict[str, int]:
     """Return in how many studies of ``arms`` equally good networks each way of judging finds a difference.
 
     Ours, then what each of its precautions is for: the normal distribution instead of t, Welch's test alone, and
     Welch's test without Holm.
     """
     found = dict.fromkeys(("ours", "two-way, normal, Holm", "Welch, Holm", "Welch, each by itself"), 0)
-    for made in studies(world, count, np.zeros(arms), design, seed):
+    for made in studies(world, which, np.zeros(arms), design, seed):
         gaps = [each.gap for each in made if each.gap is not None]
         welch = min(each.welch_p for each in gaps)
         normal = min(2 * float(ndtr(-abs(each.difference) / each.variance**0.5)) for each in gaps)
@@ -137,12 +137,12 @@ def errors(world: World, count: int, arms: int, design: Design, seed: int) -> di
     return found
 
 
-def coverage(world: World, count: int, difference: float, design: Design, seed: int) -> dict[str, int]:
+def coverage(world: World, which: range, difference: float, design: Design, seed: int) -> dict[str, int]:
     """Return in how many studies of two networks the interval holds the true difference in points."""
     shifts = np.array([0.0, world.shift_for(difference)])
     truth = world.accuracy(shifts[1]) - world.accuracy()
     found = {"ours": 0, "Welch": 0}
-    for (made,) in studies(world, count, shifts, design, seed):
+    for (made,) in studies(world, which, shifts, design, seed):
         gap = made.gap
         assert gap is not None, "every run has a result"
         low, high = gap.interval(design.error_rate)
@@ -152,7 +152,7 @@ def coverage(world: World, count: int, difference: float, design: Design, seed: 
     return found
 
 
-def power(world: World, count: int, arms: int, design: Design, seed: int) -> dict[str, int]:
+def power(world: World, which: range, arms: int, design: Design, seed: int) -> dict[str, int]:
     """Return in how many studies the one network that is better by the smallest difference comes out better.
 
     It is the last of ``arms``; the others are as good as the base. "the best" counts studies that name it the best.
@@ -161,7 +161,7 @@ def power(world: World, count: int, arms: int, design: Design, seed: int) -> dic
     shifts[-1] = world.shift_for(design.smallest)
     better = str(arms - 1)
     found = {"better than the base": 0, "the best": 0}
-    for made in studies(world, count, shifts, design, seed):
+    for made in studies(world, which, shifts, design, seed):
         wins = [each for each in made if better in (each.a.name, each.b.name) and each.can_tell]
         right = [each for each in wins if (each.verdict == "better") == (each.a.name == better)]
         found["better than the base"] += any("0" in (each.a.name, each.b.name) for each in right)
@@ -169,26 +169,26 @@ def power(world: World, count: int, arms: int, design: Design, seed: int) -> dic
     return found
 
 
-def naive(world: World, count: int, arms: int, difference: float, seed: int) -> tuple[int, float]:
+def naive(world: World, which: range, arms: int, difference: float, seed: int) -> tuple[int, float]:
     """Return what one seed each and a look at the best shows of variants that are all as good as the base.
 
     In how many studies the best is ahead of the base by ``difference`` points at least, and by how much on average.
     """
     leads = []
-    for index in range(count):
+    for index in which:
         tried = world.study(np.zeros(arms), 1, np.random.default_rng([seed, index]))
         accuracies = [100 * float(arm.accuracies[0]) for arm in tried]
         leads.append(max(accuracies[1:]) - accuracies[0])
     return sum(lead >= difference - 1e-9 for lead in leads), float(np.mean(leads))
 
 
-def looks(world: World, count: int, design: Design, more: int, seed: int) -> dict[str, int]:
+def looks(world: World, which: range, design: Design, more: int, seed: int) -> dict[str, int]:
     """Return in how many studies of two equally good networks a difference is found after one look, and after two.
 
     Whoever finds nothing adds ``more`` seeds and judges all of them together.
     """
     found = {"one look": 0, "two looks": 0}
-    for index in range(count):
+    for index in which:
         arms = world.study(np.zeros(2), design.seeds + more, np.random.default_rng([seed, index]))
         first = [Arm(arm.name, arm.seeds[: design.seeds], arm.correct[: design.seeds]) for arm in arms]
         early, late = (decide([Group("", tuple(each), "0")], design)[0].can_tell for each in (first, arms))
@@ -199,9 +199,8 @@ def looks(world: World, count: int, design: Design, more: int, seed: int) -> dic
 
 def needed(design: Design, arms: int, images: int) -> int:
     """Return the seeds that the plan asks for, where all of ``arms`` are compared with each other."""
-    comparisons = arms * (arms - 1) // 2
-    fixed = image_error(images)
-    seeds = seeds_needed(design.smallest, design.deviation, comparisons, design.error_rate, design.power, fixed)
+    pairs = family_size(arms)
+    seeds = seeds_needed(design.smallest, design.deviation, pairs, design.error_rate, design.power, image_error(images))
     assert seeds is not None, "there are images enough"
     return seeds
 
@@ -212,6 +211,7 @@ def main() -> None:
     parser.add_argument("what", choices=["errors", "coverage", "power", "naive", "looks"])
     parser.add_argument("count", type=int, help="how many studies")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first study, to count in pieces")
     parser.add_argument("--seeds", type=int, default=10, help="runs of each network")
     parser.add_argument("--arms", type=int, default=21, help="the base and its variants")
     parser.add_argument("--difference", type=float, default=0.3, help="in points")
@@ -220,22 +220,23 @@ def main() -> None:
     asked = parser.parse_args()
     world = usual_world(deviation=asked.deviation, image_deviation=asked.image_deviation)
     design = Design(smallest=asked.difference, seeds=asked.seeds, deviation=asked.deviation)
+    which = range(asked.first, asked.first + asked.count)
     begin = time.process_time()
     print(f"{asked.what}: {vars(asked)}")
     if asked.what == "naive":
-        ahead, lead = naive(world, asked.count, asked.arms, asked.difference, asked.seed)
+        ahead, lead = naive(world, which, asked.arms, asked.difference, asked.seed)
         found = {f"the best seems {asked.difference:g} points ahead": ahead}
         print(f"the best seems ahead by {lead:.3f} points on average")
     elif asked.what == "errors":
-        found = errors(world, asked.count, asked.arms, design, asked.seed)
+        found = errors(world, which, asked.arms, design, asked.seed)
     elif asked.what == "coverage":
-        found = coverage(world, asked.count, asked.difference, design, asked.seed)
+        found = coverage(world, which, asked.difference, design, asked.seed)
     elif asked.what == "power":
         design = replace(design, seeds=needed(design, asked.arms, world.images))
         print(f"{design.seeds} seeds are planned")
-        found = power(world, asked.count, asked.arms, design, asked.seed)
+        found = power(world, which, asked.arms, design, asked.seed)
     else:
-        found = looks(world, asked.count, design, asked.seeds, asked.seed)
+        found = looks(world, which, design, asked.seeds, asked.seed)
     for name, times in found.items():
         interval = binomtest(times, asked.count).proportion_ci(method="wilson")
         print(f"{100 * times / asked.count:6.2f} % ({100 * interval.low:.2f} to {100 * interval.high:.2f})  {name}")

@@ -7,7 +7,7 @@ accuracy (0.3 is from 94.0 to 94.3 %); accuracies go from 0 to 1, as everywhere 
 from builder.study.statistics.answer import Answer, answer
 from builder.study.statistics.arms import Arm, Group
 from builder.study.statistics.comparison import Comparison, compare
-from builder.study.statistics.family import decide, pairs
+from builder.study.statistics.family import decide, family_size, pairs
 from builder.study.statistics.planning import Design, cautions, detectable, image_error, seeds_needed
 from builder.study.statistics.screening import Screened
 
@@ -23,6 +23,7 @@ __all__ = [
     "compare",
     "decide",
     "detectable",
+    "family_size",
     "image_error",
     "pairs",
     "seeds_needed",

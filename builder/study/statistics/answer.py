@@ -132,7 +132,7 @@ def _more_seeds(undecided: Sequence[Comparison], design: Design) -> int | None:
     """Return how many more seeds would decide all of them, None where none are needed or none would do."""
     needed = [each.seeds_that_would_tell for each in undecided]
     most = max((each for each in needed if each is not None), default=None)
-    return None if most is None or None in needed else most - design.seeds
+    return None if most is None or None in needed else max(1, most - design.seeds)
 
 
 class _Order:

@@ -118,7 +118,7 @@ def _seeds_that_would_tell(found: Gap, decision: Decision) -> int | None:
         return None
     design = decision.design
     seen = abs(found.difference)
-    return seeds_needed(
+    needed = seeds_needed(
         max(seen, design.smallest - seen),
         found.deviation,
         decision.comparisons,
@@ -126,3 +126,4 @@ def _seeds_that_would_tell(found: Gap, decision: Decision) -> int | None:
         design.power,
         fixed_error=found.irreducible**0.5,
     )
+    return None if needed is None else max(needed, 1 + max(found.runs))

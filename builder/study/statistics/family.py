@@ -63,6 +63,15 @@ def pairs(group: Group) -> list[tuple[str, str]]:
     return [(name, each) for each in base for name in others] + between
 
 
+def family_size(arms: int, groups: int = 1) -> int:
+    """Return how many comparisons there are: every pair of ``arms``, in each of so many groups.
+
+    >>> family_size(5), family_size(3, groups=4)
+    (10, 12)
+    """
+    return groups * arms * (arms - 1) // 2
+
+
 def decide(groups: Sequence[Group], design: Design) -> tuple[Decision, ...]:
     """Return what can be said of every pair of every group; the error rate is that of all claims together.
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.study.statistics import Arm, Comparison, Design, Group, compare, decide, pairs
+from builder.study.statistics import Arm, Comparison, Design, Group, compare, decide, family_size, pairs
 from builder.study.statistics.gap import gap
 from builder.study.statistics.multiplicity import holm
 from tests.study.statistics.arms import arm, chance_arm, group, steady_arm
@@ -41,11 +41,15 @@ class TestPairs:
         """Whatever the number of arms."""
         arms = tuple(arm(str(index), np.ones((2, 3))) for index in range(count))
         found = pairs(Group("", arms, "0"))
-        assert len({frozenset(each) for each in found}) == len(found) == count * (count - 1) // 2
+        assert len({frozenset(each) for each in found}) == len(found) == family_size(count)
 
 
 class TestFamily:
     """All comparisons are decided together."""
+
+    def test_its_size_is_known_before(self) -> None:
+        """A plan counts on it: five networks; three of them at four settings; one alone."""
+        assert (family_size(5), family_size(3, groups=4), family_size(1)) == (10, 12, 0)
 
     def test_holm_is_over_all_groups(self) -> None:
         """Two groups of two and three arms: four comparisons in one family."""
@@ -125,7 +129,7 @@ class TestComparison:
         if found.verdict != "undecided":
             assert found.seeds_that_would_tell is None
         elif found.seeds_that_would_tell is not None:
-            assert found.seeds_that_would_tell > 2 / (1 / one + 1 / other)
+            assert found.seeds_that_would_tell > max(one, other)
 
 
 class TestSeedsThatWouldTell:
