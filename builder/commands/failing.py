@@ -72,7 +72,7 @@ def _leave_if_stopped(error: Exception) -> None:
     if isinstance(error, Interrupted):
         if processes.is_first():
             say(error.message)
-            say(f"  help: go on with {processes.way_back(error.folder)}")
+            say(f"  help: go on with {processes.way_back(error.folder, error.command)}")
         raise SystemExit(error.exit_code) from None
 
 

@@ -39,9 +39,9 @@ def check_together(command: str | None) -> None:
         raise ArchError(Diagnostic("usage", f"`{command}` is for one process, and here are {count()}", None, hint))
 
 
-def way_back(folder: Path) -> str:
-    """Return the command that goes on with a run, in as many processes as there are now."""
-    resume = f"archcli resume {shlex.quote(str(folder))}"
+def way_back(folder: Path, command: str = "resume") -> str:
+    """Return the command that goes on with a run or a study, in as many processes as there are now."""
+    resume = f"archcli {command} {shlex.quote(str(folder))}"
     if count() == 1:
         return resume
     machines = _number("GROUP_WORLD_SIZE", 1)

@@ -28,6 +28,16 @@ class CellFolder:
     path: Path
 
     @property
+    def definition(self) -> Path:
+        """What defines the cell."""
+        return self.path / "cell.json"
+
+    @property
+    def network(self) -> Path:
+        """The network's page, as it was resolved."""
+        return self.path / "page.yaml"
+
+    @property
     def result(self) -> Path:
         """The result, whole or not there."""
         return self.path / "result.json"
@@ -36,6 +46,11 @@ class CellFolder:
     def failure(self) -> Path:
         """Why there will be no result."""
         return self.path / "failure.json"
+
+    def tidy(self) -> None:
+        """Remove what only a run that is going on needs; the best epoch's weights stay."""
+        for name in ("last.safetensors", "prev.safetensors"):
+            (self.path / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,8 @@ class StudyFolder:
     ``study.yaml``     the page as it was when the study was planned
     ``plan.json``      every cell, what it costs, and how many seeds the question needs
     ``labels.json``    the true labels of the test images, which all cells share
+    ``networks``       the resolved page of every network
+    ``workers``        what the processes that ran cells had to say
     ``cells/ID``       a cell, by the digest of what defines it
     """  # fmt: skip
 
@@ -73,6 +90,25 @@ class StudyFolder:
     def labels(self) -> Path:
         """The true labels of the test images."""
         return self.path / "labels.json"
+
+    @property
+    def networks(self) -> Path:
+        """The folder of the networks' pages."""
+        return self.path / "networks"
+
+    def network(self, name: str) -> Path:
+        """Return the page of one network, as it was resolved."""
+        return self.networks / f"{name}.yaml"
+
+    @property
+    def finalists(self) -> Path:
+        """Which arms are judged on the test split, once the screen has chosen them."""
+        return self.path / "finalists.json"
+
+    @property
+    def running(self) -> Path:
+        """What is going on, written anew while somebody runs the study."""
+        return self.path / "running.json"
 
     @property
     def cells(self) -> Path:

@@ -107,3 +107,10 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
     if logits.dim() != 2 or logits.shape[1] < classes:
         given = "×".join(str(size) for size in logits.shape[1:])
         raise RunError(f"the network gives {given} numbers for an image, and the data have {classes} classes")
+
+
+@torch.inference_mode()
+def predict(model: nn.Module, batches: Batches) -> torch.Tensor:
+    """Return the class that ``model`` answers for each image of ``batches``, (images,) in int64 in main memory."""
+    model.eval()
+    return torch.cat([outputs(model(images))[0].argmax(1).cpu() for _, images, *_ in batches.in_order()])

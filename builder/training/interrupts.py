@@ -17,11 +17,12 @@ _HEARD = (signal.SIGINT, signal.SIGTERM)
 class Interrupted(Exception):  # noqa: N818 - no error: it is what the user asked for
     """A run was stopped from outside and has saved where it stood; a program then exits with ``exit_code``."""
 
-    def __init__(self, number: int, message: str, folder: Path) -> None:
-        """Take the signal's number, where the run stood, and the folder from which it can go on."""
+    def __init__(self, number: int, message: str, folder: Path, command: str = "resume") -> None:
+        """Take the signal's number, where the run stood, the folder from which it can go on, and how that is done."""
         super().__init__(message)
         self.message = message
         self.folder = folder
+        self.command = command
         self.exit_code = 128 + number
 
 

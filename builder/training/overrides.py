@@ -9,6 +9,8 @@ from builder.reader import Mapping, Scalar, Value, read_text
 from builder.training.recipe import CHOICES, choices, recipe_from
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from builder.training.recipe import Recipe
 
 
@@ -19,20 +21,37 @@ def override(recipe: Recipe, settings: dict[str, str]) -> Recipe:
     ``schedule.name`` keeps the fields that the new one has too and leaves the others at their defaults.
     Raises ArchError with every unknown path and every value out of range, each in its own setting.
     """
+    return override_with(recipe, [_typed(path, text) for path, text in settings.items()])
+
+
+def override_with(recipe: Recipe, settings: Iterable[tuple[Scalar, Value]]) -> Recipe:
+    """Return ``recipe`` with each path set to its value, as ``override`` does; mistakes are where the values stand."""
     page = read_text(recipe.to_yaml(), f"recipe {recipe.name}")
     problems = Collector()
-    for path, text in _names_first(settings):
+    for path, value in _names_first(settings):
         steps = _resolve(path, page, recipe.name, problems)
-        value = read_text(f"{path}: {text}", f"--set {path}={text}").get(path)
-        if steps and value is not None:
+        if steps:
             page = _set(page, steps, value)
     problems.raise_found()
     return recipe_from(page)
 
 
-def _names_first(settings: dict[str, str]) -> list[tuple[str, str]]:
-    """Order the settings so that a change of optimizer comes before its fields, however they were typed."""
-    return sorted(settings.items(), key=lambda item: not item[0].endswith(".name"))
+def full_path(recipe: Recipe, path: Scalar, problems: Collector) -> str | None:
+    """Return the whole path that ``path`` means in ``recipe``, or None after saying why it means nothing."""
+    steps = _resolve(path, read_text(recipe.to_yaml(), f"recipe {recipe.name}"), recipe.name, problems)
+    return ".".join(steps) or None
+
+
+def _typed(path: str, text: str) -> tuple[Scalar, Value]:
+    """Return a setting of the command line with its places."""
+    value = read_text(f"{path}: {text}", f"--set {path}={text}").get(path)
+    mark = Mark(Source(f"--set {path}", path), 1, 1, len(path))
+    return Scalar(path, mark), value if value is not None else Scalar(None, mark)
+
+
+def _names_first(settings: Iterable[tuple[Scalar, Value]]) -> list[tuple[Scalar, Value]]:
+    """Order the settings so that a change of optimizer comes before its fields, however they were written."""
+    return sorted(settings, key=lambda setting: not str(setting[0].value).endswith(".name"))
 
 
 def _paths(page: Mapping, prefix: str = "") -> list[str]:
@@ -56,16 +75,15 @@ def _paths_of_choices(page: Mapping) -> list[str]:
     return found
 
 
-def _resolve(path: str, page: Mapping, recipe: str, problems: Collector) -> list[str]:
-    """Return the steps that ``path`` means, or none after saying why it means nothing."""
-    known = list(dict.fromkeys([*_paths(page), *_paths_of_choices(page)]))
+def _resolve(wanted: Scalar, page: Mapping, recipe: str, problems: Collector) -> list[str]:
+    """Return the steps that a path means, or none after saying why it means nothing."""
+    known, path = list(dict.fromkeys([*_paths(page), *_paths_of_choices(page)])), str(wanted.value)
     matches = [path] if path in known else [each for each in known if each.endswith(f".{path}")]
     if len(matches) == 1:
         return matches[0].split(".")
-    mark = Mark(Source(f"--set {path}", path), 1, 1, len(path))
     words = list(dict.fromkeys(each.rpartition(".")[2] for each in known))
     hint = _of_another(path) or suggest(path.rpartition(".")[2], words, "there are")
-    problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", mark, hint)
+    problems.error("unknown-setting", f"recipe {recipe} has no setting `{path}`", wanted.mark, hint)
     return []
 
 

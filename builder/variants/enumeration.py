@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from builder.costs import Cost
     from builder.graph import Graph
+    from builder.lowering.pages import Merged
     from builder.variants.composition import Chosen
     from builder.variants.context import Choice, Dimension, Option
     from builder.variants.sampling import Sample
@@ -53,6 +54,12 @@ class Variant:
     def text(self) -> str:
         """The page, which extends the base; empty for the base itself."""
         return page_text(self.name, self._origin.header, self.differences) if self.differences else ""
+
+    @property
+    def page(self) -> Merged:
+        """The page with all that it extends, read each time it is asked for."""
+        base = self._origin.base
+        return base.extended(self.text, f"{self.name}.yaml") if self.differences else base.merged()
 
     @property
     def graph(self) -> Graph:

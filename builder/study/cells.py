@@ -1,0 +1,78 @@
+"""Cells: one network, trained once, with one choice of hyperparameters and one seed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from builder.diagnostics import RunError
+from builder.training.durable import write_text
+from builder.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from builder.study.outcome import Stage
+
+_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What defines a cell, and under which name its network is known; ``settings`` are those that vary in the study.
+
+    ``id`` is the name of its folder: a digest of all that decides its result.
+    """
+
+    id: str
+    variant: str
+    graph: str
+    settings: Mapping[str, object]
+    seed: int
+    stage: Stage
+    recipe: Recipe
+
+
+def make_cell(
+    variant: str, graph: str, settings: Mapping[str, object], recipe: Recipe, seed: int, stage: Stage, world: str
+) -> Cell:
+    """Return the cell of a network by its id; ``world`` stands for the data and the code that all cells share."""
+    seeded = recipe.model_copy(update={"seed": seed})
+    decisive = [graph, seeded.model_dump(mode="json", exclude={"name"}), stage, world]
+    digest = sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
+    return Cell(digest[:_DIGITS], variant, graph, dict(settings), seed, stage, seeded)
+
+
+def write_cell(path: Path, cell: Cell) -> None:
+    """Write what defines ``cell``, whole or not at all."""
+    write_text(path, json.dumps(cell_to_json(cell), indent=1) + "\n")
+
+
+def read_cell(path: Path) -> Cell:
+    """Return the cell that ``path`` defines; raise RunError for anything else."""
+    try:
+        return cell_from_json(json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} does not say what a cell is: {error}") from error
+
+
+def cell_to_json(cell: Cell) -> dict[str, Any]:
+    """Return a cell as JSON values."""
+    return {
+        "id": cell.id,
+        "variant": cell.variant,
+        "graph": cell.graph,
+        "settings": dict(cell.settings),
+        "seed": cell.seed,
+        "stage": cell.stage,
+        "recipe": cell.recipe.model_dump(mode="json"),
+    }
+
+
+def cell_from_json(found: Mapping[str, Any]) -> Cell:
+    """Return the cell of ``cell_to_json``; raise ValueError, KeyError or TypeError for anything else."""
+    recipe = Recipe.model_validate_json(json.dumps(found["recipe"]))
+    return Cell(**{**found, "recipe": recipe})

@@ -1,0 +1,164 @@
+"""The networks of a study: its base, and the pages and spaces that are compared with it, each network once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.costs import graph_cost
+from builder.diagnostics import ArchError, Diagnostic
+from builder.identity import graph_id
+from builder.lowering import find, load_page, lower, resolved_page
+from builder.ops import OPERATIONS
+from builder.reader import Mapping, Scalar, Sequence, describe
+from builder.variants import variants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from builder.costs import Cost
+    from builder.graph import Graph
+    from builder.lowering.pages import Merged
+    from builder.study.page import Study
+
+MAX_NETWORKS = 1_000
+"""More than these nobody trains; a space that is larger is bounded by ``count``, ``require`` or ``not_both``."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """One network of a study: its name, its id, what it costs, and the page that describes it without any other.
+
+    ``side`` is that of its square images; ``places`` is where something was inserted; ``settings`` are the fields that
+    a space set.
+    """
+
+    name: str
+    id: str
+    page: str
+    cost: Cost
+    side: int
+    places: tuple[str, ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True)
+class Networks:
+    """The networks, the base first; ``merged`` gives for a name the other names under which it was asked for."""
+
+    all: tuple[Network, ...]
+    merged: dict[str, tuple[str, ...]]
+
+    @property
+    def base(self) -> Network:
+        """What the others are compared with."""
+        return self.all[0]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    name: str
+    page: Merged
+    graph: Graph
+    places: tuple[str, ...] = ()
+    settings: tuple[tuple[str, object], ...] = ()
+
+
+def networks(study: Study, classes: int | None = None) -> Networks:
+    """Return the networks of ``study`` as they are trained: with the classes of the data and the recipe's size.
+
+    Without ``classes`` they have their pages' own. Raises ArchError with every mistake, at its place on the study's
+    page or on a page that it names.
+    """
+    found: dict[str, Network] = {}
+    merged: dict[str, list[str]] = {}
+    for each in _candidates(study, classes):
+        identity = graph_id(each.graph)
+        if identity in found:
+            if each.name != found[identity].name:
+                merged.setdefault(found[identity].name, []).append(each.name)
+            continue
+        if len(found) == MAX_NETWORKS:
+            message = f"there are more than {MAX_NETWORKS:,} networks"
+            hint = "bound the space with `count`, `require` or `not_both`"
+            raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("variants"), hint))
+        text = resolved_page(each.page, each.graph)
+        name = _unique(each.name, {network.name for network in found.values()})
+        found[identity] = Network(
+            name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings
+        )
+    return Networks(tuple(found.values()), {name: tuple(dict.fromkeys(others)) for name, others in merged.items()})
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    return next(each for number in range(2, 10_000) if (each := f"{name}_{number}") not in taken)
+
+
+def _candidates(study: Study, classes: int | None) -> Iterator[_Candidate]:
+    base = study.page.get("base")
+    assert isinstance(base, Scalar), "the page has been validated"
+    yield _of_page(study, base, classes)
+    asked = study.page.get("variants")
+    for item in asked.items if isinstance(asked, Sequence) else (asked,):
+        if isinstance(item, Mapping):
+            yield from _of_space(study, base, item, classes)
+        elif isinstance(item, Scalar) and isinstance(item.value, str):
+            yield _of_page(study, item, classes)
+        elif item is not None:
+            hint = "`variants: [mine.yaml, alexresnet]`, or a space such as `gate: {insert: se, among: block*.out}`"
+            message = f"a variant is a page or a space, not {describe(item)}"
+            raise ArchError(Diagnostic("bad-variants", message, item.mark, hint))
+
+
+def _of_page(study: Study, name: Scalar, classes: int | None) -> _Candidate:
+    path, member = _found(study, name)
+    page = load_page(path, member, OPERATIONS)
+    graph = _lowered(study, page, classes)
+    return _Candidate(graph.name, page, graph)
+
+
+def _of_space(study: Study, base: Scalar, space: Mapping, classes: int | None) -> Iterator[_Candidate]:
+    path, member = _found(study, base)
+    uses = study.page.get("uses")
+    named = str(uses.value) if isinstance(uses, Scalar) else None
+    page = f"{path}:{member}" if member is not None else str(path)
+    for each in variants(page, space, uses=named):
+        derived = each.page
+        graph = _lowered(study, derived, classes)
+        yield _Candidate(each.name, derived, graph, each.places, tuple(each.settings.items()))
+
+
+def _lowered(study: Study, page: Merged, classes: int | None) -> Graph:
+    own = lower(page)
+    side, (_, height, width) = study.recipe.size, own.input.sizes
+    if side is None and height != width:
+        message = f"images are squares when a network is trained, and the input of `{own.name}` is {own.input}"
+        raise ArchError(Diagnostic("not-square", message, page.mark, f"choose their side: `set: {{size: {height}}}`"))
+    size = (own.input.channels, side, side) if side is not None else None
+    return lower(page, input=size, classes=classes)
+
+
+def _found(study: Study, name: Scalar) -> tuple[Path, str | None]:
+    """Return the page that ``name`` means: beside the study's page, below it, in ``archs/`` next to it, or shipped."""
+    folder = study.path.parent
+    text, colon, member = str(name.value).partition(":")
+    for root in _roots(folder):
+        for candidate in (root / text, root / f"{text}.yaml"):
+            if candidate.is_file():
+                if candidate.resolve().is_relative_to(root.resolve()):
+                    return candidate, member if colon else None
+                hint = "copy it beside the study's page"
+                raise ArchError(Diagnostic("outside", f"`{text}` lies outside this page's folder", name.mark, hint))
+    try:
+        return find(Path(text).stem if text.endswith(".yaml") and len(Path(text).parts) == 1 else str(name.value))
+    except ArchError as error:
+        raise ArchError(*(replace(each, mark=each.mark or name.mark) for each in error.diagnostics)) from None
+
+
+def _roots(folder: Path) -> Iterable[Path]:
+    yield folder
+    if folder.resolve().name == "studies":
+        yield folder.resolve().parent / "archs"

@@ -1,0 +1,234 @@
+"""A study's page: which networks, trained how often and how, to answer what with which certainty."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
+from builder.lowering.pages import shipped_folder
+from builder.reader import Mapping, Scalar, Sequence, read_file
+from builder.study.fields import SeedFields, StudyFields
+from builder.training.overrides import full_path, override_with
+from builder.training.recipe import DEFAULT_RECIPES, load_recipe
+from builder.validation import validate
+
+if TYPE_CHECKING:
+    import collections.abc
+
+    from builder.reader import Value
+    from builder.study.fields import SearchFields
+    from builder.training.recipe import Recipe
+
+_WORDS = ("seeds", "smallest_difference")
+"""Either of them makes a file a study; no page and no recipe has them."""
+
+_FIXED_ELSEWHERE = {
+    "seed": "`seeds` says how many there are",
+    "name": "a recipe's name changes nothing",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One choice of hyperparameters: by their whole path in the recipe, with the recipe that comes of them."""
+
+    values: collections.abc.Mapping[str, object]
+    recipe: Recipe
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """What a page says. ``screen_seeds`` is 0 where every network is judged at once; differences are in points."""
+
+    path: Path
+    page: Mapping
+    name: str
+    question: str | None
+    recipe: Recipe
+    grid: tuple[Settings, ...]
+    search: SearchFields | None
+    data: str
+    subset: int | None
+    test: int | None
+    screen_seeds: int
+    confirm_seeds: int
+    finalists: int
+    smallest_difference: float
+    deviation: float
+    error_rate: float
+    power: float
+    hours: float | None
+
+
+def is_study(path: Path) -> bool:
+    """Return whether the file is a study's page, by the words in it."""
+    return path.is_file() and any(read_file(path).get(word) is not None for word in _WORDS)
+
+
+def shipped_studies() -> dict[str, Path]:
+    """Return the studies that come with the program, by name."""
+    return {path.stem: path for path in sorted((shipped_folder().parent / "studies").glob("*.yaml"))}
+
+
+def find_study(text: str) -> Path:
+    """Return the page that ``text`` means: a file, or the name of a shipped study; raise ArchError if there is none."""
+    path = Path(text)
+    if path.is_file():
+        return path
+    shipped = shipped_studies()
+    if text in shipped:
+        return shipped[text]
+    hint = suggest(path.stem, list(shipped), "shipped are")
+    raise ArchError(Diagnostic("no-such-study", f"there is no file and no shipped study `{text}`", None, hint))
+
+
+def read_study(path: Path, name: str | None = None) -> Study:
+    """Return the study on the page at ``path``; networks are looked at later. ``name`` is what messages call it.
+
+    Raises ArchError with every mistake of the page.
+    """
+    return study_from(read_file(path, name), path)
+
+
+def study_from(page: Mapping, path: Path) -> Study:
+    """Return the study that ``page`` says; what it names is looked for beside ``path``."""
+    problems = Collector()
+    fields = validate(StudyFields, page, "a study", problems)
+    recipe = _recipe(page, path.parent, problems)
+    grid = _grid(page, recipe, problems) if recipe is not None else ()
+    _check_apart(page, problems)
+    problems.raise_found()
+    assert fields is not None, "validate returns None only with a problem"
+    assert recipe is not None, "it is None only with a problem"
+    if fields.search is not None:
+        _check_search(page, recipe, problems)
+    problems.raise_found()
+    seeds = fields.seeds if isinstance(fields.seeds, SeedFields) else None
+    return Study(
+        path=path,
+        page=page,
+        name=fields.name,
+        question=fields.question,
+        recipe=recipe,
+        grid=grid,
+        search=fields.search,
+        data=fields.data.name,
+        subset=fields.data.subset,
+        test=fields.data.test,
+        screen_seeds=seeds.screen if seeds else 0,
+        confirm_seeds=seeds.confirm if seeds else int(fields.seeds),  # type: ignore[arg-type]  # no SeedFields here
+        finalists=fields.finalists,
+        smallest_difference=fields.smallest_difference,
+        deviation=fields.deviation,
+        error_rate=fields.error_rate,
+        power=fields.power,
+        hours=fields.budget.hours if fields.budget else None,
+    )
+
+
+def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
+    """Return the recipe with what ``set`` changes, or None after saying what is wrong."""
+    data = page.get("data")
+    name = data.get("name") if isinstance(data, Mapping) else None
+    if isinstance(name, Scalar) and isinstance(name.value, str) and name.value not in DEFAULT_RECIPES:
+        hint = suggest(name.value, list(DEFAULT_RECIPES), "there are")
+        problems.error("unknown-data", f"there is no data set `{name.value}`", name.mark, hint)
+        return None
+    chosen = page.get("recipe")
+    if isinstance(chosen, Scalar) and isinstance(chosen.value, str):
+        text = chosen.value
+    elif chosen is None and isinstance(name, Scalar):
+        text = DEFAULT_RECIPES[str(name.value)] if name.value in DEFAULT_RECIPES else "lab"
+    else:
+        return None
+    try:
+        beside = folder / text
+        recipe = load_recipe(beside if Path(text).suffix in {".yaml", ".yml"} and beside.is_file() else text)
+        return _changed(recipe, page, problems)
+    except ArchError as error:
+        for each in error.diagnostics:
+            mark = each.mark if each.mark is not None or chosen is None else chosen.mark
+            problems.error(each.code, each.message, mark, each.hint, each.notes)
+        return None
+
+
+def _changed(recipe: Recipe, page: Mapping, problems: Collector) -> Recipe:
+    changes = page.get("set")
+    entries = changes.entries if isinstance(changes, Mapping) else ()
+    _check_elsewhere(entries, problems)
+    return override_with(recipe, entries)
+
+
+def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings, ...]:
+    """Return every combination of the grid, the empty one where there is no grid."""
+    grid = page.get("grid")
+    entries = grid.entries if isinstance(grid, Mapping) else ()
+    _check_elsewhere(entries, problems)
+    named: list[tuple[str, Scalar, tuple[Value, ...]]] = []
+    for key, values in entries:
+        path = full_path(recipe, key, problems)
+        if path is not None and isinstance(values, Sequence):
+            named.append((path, key, values.items))
+            for value in values.items:
+                _check_value(recipe, key, value, problems)
+    if problems:
+        return ()
+    found = []
+    for chosen in product(*(values for _, _, values in named)):
+        pairs = [(key, value) for (_, key, _), value in zip(named, chosen, strict=True)]
+        plain = {path: value.plain() for (path, _, _), value in zip(named, chosen, strict=True)}
+        try:
+            found.append(Settings(plain, override_with(recipe, pairs)))
+        except ArchError as error:
+            for each in error.diagnostics:
+                problems.add(each)
+    return tuple(sorted(found, key=lambda each: each.recipe != recipe))  # the recipe's own values first: the base
+
+
+def _check_value(recipe: Recipe, key: Scalar, value: Value, problems: Collector) -> None:
+    try:
+        override_with(recipe, [(key, value)])
+    except ArchError as error:
+        for each in error.diagnostics:
+            problems.add(each)
+
+
+def _check_elsewhere(entries: tuple[tuple[Scalar, Value], ...], problems: Collector) -> None:
+    for key, _ in entries:
+        if key.value in _FIXED_ELSEWHERE:
+            message = f"`{key.value}` is not set in a study"
+            problems.error("bad-value", message, key.mark, _FIXED_ELSEWHERE[str(key.value)])
+
+
+def _check_apart(page: Mapping, problems: Collector) -> None:
+    """See that a study has a grid or a search, and fresh seeds to judge by after a search."""
+    if page.get("search") is None:
+        return
+    if page.get("grid") is not None:
+        hint = "a list in `search.space` is a choice too"
+        problems.error("bad-value", "a study has a `grid` or a `search`, not both", page.key_mark("grid"), hint)
+    if not isinstance(page.get("seeds"), Mapping) and page.get("seeds") is not None:
+        hint = "`seeds: {screen: 1, confirm: 10}`"
+        message = "a `search` chooses by the validation split, so fresh seeds have to judge what it chose"
+        problems.error("bad-value", message, page.key_mark("seeds"), hint)
+
+
+def _check_search(page: Mapping, recipe: Recipe, problems: Collector) -> None:
+    search = page.get("search")
+    space = search.get("space") if isinstance(search, Mapping) else None
+    entries = space.entries if isinstance(space, Mapping) else ()
+    _check_elsewhere(entries, problems)
+    for key, values in entries:
+        if full_path(recipe, key, problems) is None:
+            continue
+        tried = values.items if isinstance(values, Sequence) else _ends(values)
+        for value in tried:
+            _check_value(recipe, key, value, problems)
+
+
+def _ends(values: Value) -> tuple[Value, ...]:
+    ends = (values.get(end) for end in ("low", "high")) if isinstance(values, Mapping) else ()
+    return tuple(each for each in ends if each is not None)

@@ -1,0 +1,99 @@
+"""A short measurement before a study: which images there are, and how long one image of training takes."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from builder.lowering import load
+from builder.runtime.compile import build
+from builder.study.images import load_images
+from builder.study.resources import workers_for
+from builder.training.devices import choose_device, describe_device
+from builder.training.run_folder import RunFolder
+from builder.training.trainer import train
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.study.page import Study
+    from builder.training.data import DataSet
+    from builder.training.recipe import Recipe
+
+ENOUGH = 1.5
+"""Seconds of training that are measured for each network."""
+
+_FIRST = 2
+"""Batches of the first, unmeasured try, in which everything is made ready."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pilot:
+    """The images of a study on a device, ready to measure networks with."""
+
+    data: DataSet
+    device: torch.device
+    recipe: Recipe
+
+    @property
+    def device_name(self) -> str:
+        """The device as a person names it, without the number of threads."""
+        return (
+            describe_device(self.device).partition(" (")[0]
+            if self.device.type == "cpu"
+            else describe_device(self.device)
+        )
+
+    def workers(self, memory: int) -> int:
+        """Return how many cells fit side by side whose network keeps ``memory`` bytes for an image.
+
+        On a CPU that is one for each core, with one thread each; on GPUs one for each.
+        """
+        if self.device.type == "cuda":
+            return max(1, torch.cuda.device_count())
+        return workers_for(memory * self.recipe.batch_size)
+
+    def seconds(self, page: str) -> float:
+        """Return the seconds that training on one image takes for the network of ``page``, on one thread of a CPU.
+
+        Raises RunError where the network can't be trained with these images.
+        """
+        with tempfile.TemporaryDirectory() as folder, _one_thread():
+            place = Path(folder)
+            (place / "page.yaml").write_text(page, "utf-8")
+            rate = self._images_per_second(place, "first", _FIRST * self.recipe.batch_size)
+            return 1 / self._images_per_second(place, "second", round(rate * ENOUGH))
+
+    def _images_per_second(self, place: Path, name: str, images: int) -> float:
+        graph = load(place / "page.yaml")
+        data = self.data.with_channels(graph.input.channels)
+        count = min(len(data.train), max(images, _FIRST * self.recipe.batch_size))
+        few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
+        recipe = self.recipe.model_copy(update={"epochs": 1})
+        run = RunFolder.create(place, name)
+        summary = train(build(graph), few, recipe, run, self.device)
+        assert summary.images_per_second is not None, "it has trained"
+        return summary.images_per_second
+
+
+def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
+    """Return the pilot of ``study``; raise RunError for data or a device that can't be had."""
+    chosen = choose_device(None if device == "auto" else device)
+    images = load_images(study.data, data_dir, study.recipe.resize, study.subset, study.test)
+    return Pilot(images, chosen, study.recipe)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Compute as a worker does, of which there is one for each core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,191 @@
+"""The plan of a study: every cell, what it costs, and how sure the answer can be; written before anything runs."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from builder.diagnostics import RunError
+from builder.study.cells import Cell, make_cell
+from builder.training.durable import write_text
+from builder.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from builder.study.outcome import Stage
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class PlannedNetwork:
+    """A network of the study: its price for one image, and the seconds that one image of training takes here.
+
+    ``memory`` is in bytes, of one image in single precision; ``seconds`` is None where nothing was measured.
+    """
+
+    name: str
+    id: str
+    parameters: int
+    macs: int
+    memory: int
+    places: tuple[str, ...]
+    settings: Mapping[str, object]
+    same_as: tuple[str, ...]
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class PlannedData:
+    """The images that every cell has: how many of each split, and a checksum of all of them."""
+
+    name: str
+    folder: str
+    subset: int | None
+    test: int | None
+    side: int | None
+    classes: tuple[str, ...]
+    images: Mapping[str, int]
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One thing that is compared: a network with one choice of hyperparameters."""
+
+    variant: str
+    settings: Mapping[str, object]
+    recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the answer has to be able to tell; differences and deviation in points of accuracy."""
+
+    text: str | None
+    smallest_difference: float
+    deviation: float
+    error_rate: float
+    power: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A study before it runs.
+
+    ``asked`` is what the page said that decides results; ``code`` has a digest for each file that decides them.
+    ``arms`` are all combinations of network and hyperparameters, the base's first. With ``screen_seeds`` the arms are
+    judged on the validation split first, and ``finalists`` of them, besides the base, on the test split.
+    ``device`` and ``seconds`` (of the clock, for everything, None where nothing was measured) speak of the machine on
+    which the study was planned, with ``workers`` cells side by side.
+    """
+
+    name: str
+    question: Question
+    data: PlannedData
+    networks: tuple[PlannedNetwork, ...]
+    arms: tuple[Arm, ...]
+    screen_seeds: int
+    confirm_seeds: int
+    finalists: int
+    search: Mapping[str, Any] | None
+    hours: float | None
+    asked: Mapping[str, Any]
+    code: Mapping[str, str]
+    world: str
+    device: str
+    workers: int
+    seconds: float | None
+
+    @property
+    def base(self) -> Arm:
+        """What the others are compared with."""
+        return self.arms[0]
+
+    def network(self, name: str) -> PlannedNetwork:
+        """Return the network of that name."""
+        return next(each for each in self.networks if each.name == name)
+
+    @property
+    def first_stage(self) -> Stage:
+        """What happens first."""
+        return "screen" if self.screen_seeds else "confirm"
+
+    @property
+    def confirmed_arms(self) -> int:
+        """How many arms are judged on the test split."""
+        if not self.screen_seeds:
+            return len(self.arms)
+        rivals = len(self.networks) - 1 if len(self.networks) > 1 else len(self.arms) - 1
+        if self.search is not None and len(self.networks) == 1:
+            rivals = int(self.search["trials"])
+        return 1 + min(self.finalists, rivals)
+
+    def cells(self, stage: Stage, arms: Iterable[Arm]) -> tuple[Cell, ...]:
+        """Return the cells of ``arms`` in a stage, all arms with the first seed first.
+
+        The seeds of a confirmation are fresh: none of them was seen by the screen.
+        """
+        first, count = (0, self.screen_seeds) if stage == "screen" else (self.screen_seeds, self.confirm_seeds)
+        ids = {each.name: each.id for each in self.networks}
+        chosen = tuple(arms)
+        return tuple(
+            make_cell(arm.variant, ids[arm.variant], arm.settings, arm.recipe, seed, stage, self.world)
+            for seed in range(first, first + count)
+            for arm in chosen
+        )
+
+    def seconds_of(self, variant: str, recipe: Recipe, stage: Stage) -> float | None:
+        """Return about how long a cell takes by itself: an image is tested in a third of the time of training it."""
+        seconds = self.network(variant).seconds
+        if seconds is None:
+            return None
+        held = recipe.validation
+        total = self.data.images["train"]
+        validation = self.data.images.get("validation") or (held if isinstance(held, int) else round(held * total))
+        train = total - (0 if "validation" in self.data.images else int(validation))
+        tested = self.data.images["test"] if stage == "confirm" else 0
+        return seconds * (recipe.epochs * (train + validation / 3) + tested / 3)
+
+
+def write_plan(path: Path, plan: Plan) -> None:
+    """Write ``plan``, whole or not at all; raise RunError if it can't be written."""
+    content = asdict(plan) | {"arms": [_arm(each) for each in plan.arms], "version": VERSION}
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def read_plan(path: Path) -> Plan:
+    """Return the plan at ``path``; raise RunError for anything else."""
+    try:
+        found = json.loads(path.read_text("utf-8"))
+        if found.pop("version") != VERSION:
+            raise RunError(f"{path} is the plan of another version of archcli", "plan the study anew")
+        return _plan(found)
+    except FileNotFoundError:
+        raise RunError(f"{path.parent} is not the folder of a study: it holds no plan.json") from None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} is not the plan of a study: {error}", "plan the study anew") from error
+
+
+def _plan(found: dict[str, Any]) -> Plan:
+    data = found["data"]
+    networks = (
+        each | {"places": tuple(each["places"]), "same_as": tuple(each["same_as"])} for each in found["networks"]
+    )
+    arms = (each | {"recipe": Recipe.model_validate_json(json.dumps(each["recipe"]))} for each in found["arms"])
+    return Plan(
+        **found
+        | {
+            "question": Question(**found["question"]),
+            "data": PlannedData(**data | {"classes": tuple(data["classes"])}),
+            "networks": tuple(PlannedNetwork(**each) for each in networks),
+            "arms": tuple(Arm(**each) for each in arms),
+        }
+    )
+
+
+def _arm(arm: Arm) -> dict[str, object]:
+    return {"variant": arm.variant, "settings": dict(arm.settings), "recipe": arm.recipe.model_dump(mode="json")}

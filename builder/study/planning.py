@@ -1,0 +1,229 @@
+"""From a study's page to its plan in a folder. A plan that is there holds, and another page is refused by what changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.study.code import code_digest, code_version
+from builder.study.folder import StudyFolder
+from builder.study.networks import networks
+from builder.study.outcome import write_true_labels
+from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
+from builder.training.durable import cannot_write, write_text
+from builder.training.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from builder.study.networks import Network, Networks
+    from builder.study.page import Study
+    from builder.study.pilot import Pilot
+
+MEASURED = 16
+"""Networks that are measured one by one; of more, the others are estimated by their multiply-accumulates."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side."""
+
+    studies: Path
+    data: Path
+    device: str = "auto"
+    workers: int | None = None
+
+
+def plan_study(
+    study: Study, place: Place, on_measured: Callable[[str, int, int], None], *, anew: bool = False
+) -> tuple[StudyFolder, Plan, bool]:
+    """Return the folder of ``study`` with its plan, and whether it was made now.
+
+    A plan that is there holds, unless one is wanted ``anew``. ``on_measured`` is told of every network that is
+    measured. Raises ArchError where the page is wrong or asks for something else than its plan, RunError for data or a
+    device that can't be had, or a folder that can't be written.
+    """
+    networks(study)  # mistakes come before anything is fetched
+    there = None if anew else newest_folder(study.name, place.studies)
+    if there is not None:
+        plan = read_plan(there.plan)
+        check_unchanged(study, plan, there)
+        return there, plan, False
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
+    from builder.study.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
+    from builder.study.pilot import begin_pilot  # noqa: PLC0415
+
+    pilot = begin_pilot(study, place.data, place.device)
+    found = networks(study, len(pilot.data.classes))
+    seconds = dict(_measured(found, pilot, on_measured))
+    plan = _plan(study, place, pilot, found, seconds)
+    folder = _new_folder(study.name, place.studies)
+    _write(folder, study, found)
+    write_true_labels(folder.labels, true_labels(pilot.data))
+    write_plan(folder.plan, plan)  # last: a folder that holds it can be run
+    return folder, plan, True
+
+
+def newest_folder(name: str, studies: Path) -> StudyFolder | None:
+    """Return the newest planned folder of the study ``name``, None if there is none."""
+    pattern = re.compile(re.escape(name) + r"-(\d{3,})")
+    found = [
+        (int(match[1]), path)
+        for path in (studies.iterdir() if studies.is_dir() else ())
+        if (match := pattern.fullmatch(path.name)) and (path / "plan.json").is_file()
+    ]
+    return StudyFolder(max(found)[1]) if found else None
+
+
+def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
+    """Raise ArchError, with the names of what changed, where the page says something else than when it was planned."""
+    now = _asked(study, networks(study, len(plan.data.classes)))
+    changed = list(_differences(plan.asked, json.loads(json.dumps(now))))
+    if changed:
+        named = ", ".join(f"`{each}`" for each in changed[:8])
+        message = f"{study.path} has changed since {folder.path} was planned: {named}"
+        mark = next(
+            (study.page.key_mark(key) for each in changed if study.page.get(key := each.partition(".")[0])), None
+        )
+        hint = "`archcli study plan --new` begins another; results of the old one stay"
+        raise ArchError(Diagnostic("study-changed", message, mark, hint))
+
+
+def _asked(study: Study, found: Networks) -> dict[str, Any]:
+    """Return what the page says that decides the cells and how they are judged."""
+    return {
+        "base": found.base.name,
+        "variants": {each.name: each.id for each in found.all},
+        "recipe": study.recipe.model_dump(mode="json", exclude={"name"}),
+        "grid": [dict(each.values) for each in study.grid],
+        "search": None if study.search is None else study.search.model_dump(mode="json"),
+        "data": {"name": study.data, "subset": study.subset, "test": study.test},
+        "seeds": {"screen": study.screen_seeds, "confirm": study.confirm_seeds},
+        "finalists": study.finalists,
+        "smallest_difference": study.smallest_difference,
+        "deviation": study.deviation,
+        "error_rate": study.error_rate,
+        "power": study.power,
+    }
+
+
+def _differences(before: object, now: object, path: str = "") -> Iterator[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        for key in dict.fromkeys([*before, *now]):
+            yield from _differences(before.get(key), now.get(key), f"{path}.{key}" if path else key)
+    elif before != now:
+        yield path
+
+
+def _measured(found: Networks, pilot: Pilot, tell: Callable[[str, int, int], None]) -> Iterator[tuple[str, float]]:
+    few = found.all[:MEASURED]
+    rates = []
+    for number, each in enumerate(few, 1):
+        tell(each.name, number, len(few))
+        try:
+            seconds = pilot.seconds(each.page)
+        except RunError as error:
+            raise RunError(f"{each.name}: {error.message}", error.hint) from error
+        rates.append(seconds / each.cost.macs)
+        yield each.name, seconds
+    middle = sorted(rates)[len(rates) // 2]
+    for each in found.all[MEASURED:]:
+        yield each.name, middle * each.cost.macs
+
+
+def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: dict[str, float]) -> Plan:
+    data = pilot.data
+    code = dict(code_version())
+    fingerprint = data.fingerprint
+    planned = Plan(
+        name=study.name,
+        question=Question(study.question, study.smallest_difference, study.deviation, study.error_rate, study.power),
+        data=PlannedData(
+            study.data,
+            str(place.data.resolve()),
+            study.subset,
+            study.test,
+            study.recipe.resize,
+            data.classes,
+            {name: len(split) for name, split in data.splits.items()},
+            fingerprint,
+        ),
+        networks=tuple(_network(each, found, seconds) for each in found.all),
+        arms=tuple(
+            Arm(network.name, settings.values, settings.recipe.at(_side(study, network)))
+            for network, settings in product(found.all, study.grid)
+        ),
+        screen_seeds=study.screen_seeds,
+        confirm_seeds=study.confirm_seeds,
+        finalists=study.finalists,
+        search=None if study.search is None else study.search.model_dump(mode="json"),
+        hours=study.hours,
+        asked=_asked(study, found),
+        code=code,
+        world=f"{fingerprint} {code_digest(code)}",
+        device=pilot.device_name,
+        workers=place.workers or pilot.workers(max(each.cost.memory for each in found.all)),
+        seconds=None,
+    )
+    return replace(planned, seconds=estimate(planned))
+
+
+def _side(study: Study, network: Network) -> int:
+    return study.recipe.size or network.side
+
+
+def _network(network: Network, found: Networks, seconds: dict[str, float]) -> PlannedNetwork:
+    return PlannedNetwork(
+        name=network.name,
+        id=network.id,
+        parameters=network.cost.parameters,
+        macs=network.cost.macs,
+        memory=network.cost.memory,
+        places=network.places,
+        settings=dict(network.settings),
+        same_as=found.merged.get(network.name, ()),
+        seconds=seconds.get(network.name),
+    )
+
+
+def estimate(plan: Plan) -> float | None:
+    """Return about how many seconds of the clock the whole study takes, None where nothing was measured.
+
+    Which arms will be finalists is not known: they are taken for the dearest.
+    """
+    first = [plan.seconds_of(each.variant, each.recipe, plan.first_stage) for each in plan.arms]
+    if any(each is None for each in first):
+        return None
+    prices = [each for each in first if each is not None]
+    if not plan.screen_seeds:
+        return _on_workers(sum(prices) * plan.confirm_seeds, max(prices), plan.workers)
+    trials = int(plan.search["trials"]) if plan.search is not None else 1
+    last = sorted((plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms), reverse=True)
+    finals = [last[min(number, len(last) - 1)] for number in range(plan.confirmed_arms)]
+    screen = _on_workers(sum(prices) * plan.screen_seeds * trials, max(prices), plan.workers)
+    return screen + _on_workers(sum(finals) * plan.confirm_seeds, max(finals), plan.workers)
+
+
+def _on_workers(seconds: float, longest: float, workers: int) -> float:
+    return max(longest, seconds / workers)
+
+
+def _new_folder(name: str, studies: Path) -> StudyFolder:
+    """Make the next of ``NAME-001``, ``NAME-002``, …; raise RunError if that can't be."""
+    return StudyFolder(RunFolder.create(studies, name).path)
+
+
+def _write(folder: StudyFolder, study: Study, found: Networks) -> None:
+    try:
+        write_text(folder.page, study.path.read_text("utf-8"))
+        folder.networks.mkdir(exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder.path, error) from error
+    for each in found.all:
+        write_text(folder.network(each.name), each.page)

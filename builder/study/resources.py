@@ -1,0 +1,27 @@
+"""How many cells fit side by side on this machine."""
+
+from __future__ import annotations
+
+import os
+
+from builder.training.memory import available_memory
+
+_PROCESS = 800_000_000
+"""Bytes that a process with torch and a data set of 32×32 images takes before it trains."""
+
+_COPIES = 3
+"""What training keeps besides activations, in units of them: gradients, weights with momentum, work space."""
+
+
+def workers_for(batch_memory: int) -> int:
+    """Return the number of processes on the CPU: one for each core, as far as memory goes; at least one.
+
+    ``batch_memory`` is what a batch keeps for its backward pass, in bytes.
+    """
+    fitting = available_memory() // (_PROCESS + _COPIES * batch_memory)
+    return max(1, min(usable_cores(), fitting or usable_cores()))
+
+
+def usable_cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

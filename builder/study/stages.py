@@ -1,0 +1,113 @@
+"""What is to be run next: first all arms, or a screen of them; then the base and the finalists with fresh seeds."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.study.plan import Arm
+from builder.training.durable import write_text
+from builder.training.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from builder.study.cells import Cell
+    from builder.study.folder import StudyFolder
+    from builder.study.outcome import Outcome
+    from builder.study.plan import Plan
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The stages of one study, by what lies in its folder."""
+
+    folder: StudyFolder
+    plan: Plan
+
+    def known_cells(self) -> tuple[Cell, ...]:
+        """Return all cells that are known by now: those of a confirmation only once its finalists are chosen."""
+        first = self.plan.cells(self.plan.first_stage, self.plan.arms)
+        if not self.plan.screen_seeds:
+            return first
+        chosen = self.finalists()
+        return first if chosen is None else (*first, *self.plan.cells("confirm", chosen))
+
+    def open_cells(self) -> tuple[Cell, ...]:
+        """Return the cells that can be run now; a screen that has ended chooses its finalists first."""
+        found = self._open(self.known_cells())
+        if not found and self.plan.screen_seeds and self.finalists() is None:
+            self._choose()
+            found = self._open(self.known_cells())
+        return found
+
+    def finalists(self) -> tuple[Arm, ...] | None:
+        """Return the base and the arms that the screen has chosen, None before it has ended."""
+        if not self.folder.finalists.exists():
+            return None
+        try:
+            found = json.loads(self.folder.finalists.read_text("utf-8"))
+            return tuple(
+                Arm(each["variant"], each["settings"], Recipe.model_validate_json(json.dumps(each["recipe"])))
+                for each in found
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.folder.finalists} does not say which arms are finalists: {error}") from error
+
+    def _open(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
+        places = ((each, self.folder.cell(each.id)) for each in cells)
+        return tuple(cell for cell, place in places if not (place.result.exists() or place.failure.exists()))
+
+    def _choose(self) -> None:
+        """Write down the finalists, once and for all."""
+        cells = self.known_cells()
+        outcomes = self.folder.results(tuple(each.id for each in cells)).outcomes
+        chosen = choose_finalists(self.plan, self.plan.arms, outcomes)
+        content = [
+            {"variant": each.variant, "settings": dict(each.settings), "recipe": each.recipe.model_dump(mode="json")}
+            for each in chosen
+        ]
+        write_text(self.folder.finalists, json.dumps(content, indent=1) + "\n")
+
+
+def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome]) -> tuple[Arm, ...]:
+    """Return the base and up to ``plan.finalists`` arms, by their mean accuracy on the validation split.
+
+    Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
+    there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. Arms
+    of which any cell failed are not chosen. Equal means keep the order of the plan.
+    Raises RunError where the base itself has no results.
+    """
+    means = _means(arms, screened, plan.screen_seeds)
+    order = {id(arm): number for number, arm in enumerate(arms)}
+    ranked = sorted((arm for arm in arms if id(arm) in means), key=lambda arm: (-means[id(arm)], order[id(arm)]))
+    several = len({arm.variant for arm in arms}) > 1
+    if several:
+        best: dict[str, Arm] = {}
+        for arm in ranked:
+            best.setdefault(arm.variant, arm)
+        base = best.get(plan.base.variant)
+        rivals = [arm for arm in best.values() if arm is not base]
+    else:
+        base = arms[0] if id(arms[0]) in means else None
+        rivals = [arm for arm in ranked if arm is not base]
+    if base is None:
+        message = "the base has failed in the screen, and there is nothing to compare with"
+        raise RunError(message, "`archcli study status` says why; then run it again with --retry-failed")
+    return (base, *rivals[: plan.finalists])
+
+
+def _means(arms: Iterable[Arm], screened: Iterable[Outcome], seeds: int) -> dict[int, float]:
+    """Return the mean validation accuracy of each arm of which every cell has a result."""
+    found: dict[str, list[float]] = {}
+    for outcome in screened:
+        found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome.val_accuracy)
+    scores = {id(arm): found.get(_key(arm.variant, arm.settings), []) for arm in arms}
+    return {arm: fmean(each) for arm, each in scores.items() if len(each) == seeds}
+
+
+def _key(variant: str, settings: object) -> str:
+    return json.dumps([variant, settings], sort_keys=True, default=dict)

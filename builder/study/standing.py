@@ -1,0 +1,162 @@
+"""How far a study is: read from its folder, by whoever wants to know and at any time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from time import time
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from builder.study.engine import GONE_AFTER, read_note
+from builder.study.outcome import read_failure
+from builder.study.stages import Stages
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from builder.study.cells import Cell
+    from builder.study.folder import StudyFolder
+    from builder.study.outcome import Failure
+    from builder.study.plan import Plan
+
+State: TypeAlias = Literal["done", "running", "waiting", "failed"]
+STATES: tuple[State, ...] = ("done", "running", "waiting", "failed")
+
+
+@dataclass(frozen=True)
+class Running:
+    """A cell that is being run: which, by which worker, and how many of its epochs are done."""
+
+    variant: str
+    settings: Mapping[str, object]
+    seed: int
+    worker: int
+    epoch: int
+    epochs: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """How many cells of one arm are in which state."""
+
+    variant: str
+    settings: Mapping[str, object]
+    stage: str
+    counts: Mapping[State, int]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a study is. ``later`` are cells of a confirmation whose arms are not chosen yet.
+
+    ``seconds_left`` is None before anything is known; ``is_running`` says whether an engine is at work.
+    """
+
+    folder: Path
+    name: str
+    stage: str
+    is_running: bool
+    counts: Mapping[State, int]
+    later: int
+    rows: tuple[Row, ...]
+    running: tuple[Running, ...]
+    failures: tuple[Failure, ...]
+    seconds_spent: float
+    seconds_left: float | None
+
+    @property
+    def cells(self) -> int:
+        """All cells, also those whose arms are not chosen yet."""
+        return sum(self.counts.values()) + self.later
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to run."""
+        return self.later == 0 and self.counts["waiting"] == self.counts["running"] == 0
+
+
+def standing(folder: StudyFolder, plan: Plan) -> Standing:
+    """Return how far the study in ``folder`` is; raise RunError where something in it is damaged."""
+    stages = Stages(folder, plan)
+    cells = stages.known_cells()
+    note = read_note(folder)
+    at, spent = note.get("at"), note.get("spent")
+    alive = isinstance(at, int | float) and time() - at < GONE_AFTER and note.get("ended") is not True
+    going = note.get("running")
+    busy = going if alive and isinstance(going, dict) else {}
+    states = {each.id: _state(folder, each, busy) for each in cells}
+    counts = Counter(states.values())
+    later = 0 if not plan.screen_seeds or stages.finalists() is not None else plan.confirmed_arms * plan.confirm_seeds
+    failed = (folder.cell(each.id).failure for each in cells if states[each.id] == "failed")
+    stage = "confirm" if stages.finalists() is not None else plan.first_stage
+    return Standing(
+        folder=folder.path,
+        name=plan.name,
+        stage=stage,
+        is_running=alive,
+        counts={state: counts[state] for state in STATES},
+        later=later,
+        rows=tuple(_rows(cells, states)),
+        running=tuple(_running(each, busy[each.id]) for each in cells if states[each.id] == "running"),
+        failures=tuple(read_failure(path) for path in failed),
+        seconds_spent=float(spent) if isinstance(spent, int | float) else 0.0,
+        seconds_left=_left(folder, plan, cells, states, later, note),
+    )
+
+
+def _state(folder: StudyFolder, cell: Cell, busy: Mapping[str, object]) -> State:
+    place = folder.cell(cell.id)
+    if place.result.exists():
+        return "done"
+    if place.failure.exists():
+        return "failed"
+    return "running" if cell.id in busy else "waiting"
+
+
+def _rows(cells: Iterable[Cell], states: Mapping[str, State]) -> list[Row]:
+    grouped: dict[tuple[str, str, str], list[Cell]] = {}
+    for each in cells:
+        grouped.setdefault((each.stage, each.variant, repr(each.settings)), []).append(each)
+    found = []
+    for (stage, variant, _), members in grouped.items():
+        counts = Counter(states[each.id] for each in members)
+        found.append(Row(variant, members[0].settings, stage, {state: counts[state] for state in STATES}))
+    return found
+
+
+def _running(cell: Cell, details: Mapping[str, object]) -> Running:
+    epoch, worker = details.get("epoch"), details.get("worker")
+    return Running(
+        cell.variant,
+        cell.settings,
+        cell.seed,
+        worker if isinstance(worker, int) else 0,
+        epoch if isinstance(epoch, int) else 0,
+        cell.recipe.epochs,
+    )
+
+
+def _left(
+    folder: StudyFolder,
+    plan: Plan,
+    cells: Iterable[Cell],
+    states: Mapping[str, State],
+    later: int,
+    note: Mapping[str, object],
+) -> float | None:
+    """Return the seconds left: what was planned for open cells, times how much longer those took that are done."""
+    workers = note.get("workers")
+    side_by_side = workers if isinstance(workers, int) and workers > 0 else plan.workers
+    priced = [(each, plan.seconds_of(each.variant, each.recipe, each.stage)) for each in cells]
+    if not priced or any(price is None for _, price in priced):
+        return None
+    prices = {each.id: price for each, price in priced if price is not None}
+    done = [each for each, _ in priced if states[each.id] == "done"]
+    factor = 1.0
+    if done:
+        took = sum(outcome.seconds for outcome in folder.results(tuple(each.id for each in done)).outcomes)
+        factor = took / sum(prices[each.id] for each in done)
+    still = sum(prices[each.id] for each, _ in priced if states[each.id] in ("waiting", "running"))
+    confirm = [plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms]
+    return factor * (still + later * max(confirm)) / side_by_side

@@ -1,0 +1,104 @@
+"""One cell trained and tested, in its own folder; stopped anywhere, it goes on from its own last checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from builder.diagnostics import RunError
+from builder.lowering import load
+from builder.runtime.compile import build
+from builder.study.images import load_images
+from builder.study.outcome import Outcome
+from builder.training.batches import Batches
+from builder.training.devices import choose_device
+from builder.training.evaluate import predict
+from builder.training.metrics import read_metrics
+from builder.training.progress import EpochDone
+from builder.training.randomness import seed_globally
+from builder.training.run_folder import RunFolder
+from builder.training.trainer import train
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+    from torch import nn
+
+    from builder.study.cells import Cell
+    from builder.study.folder import CellFolder
+    from builder.study.plan import Plan
+    from builder.study.serving import Alive, Perform
+    from builder.training.data import DataSet
+    from builder.training.progress import Progress
+
+
+def run_cell(
+    cell: Cell, folder: Path, data: DataSet, device: torch.device, on_progress: Callable[[Progress], None]
+) -> Outcome:
+    """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
+
+    A screen is trained without the test split; a confirmation reads it once, with the best epoch's weights. Raises
+    whatever ``builder.training.trainer.train`` raises.
+    """
+    run = RunFolder(folder)
+    graph = load(run.page)
+    seed_globally(cell.recipe.seed)
+    model = build(graph)
+    images = data.with_channels(graph.input.channels)
+    summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress)
+    answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None
+    return Outcome(
+        cell=cell.id,
+        variant=cell.variant,
+        settings=cell.settings,
+        seed=cell.seed,
+        stage=cell.stage,
+        best_epoch=summary.best_epoch,
+        val_accuracy=summary.best_val_accuracy,
+        test_accuracy=None if answers is None else float(np.mean(answers == _labels(images))),
+        test_predictions=answers,
+        test_correct=None,
+        metrics=tuple(read_metrics(run.metrics)),
+        seconds=summary.seconds,
+    )
+
+
+def _answers(model: nn.Module, data: DataSet, cell: Cell, device: torch.device) -> NDArray[np.uint16]:
+    assert data.test is not None, "load_images sees to it"
+    return predict(model, Batches(data.test, cell.recipe, device)).numpy().astype(np.uint16)
+
+
+def _labels(data: DataSet) -> NDArray[np.int64]:
+    assert data.test is not None, "load_images sees to it"
+    return data.test.labels.numpy()
+
+
+def prepare_trials(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+    """Return what trains cells of ``plan`` on ``device``, with the images loaded once.
+
+    Of several GPUs it is the one of that ``number``. Raises RunError where they can't be had, or are not those that the study was planned with.
+    """
+    chosen = choose_device(None if device == "auto" else device)
+    if chosen.type == "cuda" and ":" not in device:
+        chosen = torch.device("cuda", number % torch.cuda.device_count())
+    wanted = plan.data
+    images = load_images(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
+    if images.fingerprint != wanted.fingerprint:
+        message = f"the images of {wanted.name} in {data_dir} are not those with which the study was planned"
+        raise RunError(message, "plan it anew with these, or name the other folder: --data-dir")
+
+    def perform(cell: Cell, place: CellFolder, alive: Alive) -> Outcome:
+        def tell(event: Progress) -> None:
+            if isinstance(event, EpochDone):
+                alive(epoch=event.metrics.epoch, epochs=cell.recipe.epochs)
+            else:
+                alive()
+
+        return run_cell(cell, place.path, images, chosen, tell)
+
+    return perform

@@ -1,0 +1,59 @@
+"""The process that runs cells of a study on this machine: ``python -m builder.study.worker``.
+
+It loads the data once and then runs one cell after another, as the one who started it says on its standard input.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.study.folder import StudyFolder
+from builder.study.plan import read_plan
+from builder.study.serving import serve
+from builder.training.interrupts import Interrupted
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+    from builder.study.plan import Plan
+    from builder.study.serving import Perform
+
+_STOPPED = 143
+
+
+def main() -> None:
+    """Serve as the arguments say: the study's folder, the device, the folder of the data, the worker's number."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_STOPPED))
+    folder, device, data_dir, number = sys.argv[1:]
+    study, say = StudyFolder(Path(folder)), _keep_stdout()
+    try:
+        serve(study, lambda: performer(read_plan(study.plan), device, Path(data_dir), int(number)), sys.stdin, say)
+    except Interrupted as stopped:
+        sys.exit(stopped.exit_code)
+
+
+def performer(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+    """Return what trains a cell of ``plan``; the images are loaded now, once for all cells.
+
+    Of several GPUs a worker takes the one of its ``number``. Raises RunError where the images can't be had, or are not
+    those that the study was planned with.
+    """
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
+    from builder.study.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
+
+    return prepare_trials(plan, device, data_dir, number)
+
+
+def _keep_stdout() -> TextIO:
+    """Return stdout for messages alone; whatever else prints goes to stderr, which is the worker's log."""
+    kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return kept
+
+
+if __name__ == "__main__":
+    main()
