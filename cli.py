@@ -55,6 +55,22 @@ DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder"
 Value = TypeVar("Value")
 
 
+study_app = typer.Typer(
+    help="Many runs for one question: plan them, run them, watch them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+app.add_typer(study_app, name="study")
+
+Study = Annotated[str, typer.Argument(metavar="FILE|FOLDER", help="A study's page, a shipped study, or its folder.")]
+StudiesDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Where studies lie.")]
+StudyData = Annotated[
+    Path | None, typer.Option("--data-dir", metavar="FOLDER", help="Where data sets lie, or are put.")
+]
+Workers = Annotated[int | None, typer.Option(min=1, metavar="N", help="Cells side by side; by default what fits.")]
+Anew = Annotated[bool, typer.Option("--new", help="Plan it once more, in a folder of its own.")]
+
+
 def main() -> None:
     """Run ``archcli``; leaves by SystemExit with one of the codes that ``failing`` lists."""
     for stream in (sys.stdout, sys.stderr):
@@ -443,6 +459,85 @@ def export(
     from builder.commands import export as command
 
     _answer(command.run(what, form, output, seed, weights, tuple(plugin or ())), text.exported, as_json)
+
+
+@study_app.command("plan")
+@exit_codes()
+def study_plan(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    anew: Anew = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a study would do, what it costs and how sure its answer can be, and write that down.
+
+    Every network is measured for a moment. Nothing is run.
+    """
+    from builder.commands import study as command
+    from builder.commands import study_text
+    from builder.commands.following import Following
+    from builder.study.planning import Place
+
+    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers), anew)
+    _answer(command.plan(asked, Following(quiet=quiet).measured), study_text.planned, as_json)
+
+
+@study_app.command("run")
+@exit_codes()
+def study_run(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    anew: Anew = False,
+    retry: Annotated[bool, typer.Option("--retry-failed", help="Try cells once more that have failed.")] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="Go on although the code that trains has changed.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run what is not done of a study, as many cells side by side as this machine carries.
+
+    It is planned first if it is not yet. However it is stopped, running it again goes on where it was.
+    """
+    from builder.commands import study as command
+    from builder.commands import study_text
+    from builder.commands.following import Following
+    from builder.study.planning import Place
+
+    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers), anew, retry, other_code)
+    view = Following(quiet=quiet)
+    try:
+        now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
+    finally:
+        view.leave()
+    _answer(now, study_text.standing, as_json)
+    sys.exit(FAILED if now.failures else 0)
+
+
+@study_app.command("status")
+@exit_codes()
+def study_status(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Look again every second, until it is done.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say how far a study is: what is done, running and failed, and the time left."""
+    from builder.commands import study as command
+    from builder.commands import study_text
+    from builder.commands.following import follow
+    from builder.study.planning import Place
+
+    asked = command.Asked(file, Place(studies_dir))
+    now = follow(lambda: command.status(asked)) if watch else command.status(asked)
+    _answer(now, study_text.standing, as_json)
 
 
 @app.command()

@@ -80,7 +80,8 @@ class Plan:
     ``arms`` are all combinations of network and hyperparameters, the base's first. With ``screen_seeds`` the arms are
     judged on the validation split first, and ``finalists`` of them, besides the base, on the test split.
     ``device`` and ``seconds`` (of the clock, for everything, None where nothing was measured) speak of the machine on
-    which the study was planned, with ``workers`` cells side by side.
+    which the study was planned, with ``workers`` cells side by side. ``needed_seeds`` are those with which the question
+    can be answered, None where no number of them is enough.
     """
 
     name: str
@@ -99,6 +100,8 @@ class Plan:
     device: str
     workers: int
     seconds: float | None
+    needed_seeds: int | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def base(self) -> Arm:
@@ -183,6 +186,7 @@ def _plan(found: dict[str, Any]) -> Plan:
             "data": PlannedData(**data | {"classes": tuple(data["classes"])}),
             "networks": tuple(PlannedNetwork(**each) for each in networks),
             "arms": tuple(Arm(**each) for each in arms),
+            "warnings": tuple(found["warnings"]),
         }
     )
 

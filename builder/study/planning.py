@@ -1,4 +1,4 @@
-"""From a study's page to its plan in a folder. A plan that is there holds, and another page is refused by what changed."""
+"""From a study's page to its plan in a folder. A plan that is there holds; a page that has changed is refused."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
@@ -20,11 +21,13 @@ from builder.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from builder.study.networks import Network, Networks
     from builder.study.page import Study
     from builder.study.pilot import Pilot
+
+DATA = Path("data")
+"""Where data sets are looked for, if nowhere else."""
 
 MEASURED = 16
 """Networks that are measured one by one; of more, the others are estimated by their multiply-accumulates."""
@@ -32,10 +35,13 @@ MEASURED = 16
 
 @dataclass(frozen=True)
 class Place:
-    """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side."""
+    """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side.
 
-    studies: Path
-    data: Path
+    Without a folder of the data they are looked for in ``data``, or where they were when the study was planned.
+    """
+
+    studies: Path = Path("study-runs")
+    data: Path | None = None
     device: str = "auto"
     workers: int | None = None
 
@@ -59,7 +65,7 @@ def plan_study(
     from builder.study.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
     from builder.study.pilot import begin_pilot  # noqa: PLC0415
 
-    pilot = begin_pilot(study, place.data, place.device)
+    pilot = begin_pilot(study, place.data or DATA, place.device)
     found = networks(study, len(pilot.data.classes))
     seconds = dict(_measured(found, pilot, on_measured))
     plan = _plan(study, place, pilot, found, seconds)
@@ -146,7 +152,7 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
         question=Question(study.question, study.smallest_difference, study.deviation, study.error_rate, study.power),
         data=PlannedData(
             study.data,
-            str(place.data.resolve()),
+            str((place.data or DATA).resolve()),
             study.subset,
             study.test,
             study.recipe.resize,

@@ -81,7 +81,8 @@ def _labels(data: DataSet) -> NDArray[np.int64]:
 def prepare_trials(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
     """Return what trains cells of ``plan`` on ``device``, with the images loaded once.
 
-    Of several GPUs it is the one of that ``number``. Raises RunError where they can't be had, or are not those that the study was planned with.
+    Of several GPUs it is the one of that ``number``. Raises RunError where the images can't be had, or are not those
+    that the study was planned with.
     """
     chosen = choose_device(None if device == "auto" else device)
     if chosen.type == "cuda" and ":" not in device:

@@ -1,0 +1,90 @@
+"""A study as a person follows it: a line for each cell that ends, and on a terminal a view that is drawn anew."""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic, sleep
+from typing import TYPE_CHECKING
+
+from builder.commands import study_text as text
+from builder.commands.console import is_terminal, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builder.commands.study import Planned
+    from builder.study.engine import Finished
+    from builder.study.standing import Standing
+
+PAUSE = 1.0
+"""Seconds between two states of the view."""
+
+_UP, _CLEAR = "\x1b[{}A", "\x1b[J"
+
+
+class Following:
+    """Shows a study's progress on stderr, and nothing at all if ``quiet``."""
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        """Begin with nothing drawn."""
+        self._quiet = quiet
+        self.is_live = is_terminal(sys.stderr) and not quiet
+        self._lines = 0
+        self._drawn = 0.0
+
+    def measured(self, name: str, number: int, of: int) -> None:
+        """Show which network is measured."""
+        if not self._quiet:
+            say(f"measuring {name} ({number} of {of})")
+
+    def planned(self, value: Planned) -> None:
+        """Show the plan."""
+        if not self._quiet:
+            say(text.planned(value) + "\n")
+
+    def finished(self, value: Finished, now: Standing) -> None:
+        """Show a cell that has ended; on a terminal the view says it, unless it failed."""
+        if self._quiet or (self.is_live and value.failure is None):
+            return
+        self._erase()
+        say(text.finished(value, now))
+
+    def turn(self, look: Callable[[], Standing]) -> None:
+        """Look how things stand and draw the view anew, on a terminal, from time to time."""
+        if self.is_live and monotonic() - self._drawn >= PAUSE:
+            self.draw(look())
+
+    def draw(self, now: Standing) -> None:
+        """Draw the view now."""
+        self._erase()
+        self._drawn = monotonic()
+        shown = text.standing(now)
+        self._lines = shown.count("\n") + 1
+        say(shown)
+
+    def leave(self) -> None:
+        """Take the view away, so that the result stands alone."""
+        self._erase()
+
+    def _erase(self) -> None:
+        if self._lines:
+            say(_UP.format(self._lines) + _CLEAR, end="")
+            self._lines = 0
+
+
+def follow(look: Callable[[], Standing], sleep: Callable[[float], None] = sleep) -> Standing:
+    """Show how things stand every second until there is nothing left to run; return how they stand then.
+
+    Where nobody looks at a terminal, a line is written whenever a count has changed.
+    """
+    view = Following()
+    counts: object = None
+    while not (now := look()).is_done:
+        if view.is_live:
+            view.draw(now)
+        elif now.counts != counts:
+            counts = now.counts
+            say(text.summary(now))
+        sleep(PAUSE)
+    view.leave()
+    return now

@@ -1,0 +1,136 @@
+"""``archcli study``: many runs for one question, planned, run and watched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.study.code import changed_code, code_version
+from builder.study.engine import Engine, local_command
+from builder.study.folder import StudyFolder
+from builder.study.page import find_study, read_study
+from builder.study.plan import read_plan
+from builder.study.planning import Place, newest_folder, plan_study
+from builder.study.stages import Stages
+from builder.study.standing import standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from builder.study.engine import Finished
+    from builder.study.plan import Plan
+    from builder.study.standing import Standing
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with the folder that holds it, and whether it was made now."""
+
+    folder: Path
+    is_new: bool
+    plan: Plan
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of a study: its page or folder, and where things lie and are run.
+
+    ``anew`` plans it once more; ``retry`` tries failed cells again; ``other_code`` goes on although the code that
+    trains is not that of the plan.
+    """
+
+    what: str
+    place: Place
+    anew: bool = False
+    retry: bool = False
+    other_code: bool = False
+
+
+def plan(asked: Asked, on_measured: Callable[[str, int, int], None]) -> Planned:
+    """Return the plan of a study's page, which is made and written down unless it is there already.
+
+    ``on_measured`` is told of every network that is measured: its name, its number, and how many there are. Raises
+    ArchError for a page that is wrong or has changed since it was planned, RunError for data, a device or a folder that
+    can't be had.
+    """
+    folder, found, is_new = _planned(asked, on_measured)
+    return Planned(folder.path, is_new, found)
+
+
+def run(
+    asked: Asked,
+    on_measured: Callable[[str, int, int], None],
+    on_planned: Callable[[Planned], None],
+    on_finished: Callable[[Finished, Standing], None],
+    on_turn: Callable[[Callable[[], Standing]], None],
+) -> Standing:
+    """Run what is not done of a study, planning it first if it is not planned, and return how far it is then.
+
+    ``on_planned`` is told the plan, ``on_finished`` every cell that has ended, and ``on_turn`` often, with what says
+    how things stand. Raises what ``plan`` and ``builder.study.engine.Engine.run`` raise.
+    """
+    folder, found, is_new = _planned(asked, on_measured)
+    on_planned(Planned(folder.path, is_new, found))
+    if not asked.other_code:
+        check_code(found)
+    stages = Stages(folder, found)
+    if asked.retry:
+        for cell in stages.known_cells():
+            folder.cell(cell.id).failure.unlink(missing_ok=True)
+    engine = Engine(
+        folder,
+        stages.open_cells,
+        local_command(folder, asked.place.device, str(_data_folder(asked, found))),
+        asked.place.workers or found.workers,
+        hours=found.hours,
+        on_finished=lambda finished: on_finished(finished, standing(folder, found)),
+        on_turn=lambda: on_turn(lambda: standing(folder, found)),
+    )
+    engine.run()
+    return standing(folder, found)
+
+
+def status(asked: Asked) -> Standing:
+    """Return how far a study is; raise RunError where it has no plan yet."""
+    folder = _folder(asked)
+    return standing(folder, read_plan(folder.plan))
+
+
+def check_code(found: Plan) -> None:
+    """Raise RunError where the code that decides results is not that with which the study was planned."""
+    changed = changed_code(found.code, code_version())
+    if changed:
+        listed = ", ".join(changed[:4]) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
+        message = f"the code that trains has changed since the study was planned: {listed}"
+        hint = "plan it anew with --new; or go on with --other-code, and results of both are mixed"
+        raise RunError(message, hint)
+
+
+def _planned(asked: Asked, on_measured: Callable[[str, int, int], None]) -> tuple[StudyFolder, Plan, bool]:
+    there = _as_folder(asked.what)
+    if there is not None:
+        return there, read_plan(there.plan), False
+    study = read_study(find_study(asked.what))
+    folder, found, is_new = plan_study(study, asked.place, on_measured, anew=asked.anew)
+    return folder, replace(found, hours=study.hours), is_new
+
+
+def _folder(asked: Asked) -> StudyFolder:
+    there = _as_folder(asked.what)
+    if there is None:
+        study = read_study(find_study(asked.what))
+        there = newest_folder(study.name, asked.place.studies)
+    if there is None:
+        raise RunError(f"{asked.what} has no plan in {asked.place.studies}", f"archcli study plan {asked.what}")
+    return there
+
+
+def _as_folder(what: str) -> StudyFolder | None:
+    path = Path(what)
+    return StudyFolder(path) if path.is_dir() else None
+
+
+def _data_folder(asked: Asked, found: Plan) -> Path:
+    return asked.place.data or Path(found.data.folder)

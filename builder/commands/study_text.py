@@ -1,0 +1,164 @@
+"""A study's plan and how far it is, as a person reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.quantities import duration, human, plural
+from builder.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.commands.study import Planned
+    from builder.study.engine import Finished
+    from builder.study.plan import Plan
+    from builder.study.standing import Row, Running, Standing
+
+_LISTED = 40
+
+
+def planned(value: Planned) -> str:
+    """Return what a study will do, what it costs, and how sure its answer can be."""
+    plan = value.plan
+    lines = [
+        f"study    {plan.name}" + (f": {plan.question.text}" if plan.question.text else ""),
+        f"data     {_data(plan)}",
+        f"recipe   {plan.base.recipe.name}: {_recipe(plan)}",
+        f"cells    {_cells(plan)}",
+        "",
+        _networks(plan),
+        *_merged(plan),
+        "",
+        f"time     {_time(plan)}",
+        f"seeds    {_seeds(plan)}",
+        *(f"warning  {each}" for each in plan.warnings),
+        *([] if value.is_new else ["planned  before; the page says the same"]),
+        "",
+        str(value.folder),
+    ]
+    return "\n".join(lines)
+
+
+def _data(plan: Plan) -> str:
+    images = ", ".join(f"{count:,} {name}" for name, count in plan.data.images.items())
+    return f"{plan.data.name}: {images} images, the same for every cell"
+
+
+def _recipe(plan: Plan) -> str:
+    recipe = plan.base.recipe
+    varied = list(dict.fromkeys(name for arm in plan.arms for name in arm.settings))
+    also = f"; varied: {', '.join(varied)}" if varied else ""
+    return f"{plural(recipe.epochs, 'epoch')}, {recipe.batch_size} images a batch, {recipe.size} px{also}"
+
+
+def _cells(plan: Plan) -> str:
+    arms, networks = len(plan.arms), len(plan.networks)
+    choices = arms // networks
+    many = plural(networks, "network") + (f" × {choices} settings" if choices > 1 else "")
+    if not plan.screen_seeds:
+        return f"{arms * plan.confirm_seeds} = {many} × {plural(plan.confirm_seeds, 'seed')}, on the test split"
+    tries = int(plan.search["trials"]) if plan.search else 1
+    searched = f" × {plural(tries, 'trial')}" if plan.search else ""
+    screen = arms * plan.screen_seeds * tries
+    return (
+        f"{screen} to choose = {many}{searched} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
+        f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
+        f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
+    )
+
+
+def _networks(plan: Plan) -> str:
+    rows = []
+    for number, each in enumerate(plan.networks[:_LISTED]):
+        seconds = plan.seconds_of(each.name, plan.base.recipe, plan.first_stage)
+        name = f"{each.name} (base)" if number == 0 else each.name
+        cell = duration(seconds) if seconds is not None else ""
+        rows.append([name, human(each.parameters), human(each.macs), human(each.memory), cell])
+    text = table(["network", "parameters", "MACs", "memory", "a cell"], rows, right=[1, 2, 3, 4])
+    more = len(plan.networks) - _LISTED
+    return text + (f"\nand {more} more" if more > 0 else "")
+
+
+def _merged(plan: Plan) -> list[str]:
+    return [f"{each.name} is also {', '.join(each.same_as)}" for each in plan.networks if each.same_as]
+
+
+def _time(plan: Plan) -> str:
+    if plan.seconds is None:
+        return "not measured"
+    side = f", {plan.workers} cells side by side" if plan.workers > 1 else ""
+    budget = ""
+    if plan.hours is not None:
+        over = plan.seconds > 3600 * plan.hours
+        budget = f"; {'over' if over else 'within'} the budget of {plan.hours:g} h"
+    return f"about {duration(plan.seconds)} on {plan.device}{side}{budget}"
+
+
+def _seeds(plan: Plan) -> str:
+    question = plan.question
+    asked = (
+        f"a difference of {question.smallest_difference:g} points, with seeds that differ by {question.deviation:g} "
+        f"(standard deviation), error rate {question.error_rate:g} and power {question.power:g}"
+    )
+    if plan.needed_seeds is None:
+        return f"{plan.confirm_seeds} are planned for {asked}"
+    return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.confirm_seeds} are planned"
+
+
+def finished(value: Finished, now: Standing) -> str:
+    """Return one line for a cell that has ended."""
+    cell = value.cell
+    what = f"{_named(cell.variant, cell.settings)}, seed {cell.seed}"
+    done = now.counts["done"] + now.counts["failed"]
+    head = f"{done}/{now.cells}  {what}"
+    if value.failure is not None:
+        return f"{head}: failed after {plural(value.failure.attempts, 'attempt')}: {value.failure.message}"
+    left = f", {duration(now.seconds_left)} left" if now.seconds_left else ""
+    return f"{head}: done{left}"
+
+
+def standing(value: Standing) -> str:
+    """Return how far a study is: counts, networks, what is being run, what has failed, and the time left."""
+    lines = [
+        f"{value.name}  {summary(value)}",
+        "",
+        table(["network", "stage", "done", "running", "waiting", "failed"], [_row(each) for each in value.rows],
+              right=[2, 3, 4, 5]),
+    ]  # fmt: skip
+    if value.later:
+        lines.append(f"then {value.later} cells of the base and the finalists, which are not chosen yet")
+    if value.running:
+        lines += ["", *(_running(each) for each in value.running)]
+    if value.failures:
+        lines += ["", *(f"failed  {_named(each.variant, each.settings)}, seed {each.seed}, after "
+                        f"{plural(each.attempts, 'attempt')}: {each.message}" for each in value.failures)]  # fmt: skip
+    return "\n".join([*lines, "", str(value.folder)])
+
+
+def summary(value: Standing) -> str:
+    """Return how far a study is in one line."""
+    counts = value.counts
+    parts = [f"{counts['done']} of {value.cells} cells done"]
+    parts += [f"{counts['failed']} failed"] if counts["failed"] else []
+    if value.is_done:
+        return ", ".join(parts)
+    parts.append("running" if value.is_running else "not running")
+    parts += [f"about {duration(value.seconds_left)} left"] if value.seconds_left is not None else []
+    return ", ".join(parts)
+
+
+def _row(row: Row) -> list[str]:
+    counts = [
+        str(row.counts[state]) if row.counts[state] else "·" for state in ("done", "running", "waiting", "failed")
+    ]
+    return [_named(row.variant, row.settings), row.stage, *counts]
+
+
+def _running(each: Running) -> str:
+    return f"now  {_named(each.variant, each.settings)}, seed {each.seed}: epoch {each.epoch} of {each.epochs} done"
+
+
+def _named(variant: str, settings: Mapping[str, object]) -> str:
+    said = ", ".join(f"{name.rpartition('.')[2]}={value}" for name, value in settings.items())
+    return f"{variant} ({said})" if said else variant
