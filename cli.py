@@ -109,7 +109,7 @@ def program(
 def check(files: Files, plugin: Plugins = None, as_json: Json = False) -> None:
     """Report every mistake of every FILE.
 
-    A FILE may also be a training recipe.
+    A FILE may also be a training recipe or a study.
     """
     from builder.commands import check as command
 
@@ -543,12 +543,12 @@ def study_status(
 @app.command()
 @exit_codes()
 def schema(
-    kind: Annotated[Literal["page", "recipe"], typer.Argument(help="What is to be completed.")] = "page",
+    kind: Annotated[Literal["page", "recipe", "study"], typer.Argument(help="What is to be completed.")] = "page",
     output: Output = None,
     plugin: Plugins = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page of documentation.")] = False,
 ) -> None:
-    """Print the JSON Schema of a page or a recipe.
+    """Print the JSON Schema of a page, a recipe or a study.
 
     With it editors complete and check while you type.
     """

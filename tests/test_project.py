@@ -30,7 +30,7 @@ def normalised(name: str) -> str:
 
 def files() -> list[Path]:
     """Return what belongs to the project, without what tools and runs leave behind."""
-    left_behind = {"build", "dist", "runs", "data", "__pycache__"}
+    left_behind = {"build", "dist", "runs", "study-runs", "data", "__pycache__"}
     return [
         path
         for path in sorted(ROOT.rglob("*"))
@@ -49,13 +49,13 @@ class TestWheel:
         """A folder of ``builder`` that is not listed would be missing for everybody who installs the wheel."""
         folders = {path.parent.relative_to(ROOT) for path in files() if path.is_relative_to(ROOT / "builder")}
         found = {".".join(folder.parts) for folder in folders}
-        assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | {"archcli", "archcli.archs"}
+        assert set(PROJECT["tool"]["setuptools"]["packages"]) == found | {"archcli", "archcli.archs", "archcli.studies"}
 
     def test_every_kind_of_file_is_taken_along(self) -> None:
         """Pages and recipes are data, and lie where package-data looks for them."""
         kinds = {(path.parent.name, path.suffix) for path in files() if path.suffix == ".yaml"}
         shipped = {(package.rpartition(".")[2], ".yaml") for package in PROJECT["tool"]["setuptools"]["package-data"]}
-        assert {kind for kind in kinds if kind[0] in {"archs", "recipes"}} <= shipped
+        assert {kind for kind in kinds if kind[0] in {"archs", "recipes", "studies"}} <= shipped
 
     def test_cli_is_the_only_module_at_the_top(self) -> None:
         """Every other one would be swept into the package ``archcli``."""
@@ -193,7 +193,8 @@ class TestInstallation:
         expected = {
             (f"archcli/{path.relative_to(ROOT)}" if path.parent.name != "recipes" else str(path.relative_to(ROOT)))
             for path in files()
-            if path.parent in {ROOT / "archs", ROOT / "builder" / "training" / "recipes"} and path.suffix == ".yaml"
+            if path.parent in {ROOT / "archs", ROOT / "studies", ROOT / "builder" / "training" / "recipes"}
+            and path.suffix == ".yaml"
         }
         assert expected
         own = {"archcli/cli.py", "builder/py.typed", "builder/study/report/page.css", "builder/study/report/figure.css"}

@@ -1,4 +1,4 @@
-"""``archcli check``: every mistake of every file, pages and recipes alike."""
+"""``archcli check``: every mistake of every file: pages, recipes and studies alike."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
 
 
-Kind: TypeAlias = Literal["network", "family", "templates", "recipe"]
+Kind: TypeAlias = Literal["network", "family", "templates", "recipe", "study"]
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ def _verdict(file: str, plugins: Sequence[Path]) -> Verdict:
         if _is_recipe(file):
             kind = "recipe"
             return _recipe(file)
+        if _is_study(file):
+            kind = "study"
+            return _study(file)
         path, member = find(file)
         page = load_page(path, member, with_plugins(plugins))
         if page.members and member is None:
@@ -108,3 +111,18 @@ def _recipe(file: str) -> Verdict:
     from builder.training.recipe import load_recipe
 
     return Verdict(file, "recipe", name=load_recipe(Path(file)).name)
+
+
+def _is_study(file: str) -> bool:
+    from builder.study.page import is_study, shipped_studies
+
+    return is_study(Path(file)) or file in shipped_studies()
+
+
+def _study(file: str) -> Verdict:
+    from builder.study.networks import networks
+    from builder.study.page import find_study, read_study
+
+    study = read_study(find_study(file))
+    found = networks(study)
+    return Verdict(file, "study", name=study.name, members=tuple(each.name for each in found.all))

@@ -36,6 +36,13 @@ Written by `archcli schema recipe --markdown`; a test compares it with what the 
 A recipe is a YAML file with these fields; `--set PATH=VALUE` changes one of them, as in `--set optimizer.lr=0.01`.
 """
 
+_STUDY_HEAD = """\
+# The reference of studies
+
+Written by `archcli schema study --markdown`; a test compares it with what the program says.
+[Studies](studies.md) explains what stands here in tables.
+"""
+
 _VARIABLES = {
     "in": "channels, or features, that enter whatever it is written on",
     "i": "the number of the copy that `repeat` makes, from 0",
@@ -72,8 +79,18 @@ def recipe_reference() -> str:
     """Return the reference of recipes as Markdown."""
     from builder.training.recipe import recipe_json_schema
 
-    schema: _Schema = recipe_json_schema()
-    lines = [_RECIPE_HEAD, "## A recipe", "", *_table(schema, schema), ""]
+    return _reference(_RECIPE_HEAD, "A recipe", recipe_json_schema())
+
+
+def study_reference() -> str:
+    """Return the reference of studies as Markdown."""
+    from builder.study.page import study_json_schema
+
+    return _reference(_STUDY_HEAD, "A study", study_json_schema())
+
+
+def _reference(head: str, title: str, schema: _Schema) -> str:
+    lines = [head, f"## {title}", "", *_table(schema, schema), ""]
     for name, inner in schema.get("$defs", {}).items():
         if "properties" in inner:
             lines += [f"## {_named(name, inner)}", "", *_told(inner.get("description")), *_table(inner, schema), ""]

@@ -1,4 +1,4 @@
-"""``archcli schema``: the JSON Schema of a page or a recipe, for editors that complete and check while one types."""
+"""``archcli schema``: the JSON Schema of a page, recipe or study, for editors that complete and check as one types."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Kind: TypeAlias = Literal["page", "recipe"]
+Kind: TypeAlias = Literal["page", "recipe", "study"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,15 @@ class Schema:
 
 
 def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema:
-    """Return the schema of a page or of a recipe, and write it to ``output`` if that is given."""
+    """Return the schema of a page, a recipe or a study, and write it to ``output`` if that is given."""
+    from builder.study.page import study_json_schema
     from builder.training.durable import write_text
     from builder.training.recipe import recipe_json_schema
 
-    content = json_schema(with_plugins(plugins)) if kind == "page" else recipe_json_schema()
+    if kind == "page":
+        content = json_schema(with_plugins(plugins))
+    else:
+        content = recipe_json_schema() if kind == "recipe" else study_json_schema()
     text = json.dumps(content, indent=2) + "\n"
     if output is not None:
         write_text(output, text)
@@ -38,7 +42,8 @@ def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema
 
 
 def markdown(kind: Kind) -> str:
-    """Return the reference of pages or of recipes, as the documentation has it."""
-    from builder.commands.reference import page_reference, recipe_reference
+    """Return the reference of pages, recipes or studies, as the documentation has it."""
+    from builder.commands.reference import page_reference, recipe_reference, study_reference
 
-    return (page_reference() if kind == "page" else recipe_reference()).rstrip("\n")
+    reference = {"page": page_reference, "recipe": recipe_reference, "study": study_reference}[kind]
+    return reference().rstrip("\n")

@@ -72,6 +72,8 @@ def _verdict(file: Verdict) -> str:
         return f"ok ({file.name}, {plural(len(file.members), 'member')})"
     if file.kind == "templates":
         return f"ok ({file.name}, templates)"
+    if file.kind == "study":
+        return f"ok ({file.name}, a study of {plural(len(file.members), 'network')})"
     price = f", {human(file.parameters)} parameters" if file.parameters is not None else ""
     return f"ok ({file.name}{price})"
 

@@ -96,7 +96,7 @@ class Engine:
         self._mistakes: Counter[str] = Counter()
         self._deaths: Counter[str] = Counter()
         self._workers: list[Worker] = []
-        self._started = 0
+        self._unready = 0
         self._selector = selectors.DefaultSelector()
         self._noted = 0.0
         self._spent_before = 0.0
@@ -196,6 +196,7 @@ class Engine:
         match message["event"]:
             case "ready":
                 worker.is_ready = True
+                self._unready = 0
             case "beat":
                 worker.details |= {name: value for name, value in message.items() if name != "event"}
             case "broken":
@@ -222,8 +223,10 @@ class Engine:
             self._deaths[worker.cell] += 1
             self._try_again(worker.cell, why or f"its process was ended by {ended_by}")
         elif not worker.is_ready:
-            message = f"a worker ended before it was ready: {ended_by}"
-            raise RunError(message, f"what it said stands in {worker.log}")
+            self._unready += 1
+            if self._unready == self._limits.deaths:
+                message = f"{self._unready} workers in a row ended before they were ready, the last by {ended_by}"
+                raise RunError(message, f"what they said stands in {worker.log.parent}")
 
     def _try_again(self, cell: str, message: str) -> None:
         """Put a cell at the end of the queue, or count it as failed where it has been tried often enough."""

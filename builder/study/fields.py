@@ -23,7 +23,7 @@ Images = Annotated[int, Field(ge=1, le=100_000_000)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
-class DataFields(Strict):
+class Data(Strict):
     """Which images: a data set by name, and how many of it."""
 
     name: Annotated[str, WithJsonSchema({"enum": list(DEFAULT_RECIPES)})] = Field(description="as `train --data`")
@@ -31,20 +31,20 @@ class DataFields(Strict):
     test: Images | None = Field(None, description="so many test images; by default as large a part as of the others")
 
 
-class SeedFields(Strict):
+class Seeds(Strict):
     """How many seeds a network is trained with to be chosen, and how many fresh ones to be judged."""
 
     screen: Count = Field(description="seeds of every network, judged on the validation split alone")
     confirm: Count = Field(description="fresh seeds of the base and the finalists, judged on the test split, once")
 
 
-class BudgetFields(Strict):
+class Budget(Strict):
     """What a study may cost."""
 
     hours: float = Field(gt=0, description="of the clock; when they are spent no further cell is begun")
 
 
-class RangeFields(Strict):
+class Range(Strict):
     """A range that is searched; with whole numbers at both ends only whole numbers are tried."""
 
     low: float | int
@@ -52,7 +52,7 @@ class RangeFields(Strict):
     log: bool = Field(False, description="every factor is as likely, not every difference")
 
     @model_validator(mode="after")
-    def _in_order(self) -> RangeFields:
+    def _in_order(self) -> Range:
         if self.low >= self.high:
             raise ValueError(f"`low` is less than `high`, and {self.low:g} is not less than {self.high:g}")
         if self.log and self.low <= 0:
@@ -60,16 +60,16 @@ class RangeFields(Strict):
         return self
 
 
-class SearchFields(Strict):
+class Search(Strict):
     """Hyperparameters that are searched for each network by itself, with as many trials for each."""
 
-    space: dict[str, RangeFields | tuple[Any, ...]] = Field(description="a range or a list for each path of the recipe")
+    space: dict[str, Range | tuple[Any, ...]] = Field(description="a range or a list for each path of the recipe")
     trials: Count = Field(description="of each network")
     sampler: Literal["tpe", "random", "gp", "cmaes"] = Field("tpe", description="Optuna's, by their names there")
     pruner: Literal["none", "median", "halving"] = Field("none", description="stops trials that fall behind")
 
 
-class StudyFields(Strict):
+class StudyPage(Strict):
     """The page of a study."""
 
     name: str = Field(
@@ -82,20 +82,20 @@ class StudyFields(Strict):
         WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": ["string", "object"]}}]}),
     ] = Field(None, description="a space as on a page, or a list of pages and spaces")
     uses: str | None = Field(None, description="a page of templates that may be inserted, such as gates.yaml")
-    data: DataFields = Field(description="what the networks are trained on")
+    data: Data = Field(description="what the networks are trained on")
     recipe: str | None = Field(None, description="how; by default the data set's own recipe")
     set: dict[str, Any] = Field({}, description="fields of the recipe that are the same for all, as `train --set`")
     grid: dict[str, tuple[Any, ...]] = Field(
         {}, description="fields of the recipe with a list of values: every combination"
     )
-    search: SearchFields | None = Field(None, description="fields of the recipe that Optuna searches")
-    seeds: Count | SeedFields = Field(description="how often each network is trained; or `screen` and `confirm`")
+    search: Search | None = Field(None, description="fields of the recipe that Optuna searches")
+    seeds: Count | Seeds = Field(description="how often each network is trained; or `screen` and `confirm`")
     finalists: Count = Field(3, description="how many networks besides the base are judged with fresh seeds")
     smallest_difference: Points = Field(0.3, description="in points of accuracy: what is smaller does not matter")
     deviation: Points = Field(0.2, description="in points: how much seeds are expected to differ (standard deviation)")
     error_rate: Probability = Field(0.05, description="how often a difference may be claimed where there is none")
     power: Probability = Field(0.8, description="how often the smallest difference is to be found where there is one")
-    budget: BudgetFields | None = Field(None, description="what it may cost")
+    budget: Budget | None = Field(None, description="what it may cost")
 
     @field_validator("smallest_difference", "deviation")
     @classmethod

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
-from builder.study.fields import SeedFields, StudyFields
+from builder.study.fields import Seeds, StudyPage
 from builder.training.overrides import full_path, override_with
 from builder.training.recipe import DEFAULT_RECIPES, load_recipe
 from builder.validation import validate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import collections.abc
 
     from builder.reader import Value
-    from builder.study.fields import SearchFields
+    from builder.study.fields import Search
     from builder.training.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")
@@ -49,7 +49,7 @@ class Study:
     question: str | None
     recipe: Recipe
     grid: tuple[Settings, ...]
-    search: SearchFields | None
+    search: Search | None
     data: str
     subset: int | None
     test: int | None
@@ -61,6 +61,11 @@ class Study:
     error_rate: float
     power: float
     hours: float | None
+
+
+def study_json_schema() -> dict[str, object]:
+    """Return the JSON Schema of a study's page, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyPage.model_json_schema()}
 
 
 def is_study(path: Path) -> bool:
@@ -96,7 +101,7 @@ def read_study(path: Path, name: str | None = None) -> Study:
 def study_from(page: Mapping, path: Path) -> Study:
     """Return the study that ``page`` says; what it names is looked for beside ``path``."""
     problems = Collector()
-    fields = validate(StudyFields, page, "a study", problems)
+    fields = validate(StudyPage, page, "a study", problems)
     recipe = _recipe(page, path.parent, problems)
     grid = _grid(page, recipe, problems) if recipe is not None else ()
     _check_apart(page, problems)
@@ -106,7 +111,7 @@ def study_from(page: Mapping, path: Path) -> Study:
     if fields.search is not None:
         _check_search(page, recipe, problems)
     problems.raise_found()
-    seeds = fields.seeds if isinstance(fields.seeds, SeedFields) else None
+    seeds = fields.seeds if isinstance(fields.seeds, Seeds) else None
     return Study(
         path=path,
         page=page,
@@ -119,7 +124,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         subset=fields.data.subset,
         test=fields.data.test,
         screen_seeds=seeds.screen if seeds else 0,
-        confirm_seeds=seeds.confirm if seeds else int(fields.seeds),  # type: ignore[arg-type]  # no SeedFields here
+        confirm_seeds=seeds.confirm if seeds else int(fields.seeds),  # type: ignore[arg-type]  # no Seeds here
         finalists=fields.finalists,
         smallest_difference=fields.smallest_difference,
         deviation=fields.deviation,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.study.cells import Cell, make_cell
+from builder.study.statistics import Design
 from builder.training.durable import write_text
 from builder.training.recipe import Recipe
 
@@ -102,6 +103,12 @@ class Plan:
     seconds: float | None
     needed_seeds: int | None = None
     warnings: tuple[str, ...] = ()
+
+    @property
+    def design(self) -> Design:
+        """The numbers that the statistics go by."""
+        asked = self.question
+        return Design(asked.smallest_difference, self.confirm_seeds, asked.deviation, asked.error_rate, asked.power)
 
     @property
     def base(self) -> Arm:

@@ -16,6 +16,7 @@ from builder.study.folder import StudyFolder
 from builder.study.networks import networks
 from builder.study.outcome import write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
+from builder.study.statistics import cautions, image_error, seeds_needed
 from builder.training.durable import cannot_write, write_text
 from builder.training.run_folder import RunFolder
 
@@ -177,7 +178,17 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
         workers=place.workers or pilot.workers(max(each.cost.memory for each in found.all)),
         seconds=None,
     )
-    return replace(planned, seconds=estimate(planned))
+    return replace(planned, seconds=estimate(planned), **_certainty(planned))
+
+
+def _certainty(plan: Plan) -> dict[str, Any]:
+    """Return how many seeds the question needs, and what has to be said before anything is run."""
+    design, comparisons = plan.design, max(1, plan.confirmed_arms - 1)
+    images = plan.data.images["test"]
+    needed = seeds_needed(
+        design.smallest, design.deviation, comparisons, design.error_rate, design.power, image_error(images)
+    )
+    return {"needed_seeds": needed, "warnings": tuple(cautions(design, comparisons, images))}
 
 
 def _side(study: Study, network: Network) -> int:

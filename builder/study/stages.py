@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.study.plan import Arm
+from builder.study.statistics import Screened, finalists
 from builder.training.durable import write_text
 from builder.training.recipe import Recipe
 
@@ -77,36 +77,33 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
     """Return the base and up to ``plan.finalists`` arms, by their mean accuracy on the validation split.
 
     Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
-    there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. Arms
-    of which any cell failed are not chosen. Equal means keep the order of the plan.
+    there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. An arm
+    with failed cells stands behind all that have none, and one without results is not chosen.
     Raises RunError where the base itself has no results.
     """
-    means = _means(arms, screened, plan.screen_seeds)
-    order = {id(arm): number for number, arm in enumerate(arms)}
-    ranked = sorted((arm for arm in arms if id(arm) in means), key=lambda arm: (-means[id(arm)], order[id(arm)]))
-    several = len({arm.variant for arm in arms}) > 1
-    if several:
+    ranked = _ranked(arms, screened, plan.screen_seeds)
+    if len({arm.variant for arm in arms}) > 1:
         best: dict[str, Arm] = {}
         for arm in ranked:
             best.setdefault(arm.variant, arm)
-        base = best.get(plan.base.variant)
-        rivals = [arm for arm in best.values() if arm is not base]
+        base, others = best.get(plan.base.variant), list(best.values())
     else:
-        base = arms[0] if id(arms[0]) in means else None
-        rivals = [arm for arm in ranked if arm is not base]
+        base, others = next((arm for arm in ranked if arm is arms[0]), None), ranked
     if base is None:
         message = "the base has failed in the screen, and there is nothing to compare with"
         raise RunError(message, "`archcli study status` says why; then run it again with --retry-failed")
-    return (base, *rivals[: plan.finalists])
+    return (base, *[arm for arm in others if arm is not base][: plan.finalists])
 
 
-def _means(arms: Iterable[Arm], screened: Iterable[Outcome], seeds: int) -> dict[int, float]:
-    """Return the mean validation accuracy of each arm of which every cell has a result."""
+def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> list[Arm]:
+    """Return the arms that have results, the best first."""
     found: dict[str, list[float]] = {}
     for outcome in screened:
         found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome.val_accuracy)
-    scores = {id(arm): found.get(_key(arm.variant, arm.settings), []) for arm in arms}
-    return {arm: fmean(each) for arm, each in scores.items() if len(each) == seeds}
+    named = {_key(arm.variant, arm.settings): arm for arm in arms}
+    scores = ((name, tuple(found.get(name, ()))) for name in named)
+    candidates = [Screened(name, accuracies, seeds - len(accuracies)) for name, accuracies in scores]
+    return [named[name] for name in finalists(candidates, len(candidates))]
 
 
 def _key(variant: str, settings: object) -> str:

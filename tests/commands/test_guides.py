@@ -92,6 +92,10 @@ class TestReferences:
         """``archcli schema recipe --markdown > docs/recipe-reference.md``."""
         assert (ROOT / "docs" / "recipe-reference.md").read_text("utf-8") == reference.recipe_reference()
 
+    def test_the_reference_of_studies_is_what_the_program_prints(self) -> None:
+        """``archcli schema study --markdown > docs/study-reference.md``."""
+        assert (ROOT / "docs" / "study-reference.md").read_text("utf-8") == reference.study_reference()
+
     def test_every_operation_stands_there(self) -> None:
         """With every field, in a table below its word."""
         text = reference.page_reference()
