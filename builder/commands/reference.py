@@ -199,24 +199,21 @@ def _kind_of_part(reference: str, whole: _Schema) -> str:
     return f"[{_named(name, part)}](#{anchor})"
 
 
+_SIMPLE = {"boolean": "`true` or `false`", "string": "text", "place": "a path", "object": "mapping"}
+
+
 def _plain(field: _Schema, whole: _Schema) -> str:
     match field.get("type"):
         case "integer":
             return f"whole number{_range(field)}"
         case "number":
             return f"number{_range(field)}"
-        case "boolean":
-            return "`true` or `false`"
-        case "string":
-            return "text"
-        case "place":
-            return "a path"
         case "array" if "prefixItems" in field:
             return f"[{', '.join(_kind(each, whole).partition(',')[0] for each in field['prefixItems'])}]"
         case "array":
             return f"list of: {_kind(field.get('items', {}), whole)}"
-        case _:
-            return ""
+        case kind:
+            return _SIMPLE.get(str(kind), "")
 
 
 def _range(field: _Schema) -> str:

@@ -79,7 +79,14 @@ class StudyPage(Strict):
     base: str = Field(description="the network that the others are compared with: a page or a shipped network")
     variants: Annotated[
         Any,
-        WithJsonSchema({"anyOf": [{"type": "object"}, {"type": "array", "items": {"type": ["string", "object"]}}]}),
+        WithJsonSchema(
+            {
+                "anyOf": [
+                    {"type": "object"},
+                    {"type": "array", "items": {"anyOf": [{"type": "string"}, {"type": "object"}]}},
+                ]
+            }
+        ),
     ] = Field(None, description="a space as on a page, or a list of pages and spaces")
     uses: str | None = Field(None, description="a page of templates that may be inserted, such as gates.yaml")
     data: Data = Field(description="what the networks are trained on")

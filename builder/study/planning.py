@@ -64,7 +64,7 @@ def plan_study(
         return there, plan, False
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
     from builder.study.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
-    from builder.study.pilot import begin_pilot  # noqa: PLC0415
+    from builder.study.pilot import begin_pilot  # noqa: PLC0415 - the same
 
     pilot = begin_pilot(study, place.data or DATA, place.device)
     found = networks(study, len(pilot.data.classes))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.study.plan import Arm
-from builder.study.statistics import Screened, finalists
 from builder.training.durable import write_text
 from builder.training.recipe import Recipe
 
@@ -78,7 +78,8 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
 
     Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
     there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. An arm
-    with failed cells stands behind all that have none, and one without results is not chosen.
+    with failed cells stands behind all that have none, since those that are left may be the easy ones; one without
+    results is not chosen.
     Raises RunError where the base itself has no results.
     """
     ranked = _ranked(arms, screened, plan.screen_seeds)
@@ -100,10 +101,9 @@ def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> lis
     found: dict[str, list[float]] = {}
     for outcome in screened:
         found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome.val_accuracy)
-    named = {_key(arm.variant, arm.settings): arm for arm in arms}
-    scores = ((name, tuple(found.get(name, ()))) for name in named)
-    candidates = [Screened(name, accuracies, seeds - len(accuracies)) for name, accuracies in scores]
-    return [named[name] for name in finalists(candidates, len(candidates))]
+    scored = [(arm, found.get(_key(arm.variant, arm.settings), [])) for arm in arms]
+    ranked = sorted((each for each in scored if each[1]), key=lambda each: (len(each[1]) < seeds, -fmean(each[1])))
+    return [arm for arm, _ in ranked]
 
 
 def _key(variant: str, settings: object) -> str:

@@ -126,7 +126,9 @@ class TestMishaps:
 
     def test_a_worker_that_cannot_start_is_said_with_its_log(self, engine: Callable[..., Engine]) -> None:
         """Where the reason stands."""
-        with pytest.raises(RunError, match="5 workers in a row ended before they were ready, the last by exit code 3") as raised:
+        with pytest.raises(
+            RunError, match="5 workers in a row ended before they were ready, the last by exit code 3"
+        ) as raised:
             engine("ends").run()
         assert "workers" in str(raised.value.hint)
 
