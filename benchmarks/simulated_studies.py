@@ -91,21 +91,32 @@ class World:
         return tuple(Arm(str(index), tuple(range(seeds)), each) for index, each in enumerate(correct))
 
 
-def usual_world(accuracy: float = 94.0, deviation: float = 0.2, image_deviation: float = 5.0) -> World:
+def usual_world(
+    accuracy: float = 94.0,
+    deviation: float = 0.2,
+    image_deviation: float = 5.0,
+    images: int = 10_000,
+    easy: float = 0.75,
+) -> World:
     """Return a world with these numbers, in points: by default those of a good network on CIFAR-10's test images.
 
-    ``image_deviation`` 0 makes networks the same at each image: then only seeds tell them apart.
+    ``image_deviation`` 0 makes networks the same at each image: then only seeds tell them apart. Raises ValueError
+    where the finite number of images alone makes runs differ by more than ``deviation``.
     """
 
     def world(values: NDArray[np.float64]) -> World:
-        return World(level=values[0], run=abs(values[1]), network=abs(values[2]) if image_deviation else 0.0)
+        network = abs(values[2]) if image_deviation else 0.0
+        return World(level=values[0], run=abs(values[1]), network=network, easy=easy, images=images)
 
     def missed(values: NDArray[np.float64]) -> list[float]:
         here = world(values)
         found = [here.accuracy() - accuracy, here.run_deviation() - deviation]
         return [*found, here.image_deviation() - image_deviation] if image_deviation else found
 
-    return world(fsolve(missed, [2.0, 0.05, 0.5] if image_deviation else [2.0, 0.05]))
+    found, _, ended, said = fsolve(missed, [2.0, 0.05, 0.5] if image_deviation else [2.0, 0.05], full_output=True)
+    if ended != 1:
+        raise ValueError(f"there is no such world: {said}")
+    return world(found)
 
 
 Answers = tuple["Decision", ...]
@@ -217,8 +228,11 @@ def main() -> None:
     parser.add_argument("--difference", type=float, default=0.3, help="in points")
     parser.add_argument("--deviation", type=float, default=0.2, help="of a run, in points")
     parser.add_argument("--image-deviation", type=float, default=5.0, help="of two networks at an image, in points")
+    parser.add_argument("--accuracy", type=float, default=94.0, help="of a network, in percent")
+    parser.add_argument("--images", type=int, default=10_000, help="test images")
+    parser.add_argument("--easy", type=float, default=0.75, help="the part of them that every run is right about")
     asked = parser.parse_args()
-    world = usual_world(deviation=asked.deviation, image_deviation=asked.image_deviation)
+    world = usual_world(asked.accuracy, asked.deviation, asked.image_deviation, asked.images, asked.easy)
     design = Design(smallest=asked.difference, seeds=asked.seeds, deviation=asked.deviation)
     which = range(asked.first, asked.first + asked.count)
     begin = time.process_time()
