@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.study.cells import Cell, make_cell
-from builder.study.statistics import Design
+from builder.study.statistics import Design, family_size
 from builder.training.durable import write_text
 from builder.training.recipe import Recipe
 
@@ -109,6 +109,15 @@ class Plan:
         """The numbers that the statistics go by."""
         asked = self.question
         return Design(asked.smallest_difference, self.confirm_seeds, asked.deviation, asked.error_rate, asked.power)
+
+    @property
+    def comparisons(self) -> int:
+        """How many pairs of arms are compared in the end, as ``builder.study.findings`` puts them into groups."""
+        if self.screen_seeds:
+            return family_size(self.confirmed_arms)
+        networks = len({each.variant for each in self.arms})
+        settings = len(self.arms) // networks
+        return family_size(networks, settings) if networks > 1 else family_size(settings)
 
     @property
     def base(self) -> Arm:

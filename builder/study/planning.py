@@ -183,7 +183,7 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
 
 def _certainty(plan: Plan) -> dict[str, Any]:
     """Return how many seeds the question needs, and what has to be said before anything is run."""
-    design, comparisons = plan.design, max(1, plan.confirmed_arms - 1)
+    design, comparisons = plan.design, plan.comparisons
     images = plan.data.images["test"]
     needed = seeds_needed(
         design.smallest, design.deviation, comparisons, design.error_rate, design.power, image_error(images)

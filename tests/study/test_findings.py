@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,10 +10,14 @@ import pytest
 
 from builder.study.findings import Findings, arm_names, find
 from builder.study.outcome import Failure, Outcome, Stage
+from builder.study.plan import Arm as PlannedArm
 from builder.study.statistics import Design
+from tests.study.conftest import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from builder.study.plan import Plan
 
 SEEDS = 4
 IMAGES = 2_000
@@ -216,3 +220,36 @@ class TestStages:
         assert study.arms == ()
         assert [each.chosen for each in study.screening] == [False, False]
         assert study.sentence == "No best is named: no network is judged yet."
+
+
+class TestPlan:
+    """The plan counts on as many comparisons as are made."""
+
+    @pytest.mark.parametrize(
+        ("networks", "lengths", "expected"), [(1, 1, 0), (4, 1, 6), (1, 3, 3), (2, 3, 3), (3, 2, 6)]
+    )
+    def test_it_knows_how_many_there_will_be(self, networks: int, lengths: int, expected: int) -> None:
+        """Networks alone, settings alone, and both: then the pairs with the same settings."""
+        plan = planned_study(networks, lengths)
+        made = find(plan.cells("confirm", plan.arms), [], [], "net0", DESIGN)
+        assert plan.comparisons == len(made.comparisons) == expected
+
+    def test_after_a_screening_the_chosen_are_compared(self) -> None:
+        """The base and two finalists of four networks at three settings."""
+        assert replace(planned_study(4, 3), screen_seeds=1, finalists=2).comparisons == 3
+
+
+def planned_study(networks: int, lengths: int) -> Plan:
+    """Return a plan of so many networks, trained for so many different numbers of epochs."""
+    plan = make_plan(networks)
+    recipe = plan.arms[0].recipe
+    arms = [
+        PlannedArm(
+            each.name,
+            {} if lengths == 1 else {"epochs": length},
+            recipe.model_copy(update={"epochs": length}),
+        )
+        for each in plan.networks
+        for length in range(1, lengths + 1)
+    ]
+    return replace(plan, arms=tuple(arms))

@@ -123,16 +123,20 @@ def cautions(design: Design, comparisons: int, images: int) -> Iterator[str]:
     elif design.seeds < LEAST_ADVISED:
         yield f"below {LEAST_ADVISED} seeds the spread of the runs is hardly known, and only large differences show"
     fixed = image_error(images)
-    needed = seeds_needed(
-        design.smallest, design.deviation, comparisons, design.error_rate, design.power, fixed_error=fixed
-    )
+    asked = (comparisons, design.error_rate, design.power, fixed)
+    needed = seeds_needed(design.smallest, design.deviation, *asked)
+    found = detectable(design.seeds, design.deviation, *asked)
+    shown = f"{design.seeds} show differences from {found:.2f} points" if found < inf else "one seed shows nothing"
     if needed is None:
-        yield f"{images:,} test images are too few for a difference of {design.smallest:g} points, whatever the seeds"
+        yield f"{images:,} test images are too few for {points(design.smallest)}, whatever the seeds; {shown}"
     elif needed > design.seeds:
-        found = detectable(
-            design.seeds, design.deviation, comparisons, design.error_rate, design.power, fixed_error=fixed
-        )
-        yield (
-            f"for {design.smallest:g} points the question needs {needed} seeds for each network; "
-            + (f"{design.seeds} show differences from {found:.2f} points" if found < inf else "one seed shows nothing")
-        )
+        yield f"for {points(design.smallest)} the question needs {needed} seeds for each network; {shown}"
+
+
+def points(difference: float) -> str:
+    """Return a difference in words.
+
+    >>> points(0.3), points(1.0)
+    ('0.3 points', '1 point')
+    """
+    return f"{difference:g} {'point' if difference == 1 else 'points'}"

@@ -133,5 +133,5 @@ class TestCautions:
     def test_too_few_images_are_said(self) -> None:
         """More seeds would be a waste."""
         assert list(cautions(Design(0.3, 10), 1, 360)) == [
-            "360 test images are too few for a difference of 0.3 points, whatever the seeds"
+            "360 test images are too few for 0.3 points, whatever the seeds; 10 show differences from 1.10 points"
         ]
