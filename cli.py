@@ -312,6 +312,9 @@ def train(
     name: Annotated[str | None, typer.Option(metavar="NAME", help="The run's folder is NAME-001, NAME-002, …")] = None,
     precision: PrecisionOption = "auto",
     layout: LayoutOption = "auto",
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="Only what gives the same bits every time, even on a GPU.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -342,6 +345,7 @@ def train(
         tuple(plugin or ()),
         None if precision == "auto" else precision,
         None if layout == "auto" else layout,
+        deterministic,
     )
     with Watch(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch)

@@ -53,6 +53,7 @@ class Request:
     plugins: tuple[Path, ...] = ()
     precision: Format | None = None
     layout: Layout | None = None
+    deterministic: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,6 +80,7 @@ def prepare(request: Request) -> Prepared:
     """
     _before_torch_starts()
     from builder.runtime.compile import build
+    from builder.training.determinism import set_workspace
     from builder.training.distributed import choose_own_device, join
     from builder.training.randomness import seed_globally
 
@@ -86,6 +88,8 @@ def prepare(request: Request) -> Prepared:
     page = load_page(*find(request.page), with_plugins(request.plugins))
     own = lower(page)
     recipe = _with_size(recipe, own)
+    if request.deterministic:
+        set_workspace()
     device = choose_own_device(None if request.device == "auto" else request.device)
     team = join(device)
     with team.first_before_others():
@@ -112,6 +116,7 @@ def prepare_again(
     """
     _before_torch_starts()
     from builder.runtime.compile import build
+    from builder.training.determinism import set_workspace
     from builder.training.distributed import choose_own_device, join
     from builder.training.precision import Chosen, Precision
     from builder.training.recipe import load_recipe
@@ -120,12 +125,14 @@ def prepare_again(
     recipe = _lengthened(load_recipe(folder.recipe), settings)
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
+    going_on = Chosen(Precision.of_run(folder), "as the run began")
+    if going_on.precision.deterministic:
+        set_workspace()
     found = choose_own_device(None if device == "auto" else device)
     team = join(found)
     request = _trained_on(folder)
     with team.first_before_others():
         data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
-    going_on = Chosen(Precision.of_run(folder), "as the run began")
     return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, found, None, team, going_on)
 
 
@@ -136,7 +143,8 @@ def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device
 
     cost = graph_cost(graph)
     work = Work(cost.parameters, cost.macs * recipe.batch_size // team.size)
-    return choose_precision(Hardware.of(device), work, request.precision, request.layout)
+    chosen = choose_precision(Hardware.of(device), work, request.precision, request.layout)
+    return replace(chosen, precision=replace(chosen.precision, deterministic=request.deterministic))
 
 
 def _before_torch_starts() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import torch
 
 from builder.diagnostics import RunError
+from builder.training.determinism import deterministic
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,22 +42,23 @@ class Precision:
 
     format: Format = "fp32"
     layout: Layout = "contiguous"
+    deterministic: bool = False
 
     def __str__(self) -> str:
         """Return the choice as reports and records show it: ``bf16, channels_last``."""
-        return f"{self.format}, {self.layout}"
+        return f"{self.format}, {self.layout}{', deterministic' if self.deterministic else ''}"
 
     @classmethod
     def of_run(cls, folder: RunFolder) -> Precision:
         """Return what the run in ``folder`` computes with; raise RunError if it does not say."""
         path = folder.path / "environment.json"
         try:
-            number_format, layout = json.loads(path.read_text("utf-8"))["precision"].split(", ")
+            number_format, layout, *more = json.loads(path.read_text("utf-8"))["precision"].split(", ")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            number_format = layout = None
-        if number_format not in get_args(Format) or layout not in LAYOUTS:
+            number_format, layout, more = None, None, []
+        if number_format not in get_args(Format) or layout not in LAYOUTS or more not in ([], ["deterministic"]):
             raise RunError(f"{path} does not say in which precision the run computes", "start a new run")
-        return cls(number_format, layout)
+        return cls(number_format, layout, bool(more))
 
     @property
     def memory_format(self) -> torch.memory_format:
@@ -69,7 +71,16 @@ class Precision:
 
     @contextmanager
     def on(self, device: torch.device) -> Iterator[None]:
-        """Let a GPU round in float32 products, or not, while this lasts; its libraries have no other way to say it."""
+        """Let a device compute so while this lasts; its libraries have no other way to say it.
+
+        Raises RunError if it is to be deterministic, and something can't be.
+        """
+        with deterministic() if self.deterministic else nullcontext(), self._rounding(device):
+            yield
+
+    @contextmanager
+    def _rounding(self, device: torch.device) -> Iterator[None]:
+        """Let a GPU round in float32 products, or not, while this lasts."""
         if device.type != "cuda":
             yield
             return

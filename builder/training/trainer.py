@@ -12,6 +12,7 @@ from builder.training.average import Average
 from builder.training.batches import Batches
 from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newest, write_checkpoint
 from builder.training.curves import draw_curves
+from builder.training.determinism import with_even_pooling
 from builder.training.devices import describe_device
 from builder.training.distributed import ALONE
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
@@ -109,6 +110,8 @@ class _Run:
         self.precision = Precision.of_run(folder) if going_on else precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
+        if self.precision.deterministic:
+            with_even_pooling(self.model)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         self.learner = team.wrapped(self.model)

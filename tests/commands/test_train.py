@@ -203,3 +203,23 @@ class TestChoices:
     def test_every_data_set_has_a_recipe(self) -> None:
         """The names that ``--data`` takes are those with a default recipe."""
         assert set(preparation.DataName.__args__) == set(DEFAULT_RECIPES)
+
+
+@pytest.mark.usefixtures("nothing_is_drawn")
+class TestDeterministic:
+    """`--deterministic`."""
+
+    def test_the_same_command_twice_gives_the_same_bits(self, archcli: Archcli, page: Path) -> None:
+        """Said in the first lines, and kept by the run; going on keeps to it without being told."""
+        constant = (*SHORT, "--set", "schedule.name=constant", "--deterministic")
+        for _ in range(2):
+            outcome = archcli("train", page, *constant)
+            assert outcome.code == 0
+            assert ", deterministic" in outcome.err.splitlines()[3]
+        one, other = (load_file(f"runs/small-00{number}/last.safetensors") for number in (1, 2))
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[name], other[name]) for name in one)
+        outcome = archcli("resume", "runs/small-001", "--set", "epochs=3", "--device", "cpu")
+        assert outcome.code == 0
+        assert ", deterministic" in outcome.err.splitlines()[3]
+        assert not torch.are_deterministic_algorithms_enabled()
