@@ -51,8 +51,9 @@ types: $(VENV)/installed-dev  ## mypy, strict
 contracts: $(VENV)/installed-dev  ## the rooms depend downwards only
 	$(BIN)/lint-imports
 
-docs: $(VENV)/installed  ## draw the figures of the documentation again
+docs: $(VENV)/installed  ## draw the figures of the documentation again, and write its page of results
 	$(BIN)/python benchmarks/figures.py
+	$(BIN)/python -m benchmarks.lab --page-only
 
 check: test lint types contracts editors slow fuzz  ## everything that CI runs
 
