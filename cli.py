@@ -546,6 +546,38 @@ def study_status(
 
 @app.command()
 @exit_codes()
+def report(
+    study: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Where to write; by default STUDY/report."),
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all comparisons as CSV.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what a study found, and how sure that is.
+
+    The answer, a page that needs nothing else (report.html), the same as Markdown and JSON, every run and every
+    comparison as CSV. The page's path is the last line that is printed.
+    """
+    from builder.commands import report as command
+    from builder.commands import report_text
+
+    found = command.run(study, studies_dir, output)
+    if as_json:
+        answer(command.json_text(found))
+    elif as_csv:
+        answer(command.csv_text(found))
+    elif as_markdown:
+        answer(command.markdown_text(found))
+    else:
+        answer(report_text.reported(found))
+
+
+@app.command()
+@exit_codes()
 def schema(
     kind: Annotated[Literal["page", "recipe", "study"], typer.Argument(help="What is to be completed.")] = "page",
     output: Output = None,

@@ -94,7 +94,7 @@ def run(
 
 def status(asked: Asked) -> Standing:
     """Return how far a study is; raise RunError where it has no plan yet."""
-    folder = _folder(asked)
+    folder = folder_of(asked.what, asked.place.studies)
     return standing(folder, read_plan(folder.plan))
 
 
@@ -117,13 +117,17 @@ def _planned(asked: Asked, on_measured: Callable[[str, int, int], None]) -> tupl
     return folder, replace(found, hours=study.hours), is_new
 
 
-def _folder(asked: Asked) -> StudyFolder:
-    there = _as_folder(asked.what)
+def folder_of(what: str, studies: Path) -> StudyFolder:
+    """Return the newest folder of a study, given by its page or its name, or the folder that ``what`` is.
+
+    Raises ArchError for a page that is wrong or not there, RunError where it has no plan in ``studies``.
+    """
+    there = _as_folder(what)
     if there is None:
-        study = read_study(find_study(asked.what))
-        there = newest_folder(study.name, asked.place.studies)
+        study = read_study(find_study(what))
+        there = newest_folder(study.name, studies)
     if there is None:
-        raise RunError(f"{asked.what} has no plan in {asked.place.studies}", f"archcli study plan {asked.what}")
+        raise RunError(f"{what} has no plan in {studies}", f"archcli study plan {what}")
     return there
 
 

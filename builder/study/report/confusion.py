@@ -32,11 +32,12 @@ class Swap(NamedTuple):
 
 
 def swaps(classes: Sequence[str], base: Sequence[Sequence[float]], other: Sequence[Sequence[float]]) -> list[Swap]:
-    """Return all pairs of classes, those first that differ most; both are ``[true][answer]`` in percent."""
+    """Return all pairs of two classes, those first that differ most; both are ``[true][answer]`` in percent."""
     found = [
         Swap(true, answer, base[row][column], other[row][column])
         for row, true in enumerate(classes)
         for column, answer in enumerate(classes)
+        if row != column
     ]
     return sorted(found, key=lambda swap: -abs(round(swap.difference, 9)))
 

@@ -34,24 +34,25 @@ def costs(
     description: str,
     axes: tuple[str, str],
     points: Sequence[Point],
-    format_price: Callable[[float], str],
+    labels: Callable[[Sequence[float]], list[str]],
 ) -> Figure:
     """Return the scatter of all points; ``axes`` are the names of price and accuracy."""
     across = factors([point.price for point in points], _LEFT + 8, _RIGHT - 8)
     heights = [value for point in points for value in (point.accuracy, *(point.interval or ()))]
     up = spanning(heights, _BOTTOM - 4, _TOP + 4, least=1e-3)
-    body = joined([_frame(across, up, axes, format_price), *_points(points, across, up)])
+    body = joined([_frame(across, up, axes, labels), *_points(points, across, up)])
     return Figure(name, title, description, WIDTH, HEIGHT, body)
 
 
-def _frame(across: Scale, up: Scale, axes: tuple[str, str], format_price: Callable[[float], str]) -> Markup:
+def _frame(across: Scale, up: Scale, axes: tuple[str, str], labels: Callable[[Sequence[float]], list[str]]) -> Markup:
     """Return rules, numbers and names of both axes."""
     rows = up.ticks
     digits = decimals(rows)
     parts = [line((_LEFT, _RIGHT), (up(mark), up(mark)), "rule") for mark in rows]
     parts += [text(written(mark, digits), _LEFT - 6, up(mark) + 4, class_="muted", anchor="end") for mark in rows]
     parts.append(line((_LEFT, _RIGHT), (_BOTTOM, _BOTTOM), "axis"))
-    for mark, label in _spaced([(across(mark), format_price(mark)) for mark in across.ticks]):
+    below = zip(map(across, across.ticks), labels(across.ticks), strict=True)
+    for mark, label in _spaced(list(below)):
         parts.append(line((mark, mark), (_BOTTOM, _BOTTOM + 4), "axis"))
         parts.append(text(label, mark, _BOTTOM + 18, class_="muted", anchor="middle"))
     parts.append(text(axes[0], (_LEFT + _RIGHT) / 2, HEIGHT - 12, class_="muted", anchor="middle"))
@@ -100,6 +101,6 @@ def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
 def _leader(spot: tuple[float, float], box: Box) -> Markup:
     """Return a thin line from a point to a label that does not stand at its side, nothing where it does."""
     x, y = max(box.left, min(box.right, spot[0])), max(box.top, min(box.bottom, spot[1]))
-    if abs(x - spot[0]) + abs(y - spot[1]) < 10:
+    if abs(x - spot[0]) + abs(y - spot[1]) < 12:
         return Markup()
     return line((spot[0], x), (spot[1], y), "leader")

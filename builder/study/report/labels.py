@@ -46,7 +46,7 @@ class Wanted(NamedTuple):
 
 
 _SIDES: Final = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-1, 1))
-_REACHES: Final = (7.0, 14.0, 24.0, 36.0, 50.0, 66.0)
+_REACHES: Final = (9.0, 14.0, 24.0, 36.0, 50.0, 66.0)
 
 
 def placed(wanted: Sequence[Wanted], room: Box, taken: Sequence[Box]) -> list[Box | None]:

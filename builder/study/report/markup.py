@@ -24,7 +24,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def element(name: str, *children: str | float, **attributes: str | float | None) -> Markup:
+def element(name: str, /, *children: str | float, **attributes: str | float | None) -> Markup:
     """Return an element; an attribute's ``_`` is a hyphen, one at its end is Python's, and None leaves it away.
 
     >>> element("p", "1 < 2", class_="note", aria_label='"x"')

@@ -5,9 +5,11 @@ They stretch with the page: horizontal coordinates are percentages, so that text
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.study.report.figure import Figure, group, line, percent, text
+from builder.emit.diagram.metrics import fit
+from builder.study.report.figure import TEXT, Figure, group, line, percent, text, width_of
 from builder.study.report.markup import Markup, element, joined
 from builder.study.report.scales import Scale, decimals, spanning
 
@@ -15,9 +17,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LEFT, RIGHT = 2.0, 98.0  # percent of the width between which values are drawn
-ROW: Final = 46.0
-_NAME, _TRACK = 15.0, 31.0  # below a row's top, in px: the name's baseline, and the middle of what is drawn
-_STACK: Final = 4.0  # px between dots that would cover one another
+_NAME, _TRACK, _ROW = 15.0, 31.0, 46.0
+"""Below a row's top, in px: the name's baseline, the middle of what is drawn, and the next row."""
+
+_LINE: Final = 16.0
+_PHONE: Final = 328.0
+"""The room in px that a phone leaves: where name and numbers do not fit beside one another, they get a line each."""
+
+_LIFTS: Final = (0.0, 4.0, 8.0, -4.0, 2.0, 6.0, -2.0, 10.0, 1.0, 5.0, 9.0, -3.0, 3.0, 7.0)
+"""In px above the track, where dots go that would cover one another."""
+
 _NEAR: Final = 1.1  # percent of the width: dots nearer than this would
 _FOOT: Final = 40.0
 
@@ -34,43 +43,81 @@ class Dots(NamedTuple):
 
 
 class Gap(NamedTuple):
-    """A row of differences: the interval around one; ``is_clear`` where it does not hold 0 for sure."""
+    """A row of differences: one with its interval, and ``outer`` where all intervals are to hold at once.
+
+    ``is_clear`` where there is a difference for sure.
+    """
 
     name: str
     note: str
     ink: str
     difference: float
     interval: tuple[float, float]
+    outer: tuple[float, float] | None
     is_clear: bool
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where rows stand: how many there are, and whether their numbers stand below their names."""
+
+    count: int
+    is_stacked: bool
+
+    @property
+    def row(self) -> float:
+        """The height of a row in px."""
+        return _ROW + _LINE * self.is_stacked
+
+    @property
+    def height(self) -> float:
+        """The height of all rows in px."""
+        return self.count * self.row
+
+    def track(self, index: int) -> float:
+        """Return the middle of what is drawn in a row."""
+        return index * self.row + _TRACK + _LINE * self.is_stacked
+
+    def head(self, row: Dots | Gap, index: int) -> Markup:
+        """Return a row's name and its numbers."""
+        top = index * self.row + _NAME
+        name = text(fit(row.name, _PHONE, TEXT, bold=True), "0%", top, class_="name")
+        if self.is_stacked:
+            return group(name, text(row.note, "0%", top + _LINE, class_="muted"))
+        return group(name, text(row.note, "100%", top, class_="muted", anchor="end"))
+
+
+def _layout(rows: Sequence[Dots | Gap]) -> _Layout:
+    widths = (width_of(row.name, bold=True) + width_of(row.note) + 12 for row in rows)
+    return _Layout(len(rows), any(width > _PHONE for width in widths))
 
 
 def dots(name: str, title: str, description: str, axis: str, rows: Sequence[Dots]) -> Figure:
     """Return the figure of all seeds: a dot for each, the mean as a stroke, its interval as a bar."""
     values = [value for row in rows for value in (*row.values, *(row.interval or ()))]
-    scale = spanning(values, LEFT, RIGHT, least=1e-3)
-    drawn = [_frame(scale, len(rows), axis)]
+    scale, layout = spanning(values, LEFT, RIGHT, least=1e-3), _layout(rows)
+    drawn = [_frame(scale, layout, axis)]
     for index, row in enumerate(rows):
-        drawn.append(group(_head(row.name, row.note, index), *_seeds(row, scale, index * ROW + _TRACK), class_=row.ink))
-    return Figure(name, title, description, None, len(rows) * ROW + _FOOT, joined(drawn))
+        drawn.append(group(layout.head(row, index), *_seeds(row, scale, layout.track(index)), class_=row.ink))
+    return Figure(name, title, description, None, layout.height + _FOOT, joined(drawn))
 
 
 def gaps(name: str, title: str, description: str, axis: str, rows: Sequence[Gap], margin: float) -> Figure:
     """Return the figure of all differences; a band shows what is too small to matter: up to ``margin`` either way."""
-    values = [value for row in rows for value in row.interval]
-    scale = spanning([*values, -margin, margin], LEFT, RIGHT)
-    height = len(rows) * ROW
+    values = [value for row in rows for value in (*row.interval, *(row.outer or ()))]
+    scale, layout = spanning([*values, -margin, margin], LEFT, RIGHT), _layout(rows)
     left, right = scale(-margin), scale(margin)
-    band = element("rect", x=percent(left), y=0, width=percent(right - left), height=height, class_="band")
-    zero = line((percent(scale(0)), percent(scale(0))), (0, height + 4), "zero")
-    drawn = [band, _frame(scale, len(rows), axis), zero]
+    band = element("rect", x=percent(left), y=0, width=percent(right - left), height=layout.height, class_="band")
+    zero = line((percent(scale(0)), percent(scale(0))), (0, layout.height + 4), "zero")
+    drawn = [band, _frame(scale, layout, axis), zero]
     for index, row in enumerate(rows):
-        drawn.append(group(_head(row.name, row.note, index), *_gap(row, scale, index * ROW + _TRACK), class_=row.ink))
-    return Figure(name, title, description, None, height + _FOOT, joined(drawn))
+        drawn.append(group(layout.head(row, index), *_gap(row, scale, layout.track(index)), class_=row.ink))
+    return Figure(name, title, description, None, layout.height + _FOOT, joined(drawn))
 
 
-def _frame(scale: Scale, count: int, axis: str) -> Markup:
+def _frame(scale: Scale, layout: _Layout, axis: str) -> Markup:
     """Return rules at the round values, which stand below, and what they are values of."""
-    height = count * ROW
+    height = layout.height
     marks = scale.ticks
     digits = decimals(marks)
     parts = [line((percent(scale(mark)),) * 2, (0, height + 4), "rule") for mark in marks]
@@ -79,7 +126,9 @@ def _frame(scale: Scale, count: int, axis: str) -> Markup:
         for mark in marks
     ]
     parts.append(text(axis, "50%", height + 35, class_="muted", anchor="middle"))
-    parts += [line(("0%", "100%"), (index * ROW, index * ROW), "rule") for index in range(count + 1)]
+    parts += [
+        line(("0%", "100%"), (index * layout.row, index * layout.row), "rule") for index in range(layout.count + 1)
+    ]
     return joined(parts)
 
 
@@ -95,12 +144,6 @@ def written(value: float, digits: int) -> str:
     ('−0.5', '82')
     """
     return f"{value:.{digits}f}".replace("-", "−")
-
-
-def _head(name: str, note: str, index: int) -> Markup:
-    """Return a row's name on the left and its numbers on the right."""
-    top = index * ROW + _NAME
-    return group(text(name, "0%", top, class_="name"), text(note, "100%", top, class_="muted", anchor="end"))
 
 
 def _seeds(row: Dots, scale: Scale, y: float) -> list[Markup]:
@@ -121,7 +164,8 @@ def _stacked(row: Dots, scale: Scale) -> list[tuple[float, float]]:
     found: list[tuple[float, float]] = []
     for share in sorted(scale(value) for value in row.values):
         near = [lift for other, lift in found if share - other < _NEAR]
-        found.append((share, next(lift for lift in (0.0, _STACK, -_STACK, 2 * _STACK, 0.5, 5.0) if lift not in near)))
+        free = (lift for lift in _LIFTS if lift not in near)
+        found.append((share, next(free, _LIFTS[len(near) % len(_LIFTS)])))
     return found
 
 
@@ -131,4 +175,7 @@ def _gap(row: Gap, scale: Scale, y: float) -> list[Markup]:
     ends = [line((end, end), (y - 5, y + 5), "interval") for end in (low, high)]
     kind = "mean" if row.is_clear else "open"
     dot = element("circle", cx=percent(scale(row.difference)), cy=y, r=5, class_=kind)
-    return [line((low, high), (y, y), "interval"), *ends, dot]
+    outer = []
+    if row.outer is not None:
+        outer.append(line((percent(scale(row.outer[0])), percent(scale(row.outer[1]))), (y, y), "outer"))
+    return [*outer, line((low, high), (y, y), "interval"), *ends, dot]

@@ -8,6 +8,7 @@ from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy.special import stdtrit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +67,16 @@ class Arm:
     def deviation(self) -> float | None:
         """The standard deviation of the runs' accuracies in points, None below two runs."""
         return sqrt(self.n * self.seed_variance) if self.n > 1 else None
+
+    def interval(self, error_rate: float) -> tuple[float, float] | None:
+        """Return the mean accuracies, from 0 to 1, that a t-test over the runs does not reject; None below two runs.
+
+        New seeds are in question, and these test images.
+        """
+        if self.n < 2 or self.mean is None:
+            return None
+        half = -float(stdtrit(self.n - 1, error_rate / 2)) * sqrt(self.seed_variance) / POINTS
+        return max(0.0, self.mean - half), min(1.0, self.mean + half)
 
     @cached_property
     def image_rates(self) -> NDArray[np.float64]:

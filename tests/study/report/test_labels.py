@@ -28,7 +28,7 @@ class TestPlaced:
     def test_the_first_choice_is_right_of_the_point(self) -> None:
         """At the same height."""
         (box,) = placed([Wanted(100, 100, 50, 12)], ROOM, [])
-        assert box == Box(107, 94, 157, 106)
+        assert box == Box(109, 94, 159, 106)
 
     def test_at_the_side_it_is_left_of_it(self) -> None:
         """Labels stay inside the figure."""

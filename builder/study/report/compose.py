@@ -1,0 +1,39 @@
+"""The parts of a report, in the order in which a reader asks: what, how sure, what was seen, at what price, and how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.study.report.blocks import Report
+from builder.study.report.judged import comparisons, gaps, seeds
+from builder.study.report.measured import confused, learning, networks, prices
+from builder.study.report.repeat import failed, repeat
+from builder.study.report.verdict import answers, screening, sure, warning
+
+if TYPE_CHECKING:
+    from builder.study.report.content import Content
+
+
+def compose(content: Content) -> Report:
+    """Return the report of ``content``; a part for which there is nothing yet is left away."""
+    parts = (
+        sure(content),
+        screening(content),
+        seeds(content),
+        gaps(content),
+        comparisons(content),
+        prices(content),
+        learning(content),
+        networks(content),
+        confused(content),
+        failed(content),
+        repeat(content),
+    )
+    return Report(
+        name=content.plan.name,
+        question=content.plan.question.text,
+        answers=answers(content),
+        warning=warning(content),
+        parts=tuple(part for part in parts if part is not None),
+        remark="Written by archcli from the study’s folder; the same results give the same file, byte for byte.",
+    )

@@ -1,0 +1,202 @@
+"""Everything that a report says, gathered from a study's folder; what renders it reads nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import ArchError, RunError
+from builder.lowering import load
+from builder.study.findings import arm_names, find
+from builder.study.plan import read_plan
+from builder.study.report.names import inks, short
+from builder.study.report.surroundings import surroundings
+from builder.study.stages import Stages
+from builder.study.statistics import Design
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from builder.graph import Graph
+    from builder.study.cells import Cell
+    from builder.study.findings import Findings
+    from builder.study.folder import Results, StudyFolder
+    from builder.study.outcome import Outcome
+    from builder.study.plan import Plan, PlannedNetwork
+    from builder.study.report.surroundings import Said
+    from builder.study.statistics import Arm, Group
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """An arm of the study as the report shows it: what figures call it, its colour, its network, its judged runs."""
+
+    short: str
+    ink: str
+    is_base: bool
+    arm: Arm
+    network: PlannedNetwork
+    settings: Mapping[str, object]
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def name(self) -> str:
+        """The arm's own name."""
+        return self.arm.name
+
+    @property
+    def seconds(self) -> float | None:
+        """The mean time of a run, None without a result."""
+        return sum(each.seconds for each in self.outcomes) / len(self.outcomes) if self.outcomes else None
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """A group of arms that are compared with one another, those with the highest accuracy first; often the only one."""
+
+    name: str
+    entries: tuple[Entry, ...]
+
+    @property
+    def base(self) -> Entry | None:
+        """What the others are compared with."""
+        return next((each for each in self.entries if each.is_base), None)
+
+    @property
+    def shown(self) -> tuple[Entry, ...]:
+        """Those of which there is a result."""
+        return tuple(each for each in self.entries if each.outcomes)
+
+
+@dataclass(frozen=True, eq=False)
+class Content:
+    """The whole of a report.
+
+    ``cells`` are all that are known by now, ``later`` how many more follow once the finalists are chosen. ``names`` has
+    each cell's arm. ``graphs`` are those of the judged networks, the base's first, then the best first.
+    """
+
+    folder: str
+    plan: Plan
+    page: str
+    cells: tuple[Cell, ...]
+    later: int
+    names: Mapping[str, str]
+    results: Results
+    findings: Findings
+    sections: tuple[Section, ...]
+    graphs: tuple[Graph, ...]
+    said: tuple[Said, ...]
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """Every judged arm."""
+        return tuple(entry for section in self.sections for entry in section.entries)
+
+    @property
+    def open(self) -> int:
+        """How many cells have neither a result nor failed."""
+        return len(self.cells) + self.later - len(self.results.outcomes) - len(self.results.failures)
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing is left to run."""
+        return self.open == 0
+
+
+def gather(folder: StudyFolder) -> Content:
+    """Return what there is to report of the study in ``folder``.
+
+    Raises RunError where there is no study, nothing of it has a result, or a file of it is damaged.
+    """
+    plan = read_plan(folder.plan)
+    stages = Stages(folder, plan)
+    cells = stages.known_cells()
+    results = folder.results(tuple(cell.id for cell in cells))
+    if not results.outcomes:
+        raise _nothing(folder, results)
+    question = plan.question
+    design = Design(
+        question.smallest_difference, plan.confirm_seeds, question.deviation, question.error_rate, question.power
+    )
+    findings = find(cells, results.outcomes, results.failures, plan.base.variant, design)
+    names = arm_names(cells)
+    sections = tuple(_section(group, plan, cells, names, results.outcomes, findings) for group in findings.groups)
+    waits = bool(plan.screen_seeds) and stages.finalists() is None
+    return Content(
+        folder=folder.path.name,
+        plan=plan,
+        page=folder.page.read_text("utf-8", errors="replace") if folder.page.is_file() else "",
+        cells=cells,
+        later=plan.confirmed_arms * plan.confirm_seeds if waits else 0,
+        names=names,
+        results=results,
+        findings=findings,
+        sections=sections,
+        graphs=_graphs(folder, _networks(plan, sections)),
+        said=surroundings(folder.cell(each.cell).path for each in results.outcomes),
+    )
+
+
+def _nothing(folder: StudyFolder, results: Results) -> RunError:
+    """Return the answer to a study of which nothing has a result."""
+    if results.failures:
+        first = results.failures[0]
+        message = f"{len(results.failures)} cells of {folder.path} failed, and none has a result"
+        return RunError(message, f"the first says: {first.message.strip() or 'nothing'}")
+    return RunError(f"no cell of {folder.path} has a result yet", f"archcli study run {folder.path}")
+
+
+def _section(
+    group: Group,
+    plan: Plan,
+    cells: Sequence[Cell],
+    names: Mapping[str, str],
+    outcomes: Iterable[Outcome],
+    findings: Findings,
+) -> Section:
+    """Return a group's arms with all that is shown of them, the highest accuracy first, those without a result last."""
+    judged = {names[cell.id]: cell for cell in cells if cell.stage == "confirm"}
+    runs = [each for each in outcomes if each.stage == "confirm"]
+    ranked = sorted(group.arms, key=lambda arm: -(arm.mean if arm.mean is not None else -1.0))
+    colours = inks(_by_importance(group, ranked, findings), group.base or "")
+    called = short([arm.name for arm in group.arms], group.base or "")
+    return Section(
+        group.name,
+        tuple(
+            Entry(
+                short=called[arm.name],
+                ink=colours[arm.name],
+                is_base=arm.name == group.base,
+                arm=arm,
+                network=plan.network(judged[arm.name].variant),
+                settings=judged[arm.name].settings,
+                outcomes=tuple(each for each in runs if names[each.cell] == arm.name),
+            )
+            for arm in ranked
+        ),
+    )
+
+
+def _by_importance(group: Group, ranked: Sequence[Arm], findings: Findings) -> list[str]:
+    """Return the names of arms, those first that the answer names."""
+    answer = next(each for each in findings.answers if each.group == group.name)
+    named = {*answer.best, *answer.indistinguishable}
+    return [arm.name for arm in sorted(ranked, key=lambda arm: arm.name not in named)]
+
+
+def _networks(plan: Plan, sections: Sequence[Section]) -> list[str]:
+    """Return the names of all networks that were judged, or else planned: the base first, then the best first."""
+    judged = [entry.network.name for section in sections for entry in section.entries]
+    return list(dict.fromkeys([plan.base.variant, *(judged or (each.name for each in plan.networks))]))
+
+
+def _graphs(folder: StudyFolder, names: Iterable[str]) -> tuple[Graph, ...]:
+    """Return the networks of the pages that the study keeps; one that can't be read any more is left out."""
+    found = []
+    for name in names:
+        try:
+            found.append(load(folder.network(name)))
+        except (ArchError, OSError):
+            continue
+    return tuple(found)

@@ -1,0 +1,142 @@
+"""A report's numbers for other programs: JSON with everything, CSV of all runs and of all comparisons."""
+
+from __future__ import annotations
+
+import csv
+from base64 import b64encode
+from dataclasses import asdict, fields
+from io import StringIO
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from builder.study.report.verdict import answers, warning
+from builder.study.statistics import Comparison
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from builder.study.outcome import Outcome
+    from builder.study.report.content import Content, Entry
+
+RUNS = (
+    "variant", "network", "settings", "seed", "stage", "state", "val_accuracy", "test_accuracy", "best_epoch", "epochs",
+    "seconds", "parameters", "macs", "cell", "message",
+)  # fmt: skip
+
+
+def comparisons_csv(content: Content) -> str:
+    """Return a line for each planned comparison, with the fields of ``Comparison``; an interval is two columns."""
+    names = [field.name for field in fields(Comparison)]
+    head = [part for name in names for part in ((f"{name}_low", f"{name}_high") if "interval" in name else (name,))]
+    rows = [
+        [part for name in names for part in _parts(name, getattr(made, name))] for made in content.findings.comparisons
+    ]
+    return _csv(head, rows)
+
+
+def _parts(name: str, value: Any) -> tuple[Any, ...]:
+    if "interval" in name:
+        return (None, None) if value is None else tuple(value)
+    return (value,)
+
+
+def runs_csv(content: Content) -> str:
+    """Return a line for each planned run: what it reached, or that it failed or is not there."""
+    return _csv(RUNS, ([run.get(name) for name in RUNS] for run in runs(content)))
+
+
+def runs(content: Content) -> list[dict[str, Any]]:
+    """Return every planned run that is known by now, in the order of the plan."""
+    done = {each.cell: each for each in content.results.outcomes}
+    lost = {each.cell: each for each in content.results.failures}
+    found = []
+    for cell in content.cells:
+        network = content.plan.network(cell.variant)
+        run: dict[str, Any] = {
+            "cell": cell.id,
+            "variant": content.names[cell.id],
+            "network": cell.variant,
+            "settings": " ".join(f"{path}={value}" for path, value in cell.settings.items()),
+            "seed": cell.seed,
+            "stage": cell.stage,
+            "parameters": network.parameters,
+            "macs": network.macs,
+            "state": "done" if cell.id in done else "failed" if cell.id in lost else "open",
+        }
+        run |= _result(done[cell.id]) if cell.id in done else {}
+        run |= {"message": lost[cell.id].message} if cell.id in lost and cell.id not in done else {}
+        found.append(run)
+    return found
+
+
+def _result(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "val_accuracy": outcome.val_accuracy,
+        "test_accuracy": outcome.test_accuracy,
+        "best_epoch": outcome.best_epoch,
+        "epochs": len(outcome.metrics),
+        "seconds": outcome.seconds,
+    }
+
+
+def as_json(content: Content) -> dict[str, Any]:
+    """Return everything as JSON values.
+
+    ``correct`` of a run says for each test image whether it was right: base64 of its bits, the first image first
+    (``numpy.unpackbits``), so that anybody can judge anew.
+    """
+    findings, plan = content.findings, content.plan
+    correct = {each.cell: _bits(each) for each in content.results.outcomes if each.test_correct is not None}
+    return {
+        "study": plan.name,
+        "question": plan.question.text,
+        "answer": " ".join(answers(content)),
+        "is_final": content.is_final,
+        "warning": warning(content),
+        "answers": [asdict(each) for each in findings.answers],
+        "design": asdict(findings.design),
+        "variants": [_entry(entry, section.name) for section in content.sections for entry in section.entries],
+        "comparisons": [asdict(each) for each in findings.comparisons],
+        "screening": [asdict(each) for each in findings.screening],
+        "failures": [asdict(each) for each in findings.failures],
+        "open": content.open,
+        "runs": [run | {"correct": correct.get(run["cell"])} for run in runs(content)],
+        "networks": [asdict(each) for each in plan.networks],
+        "data": asdict(plan.data),
+        "recipe": plan.base.recipe.model_dump(mode="json"),
+        "code": dict(plan.code),
+        "surroundings": [each._asdict() for each in content.said],
+        "page": content.page,
+    }
+
+
+def _entry(entry: Entry, group: str) -> dict[str, Any]:
+    arm = entry.arm
+    return {
+        "name": entry.name,
+        "group": group,
+        "is_base": entry.is_base,
+        "network": entry.network.name,
+        "settings": dict(entry.settings),
+        "seeds": list(arm.seeds),
+        "failed": list(arm.failed),
+        "missing": list(arm.missing),
+        "accuracies": [float(each) for each in arm.accuracies] if arm.n else [],
+        "mean": arm.mean,
+        "deviation": arm.deviation,
+        "seconds": entry.seconds,
+    }
+
+
+def _bits(outcome: Outcome) -> str:
+    assert outcome.test_correct is not None, "asked only of those that read the test split"
+    return b64encode(np.packbits(outcome.test_correct).tobytes()).decode("ascii")
+
+
+def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    text = StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows(rows)
+    return text.getvalue()

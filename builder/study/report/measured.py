@@ -1,0 +1,218 @@
+"""What else was measured: accuracy against prices, learning curves, the networks themselves, what is confused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from builder.quantities import plural
+from builder.study.report.blocks import Drawings, Heading, Paragraph, Part, Picture, Table
+from builder.study.report.confusion import MOST, matrix, swaps
+from builder.study.report.costs import Point, costs
+from builder.study.report.curves import curves
+from builder.study.report.diagrams import diagram
+from builder.study.report.measures import ahead, confusion, curve
+from builder.study.report.words import NONE, accuracy, counts, points, settings, time_of, times
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from builder.study.outcome import TrueLabels
+    from builder.study.report.blocks import Block
+    from builder.study.report.content import Content, Entry, Section
+    from builder.study.report.figure import Figure
+    from builder.training.metrics import EpochMetrics
+
+_SWAPS = 8
+"""How many pairs of classes are listed."""
+
+_CONFUSED = 2
+"""How many variants are compared with the base class by class."""
+
+
+def prices(content: Content) -> Part | None:
+    """Return accuracy against parameters, multiply-accumulates and time; None where nothing was judged yet."""
+    blocks: list[Block] = []
+    for number, section in enumerate(content.sections):
+        if section.shown:
+            error = content.findings.design.error_rate
+            blocks += [*_named(section), *_prices(section, str(number or ""), error)]
+    return Part("prices", "Accuracy and what it costs", "Costs", tuple(blocks)) if blocks else None
+
+
+def _named(section: Section) -> list[Block]:
+    return [Heading(section.name)] if section.name else []
+
+
+class _Price(NamedTuple):
+    """Something that a variant costs: what figures and tables call it, how much, and how that is written."""
+
+    name: str
+    title: str
+    of: Callable[[Entry], float]
+    written: Callable[[float], str]
+    labels: Callable[[Sequence[float]], list[str]]
+
+
+_PRICES = (
+    _Price("parameters", "Parameters", lambda entry: entry.network.parameters, "{:,.0f}".format, counts),
+    _Price("macs", "MACs of an image", lambda entry: entry.network.macs, "{:,.0f}".format, counts),
+    _Price("time", "Time of a run", lambda entry: entry.seconds or 0.0, time_of, times),
+)
+
+
+def _prices(section: Section, number: str, error: float) -> list[Block]:
+    """Return a figure for each price in which variants differ, a sentence on the others, and a table of all."""
+    entries = sorted(section.shown, key=lambda entry: entry.ink == "rest")
+    differ = [price for price in _PRICES if len({price.of(entry) for entry in entries}) > 1 or len(entries) == 1]
+    same = [f"{each.title}: {each.written(each.of(entries[0]))}" for each in _PRICES if each not in differ]
+    drawn = []
+    for price in differ:
+        placed = [_point(entry, price.of(entry), error) for entry in entries]
+        said = "; ".join(f"{each.name}: {price.written(price.of(each))}, {accuracy(each.arm.mean)}" for each in entries)
+        axes = (price.title, "test accuracy (%)")
+        drawn.append(costs(f"{price.name}{number}", price.title, said, axes, placed, price.labels))
+    caption = "Upwards is test accuracy in percent: the mean, with its interval over new seeds. To the right is dearer."
+    equal = [Paragraph(f"The same for all: {'; '.join(same)}.")] if same else []
+    return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(section)]
+
+
+def _point(entry: Entry, price: float, error: float) -> Point:
+    ends = entry.arm.interval(error)
+    return Point(
+        entry.short,
+        entry.ink,
+        price,
+        100 * (entry.arm.mean or 0.0),
+        None if ends is None else (100 * ends[0], 100 * ends[1]),
+    )
+
+
+def _price_table(section: Section) -> Table:
+    rows = tuple(
+        (entry.name, accuracy(entry.arm.mean), *(_written(price, entry) for price in _PRICES))
+        for entry in section.entries
+    )
+    head = ("variant", "test accuracy", *(price.title for price in _PRICES))
+    return Table("What each variant reaches and costs, the highest accuracy first", head, rows, frozenset({1, 2, 3, 4}))
+
+
+def _written(price: _Price, entry: Entry) -> str:
+    return price.written(price.of(entry)) if entry.outcomes else NONE
+
+
+def learning(content: Content) -> Part | None:
+    """Return validation accuracy and loss over the epochs, with their spread; None where nothing was judged yet."""
+    blocks: list[Block] = []
+    for number, section in enumerate(content.sections):
+        found = [entry for entry in section.shown if all(each.metrics for each in entry.outcomes)]
+        if found:
+            blocks += [*_named(section), _learning(section, found, str(number or ""))]
+    return Part("learning", "How they learn", "Curves", tuple(blocks)) if blocks else None
+
+
+def _learning(section: Section, entries: Sequence[Entry], number: str) -> Drawings:
+    kinds: list[tuple[str, str, Callable[[EpochMetrics], float]]] = [
+        ("accuracy", "Validation accuracy (%)", lambda row: 100 * row.val_accuracy),
+        ("loss", "Validation loss (cross entropy)", lambda row: row.val_loss),
+    ]
+    drawn = []
+    for name, title, value in kinds:
+        found = [curve(entry.short, entry.ink, entry.outcomes, value) for entry in entries]
+        said = "; ".join(f"{each.name} ends at {each.means()[-1]:.2f}" for each in found)
+        drawn.append(curves(f"{name}{number}", title, f"Mean over the seeds: {said}", "epoch", found))
+    if (lead := _lead(section, entries, number)) is not None:
+        drawn.append(lead)
+    caption = (
+        "Lines are means over the seeds, bands reach from the lowest seed to the highest. These are validation images."
+    )
+    return Drawings(tuple(drawn), caption, small=True)
+
+
+def _lead(section: Section, entries: Sequence[Entry], number: str) -> Figure | None:
+    """Return how far each variant is ahead of the base, epoch by epoch."""
+    base = section.base
+    others = [entry for entry in entries if not entry.is_base]
+    if base is None or base not in entries or not others:
+        return None
+    found = [curve(each.short, each.ink, each.outcomes, lambda row: 100 * row.val_accuracy) for each in (base, *others)]
+    leads = [ahead(each, found[0]) for each in found]
+    said = "; ".join(f"{each.name} ends {points(each.means()[-1])}" for each in leads[1:])
+    return curves(f"lead{number}", f"Points ahead of {base.short}", f"Mean over the seeds: {said}", "epoch", leads)
+
+
+def networks(content: Content) -> Part | None:
+    """Return the networks side by side and a table of what they are; None where their pages are not there."""
+    if not content.graphs:
+        return None
+    drawn = diagram(content.graphs)
+    left = f" {plural(drawn.left_out, 'more network')} would not fit." if drawn.left_out else ""
+    caption = f"What differs is marked; the base comes first.{left}"
+    planned = content.plan.networks
+    rows = tuple(
+        (
+            each.name,
+            ", ".join(part for part in (settings(each.settings), *each.places) if part) or "nothing",
+            f"{each.parameters:,}",
+            f"{each.macs:,}",
+            ", ".join(each.same_as),
+            each.id,
+        )
+        for each in planned
+    )
+    head = ("network", "what is changed", "parameters", "MACs", "the same as", "id")
+    table = Table(f"All {plural(len(planned), 'network')} of the study", head, rows, frozenset({2, 3}))
+    return Part("networks", "The networks", "Networks", (Picture("networks", drawn, caption), table))
+
+
+def confused(content: Content) -> Part | None:
+    """Return where the base and the leading variants answer differently; None where that is not known."""
+    truth = content.results.truth
+    blocks: list[Block] = []
+    for number, section in enumerate(content.sections):
+        if truth is not None and section.base is not None and section.base.outcomes:
+            blocks += _confused(section, section.base, truth, number)
+    if not blocks:
+        return None
+    remark = Paragraph(
+        "Of a hundred images of a class, how many more or fewer are taken for each class than by the base; means over "
+        "the seeds. None of this is tested: it says where to look, not what is sure.",
+        "note",
+    )
+    return Part("confusion", "Where they differ", "Confusion", (remark, *blocks))
+
+
+def _confused(section: Section, base: Entry, truth: TrueLabels, number: int) -> list[Block]:
+    own = confusion(base.outcomes, truth)
+    others = [entry for entry in section.shown if not entry.is_base and entry.ink != "rest"][:_CONFUSED]
+    found = [(entry, table) for entry in others if (table := confusion(entry.outcomes, truth)) is not None]
+    if own is None or not found:
+        return []
+    blocks: list[Block] = [*_named(section)]
+    if len(truth.classes) <= MOST:
+        names = [f"confusion{number or ''}{place or ''}" for place in range(len(found))]
+        drawn = [
+            _matrix(name, entry, base, table - own, truth) for name, (entry, table) in zip(names, found, strict=True)
+        ]
+        caption = (
+            "Rows are what is shown, columns what is answered. Blue is better, orange worse; a sign says more or fewer."
+        )
+        blocks.append(Drawings(tuple(drawn), caption, small=True))
+    return [*blocks, *(_pairs(entry, base, own, table, truth) for entry, table in found)]
+
+
+def _matrix(name: str, entry: Entry, base: Entry, differences: NDArray[np.float64], truth: TrueLabels) -> Figure:
+    title = f"{entry.short} beside {base.short}"
+    said = "The pairs of classes that differ most stand in the table below"
+    return matrix(name, title, said, truth.classes, differences.tolist())
+
+
+def _pairs(entry: Entry, base: Entry, own: NDArray[np.float64], other: NDArray[np.float64], truth: TrueLabels) -> Table:
+    rows = tuple(
+        (each.true, each.answer, f"{each.base:.1f}", f"{each.other:.1f}", points(each.difference))
+        for each in swaps(truth.classes, own.tolist(), other.tolist())[:_SWAPS]
+    )
+    head = ("class", "taken for", f"{base.short} (%)", f"{entry.short} (%)", "difference")
+    return Table(f"Where {entry.name} and {base.name} differ most", head, rows, frozenset({2, 3, 4}))

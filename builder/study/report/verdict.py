@@ -1,0 +1,128 @@
+"""The first things that a report says: the answer, and how sure it is."""
+
+from __future__ import annotations
+
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from builder.quantities import plural
+from builder.study.report.blocks import Fact, Facts, Heading, Paragraph, Part, Table
+from builder.study.report.words import NONE, accuracy, amount, rate
+from builder.study.statistics.planning import cautions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.study.report.blocks import Block
+    from builder.study.report.content import Content
+
+
+def answers(content: Content) -> tuple[str, ...]:
+    """Return the answer, one sentence for each group of arms."""
+    if content.later:
+        done = sum(each.stage == "screen" for each in content.results.outcomes)
+        return (f"No best is named: the screening has not ended, {done} of {len(content.cells)} runs are there.",)
+    return tuple(each.sentence for each in content.findings.answers)
+
+
+def warning(content: Content) -> str | None:
+    """Return what keeps the answer from being final, None where nothing does."""
+    if content.is_final:
+        return None
+    runs = "run is" if content.open == 1 else "runs are"
+    total = len(content.cells) + content.later
+    return f"Not final: {content.open} of {total} planned {runs} not there yet, and every number here may still change."
+
+
+def sure(content: Content) -> Part:
+    """Return how sure the answer is: runs, error rate, what was planned, what is ruled out."""
+    findings = content.findings
+    images = max((arm.images for arm in findings.arms), default=0)
+    said = tuple(cautions(findings.design, len(findings.comparisons), images)) if images else ()
+    blocks: list[Block] = [Facts(tuple(_facts(content, images)))]
+    blocks += [Paragraph(f"{each[0].upper()}{each[1:]}.", "note") for each in said]
+    blocks += [Heading("How it is judged"), *_method(content)]
+    return Part("certainty", "How sure is that?", "Certainty", tuple(blocks))
+
+
+def _facts(content: Content, images: int) -> Iterator[Fact]:
+    findings, design = content.findings, content.findings.design
+    done, planned = sum(arm.n for arm in findings.arms), sum(arm.planned for arm in findings.arms)
+    failed = sum(len(arm.failed) for arm in findings.arms)
+    more = f"{done} of {planned} runs" + (f", {failed} failed" if failed else "")
+    arms = (
+        plural(len(findings.arms), "network") if not content.plan.arms[0].settings else f"{len(findings.arms)} variants"
+    )
+    yield Fact("Runs", f"{plural(design.seeds, 'seed')} × {arms}", more)
+    count = len(findings.comparisons)
+    over = f"over all {count} comparisons together" if count > 1 else "one comparison"
+    yield Fact("Error rate", rate(design.error_rate), over)
+    yield Fact("Smallest difference that matters", amount(design.smallest), f"to be found in {rate(design.power)}")
+    yield _ruled_out(content)
+    yield _spread(content)
+    yield Fact("Test images", f"{images:,}" if images else NONE, "read once by each run, at its end")
+
+
+def _ruled_out(content: Content) -> Fact:
+    """Return which differences the data exclude among those that cannot be told apart."""
+    bounds = [each.ruled_out_above for each in content.findings.answers if each.ruled_out_above is not None]
+    more = [each.more_seeds for each in content.findings.answers if each.more_seeds is not None]
+    added = f"about {plural(max(more), 'more seed')} each would decide" if more else ""
+    among = "among those that cannot be told apart"
+    return Fact(
+        "Ruled out", f"more than {max(bounds):.2f} points" if bounds else NONE, added or (among if bounds else "")
+    )
+
+
+def _spread(content: Content) -> Fact:
+    """Return how much runs of one network differ, beside what was expected."""
+    found = [arm.deviation for arm in content.findings.arms if arm.deviation is not None]
+    seen = f"{fmean(each**2 for each in found) ** 0.5:.2f} points" if found else NONE
+    return Fact("Seeds differ by", seen, f"standard deviation; {content.findings.design.deviation:g} was expected")
+
+
+def _method(content: Content) -> Iterator[Paragraph]:
+    design = content.findings.design
+    yield Paragraph(
+        "Every run picks its best epoch on the validation split and then reads the test split once. "
+        "A difference is judged over new seeds and new test images alike: its variance is that over the seeds plus "
+        "that over the images, and it is never taken for smaller than Welch’s test takes it."
+    )
+    yield Paragraph(
+        f"A difference counts as clear where Holm’s adjusted p-value is at most {design.error_rate:g}: were all "
+        f"networks the same, a study like this would claim a difference in at most {rate(design.error_rate)} of cases. "
+        f"Two networks count as equivalent where differences of {amount(design.smallest)} and more are ruled out (two "
+        "one-sided tests, Holm again). Dunnett and Games-Howell, over the seeds alone, stand beside it."
+    )
+
+
+def screening(content: Content) -> Part | None:
+    """Return how finalists were chosen on the validation split, None in a study that judges all."""
+    screened = content.findings.screening
+    if not screened:
+        return None
+    ranked = sorted(screened, key=lambda each: -(each.mean if each.mean is not None else -1.0))
+    rows = tuple(
+        (
+            each.name,
+            str(len(each.val_accuracies)),
+            accuracy(each.mean),
+            str(each.failed or ""),
+            "yes" if each.chosen else "",
+        )
+        for each in ranked
+    )
+    chosen = sum(each.chosen for each in screened)
+    said = (
+        f"{len(screened)} candidates were trained with {plural(content.plan.screen_seeds, 'seed')} each and ranked by "
+        f"their validation accuracy, without a look at the test split; {chosen} of them went on, to be judged with "
+        "fresh seeds. Of what did not go on this report says nothing."
+    )
+    waits = "The finalists are not chosen yet: the screening has not ended."
+    table = Table(
+        "Candidates by mean validation accuracy",
+        ("candidate", "runs", "validation accuracy", "failed", "judged"),
+        rows,
+        frozenset({1, 2, 3}),
+    )
+    return Part("screening", "Who was judged", "Screening", (Paragraph(said if chosen else waits), table))

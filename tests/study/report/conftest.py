@@ -1,0 +1,66 @@
+"""Made-up studies that many tests look at; none of them is to be changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
+
+from builder.study.report.compose import compose
+from builder.study.report.content import gather
+from builder.study.report.page import page
+from tests.study.report.studies import PLAIN, make_study
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.study.folder import StudyFolder
+    from builder.study.report.blocks import Report
+    from builder.study.report.content import Content
+    from tests.study.report.studies import Truth
+
+HOSTILE = "</title><script>alert(1)</script>\"'&"
+
+
+class Made(NamedTuple):
+    """A study's folder, what was gathered from it, its report and its page."""
+
+    folder: StudyFolder
+    content: Content
+    report: Report
+    html: str
+
+
+def made(parent: Path, truth: Truth) -> Made:
+    """Return a study that ended as ``truth`` says, and its report."""
+    folder = make_study(parent, truth)
+    content = gather(folder)
+    report = compose(content)
+    return Made(folder, content, report, page(report))
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study that ended well, with two variants far ahead of the base."""
+    return made(tmp_path_factory.mktemp("plain"), PLAIN)
+
+
+@pytest.fixture(scope="session")
+def partial(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study of which a run failed and others are not there yet, with names and messages that are hostile."""
+    truth = replace(
+        PLAIN,
+        name="partial",
+        question=HOSTILE,
+        classes=(HOSTILE, *PLAIN.classes[1:]),
+        open=tuple((name, seed) for name in PLAIN.accuracy for seed in (8, 9)),
+        lost={("alexnet_tiny_se_block1", 2): f"RuntimeError:\n{HOSTILE}"},
+    )
+    return made(tmp_path_factory.mktemp("partial"), truth)
+
+
+@pytest.fixture(scope="session")
+def screened(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study that screened four networks and judged three."""
+    return made(tmp_path_factory.mktemp("screened"), replace(PLAIN, name="screened", screen=2))

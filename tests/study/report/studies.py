@@ -1,0 +1,152 @@
+"""Study folders that nobody trained: results drawn at random from a model whose truth is known."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+import builder
+from builder.lowering import resolved_page
+from builder.study.folder import StudyFolder
+from builder.study.outcome import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
+from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
+from builder.study.stages import Stages
+from builder.training.metrics import EpochMetrics
+from builder.training.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.study.cells import Cell
+
+SPACE = {"gate": {"insert": {"se": {"reduction": 4}}, "among": "block*.pre_activation"}}
+CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+EPOCHS = 6
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How a made-up study is: accuracies by variant, in percent, and which runs fail or are not there.
+
+    ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result.
+    """
+
+    accuracy: dict[str, float]
+    seeds: int = 10
+    screen: int = 0
+    finalists: int = 2
+    images: int = 2000
+    spread: float = 0.5
+    lost: dict[tuple[str, int], str] = field(default_factory=dict)
+    open: tuple[tuple[str, int], ...] = ()
+    name: str = "placement"
+    question: str | None = "Where does the gate belong?"
+    classes: tuple[str, ...] = CLASSES
+
+
+PLAIN = Truth(
+    {
+        "alexnet_tiny": 82.0,
+        "alexnet_tiny_se_block1": 82.2,
+        "alexnet_tiny_se_block2": 84.6,
+        "alexnet_tiny_se_block1_block2": 84.4,
+    }
+)
+
+
+def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
+    """Write the folder of a study that ended as ``truth`` says."""
+    folder = StudyFolder(parent / f"{truth.name}-001")
+    folder.networks.mkdir(parents=True)
+    plan = _plan(truth)
+    for each in builder.variants("alexnet_tiny", SPACE):
+        folder.network(each.name).write_text(resolved_page(each.page, each.graph), "utf-8")
+    folder.page.write_text(f"name: {truth.name}\nbase: alexnet_tiny\n", "utf-8")
+    labels = np.arange(truth.images, dtype=np.uint16) % len(truth.classes)
+    write_true_labels(folder.labels, TrueLabels(truth.classes, labels))
+    write_plan(folder.plan, plan)
+    _end(folder, plan, truth, labels, "screen" if truth.screen else "confirm")
+    if truth.screen and not truth.open:
+        stages = Stages(folder, plan)
+        stages.open_cells()  # chooses the finalists
+        _end(folder, plan, truth, labels, "confirm")
+    return folder
+
+
+def _plan(truth: Truth) -> Plan:
+    recipe = load_recipe("digits").model_copy(update={"epochs": EPOCHS})
+    found = [each for each in builder.variants("alexnet_tiny", SPACE) if each.name in truth.accuracy]
+    networks = tuple(
+        PlannedNetwork(
+            each.name, each.id, each.cost.parameters, each.cost.macs, each.cost.memory, each.places, {}, (), 1e-4
+        )
+        for each in found
+    )
+    data = PlannedData("digits", "data", None, None, 32, truth.classes, {"train": 4000, "test": truth.images}, "f1f1")
+    return Plan(
+        name=truth.name,
+        question=Question(truth.question, 1.0, 0.5, 0.05, 0.8),
+        data=data,
+        networks=networks,
+        arms=tuple(Arm(each.name, {}, recipe) for each in networks),
+        screen_seeds=truth.screen,
+        confirm_seeds=truth.seeds,
+        finalists=truth.finalists,
+        search=None,
+        hours=None,
+        asked={},
+        code={"a.py": "00"},
+        world="f1f1 c0c0",
+        device="cpu",
+        workers=2,
+        seconds=60.0,
+    )
+
+
+def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stage: str) -> None:
+    """Write what the cells of a stage ended in."""
+    for cell in Stages(folder, plan).known_cells():
+        if cell.stage != stage or (cell.variant, cell.seed) in truth.open:
+            continue
+        place = folder.cell(cell.id)
+        place.path.mkdir(parents=True)
+        (place.path / "environment.json").write_text(json.dumps({"device": "cpu", "packages": {"torch": "2.15.0"}}))
+        message = truth.lost.get((cell.variant, cell.seed))
+        if message is not None:
+            failure = Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, 2)
+            write_failure(place.failure, failure)
+        else:
+            write_outcome(place.result, _outcome(cell, truth, labels))
+
+
+def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> Outcome:
+    """Return a run whose errors are its own, with an accuracy near the variant's."""
+    chance = np.random.default_rng([cell.seed, *cell.variant.encode()])
+    share = (truth.accuracy[cell.variant] + truth.spread * chance.standard_normal()) / 100
+    wrong = chance.random(len(labels)) > share
+    answers = np.where(wrong, (labels + chance.integers(1, 4, len(labels))) % len(truth.classes), labels)
+    metrics = tuple(
+        EpochMetrics(
+            epoch, 2 / epoch, share - 0.4 / epoch, 2.1 / epoch + 0.1 * float(chance.random()),
+            share - 0.5 / epoch**2 + 0.01 * float(chance.standard_normal()), 0.01, 1.5,
+        )
+        for epoch in range(1, EPOCHS + 1)
+    )  # fmt: skip
+    judged = cell.stage == "confirm"
+    return Outcome(
+        cell=cell.id,
+        variant=cell.variant,
+        settings=cell.settings,
+        seed=cell.seed,
+        stage=cell.stage,
+        best_epoch=EPOCHS,
+        val_accuracy=metrics[-1].val_accuracy,
+        test_accuracy=float((answers == labels).mean()) if judged else None,
+        test_predictions=answers.astype(np.uint16) if judged else None,
+        test_correct=None,
+        metrics=metrics,
+        seconds=9 + 2 * float(chance.random()),
+    )
