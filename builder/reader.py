@@ -286,11 +286,13 @@ def _trap(line: str, column: int) -> str | None:
 
 
 _TRAPS = (
+    ("line", "\u00a0", "a no-break space stands in this line: type a plain one"),
     ("line", r"\$\{(\w+)\}?", r"write `$\1`, without braces"),
     ("line", r"\$\w+\[", "inside braces write `$widths.0`, not `$widths[0]`"),
     ("line", r"(:|-|\[|,)\s*\*", "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"),
     ("line", r"([\w-]+):[\[{]", r"a space is missing after `\1:`"),
     ("before {", r"[\w.]$", "inside brackets, quote a name that holds braces"),
+    ("before [", r"[\w)]\s*$", "inside braces, quote a text that holds a bracket"),
     ("line", r"^\s*-?(\w+)\s*$", r"`\1: …` in a mapping; in a list `- \1`, with a space after the dash"),
     ("before", r"\S{1024,}$", "a name has at most 1,024 characters"),
     ("before", r"[\[{].*?([^\s,{\[]+)\s+([\w$]+)$", r"a comma is missing between `\1` and `\2`"),

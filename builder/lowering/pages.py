@@ -192,17 +192,19 @@ def _as_member(page: Page, member: str | None, problems: Collector) -> Page:
 def _parsed(
     mapping: Mapping, bases: list[Page], libraries: tuple[Page, ...], operations: Operations, problems: Collector
 ) -> Page:
-    """Return the page that ``mapping`` says, knowing the templates and defaults that it inherits."""
+    """Return the page that ``mapping`` says, knowing the templates, defaults and parameters that it inherits."""
     defaults = frozenset(name for page in bases for name in page.defaults)
-    page = parse_page(mapping, Known(operations, _template_names([*bases, *libraries]), defaults), problems)
+    variables = frozenset(name for page in bases for name in page.params)
+    lacking = len(_used(mapping)) > len(libraries)
+    known = Known(operations, _template_names([*bases, *libraries]), defaults, variables, lacking)
+    page = parse_page(mapping, known, problems)
     return replace(page, libraries=libraries)
 
 
 def _libraries(path: Path, mapping: Mapping, operations: Operations, problems: Collector) -> tuple[Page, ...]:
     """Return the pages whose templates the page at ``path`` uses."""
-    uses = mapping.get("uses")
     pages = []
-    for text in uses.items if isinstance(uses, Sequence) else (uses,):
+    for text in _used(mapping):
         if isinstance(text, Scalar) and isinstance(text.value, str):
             found = _base_path(path, text, problems)
             if found is None:
@@ -214,6 +216,11 @@ def _libraries(path: Path, mapping: Mapping, operations: Operations, problems: C
             else:
                 pages.append(page)
     return tuple(pages)
+
+
+def _used(mapping: Mapping) -> tuple[Value, ...]:
+    uses = mapping.get("uses")
+    return uses.items if isinstance(uses, Sequence) else () if uses is None else (uses,)
 
 
 def _template_names(pages: list[Page]) -> tuple[str, ...]:
@@ -242,8 +249,13 @@ def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
             hint = "copy it beside this page, or name a shipped one"
             problems.error("outside", f"`{text}` lies outside this page's folder", extends.mark, hint)
             return None
-    problems.error("no-such-page", f"there is no page `{text}` beside this one or shipped", extends.mark,
-                   _nearest_page(Path(text).stem, folder))  # fmt: skip
+    base, colon, member = text.partition(":")
+    hint = _nearest_page(Path(text).stem, folder)
+    if colon and member:
+        hint = f"write `extends: {base}` and below it `member: {member}`"
+    elif ".." in Path(text).parts or Path(text).is_absolute():
+        hint = f"a page reads only what lies in its own folder or is shipped; {hint}" if hint else hint
+    problems.error("no-such-page", f"there is no page `{text}` beside this one or shipped", extends.mark, hint)
     return None
 
 

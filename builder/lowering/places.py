@@ -62,7 +62,9 @@ class Tree:
             close = nearest(segment, names) if not meant else None
             if not meant and close is None:
                 inside = f"in `{'.'.join(right)}` there are" if right else "there are"
-                return suggest(segment, [name for name in names if name not in POINTS] or list(names), inside)
+                points = ", ".join(f"`{name}`" for name in POINTS if name in names)
+                listed = suggest(segment, [name for name in names if name not in POINTS] or list(names), inside)
+                return f"{listed}; its points are {points}" if points and points not in listed else listed
             right.append(close or segment)
             here = {(*path, each) for path in here for each in (meant or [close or ""])}
             here = {path for path in here if path in self}

@@ -252,8 +252,10 @@ class Walk:
             return True
         result = self.evaluator.result(item.when, self.entering(frame, flow))
         if not isinstance(result, bool):
-            message = f"`when` is true or false, not `{written(result)}`"
-            self.problems.error("bad-value", message, item.when.mark)
+            literal = isinstance(item.when, Scalar) and item.when.value == result
+            given = describe(item.when) if literal else f"`{written(result)}`"
+            hint = "take the quotes away" if given in ('the text "true"', 'the text "false"') else None
+            self.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint)
             raise UnknownValueError
         return result
 

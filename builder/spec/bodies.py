@@ -219,10 +219,13 @@ class Bodies:
         if word == REUSE:
             validate(ReuseFields, named, "`reuse`", self._problems)
         elif word in self._known.operations:
-            check_fields(self._known.operations[word], named, self._problems, complete=word not in self._known.defaults)
+            operation, complete = self._known.operations[word], word not in self._known.defaults
+            check_fields(operation, named, self._problems, complete=complete, variables=self._known.variables)
         else:
             check_syntax(fields, self._problems)
             if _TEMPLATE.match(word) and word not in self._known.templates:
+                if self._known.more_templates:
+                    return None  # it may be on a page that could not be read, which was said
                 hint = advise(word, [*self._known.templates, *self._known.operations], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
@@ -334,10 +337,16 @@ class Bodies:
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
         elif not _NAME.match(fixed) or len(name) > _LONGEST:
             hint = f"{LETTERS}; an expression in it stands in braces"
+            if "$" in name and "{" not in name:
+                hint = "an expression in a name stands in braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
             if name.startswith("-") and self._is_call(name[1:]):
                 hint = f"write `- {name[1:]}`, with a space after the dash"
             self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)
-            return not name.startswith("-")
+            return not name.startswith("-") and "$" not in name
+        elif word := re.search(r"\{(\w+)\}", name):
+            hint = f"a variable begins with `$`: `{name.replace(word[0], f'{{${word[1]}}}')}`"
+            self._problems.error("bad-name", f"`{word[0]}` is the same in every copy", key.mark, hint)
+            return False
         return True
 
     def _is_call(self, word: str) -> bool:

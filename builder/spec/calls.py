@@ -40,10 +40,18 @@ def report_expression(error: ExpressionError, scalar: Scalar, problems: Collecto
     problems.error("bad-expression", error.message, mark, error.hint)
 
 
-def check_fields(operation: type[Operation], fields: Mapping, problems: Collector, *, complete: bool = True) -> None:
+def check_fields(
+    operation: type[Operation],
+    fields: Mapping,
+    problems: Collector,
+    *,
+    complete: bool = True,
+    variables: frozenset[str] = frozenset(),
+) -> None:
     """Report names and values that ``operation`` cannot take; what an expression gives is checked when it is known.
 
-    ``complete`` asks for required fields too, which a page's ``defaults`` may give instead.
+    ``complete`` asks for required fields too, which a page's ``defaults`` may give instead. ``variables`` are what may
+    have been meant by a word that is none.
     """
     check_syntax(fields, problems)
     references = REFERENCES.get(operation.kind, ())
@@ -58,6 +66,12 @@ def check_fields(operation: type[Operation], fields: Mapping, problems: Collecto
             if (each["loc"] or ("",))[0] not in unknown_yet
             and (complete or each["type"] not in ("missing", "value_error"))
         ]
+        bare = {name: value for name, value in written if isinstance(value, Scalar) and value.value in variables}
+        for name in dict.fromkeys(each["loc"][0] for each in kept if each["loc"] and each["loc"][0] in bare):
+            value = bare[str(name)]
+            message = f"`{operation.kind}`: `{name}` is the text `{value.value}`, not the parameter of this name"
+            problems.error("bad-value", message, value.mark, f"write `${value.value}`")
+        kept = [each for each in kept if not each["loc"] or each["loc"][0] not in bare]
         report(kept, operation, written, f"`{operation.kind}`", problems)
 
 

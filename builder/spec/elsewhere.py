@@ -64,4 +64,4 @@ def advise(word: str, known: Sequence[str], what: str) -> str:
 
 
 def _called(word: str) -> str:
-    return word.partition("(")[0].rpartition(".")[2].strip() or word
+    return word.partition("(")[0].rpartition(".")[2].strip(" '\"“”„‘’") or word

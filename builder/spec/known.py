@@ -11,8 +11,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Known:
-    """Operations by their word, templates by name, and the operations whose fields have defaults on a page."""
+    """Operations by their word, templates by name, and the operations whose fields have defaults on a page.
+
+    ``variables`` are the parameters of the page and its templates; ``more_templates`` says that some could not be read.
+    """
 
     operations: Operations
     templates: tuple[str, ...] = ()
     defaults: frozenset[str] = frozenset()
+    variables: frozenset[str] = frozenset()
+    more_templates: bool = False

@@ -43,6 +43,10 @@ KINDS = ("int", "float", "bool", "list", "layer", "size", "text")
 """Kinds of a required parameter."""
 
 
+_AT = ("where", "place", "places", "after", "behind", "before", "position", "to", "into", "points", "point")
+"""What `at` was meant by."""
+
+
 def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
     """Return the page that ``mapping`` says, with what cannot be read marked as broken.
 
@@ -54,7 +58,12 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         for name in ("params", "members", "defaults", "templates", "set", "replace")
     }
     templates = (*known.templates, *(name for name, _ in parts["templates"]))
-    known = replace(known, templates=templates, defaults=known.defaults | {name for name, _ in parts["defaults"]})
+    known = replace(
+        known,
+        templates=templates,
+        defaults=known.defaults | {name for name, _ in parts["defaults"]},
+        variables=known.variables | _variables(parts["params"], parts["templates"]),
+    )
     bodies = Bodies(known, problems)
     inserted = Bodies(known, problems, beside=("at", "name"))
     _check_extends(mapping, problems)
@@ -73,6 +82,12 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         replace=dict(_replacements(parts["replace"], bodies)),
         variants=_mapping(mapping, "variants", problems),
     )
+
+
+def _variables(params: Mapping, templates: Mapping) -> frozenset[str]:
+    """Return the names of the parameters of a page and of its templates."""
+    inner = [each.get("params") for _, each in templates if isinstance(each, Mapping)]
+    return frozenset(name for each in (params, *inner) if isinstance(each, Mapping) for name, _ in each)
 
 
 def _check_extends(mapping: Mapping, problems: Collector) -> None:
@@ -105,6 +120,11 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
     if not isinstance(entry, Mapping):
         hint = "write `- se: {reduction: 16}` and below it `at: block1.pre_activation`"
         problems.error("bad-insert", f"an insert is a layer with `at`, not {describe(entry)}", entry.mark, hint)
+        return None
+    at_elsewhere = next((key for key, _ in entry.entries if key.value in _AT), None)
+    if at_elsewhere is not None and entry.get("at") is None:
+        message = f"`{at_elsewhere.value}` cannot stand beside a call"
+        problems.error("unknown-field", message, at_elsewhere.mark, "did you mean `at`?")
         return None
     extra = {"at", "name"}
     item = bodies.item(Mapping(tuple(each for each in entry.entries if each[0].value not in extra), entry.mark))
@@ -302,12 +322,22 @@ def _replacements(mapping: Mapping, bodies: Bodies) -> Iterator[tuple[str, Repla
         yield str(key.value), Replacement(key, None if gone else bodies.item(value))
 
 
+_EXAMPLES = {
+    "params": "such as `params: {out: int, stride: 1}`",
+    "members": "such as `members: {small: {width: 16}}`",
+    "defaults": "such as `defaults: {conv: {bias: false}}`",
+    "init": "such as `init: {conv: {weight: kaiming_normal}}`",
+    "set": "such as `set: {block1: {shortcut: auto}}`",
+    "replace": "such as `replace: {maxpool: none}`",
+}
+
+
 def _mapping(mapping: Mapping, name: str, problems: Collector) -> Mapping:
     value = mapping.get(name)
     if isinstance(value, Mapping):
         return value
     if value is not None:
-        hint = "such as `params: {out: int, stride: 1}`" if name == "params" else None
+        hint = _EXAMPLES.get(name)
         problems.error("bad-value", f"`{name}` is a mapping, not {describe(value)}", value.mark, hint)
     return Mapping((), mapping.mark)
 

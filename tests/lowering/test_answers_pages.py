@@ -188,7 +188,7 @@ EDITS = [
     ("insert:\n  - {relu: {}, at: ⟪'x*.out'⟫}", "no-such-place", "`x*.out` matches nothing", "archcli show"),
     ("insert:\n  - {⟪relu⟫: {}, at: [block.in, block.out]}", "duplicate-name", "`block.relu`", "name: relu_{$point}`"),
     ("insert:\n  - {conv: {out: 8, kernel: ⟪99⟫}, at: block.in}", "misfit", "block.conv: a kernel of 99×99", ""),
-    ("set: ⟪[]⟫", "bad-value", "`set` is a mapping, not a list", ""),
+    ("set: ⟪[]⟫", "bad-value", "`set` is a mapping, not a list", "such as `set: {block1: {shortcut: auto}}`"),
     ("set: {block: ⟪3⟫}", "bad-value", "`set` gives fields, not the number `3`", "such as `block: {shortcut: auto}`"),
     ("set: {⟪blok⟫: {shortcut: auto}}", "no-such-place", "there is no `blok`", "did you mean `block`?"),
     (

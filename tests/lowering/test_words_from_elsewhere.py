@@ -57,6 +57,8 @@ BESIDE = [
     ("conv: {out: 8, kernel: 3}\n  ⟪stride⟫: 2", "unknown-field", "it stands inside: `conv: {stride: …}`"),
     ("conv: {out: 8, kernel: 3}\n  ⟪name⟫: c1", "unknown-field", "the name comes first: `NAME: {conv: {…}}`"),
     ("⟪conv⟫:\n  out: 8\n  kernel: 3", "empty-fields", "or write `conv: {out: …, kernel: …}`"),
+    ("{relu: {}, when: ⟪'true'⟫}", "bad-value", "take the quotes away"),
+    ("⟪“relu”⟫", "unknown-layer", "did you mean `relu`?"),
     ("⟪activation: relu⟫", "no-layer", "`activation` of a block stand in one column with its `layers`"),
     ("layers: [relu]\n  ⟪residual⟫: true", "unknown-layer", "did you mean `shortcut`?"),
 ]
@@ -66,6 +68,7 @@ TABLES = [
     ("⟪input_size⟫: [3, 8, 8]\nname: n\nclasses: 4\nlayers:\n" + TAIL, "did you mean `input`?"),
     (HEAD + "⟪blocks⟫:\n" + TAIL, "did you mean `layers`?"),
     (HEAD + "⟪Layers⟫:\n" + TAIL, "did you mean `layers`?"),
+    (HEAD + "layers:\n" + TAIL + "insert:\n- se: {}\n  ⟪where⟫: linear1\n", "did you mean `at`?"),
     (HEAD + "templates: {Unit: {layers: [relu], ⟪insert⟫: []}}\nlayers:\n" + TAIL, "at the top of the page, with `at:"),
 ]
 
@@ -108,6 +111,48 @@ class TestWords:
         assert [each.hint for each in found] == [hint]
         assert spans_of(found) == spans
 
+    @pytest.mark.parametrize(
+        ("table", "hint"),
+        [
+            ("params", "{out: int, stride: 1}"),
+            ("members", "{small: {width: 16}}"),
+            ("defaults", "{conv: {bias: false}}"),
+        ],
+    )
+    def test_a_table_that_is_a_list(self, answers: Answers, table: str, hint: str) -> None:
+        """It is shown as a mapping."""
+        check(*answers(f"{HEAD}{table}: ⟪[a]⟫\nlayers:\n{TAIL}"), "bad-value", "not a list", f"`{table}: {hint}`")
+
+    def test_a_parameter_without_its_sign(self, answers: Answers) -> None:
+        """It is a text like any other, and one that stands above."""
+        page = f"{HEAD}params: {{width: 8}}\nlayers:\n- conv: {{out: ⟪width⟫, kernel: 1}}\n{TAIL}"
+        check(*answers(page), "bad-value", "the text `width`, not the parameter", "write `$width`")
+
+    @pytest.mark.parametrize(
+        ("name", "code", "hint"),
+        [("stage{i}", "bad-name", "`stage{$i}`"), ("stage$i", "bad-name", "stands in braces: `stage{$i}`")],
+    )
+    def test_a_name_that_counts(self, answers: Answers, name: str, code: str, hint: str) -> None:
+        """The variable in it has a sign and braces."""
+        head = "  a: {layers: [flatten, linear: {out: $classes}]}\n"
+        check(*answers(f"{HEAD}layers:\n  ⟪{name}⟫: {{repeat: 2, layers: [relu]}}\n{head}"), code, "", hint)
+
+    @pytest.mark.parametrize(
+        ("extends", "hint"),
+        [
+            ("resnet.yaml:resnet50", "write `extends: resnet.yaml` and below it `member: resnet50`"),
+            ("../../resnet", "a page reads only what lies in its own folder or is shipped; did you mean `resnet`?"),
+        ],
+    )
+    def test_a_base(self, answers: Answers, extends: str, hint: str) -> None:
+        """By the way that the command line has, or by a path that leaves the folder."""
+        check(*answers(f"name: net\nextends: ⟪{extends}⟫\n"), "no-such-page", "", hint)
+
+    def test_templates_of_a_page_that_is_not_there(self, answers: Answers) -> None:
+        """Nobody knows what they are, and only the page is asked for."""
+        page = f"{HEAD}uses: ⟪gate.yaml⟫\nlayers:\n- ECA\n{TAIL}"
+        check(*answers(page), "no-such-page", "", "did you mean `gates`?")
+
     def test_a_template_whose_name_is_wrong_is_called_without_another_answer(self, answers: Answers) -> None:
         """The name was answered where it stands."""
         page = f"{HEAD}templates: {{⟪unit⟫: {{layers: [relu]}}}}\nlayers:\n- unit\n- unit: {{}}\n{TAIL}"
@@ -129,6 +174,7 @@ class TestPlaces:
             ("layer3.*.brunch", "did you mean `layer3.*.branch`?"),
             ("layr[34].*.branch", "`archcli show` lists every path"),
             ("layer[34].*.cnov2", "did you mean `layer[34].*.conv2`?"),
+            ("layer1.0.layers", "its points are `in`, `branch_in`, `branch`, `shortcut`, `pre_activation`, `out`"),
             ("bottleneck", "did you mean `Bottleneck`?"),
         ],
     )
