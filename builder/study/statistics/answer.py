@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from builder.study.statistics.comparison import Comparison
     from builder.study.statistics.planning import Design
 
+_LISTED = 6
+"""Names that a sentence lists at most."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -110,7 +113,7 @@ def _several(group: Group, judged: Sequence[Arm], order: _Order, leaders: Sequen
     elif more is None:
         words += "; more seeds would not decide, only more test images"
     else:
-        words += f"; about {more} more {'seed' if more == 1 else 'seeds'} for each would decide"
+        words += f"; about {more:,} more {'seed' if more == 1 else 'seeds'} for each would decide"
     return Answer(
         group.name,
         _sentence(group, words, group.arms),
@@ -122,6 +125,8 @@ def _several(group: Group, judged: Sequence[Arm], order: _Order, leaders: Sequen
 
 def _apart(judged: Sequence[Arm], leaders: Sequence[str]) -> str:
     rest = [arm.name for arm in judged if arm.name not in leaders]
+    if not rest and len(leaders) > _LISTED:
+        return f"No two of the {len(leaders)} networks can be told apart"
     words = f"{listed(leaders)} cannot be told apart"
     if not rest:
         return words
@@ -174,9 +179,10 @@ def _others(group: Group, name: str) -> list[Arm]:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them.
+    """Return names as a sentence lists them, of many the first few.
 
-    >>> listed(["A"]), listed(["A", "C"]), listed(["A", "C", "D"])
-    ('A', 'A and C', 'A, C and D')
+    >>> listed(["A"]), listed(["A", "C"]), listed(["A", "C", "D"]), listed("ABCDEFGH")
+    ('A', 'A and C', 'A, C and D', 'A, B, C, D and 4 others')
     """
-    return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+    shown = list(names) if len(names) <= _LISTED else [*names[: _LISTED - 2], f"{len(names) - _LISTED + 2} others"]
+    return " and ".join(part for part in (", ".join(shown[:-1]), *shown[-1:]) if part)

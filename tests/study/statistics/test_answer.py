@@ -98,6 +98,14 @@ class TestSeveral:
         assert found.sentence.startswith(words)
         assert found.indistinguishable == ("B", "C")
 
+    def test_of_many_a_few_are_named(self) -> None:
+        """All of them stand in the report; a sentence of twenty names says less."""
+        many = [steady_arm(str(number), 10, 150) for number in range(8)]
+        assert asked(*many).sentence.startswith("No two of the 8 networks can be told apart; differences above ")
+        found = asked(*many, steady_arm("worse", 10, 300))
+        assert found.sentence.startswith("0, 1, 2, 3 and 4 others cannot be told apart, and worse is worse than ")
+        assert len(found.indistinguishable) == 8
+
     def test_equal_predictions(self) -> None:
         """Two names for one network, as it were."""
         one = steady_arm("A", 10, 150)
