@@ -67,6 +67,21 @@ class TestSeveral:
         assert (found.best, found.indistinguishable, found.more_seeds) == ((), ("A", "B", "C"), None)
         assert found.ruled_out_above == 0.13
 
+    def test_what_is_ruled_out_is_rounded_up(self) -> None:
+        """To hundredths, never to less than the data say."""
+        for wrong in range(150, 157):
+            arms = steady(150, wrong)
+            found = asked(*arms, smallest=5.0)
+            (made,) = compare([group(*arms)], Design(5.0, 10))
+            bound = max(abs(end) for end in made.joint_interval)
+            assert bound <= found.ruled_out_above < bound + 0.01
+
+    def test_what_matters_is_ruled_out_where_all_are_equivalent(self) -> None:
+        """Holm's procedure may rule it out where joint intervals alone, at 0.13 points, do not reach that far."""
+        found = asked(*steady(150, 152, 151), smallest=0.12)
+        assert found.ruled_out_above == 0.12
+        assert found.sentence.endswith("above 0.12 points are ruled out, and 0.12 is the smallest that matters.")
+
     def test_the_data_cannot_tell(self) -> None:
         """More seeds would: how many is said, for each network."""
         arms = [chance_arm(name, 5, 10_000, 0.94, seed) for seed, name in enumerate("ABC")]

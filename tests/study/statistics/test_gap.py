@@ -43,6 +43,13 @@ class TestVariance:
             expected += (rest**2).sum() / ((2 - 1) * (4 - 1)) / (2 * 4)
         assert gap(self.A, self.B).interaction == pytest.approx(expected * 100**2)
 
+    def test_degrees_of_freedom_are_satterthwaites(self) -> None:
+        """Each part's square is divided by the degrees of freedom that it was estimated with."""
+        found = gap(self.A, self.B)
+        parts = (1 / 32 / 2 * 100**2) ** 2 / 1 + found.images**2 / 3
+        assert found.freedom == pytest.approx(found.variance**2 / parts)
+        assert found.welch_freedom == pytest.approx(1)
+
     @given(tables)
     def test_it_is_never_below_that_of_the_images(self, pair: Pair) -> None:
         """Even where the seeds seem to add less than nothing."""
