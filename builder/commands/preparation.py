@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -14,6 +15,7 @@ from builder.commands.plugins import operations_of_run
 from builder.commands.weights import put_weights
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.identity import graph_id
 from builder.lowering import find, load_page, lower
 from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
@@ -125,6 +127,7 @@ def prepare_again(
     recipe = _lengthened(load_recipe(folder.recipe), settings)
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
+    _check_network(folder, graph)
     going_on = Chosen(Precision.of_run(folder), "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
@@ -152,6 +155,18 @@ def _before_torch_starts() -> None:
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages: a step is 1.1 to 1.5 times faster
     if processes.count() > 1:
         os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # else it warns of what distributed.py does on purpose
+
+
+def _check_network(folder: RunFolder, graph: Graph) -> None:
+    """Raise RunError if somebody has changed the page of a run into another network."""
+    from builder.training.record import read_json
+
+    before = read_json(folder.path / "data.json").get("network")
+    if before is not None and before != graph_id(graph):
+        message = f"{folder.page} is no longer the network that this run has trained"
+        raise RunError(
+            message, f"undo the change, or train it by itself: archcli train {shlex.quote(str(folder.page))} …"
+        )
 
 
 def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:

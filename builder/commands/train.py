@@ -10,6 +10,7 @@ from builder.commands.plugins import keep_plugins
 from builder.commands.preparation import check_name, prepare
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
+from builder.identity import graph_id
 from builder.lowering.resolved import resolved_page
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def _folder(request: Request, ready: Prepared) -> RunFolder:
     folder.write(folder.page.name, resolved_page(ready.page, ready.graph))
     folder.write("model.py", source(ready.graph))
     data = {"name": request.data, "folder": str(request.data_dir.resolve()), "subset": request.subset}
-    folder.write_json("data.json", data)
+    folder.write_json("data.json", data | {"network": graph_id(ready.graph)})
     keep_plugins(folder, request.plugins)
     if ready.weights is not None:
         folder.write("weights.json", encode(ready.weights) + "\n")

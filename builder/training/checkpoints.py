@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+LOST = "train again; best.safetensors, where it is whole, holds the weights of the best epoch so far"
+
 KEY = "archcli"  # the metadata's only one: safetensors writes several in any order, and equal content has equal bytes
 
 
@@ -73,14 +75,26 @@ def read_newest(last: Path, previous: Path) -> tuple[Checkpoint, str | None]:
     """Return the checkpoint at ``last`` or else the one before it, and what is wrong with ``last``.
 
     There is no ``last``, and nothing wrong, where a process was killed while one took the other's place.
-    Raises RunError if neither is whole.
+    Raises RunError, with what is wrong with each, if neither is whole.
     """
     try:
         return read_checkpoint(last), None
     except RunError as error:
-        if not previous.exists():
-            raise
-        return read_checkpoint(previous), error.message if last.exists() else None
+        damage = error.message if last.exists() else None
+    try:
+        return read_checkpoint(previous), damage
+    except RunError as error:
+        wrong = [damage or f"{last} is gone", error.message if previous.exists() else f"{previous.name} is gone too"]
+        raise RunError(f"this run can't go on: {'; '.join(wrong)}", LOST) from error
+
+
+def read_best(path: Path) -> Checkpoint:
+    """Return the weights of a run's best epoch, which it can't end without; raise RunError unless they are whole."""
+    try:
+        return read_checkpoint(path)
+    except RunError as error:
+        hint = "put it back, or train again: a run ends by testing the weights of its best epoch"
+        raise RunError(error.message, hint) from error
 
 
 def is_ours(metadata: Mapping[str, str]) -> bool:

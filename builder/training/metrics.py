@@ -52,8 +52,15 @@ def append_metrics(path: Path, row: EpochMetrics) -> int:
 
 
 def cut_metrics(path: Path, length: int) -> None:
-    """Cut the file to ``length`` bytes: to the rows that were there when a checkpoint was taken."""
-    if path.exists():
+    """Cut the file to ``length`` bytes: to the rows that were there when a checkpoint was taken.
+
+    Raises RunError if it has fewer: a row is on the disk before a checkpoint tells of it, so somebody has removed some.
+    """
+    found = path.stat().st_size if path.exists() else 0
+    if found < length:
+        message = f"{path} has lost rows: it had {length} bytes when the run was last saved, and has {found}"
+        raise RunError(message, "put it back; a run does not go on without what it has measured")
+    if found > length:
         try:
             os.truncate(path, length)
         except OSError as error:

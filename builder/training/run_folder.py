@@ -136,6 +136,11 @@ class RunFolder:
         """The weights of the best epoch."""
         return self.path / "best.safetensors"
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a run was saved here, even if its checkpoints have been lost since."""
+        return any(path.exists() for path in (self.last, self.previous, self.recipe))
+
     def set_last_aside(self) -> None:
         """Give a damaged ``last`` another name, under which nothing reads it."""
         try:

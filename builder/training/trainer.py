@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from builder.diagnostics import RunError
 from builder.training.average import Average
 from builder.training.batches import Batches
-from builder.training.checkpoints import Checkpoint, read_checkpoint, read_newest, write_checkpoint
+from builder.training.checkpoints import Checkpoint, read_best, read_newest, write_checkpoint
 from builder.training.curves import draw_curves
 from builder.training.determinism import with_even_pooling
 from builder.training.devices import describe_device
@@ -106,7 +106,7 @@ class _Run:
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
         self.team = team
         self.data = data.hold_out(recipe.validation, recipe.seed)
-        going_on = team.said_by_first(lambda: folder.last.exists() or folder.previous.exists())
+        going_on = team.said_by_first(lambda: folder.has_begun)
         self.precision = Precision.of_run(folder) if going_on else precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
@@ -159,7 +159,7 @@ class _Run:
         )
         self._check_past(before.recipe)
         if self.position.best_epoch:
-            self.best = read_checkpoint(self.folder.best)
+            self.best = read_best(self.folder.best)
         self.team.wait()  # until all have read
         if self.team.is_first:
             self._clear_up(damage is not None)
@@ -311,7 +311,7 @@ class _Run:
         if lost is not None:
             message = f"the loss is {float(tally.losses[lost])} at step {lost + 1:,} of epoch {tally.epoch}"
             raise self._failed(message, lost + 1, self._cause(message, before + lost))
-        if not all_finite(self.model.state_dict().values()):
+        if not self.team.said_by_first(lambda: all_finite(self.model.state_dict().values())):
             done = before + self.position.step
             message = f"a weight is infinite or not a number after {done:,} steps"
             raise self._failed(message, self.position.step, self._cause(message, done - 1) if done else None)

@@ -83,6 +83,20 @@ class TestStopped:
         """Digits come with scikit-learn, so any folder will do."""
         assert archcli("resume", "runs/small-001", "--data-dir", "elsewhere", "--device", "cpu", "-q").code == 0
 
+    def test_a_page_that_became_another_network_is_refused(self, archcli: Archcli, stopped: Outcome) -> None:
+        """Even where its weights would fit; a comment changes nothing."""
+        page = Path("runs/small-001/page.yaml")
+        text = page.read_text()
+        page.write_text(text.replace("relu", "silu"))
+        outcome = archcli("resume", "runs/small-001", "--device", "cpu")
+        assert outcome.code == 1
+        assert outcome.err.splitlines() == [
+            "error: runs/small-001/page.yaml is no longer the network that this run has trained",
+            "  help: undo the change, or train it by itself: archcli train runs/small-001/page.yaml …",
+        ]
+        page.write_text(f"# mine\n{text}")
+        assert archcli("resume", "runs/small-001", "--device", "cpu", "-q").code == 0
+
 
 class TestFinished:
     """A run that has reached its end."""

@@ -15,7 +15,7 @@ from tiny_task import TinyNetwork
 
 from builder.diagnostics import RunError
 from builder.training import trainer
-from builder.training.checkpoints import read_checkpoint
+from builder.training.checkpoints import LOST, read_checkpoint
 from builder.training.evaluate import evaluate
 from builder.training.failure import Failure, read_failure
 from builder.training.interrupts import Interrupted
@@ -487,7 +487,40 @@ class TestGoingOn:
         train(drawn(), data, recipe, folder, CPU)
         for path in (folder.last, folder.previous):
             path.write_bytes(path.read_bytes()[:-1])
-        with pytest.raises(RunError, match=r"prev\.safetensors is not a whole checkpoint"):
+        both = r"can't go on: .*last\.safetensors is not a whole .*; .*prev\.safetensors is not a whole checkpoint"
+        with pytest.raises(RunError, match=both) as raised:
+            train(drawn(), data, recipe, folder, CPU)
+        assert raised.value.hint == LOST
+
+    def test_a_run_whose_checkpoints_are_gone_does_not_begin_again(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """It would write its epochs under those that it had."""
+        train(drawn(), data, recipe, folder, CPU)
+        before = folder.metrics.read_bytes()
+        folder.last.unlink()
+        folder.previous.unlink()
+        with pytest.raises(RunError, match=r"last\.safetensors is gone; prev\.safetensors is gone too"):
+            train(drawn(), data, recipe, folder, CPU)
+        assert folder.metrics.read_bytes() == before
+
+    def test_a_run_that_lost_its_best_weights_is_refused(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder
+    ) -> None:
+        """At once, not after the epochs that are left."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        folder.best.unlink()
+        with pytest.raises(RunError, match=r"best\.safetensors is not a whole checkpoint") as raised:
+            train(drawn(), data, recipe, folder, CPU)
+        assert "a run ends by testing the weights of its best epoch" in str(raised.value.hint)
+
+    def test_a_run_that_lost_rows_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """What it has measured can't be measured again."""
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
+        folder.metrics.write_text("")
+        with pytest.raises(RunError, match=r"metrics\.csv has lost rows: it had \d+ bytes .*, and has 0"):
             train(drawn(), data, recipe, folder, CPU)
 
     def test_where_it_goes_on_is_reported(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
