@@ -52,6 +52,7 @@ LayoutOption = Annotated[
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
 DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
+BenchData = Literal["random", "cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 Value = TypeVar("Value")
 
 
@@ -443,6 +444,65 @@ def compare(
         say(f"warning: {warning}")
     render = compare_text.as_csv if as_csv else compare_text.markdown if as_markdown else compare_text.compared
     _answer(compared, render, as_json)
+
+
+@app.command()
+@exit_codes()
+def bench(
+    file: File,
+    batch: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Images a step.", show_default="the recipe's")
+    ] = None,
+    data: Annotated[BenchData, typer.Option(help="Real images, or noise of 32×32.")] = "random",
+    data_dir: DataDir = Path("data"),
+    recipe: Annotated[
+        str | None, typer.Option(metavar="RECIPE", help="A YAML file or a shipped recipe; by default the data set's.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="PATH=VALUE", help="Change a recipe's field; may be repeated.")
+    ] = None,
+    device: Device = "auto",
+    precision: PrecisionOption = "auto",
+    layout: LayoutOption = "auto",
+    workers: Annotated[
+        int | None,
+        typer.Option(min=0, metavar="N", help="Of the tutorial's DataLoader.", show_default="0 on a CPU, else 4"),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=0.1, metavar="S", help="How long to measure, at least 3 rounds.")
+    ] = 30.0,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option("--output", "-o", metavar="FIGURE", help="Ends in .svg, .png or .pdf; may be repeated."),
+    ] = None,
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Say how fast FILE trains here.
+
+    Beside the plain loop of PyTorch's tutorial, other precisions, and what the hardware allows. Nothing is kept.
+    """
+    from builder.commands import bench as command
+    from builder.commands import bench_text
+    from builder.commands.preparation import Request
+    from builder.commands.watching import Meter
+
+    changes = [*(settings or ()), *([f"batch_size={batch}"] if batch is not None else [])]
+    request = Request(
+        file,
+        data,
+        data_dir,
+        recipe,
+        tuple(changes),
+        device=device,
+        plugins=tuple(plugin or ()),
+        precision=None if precision == "auto" else precision,
+        layout=None if layout == "auto" else layout,
+    )
+    with Meter(seconds, quiet=quiet) as meter:
+        benched = command.run(request, seconds, workers, output or (), meter)
+    _answer(benched, bench_text.benched, as_json)
 
 
 @app.command()

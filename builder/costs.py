@@ -63,6 +63,16 @@ def graph_cost(graph: Graph) -> Cost:
     return Cost(sum(cost.parameters for cost in costs), macs, sum(cost.memory for cost in costs))
 
 
+def numbers_moved(graph: Graph) -> int:
+    """Return how many numbers all layers read and write for one image in a forward pass; views move none."""
+    moved = 0
+    for node in graph.nodes:
+        shapes = graph.input_shapes(node)
+        if not node.operation.is_alias(*shapes):
+            moved += sum(each.elements for each in shapes) + graph.shape(node.index).elements
+    return moved
+
+
 def activation_memory(graph: Graph) -> int:
     """Return the bytes that a training step keeps for its backward pass: the last part of ``graph_cost``."""
     return sum(_kept(graph))

@@ -35,13 +35,15 @@ if TYPE_CHECKING:
 
 DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 
+RANDOM = 2048  # random images, or four batches of them
+
 
 @dataclass(frozen=True)
 class Request:
     """What the command line asks for; None leaves a choice to the program."""
 
     page: str
-    data: DataName = "cifar10"
+    data: DataName | Literal["random"] = "cifar10"
     data_dir: Path = Path("data")
     recipe: str | None = None
     settings: tuple[str, ...] = ()
@@ -200,7 +202,7 @@ def _recipe(request: Request) -> Recipe:
     from builder.training.overrides import override
     from builder.training.recipe import DEFAULT_RECIPES, load_recipe
 
-    recipe = load_recipe(request.recipe or DEFAULT_RECIPES[request.data])
+    recipe = load_recipe(request.recipe or DEFAULT_RECIPES.get(request.data, "lab"))
     settings = dict(_setting(text) for text in request.settings)
     if request.seed is not None:
         settings["seed"] = str(request.seed)
@@ -240,6 +242,10 @@ def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out before a subset of each split is drawn."""
     from builder.training.datasets import load
 
+    if request.data == "random":
+        from builder.training.benchmark import random_images
+
+        return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
     data = load(request.data, request.data_dir, recipe.resize).hold_out(recipe.validation, recipe.seed)
     if request.subset is not None:
         data = data.subset(request.subset, recipe.seed)
