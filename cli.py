@@ -485,8 +485,8 @@ def bench(
     """
     from builder.commands import bench as command
     from builder.commands import bench_text
+    from builder.commands.measuring import Meter
     from builder.commands.preparation import Request
-    from builder.commands.watching import Meter
 
     changes = [*(settings or ()), *([f"batch_size={batch}"] if batch is not None else [])]
     request = Request(

@@ -98,10 +98,10 @@ class TestDependencies:
     """What is imported is asked for, and nothing else."""
 
     def test_imports_and_requirements_agree(self) -> None:
-        """``graphviz-pure`` is a program, which is run; ``pillow`` reads images for torchvision."""
+        """``graphviz-pure`` is a program, which is run."""
         asked = {normalised(re.split(r"[><=~! \[]", each)[0]) for each in PROJECT["project"]["dependencies"]}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
-        assert imported() - brought_by_pydantic == asked - {"graphviz-pure", "pillow"}
+        assert imported() - brought_by_pydantic == asked - {"graphviz-pure"}
 
 
 class TestOrder:

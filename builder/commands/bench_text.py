@@ -27,7 +27,7 @@ def benched(value: Benched) -> str:
     rows += [_alternative(each) for each in value.alternatives]
     steps = table(["step", "images/s", "times as fast"], rows, right=[1])
     parts = [head, rates, steps, _verdict(value), _limit(value.limit)]
-    return "\n\n".join([*parts, *(str(each) for each in value.figures)])
+    return "\n".join(["\n\n".join(parts), *(str(each) for each in value.figures)])
 
 
 def _rate(rate: Rate) -> tuple[str, str, str, str]:

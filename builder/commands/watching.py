@@ -35,31 +35,6 @@ GAP = 4  # columns between two plots
 TRAINING_COLOUR, VALIDATION_COLOUR = "\x1b[36m", "\x1b[35m"
 
 
-class Meter:
-    """A bar on a terminal that says which part of a measurement is over; elsewhere a line that it has begun."""
-
-    def __init__(self, seconds: float, *, quiet: bool = False) -> None:
-        """Begin to measure for about ``seconds``."""
-        self._live = is_terminal(sys.stderr) and not quiet
-        if not quiet and not self._live:
-            say(f"measuring for about {duration(seconds)}")
-
-    def __call__(self, part: float) -> None:
-        """Show that ``part`` of 1 is over."""
-        if self._live:
-            full = round(WIDTH * part)
-            say(f"{CLEAR_LINE}{'━' * full}{'─' * (WIDTH - full)}  measuring", end="")
-
-    def __enter__(self) -> Self:
-        """Begin to show."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """Leave the terminal's line empty for what comes."""
-        if self._live:
-            say(CLEAR_LINE, end="")
-
-
 class Watch:
     """Shows what a run reports. Nothing is written to stdout, and nothing at all if ``quiet``."""
 

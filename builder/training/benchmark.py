@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import ceil
 from statistics import median, quantiles
@@ -153,12 +154,16 @@ class _Ours:
 
     def __init__(self, task: Task, precision: Precision) -> None:
         """Train a copy of the model."""
-        self._recipe, self._device, self._precision = task.recipe, task.device, precision
+        self._task, self._precision = task, precision
         self._model = deepcopy(task.model).to(task.device).to(memory_format=precision.memory_format)
         self._optimizer = make_optimizer(task.recipe.optimizer, self._model)
-        self._batches = Batches(task.split, task.recipe, task.device, precision)
         self._one = _OneBatch(task, precision)
         self._turns = 0
+
+    @cached_property
+    def _batches(self) -> Batches:
+        """Only made where more than the step is measured."""
+        return Batches(self._task.split, self._task.recipe, self._task.device, self._precision)
 
     def train(self, steps: int) -> None:
         """Train on the batches of ``steps``."""
@@ -174,16 +179,15 @@ class _Ours:
             pass
 
     def _train(self, batches: Batches, steps: int) -> None:
-        tally = Tally.empty(self._next_epoch(), batches.steps, self._device)
+        recipe, device = self._task.recipe, self._task.device
+        tally = Tally.empty(self._next_epoch(), batches.steps, device)
         first = batches.steps - steps
-        with self._precision.on(self._device):
-            train_epoch(
-                self._model, self._optimizer, batches, self._recipe, tally, first, after_step=lambda _done: None
-            )
+        with self._precision.on(device):
+            train_epoch(self._model, self._optimizer, batches, recipe, tally, first, after_step=lambda _done: None)
 
     def _next_epoch(self) -> int:
         self._turns += 1
-        return 1 + self._turns % self._recipe.epochs
+        return 1 + self._turns % self._task.recipe.epochs
 
 
 class _OneBatch(Batches):

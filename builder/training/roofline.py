@@ -76,7 +76,7 @@ def floor(load: Load, recipe: Recipe, precision: Precision, ceilings: Ceilings) 
 
 def measure_ceilings(device: torch.device, precision: Precision) -> Ceilings:
     """Return what ``device`` reaches with products in ``precision``. Takes about a second."""
-    count, side = (2**28, 8192) if device.type == "cuda" else (2**26, 2048)
+    count, side = (2**28, 8192) if device.type == "cuda" else (2**25, 1024)  # larger than caches, and no larger
     source = torch.ones(count, device=device)
     target = torch.empty_like(source)
     copying = _best(lambda: target.copy_(source), device)

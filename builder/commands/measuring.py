@@ -1,0 +1,42 @@
+"""A measurement as a person follows it: a bar on a terminal, elsewhere a line that it has begun."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from builder.commands.console import is_terminal, say, size_of
+from builder.commands.live import Live
+from builder.quantities import duration
+
+if TYPE_CHECKING:
+    from typing import Self
+
+WIDTH = 24  # characters of the bar
+
+
+class Meter:
+    """Shows which part of a measurement is over. Nothing is written to stdout, and nothing at all if ``quiet``."""
+
+    def __init__(self, seconds: float, *, quiet: bool = False) -> None:
+        """Begin to measure for about ``seconds``, once everything is ready."""
+        is_live = is_terminal(sys.stderr) and not quiet
+        self._line = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0]) if is_live else None
+        if not quiet and not is_live:
+            say(f"measuring for about {duration(seconds)}")
+
+    def __call__(self, part: float) -> None:
+        """Show that ``part`` of 1 is over."""
+        if self._line is not None:
+            full = round(WIDTH * part)
+            self._line.show([f"{'━' * full}{'─' * (WIDTH - full)}  measuring"])
+
+    def __enter__(self) -> Self:
+        """Show that none is over."""
+        self(0.0)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave nothing of the bar."""
+        if self._line is not None:
+            self._line.clear()

@@ -1,0 +1,63 @@
+"""How fast a step could be, against numbers worked out by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.training.precision import PLAIN, Precision
+from builder.training.recipe import Adam, Recipe, Sgd
+from builder.training.roofline import Ceilings, Floor, Load, floor, measure_ceilings
+
+if TYPE_CHECKING:
+    import torch
+
+ALEXNET = Load(57_044_810, 710_133_440, 2_345_960)
+H200 = Ceilings(4.3e12, 67e12)
+
+
+def recipe(batch_size: int, momentum: float = 0.9) -> Recipe:
+    """Return a recipe of SGD."""
+    return Recipe(name="lab", epochs=1, batch_size=batch_size, optimizer=Sgd(name="sgd", lr=0.001, momentum=momentum))
+
+
+class TestFloor:
+    """The larger of what memory and products take."""
+
+    @pytest.mark.parametrize(
+        ("batch", "precision", "micro_seconds", "binds"),
+        [
+            (4, PLAIN, 451, "memory"),
+            (32, PLAIN, 2035, "products"),
+            (4, Precision("bf16"), 517, "memory"),
+        ],
+    )
+    def test_alexnet_on_a_datasheet(self, batch: int, precision: Precision, micro_seconds: int, binds: str) -> None:
+        """32 bytes a weight with momentum, 38 with bf16; 4.26 GFLOP and 28 or 14 MB an image."""
+        least = floor(ALEXNET, recipe(batch), precision, H200)
+        assert least.seconds == pytest.approx(micro_seconds * 1e-6, rel=0.01)
+        assert least.binds == binds
+
+    @pytest.mark.parametrize(
+        ("optimizer", "bytes_a_weight"),
+        [
+            (Sgd(name="sgd", lr=0.1), 24),
+            (Sgd(name="sgd", lr=0.1, momentum=0.9), 32),
+            (Adam(name="adam", lr=0.1), 40),
+        ],
+    )
+    def test_an_optimizer_moves_what_it_remembers(self, optimizer: Sgd | Adam, bytes_a_weight: int) -> None:
+        """Nothing, one number or two for each weight, read and written."""
+        given = recipe(1).model_copy(update={"optimizer": optimizer})
+        assert floor(Load(1000, 0, 0), given, PLAIN, Ceilings(1.0, 1.0)) == Floor(1000.0 * bytes_a_weight, 0.0)
+
+
+class TestMeasureCeilings:
+    """By trying."""
+
+    def test_it_is_what_a_machine_can_do(self, cpu: torch.device) -> None:
+        """More than a megabyte and less than a petabyte a second, and so on."""
+        found = measure_ceilings(cpu, PLAIN)
+        assert 1e6 < found.bytes_per_second < 1e15
+        assert 1e6 < found.flops < 1e18
