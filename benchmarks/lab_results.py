@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.bench import Benched
-
     from builder.training.record import Record
 
 KEPT = (
