@@ -10,7 +10,7 @@ from builder.commands.run_facts import facts_of, plainly
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from builder.commands.run_facts import Facts
@@ -110,7 +110,7 @@ def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
         equal=_equal(runs, differing),
         runs=tuple(_row(each, differing) for each in runs),
         groups=groups,
-        notes=tuple(_notes(groups)),
+        notes=(*_failures(runs), *_notes(groups)),
         warnings=tuple(_warnings(runs)),
         figures=tuple(figures),
     )
@@ -226,6 +226,12 @@ def _name(members: Sequence[_Run], differing: Sequence[str]) -> str:
         return members[0].path.name
     parts = [f"{name} {plainly(facts.values.get(name))}" for name in settings]
     return ", ".join([network, *parts] if "network" in differing or not parts else parts)
+
+
+def _failures(runs: Sequence[_Run]) -> Iterator[str]:
+    for each in runs:
+        if each.record.failure is not None:
+            yield f"{each.path.name} has failed: {each.record.failure.message}"
 
 
 def _notes(groups: Sequence[Group]) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import RunError
+from builder.training.failure import read_failure
 from builder.training.metrics import read_metrics
 from builder.training.recipe import load_recipe
 from builder.training.run_folder import RunFolder
@@ -15,11 +16,12 @@ from builder.training.summary import read_summary
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from builder.training.failure import Failure
     from builder.training.metrics import EpochMetrics
     from builder.training.recipe import Recipe
     from builder.training.summary import Summary
 
-State: TypeAlias = Literal["finished", "running", "stopped"]
+State: TypeAlias = Literal["finished", "running", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class Record:
     """A run: how it was trained, on what, where, and what came of it so far.
 
     ``data`` has ``name`` and ``subset``, and ``images`` by split once it has begun; ``summary`` is None until the run
-    has ended, and again when it was given more epochs.
+    has ended, and again when it was given more epochs; ``failure`` is why it can't be gone on with.
     """
 
     folder: RunFolder
@@ -36,6 +38,7 @@ class Record:
     environment: dict[str, Any]
     rows: tuple[EpochMetrics, ...]
     summary: Summary | None
+    failure: Failure | None
     state: State
 
     @property
@@ -53,8 +56,17 @@ def read_record(path: Path) -> Record:
     summary = read_summary(folder)
     if summary is not None and summary.epochs != recipe.epochs:
         summary = None
-    state: State = "running" if folder.is_locked() else "stopped" if summary is None else "finished"
-    return Record(folder, recipe, data, environment, tuple(read_metrics(folder.metrics)), summary, state)
+    failure = read_failure(folder)
+    rows = tuple(read_metrics(folder.metrics))
+    return Record(folder, recipe, data, environment, rows, summary, failure, _state(folder, summary, failure))
+
+
+def _state(folder: RunFolder, summary: Summary | None, failure: Failure | None) -> State:
+    if folder.is_locked():
+        return "running"
+    if failure is not None:
+        return "failed"
+    return "stopped" if summary is None else "finished"
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.training.failure import Failure, write_failure
 from builder.training.metrics import EpochMetrics, append_metrics
 from builder.training.overlay import Curve, draw_overlay
 from builder.training.recipe import load_recipe
@@ -125,6 +126,14 @@ class TestTable:
             line == "small-002  running, epoch 2 of 3 done           40.00%      1       –         554  4.0 s         –"
         )
         assert "stopped, epoch 2 of 3 done" in archcli("compare", whole, part).out
+
+    def test_a_run_that_failed_says_why(self, archcli: Archcli, tmp_path: Path) -> None:
+        """It is no run that was merely stopped."""
+        run = made_run(tmp_path, accuracies=(0.4,), ended=False)
+        write_failure(RunFolder(run), Failure("the loss is nan at step 3 of epoch 2", "try less", 2, 3, None))
+        outcome = archcli("compare", run)
+        assert "failed, epoch 1 of 3 done" in outcome.out
+        assert "note: small-001 has failed: the loss is nan at step 3 of epoch 2" in outcome.out
 
     def test_a_run_before_its_first_epoch_has_no_numbers(self, archcli: Archcli, tmp_path: Path) -> None:
         """And is no reason to fail."""
