@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ("language.md", "tutorial.md")
+STUDIES = pytest.param("studies.md", marks=pytest.mark.slow)  # it runs a study
 FRAME = "name: example\ninput: [3, 32, 32]\nclasses: 10\nlayers:\n"
 LIST_HEAD = "  - adaptiveavgpool\n  - flatten\n  - linear: {out: $classes}\n"
 NAMED_HEAD = "  last_pool: adaptiveavgpool\n  last_flatten: flatten\n  last_fc: {linear: {out: $classes}}\n"
@@ -51,7 +52,7 @@ def page_of(text: str) -> tuple[str, str]:
 class TestGuides:
     """Read from top to bottom, each in a folder of its own."""
 
-    @pytest.mark.parametrize("guide", GUIDES)
+    @pytest.mark.parametrize("guide", [*GUIDES, STUDIES])
     def test_it_holds_from_top_to_bottom(
         self, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str
     ) -> None:
