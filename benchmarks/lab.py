@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.lab_page import BATCHES, REPORTED, page_of
 from benchmarks.lab_results import Benchmark, Result, Results
+from builder.commands import bench as benching
 from builder.commands import resume
 from builder.commands import train as training
 from builder.commands.preparation import Request
@@ -117,8 +118,6 @@ def _begun(runs: Path, name: str) -> Path | None:
 
 def bench(experiment: Experiment, network: str, batch: int) -> Benchmark:
     """Measure images a second at one size of batches."""
-    from builder.commands import bench as benching  # noqa: PLC0415 - a page and a run need none of it
-
     request = experiment.request(network, f"batch_size={batch}")
     return Benchmark.of(benching.run(request, BENCH_SECONDS, None, (), lambda _part: None))
 

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,8 @@ import pytest
 from benchmarks import lab
 from benchmarks.lab_page import BATCHES, NOT_YET, REPORTED, page_of
 from benchmarks.lab_results import Benchmark, Result, Results
+from builder.commands.bench import Benched, Limit, Rate
+from builder.training.benchmark import Ratio
 from builder.training.metrics import EpochMetrics
 from builder.training.recipe import load_recipe
 
@@ -32,12 +33,14 @@ def result(network: str = "alexnet", seed: int = 0, accuracy: float = 0.82) -> R
     return Result(network, seed, LAB.model_dump(mode="json"), data, {"device": GPU}, summary, EPOCHS)
 
 
-def benchmark(network: str = "alexnet", batch: int = 4, seconds: float = 0.0008) -> Benchmark:
-    """Return a benchmark whose steps take at least ``seconds``."""
-    ratio = {"median": 2.5, "low": 2.4, "high": 2.6}
-    rates = [{"images_per_second": 4000.0, "tutorial": 1600.0, "ratio": ratio}]
-    limit = {"seconds": seconds, "images_per_second": batch / seconds, "end_to_end_reaches": 0.8}
-    return Benchmark(network, batch, {"device": GPU, "rates": rates, "limit": limit})
+def benchmark(network: str = "alexnet", batch: int = 4, seconds: float = 0.0008, device: str = GPU) -> Benchmark:
+    """Return what is kept of a benchmark whose steps take at least ``seconds``."""
+    limit = Limit(seconds, "memory", 4.3e12, 3e14, batch / seconds, 0.9, 0.8)
+    rates = (Rate("end to end", 4000.0, 1600.0, Ratio(2.5, 2.4, 2.6)),)
+    return Benchmark.of(
+        Benched(network, network, (3, 224, 224), 57_044_810, 710_133_440, "cifar10", 4096, "lab", batch, device,
+                "fp32, contiguous", "as asked for", 4, 9, rates, (), None, limit, ())
+    )  # fmt: skip
 
 
 def experiment(tmp_path: Path, *networks: str) -> lab.Experiment:
@@ -123,8 +126,7 @@ class TestPage:
         """What a CPU can do says nothing about a GPU."""
         results = Results(tmp_path)
         results.keep(result())
-        slow = benchmark()
-        results.keep(replace(slow, measured=slow.measured | {"device": "cpu (2 threads)"}))
+        results.keep(benchmark(device="cpu (2 threads)"))
         assert rows(page_of(results, ["alexnet"], [], LAB, tmp_path))[1][8] == NOT_YET
 
     def test_several_seeds_are_all_shown(self, tmp_path: Path) -> None:
