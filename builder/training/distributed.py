@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import distributed as dist
+from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from builder.diagnostics import RunError
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from types import TracebackType
     from typing import Self
-
-    from torch import nn
 
 Answer = TypeVar("Answer")
 
@@ -60,6 +59,9 @@ class Team:
     def wrapped(self, model: nn.Module) -> nn.Module:
         """Return what computes as ``model`` does, and gives its weights the gradients of the whole batch."""
         return model
+
+    def synchronise_batch_norm(self, model: nn.Module) -> None:
+        """Let batch norm take its statistics over all processes' images from now on; RunError where it can't."""
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute gradients of the sum of all processes' ``loss``."""
@@ -134,6 +136,13 @@ class Processes(Team):
         up in another order, and three processes that go on would no longer compute the same bits.
         """
         return DistributedDataParallel(model, find_unused_parameters=True)
+
+    def synchronise_batch_norm(self, model: nn.Module) -> None:
+        """Put torch's own, which is for GPUs alone, in the place of each; weights and keys stay."""
+        if self._device.type != "cuda":
+            hint = "leave it out, `--set sync_batchnorm=false`, or train on GPUs: PyTorch's works there alone"
+            raise RunError("`sync_batchnorm` can't be had from processes on CPUs", hint)
+        nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # torch gives it no types
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute gradients of the sum of all processes' ``loss``, of which torch takes the mean."""

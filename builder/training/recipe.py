@@ -211,6 +211,9 @@ class Recipe(Strict):
     early_stop: int | None = Field(
         None, ge=1, le=1_000_000, description="epochs without a better validation accuracy after which a run ends"
     )
+    sync_batchnorm: bool = Field(
+        False, description="batch norm takes its statistics over all processes' images, not over each process's own"
+    )
     init: Literal["page", "kaiming_normal"] = Field("page", description="initial weights: the network's own, or these")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="part of the target that is shared by all classes")
     size: int | None = Field(

@@ -114,6 +114,8 @@ class _Run:
             with_even_pooling(self.model)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
+        if recipe.sync_batchnorm:
+            team.synchronise_batch_norm(self.model)
         self.learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None

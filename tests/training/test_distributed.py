@@ -268,6 +268,14 @@ class TestRuns:
         found = together(2, tmp_path, run(folder, data, recipe, lambda: Wild(*plain())))
         assert found == [Failed("RunError", "the loss is nan at step 1 of epoch 1")] * 2
 
+    def test_batch_norm_over_all_processes_is_for_gpus(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
+        """One process by itself has all images; several on CPUs are told what PyTorch can't do."""
+        synced = recipe.model_copy(update={"sync_batchnorm": True, "epochs": 1})
+        one, two = RunFolder.create(tmp_path, "one"), RunFolder.create(tmp_path, "two")
+        assert run(one, data, synced, random_network)(ALONE) is not None
+        refusal = Failed("RunError", "`sync_batchnorm` can't be had from processes on CPUs")
+        assert together(2, tmp_path, run(two, data, synced, random_network)) == [refusal] * 2
+
     def test_who_is_left_alone_says_so(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
         """Instead of waiting for ever."""
 
