@@ -36,6 +36,9 @@ def run(
 
     folder = RunFolder.open(path)
     _refuse_failed(folder)
+    if not (folder.last.exists() or folder.previous.exists()):
+        message = f"{path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
+        raise RunError(message, f"train again: archcli train {shlex.quote(str(folder.page))} …")
     ready = prepare_again(folder, settings, device, data_dir, plugins)
     with ready.team as team:
         beginning = describe(str(folder.page), ready, folder)

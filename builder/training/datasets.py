@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -72,16 +72,25 @@ def load(name: str, data_dir: Path, side: int | None = None) -> DataSet:
 
 
 def _from_torchvision(name: str, source: _Source, data_dir: Path) -> DataSet:
-    there = (data_dir / source.unpacked).exists()
+    there, before = (data_dir / source.unpacked).exists(), data_dir.exists()
     try:
         train, test = source.split(data_dir, source.train), source.split(data_dir, source.test)
     except (OSError, RuntimeError, ValueError, EOFError, AssertionError) as error:
+        if not before:
+            _remove_empty(data_dir)
         state = f"in {data_dir} but incomplete or damaged" if there else f"not in {data_dir}"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         message = f"{name} is {state}, and could not be downloaded: {reason}"
         raise RunError(message, f"put {source.files} {data_dir}, or train offline with `--data digits`") from error
     classes = tuple(getattr(train, "classes", None) or map(str, range(10)))  # SVHN's are the digits
     return DataSet(name, classes, _split(train), test=_split(test))
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folders that a download was to fill, if nothing came."""
+    for path in [*sorted(folder.glob("**/"), reverse=True), folder]:
+        with suppress(OSError):
+            path.rmdir()
 
 
 def _split(decoded: Any) -> Split:

@@ -6,18 +6,22 @@ from dataclasses import dataclass
 
 import torch
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
 
+KINDS = ("cpu", "cuda", "mps", "xpu")
 AMPERE = 8  # major version of the first GPUs with TF32 and bf16
 
 
 def choose_device(name: str | None = None) -> torch.device:
     """Return the device called ``name`` (``cpu``, ``cuda``, ``cuda:1``, ``mps``), or by default the best that is here.
 
-    Raises RunError if there is no such device on this machine.
+    Raises ArchError if nothing is called so, RunError if there is no such device on this machine.
     """
     if name is None:
         return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    if name.partition(":")[0] not in KINDS:
+        hint = suggest(name, KINDS, "there are")
+        raise ArchError(Diagnostic("usage", f"no device is called `{name}`", None, f"{hint}; or leave it out"))
     try:
         device = torch.device(name)
         torch.empty(1, device=device)

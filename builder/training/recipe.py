@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from math import floor
 from pathlib import Path
@@ -284,9 +285,24 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     if text in recipe_names():
         return recipe_from(read_file(SHIPPED / f"{text}.yaml", f"{text}.yaml"))
     if Path(text).suffix in {".yaml", ".yml"} or Path(text).is_file():
-        return recipe_from(read_file(Path(text)))
+        return recipe_from(_read(Path(text)))
     hint = suggest(text, recipe_names(), "shipped are") + "; a file's name ends in .yaml"
     raise ArchError(Diagnostic("unknown-recipe", f"there is no recipe `{text}`", hint=hint))
+
+
+def _read(path: Path) -> Mapping:
+    """Return what the file holds; where that is no mapping, say what one of a recipe is."""
+    try:
+        return read_file(path)
+    except ArchError as error:
+        raise ArchError(*(_of_recipe(each) for each in error.diagnostics)) from None
+
+
+def _of_recipe(mistake: Diagnostic) -> Diagnostic:
+    if mistake.code != "not-a-mapping":
+        return mistake
+    hint = "write `name: …`, `epochs: …`, `optimizer: …` at the left margin"
+    return replace(mistake, message=mistake.message.replace("a page", "a recipe", 1), hint=hint)
 
 
 def recipe_from(mapping: Mapping) -> Recipe:

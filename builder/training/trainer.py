@@ -180,7 +180,7 @@ class _Run:
         epochs, steps = self.recipe.epochs, self.batches["train"].steps
         done = (self.position.epoch - 1) * steps + self.position.step
         if done > epochs * steps:
-            raise RunError(f"this run has trained more than {epochs} epochs already", "ask for more of them")
+            raise RunError(f"this run has trained for longer than {epochs=} already", "ask for more of them")
         if epochs != before.epochs and not same_past(before, self.recipe, done, steps):
             message = (
                 f"this run can't go from {before.epochs} to {epochs} epochs: under its schedule "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, RunError
 from builder.training.devices import choose_device, describe_device
 
 
@@ -20,7 +20,13 @@ class TestChooseDevice:
         """Whatever it is."""
         assert float(torch.ones(2, device=choose_device()).sum()) == 2
 
-    @pytest.mark.parametrize("name", ["gpu", "cuda:99", ""])
+    @pytest.mark.parametrize("name", ["gpu", "", "cud", "/dev/nvidia0"])
+    def test_what_no_device_is_called_is_a_mistake_of_usage(self, name: str) -> None:
+        """Torch would list fifteen names that nobody has."""
+        with pytest.raises(ArchError, match=f"no device is called `{name}`"):
+            choose_device(name)
+
+    @pytest.mark.parametrize("name", ["cuda:99", "cpu:x"])
     def test_a_device_that_is_not_here_is_refused(self, name: str) -> None:
         """With what torch says of it, in a line."""
         with pytest.raises(RunError, match=f"the device `{name}` can't be used here: ") as raised:

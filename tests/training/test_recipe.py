@@ -115,6 +115,13 @@ class TestLoading:
             load_recipe("digit")
         assert "did you mean `digits`?" in str(raised.value.diagnostics[0].hint)
 
+    def test_what_is_no_recipe_is_told_what_one_is(self, tmp_path: Path) -> None:
+        """Not what a page is."""
+        (tmp_path / "mine.yaml").write_text("just words\n")
+        with pytest.raises(ArchError, match="a recipe is a mapping of names to values") as raised:
+            load_recipe(tmp_path / "mine.yaml")
+        assert "`epochs: …`" in str(raised.value.diagnostics[0].hint)
+
     def test_a_missing_file_is_named(self) -> None:
         """As the user wrote it."""
         with pytest.raises(ArchError, match=r"cannot read nowhere/mine\.yaml: No such file"):

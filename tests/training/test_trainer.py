@@ -621,7 +621,7 @@ class TestLengthening:
     def test_less_than_was_trained_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """What is done is not undone."""
         train(drawn(), data, recipe, folder, CPU)
-        with pytest.raises(RunError, match="has trained more than 2 epochs already"):
+        with pytest.raises(RunError, match="has trained for longer than epochs=2 already"):
             train(drawn(), data, recipe.model_copy(update={"epochs": 2}), folder, CPU)
 
 
