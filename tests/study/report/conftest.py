@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -58,6 +59,25 @@ def partial(tmp_path_factory: pytest.TempPathFactory) -> Made:
         lost={("alexnet_tiny_se_block1", 2): f"RuntimeError:\n{HOSTILE}"},
     )
     return made(tmp_path_factory.mktemp("partial"), truth)
+
+
+@pytest.fixture(scope="session")
+def grid(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study of two networks with two learning rates each: two groups that are compared within."""
+    rates = ({"optimizer.lr": 0.001}, {"optimizer.lr": 0.01})
+    accuracy = {name: PLAIN.accuracy[name] for name in list(PLAIN.accuracy)[:2]}
+    return made(tmp_path_factory.mktemp("grid"), replace(PLAIN, name="grid", accuracy=accuracy, grid=rates))
+
+
+@pytest.fixture(scope="session")
+def rates(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study of one network with six pairs of hyperparameters, of which some have no colour of their own."""
+    pairs = product((0.1, 0.01, 0.001), (0.0, 0.0005))
+    choices = tuple({"optimizer.lr": lr, "optimizer.weight_decay": decay} for lr, decay in pairs)
+    accuracy = {"alexnet_tiny": 82.0}
+    return made(
+        tmp_path_factory.mktemp("rates"), replace(PLAIN, name="rates", accuracy=accuracy, grid=choices, seeds=5)
+    )
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from itertools import product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.study.cells import Cell
+    from builder.training.recipe import Recipe
 
 SPACE = {"gate": {"insert": {"se": {"reduction": 4}}, "among": "block*.pre_activation"}}
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
@@ -31,7 +33,8 @@ EPOCHS = 6
 class Truth:
     """How a made-up study is: accuracies by variant, in percent, and which runs fail or are not there.
 
-    ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result.
+    ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result. ``grid`` are choices
+    of hyperparameters, each tried with every variant.
     """
 
     accuracy: dict[str, float]
@@ -45,6 +48,7 @@ class Truth:
     name: str = "placement"
     question: str | None = "Where does the gate belong?"
     classes: tuple[str, ...] = CLASSES
+    grid: tuple[dict[str, object], ...] = ({},)
 
 
 PLAIN = Truth(
@@ -91,7 +95,7 @@ def _plan(truth: Truth) -> Plan:
         question=Question(truth.question, 1.0, 0.5, 0.05, 0.8),
         data=data,
         networks=networks,
-        arms=tuple(Arm(each.name, {}, recipe) for each in networks),
+        arms=tuple(Arm(each.name, values, _with(recipe, values)) for each, values in product(networks, truth.grid)),
         screen_seeds=truth.screen,
         confirm_seeds=truth.seeds,
         finalists=truth.finalists,
@@ -104,6 +108,12 @@ def _plan(truth: Truth) -> Plan:
         workers=2,
         seconds=60.0,
     )
+
+
+def _with(recipe: Recipe, values: dict[str, object]) -> Recipe:
+    """Return the recipe with these values; every path is one of its optimizer's."""
+    changed = {path.partition(".")[2]: value for path, value in values.items()}
+    return recipe.model_copy(update={"optimizer": recipe.optimizer.model_copy(update=changed)})
 
 
 def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stage: str) -> None:
@@ -124,7 +134,8 @@ def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stag
 
 def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> Outcome:
     """Return a run whose errors are its own, with an accuracy near the variant's."""
-    chance = np.random.default_rng([cell.seed, *cell.variant.encode()])
+    settings = "".join(f" {each}" for each in cell.settings.items())
+    chance = np.random.default_rng([cell.seed, *f"{cell.variant}{settings}".encode()])
     share = (truth.accuracy[cell.variant] + truth.spread * chance.standard_normal()) / 100
     wrong = chance.random(len(labels)) > share
     answers = np.where(wrong, (labels + chance.integers(1, 4, len(labels))) % len(truth.classes), labels)

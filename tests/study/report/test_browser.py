@@ -31,7 +31,7 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield started
 
 
-@pytest.fixture(params=["plain", "partial", "screened"])
+@pytest.fixture(params=["plain", "partial", "screened", "grid", "rates"])
 def report(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return the page of a study as a file."""
     study: Made = request.getfixturevalue(request.param)

@@ -129,6 +129,28 @@ class TestFacts:
             assert f">{network.parameters:,}</td>" in plain.html
 
 
+class TestHyperparameters:
+    """Studies in which not only the network varies."""
+
+    def test_networks_are_compared_with_the_same_settings(self, grid: Made) -> None:
+        """A group for each choice, with a figure of its own and its own answer."""
+        assert [section.name for section in grid.content.sections] == ["lr=0.001", "lr=0.01"]
+        assert len(grid.report.answers) == 2
+        for name in ("seeds", "seeds1", "gaps", "gaps1", "parameters", "parameters1"):
+            assert f'id="{name}-title"' in grid.html, name
+        assert Outline(grid.html).said("h3").count("lr=0.01") >= 4
+
+    def test_what_is_the_same_for_all_is_said_and_not_drawn(self, rates: Made) -> None:
+        """One network has one price."""
+        assert "The same for all: Parameters: 43,410; MACs of an image: 3,985,728." in rates.html
+        assert 'id="parameters-title"' not in rates.html
+        assert 'id="time-title"' in rates.html
+
+    def test_variants_are_called_by_what_varies(self, rates: Made) -> None:
+        """By the last part of a path."""
+        assert [entry.name for entry in rates.content.entries if entry.is_base] == ["lr=0.1, weight_decay=0.0"]
+
+
 class TestUnfinished:
     """A study that is still going on."""
 
