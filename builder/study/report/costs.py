@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from builder.emit.diagram.metrics import fit_end
 from builder.study.report.figure import TEXT, Figure, group, line, text, width_of
 from builder.study.report.labels import Box, Wanted, placed
 from builder.study.report.markup import Markup, element, joined
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 360.0, 270.0
 _LEFT, _TOP, _RIGHT, _BOTTOM = 44.0, 12.0, 350.0, 222.0
 _POINT: Final = 5.0
+_WIDEST: Final = 150.0  # px of a label; the end of a longer name tells it from others
 
 
 class Point(NamedTuple):
@@ -80,7 +82,8 @@ def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
         if point.interval
     ]
     taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
-    wanted = [Wanted(*spot, width_of(point.name, bold=True), TEXT) for point, spot in zip(points, spots, strict=True)]
+    called = [fit_end(point.name, _WIDEST, TEXT, bold=True) for point in points]
+    wanted = [Wanted(*spot, width_of(name, bold=True), TEXT) for name, spot in zip(called, spots, strict=True)]
     boxes = placed(wanted, Box(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
     parts = [
         line((x, x), (up(point.interval[0]), up(point.interval[1])), f"interval {point.ink}")
@@ -91,8 +94,8 @@ def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
     marks = [element("circle", cx=x, cy=y, r=_POINT, class_="mean") for x, y in spots]
     drawn = [group(mark, class_=point.ink) for mark, point in zip(marks, points, strict=True)]
     names = [
-        group(text(point.name, box.left, box.bottom - 2, class_="name"), class_=point.ink)
-        for point, box in zip(points, boxes, strict=True)
+        group(text(name, box.left, box.bottom - 2, class_="name"), class_=point.ink)
+        for point, name, box in zip(points, called, boxes, strict=True)
         if box is not None
     ]
     return [*parts, *leaders, *drawn, *names]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.metrics import fit
+from builder.emit.diagram.metrics import fit_end
 from builder.study.report.figure import TEXT, Figure, group, line, path, text, width_of
 from builder.study.report.labels import spread
 from builder.study.report.markup import Markup, joined
@@ -109,4 +109,4 @@ def _names(named: Sequence[Curve], across: Scale, up: Scale) -> list[Markup]:
 
 
 def _fitted(name: str) -> str:
-    return fit(name, _WIDEST, TEXT, bold=True)
+    return fit_end(name, _WIDEST, TEXT, bold=True)

@@ -74,7 +74,10 @@ def _prices(section: Section, number: str, error: float) -> list[Block]:
         said = "; ".join(f"{each.name}: {price.written(price.of(each))}, {accuracy(each.arm.mean)}" for each in entries)
         axes = (price.title, "test accuracy (%)")
         drawn.append(costs(f"{price.name}{number}", price.title, said, axes, placed, price.labels))
-    caption = "Upwards is test accuracy in percent: the mean, with its interval over new seeds. To the right is dearer."
+    caption = (
+        "Upwards is test accuracy in percent: the mean, with its interval over new seeds. To the right is dearer. "
+        "Colours are those of the rows above; the table names all."
+    )
     equal = [Paragraph(f"The same for all: {'; '.join(same)}.")] if same else []
     return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(section)]
 

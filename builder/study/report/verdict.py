@@ -40,7 +40,7 @@ def sure(content: Content) -> Part:
     images = max((arm.images for arm in findings.arms), default=0)
     said = tuple(cautions(findings.design, len(findings.comparisons), images)) if images else ()
     blocks: list[Block] = [Facts(tuple(_facts(content, images)))]
-    blocks += [Paragraph(f"{each[0].upper()}{each[1:]}.", "note") for each in said]
+    blocks += [Paragraph(f"From the plan: {each}.", "note") for each in said]
     blocks += [Heading("How it is judged"), *_method(content)]
     return Part("certainty", "How sure is that?", "Certainty", tuple(blocks))
 
