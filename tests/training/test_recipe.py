@@ -57,11 +57,11 @@ def hints(text: str) -> list[str | None]:
 class TestShipped:
     """The recipes that come with the program."""
 
-    def test_there_are_three(self) -> None:
-        """The report's, the tutorial's and the one for digits."""
-        assert recipe_names() == ["digits", "lab", "tutorial"]
+    def test_there_are_five(self) -> None:
+        """The report's, the tutorial's, one for digits, one for small networks, and one for those in a hurry."""
+        assert recipe_names() == ["cifar", "digits", "fast", "lab", "tutorial"]
 
-    @pytest.mark.parametrize("name", ["digits", "lab", "tutorial"])
+    @pytest.mark.parametrize("name", ["cifar", "digits", "fast", "lab", "tutorial"])
     def test_each_is_called_as_its_file(self, name: str) -> None:
         """A name on the command line is the name in the file."""
         assert load_recipe(name).name == name
@@ -95,6 +95,16 @@ class TestShipped:
         assert (digits.size, digits.epochs, digits.batch_size, digits.init) == (64, 8, 64, "kaiming_normal")
         assert digits.optimizer == Adam(name="adam", lr=3e-4)
         assert digits.schedule == Cosine(name="cosine", warmup=1)
+
+    def test_fast_prepares_images_as_lab_does(self) -> None:
+        """What it reaches can be set beside what the lab's recipe reaches: the same images, and as many held out."""
+        lab, fast = load_recipe("lab"), load_recipe("fast")
+        assert (fast.crop_pct, fast.normalize, fast.validation) == (lab.crop_pct, lab.normalize, lab.validation)
+
+    @pytest.mark.parametrize("name", ["cifar", "fast"])
+    def test_what_was_not_measured_is_said(self, name: str) -> None:
+        """In the file itself."""
+        assert "not yet measured" in (SHIPPED / f"{name}.yaml").read_text().lower()
 
     def test_every_data_set_names_a_shipped_recipe(self) -> None:
         """So that `train` without `--recipe` always finds one."""
