@@ -1,0 +1,131 @@
+"""``archcli study``: from a page to results."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.study import pilot
+from builder.study.folder import StudyFolder
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Archcli
+
+PAGE = """\
+name: mine
+base: alexnet_tiny
+variants:
+  gate: {insert: {se: {reduction: 4}}, at: block1.pre_activation}
+data: {name: digits, subset: 100, test: 40}
+set: {size: 32, epochs: 1, batch_size: 20, validation: 20, lr: 0.003}
+seeds: 2
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give a small study in a folder of its own, and a measurement that takes no time."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(pilot.Pilot, "seconds", lambda _, page: 0.001)
+    Path("mine_study.yaml").write_text(PAGE)
+    return Path("mine_study.yaml")
+
+
+class TestPlan:
+    """What a study would do."""
+
+    def test_it_is_written_down_before_anything_runs(self, page: Path, archcli: Archcli) -> None:
+        """Cells, prices, the time and the seeds that the question needs; the folder is the last line."""
+        outcome = archcli("study", "plan", str(page))
+        assert outcome.code == 0, outcome.err
+        assert "cells    4 = 2 networks × 2 seeds, on the test split" in outcome.out
+        assert "alexnet_tiny (base)" in outcome.out
+        assert "warning  below 3 seeds for each network no best is named, whatever comes out" in outcome.out
+        assert outcome.out.splitlines()[-1] == "study-runs/mine-001"
+        folder = StudyFolder(Path("study-runs/mine-001"))
+        assert folder.page.read_text() == PAGE
+        assert not folder.cells.exists()
+        assert "seconds" in json.loads(folder.plan.read_text())
+        again = archcli("study", "plan", str(page), "--json")
+        found = json.loads(again.out)
+        assert (found["is_new"], found["folder"], again.err) == (False, "study-runs/mine-001", "")
+        assert found["plan"]["data"]["images"] == {"train": 100, "test": 40}
+
+    def test_a_page_that_has_changed_is_refused_by_what_changed(self, page: Path, archcli: Archcli) -> None:
+        """At its line; a new plan has a folder of its own, and the wording may change."""
+        archcli("study", "plan", str(page))
+        page.write_text(PAGE.replace("seeds: 2", "seeds: 3\nsmallest_difference: 1 %"))
+        outcome = archcli("study", "plan", str(page))
+        assert outcome.code == 2
+        assert "error[study-changed]" in outcome.err
+        assert "`seeds.confirm`, `smallest_difference`" in outcome.err
+        assert f"{page}:7:1" in outcome.err
+        assert archcli("study", "plan", str(page), "--new").out.splitlines()[-1] == "study-runs/mine-002"
+        page.write_text(PAGE.replace("seeds: 2", "seeds: 3\nsmallest_difference: 1 %\nquestion: Well?"))
+        assert archcli("study", "plan", str(page)).code == 0
+
+    def test_what_is_not_planned_has_no_status(self, page: Path, archcli: Archcli) -> None:
+        """And the answer says how to plan it."""
+        outcome = archcli("study", "status", str(page))
+        assert (outcome.code, "has no plan in study-runs" in outcome.err) == (1, True)
+        assert "archcli study plan mine_study.yaml" in outcome.err
+        assert archcli("study", "status", ".").err.startswith("error: . is not the folder of a study")
+
+    def test_mistakes_come_before_anything_is_fetched(self, page: Path, archcli: Archcli) -> None:
+        """`check` says the same."""
+        page.write_text(PAGE.replace("block1.pre", "block3.pre"))
+        for command in (("check",), ("study", "plan"), ("study", "run")):
+            outcome = archcli(*command, str(page))
+            assert outcome.code == 2
+            assert "`block3.pre_activation` matches nothing" in outcome.err
+        page.write_text(PAGE)
+        assert archcli("check", str(page)).out == "mine_study.yaml: ok (mine, a study of 2 networks)\n"
+
+
+class TestRun:
+    """A study that is really trained."""
+
+    @pytest.mark.slow
+    def test_every_cell_has_its_answers(
+        self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """And the same cell the same result, whoever ran it. The measurement is a real one."""
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(pilot, "ENOUGH", 0.01)
+        outcome = archcli("study", "run", str(page))
+        assert outcome.code == 0, outcome.err
+        assert "4 of 4 cells done" in outcome.out
+        assert "alexnet_tiny_se_block1_pre_activation, seed 1: done" in outcome.err
+        folder = StudyFolder(Path("study-runs/mine-001"))
+        results = folder.results()
+        for each in results.outcomes:
+            assert each.test_correct is not None
+            assert each.test_correct.shape == (40,)
+            assert each.test_accuracy == each.test_correct.mean()
+            place = folder.cell(each.cell)
+            assert sorted(path.name for path in place.path.glob("*.safetensors")) == ["best.safetensors"]
+        again = results.outcomes[0]
+        folder.cell(again.cell).result.unlink()
+        (folder.cell(again.cell).path / "best.safetensors").unlink()
+        assert archcli("study", "run", "study-runs/mine-001", "-q").code == 0
+        (redone,) = folder.results((again.cell,)).outcomes
+        assert redone.test_predictions is not None
+        assert redone.test_predictions.tolist() == again.test_predictions.tolist()  # type: ignore[union-attr]  # seen above
+        status = json.loads(archcli("study", "status", str(page), "--watch", "--json").out)
+        assert status["counts"] == {"done": 4, "running": 0, "waiting": 0, "failed": 0}
+
+    def test_other_code_is_refused_by_name(self, page: Path, archcli: Archcli) -> None:
+        """For its results would be mixed with those that are there."""
+        archcli("study", "plan", str(page))
+        path = Path("study-runs/mine-001/plan.json")
+        plan = json.loads(path.read_text())
+        plan["code"]["training/loop.py"] = "0"
+        path.write_text(json.dumps(plan))
+        outcome = archcli("study", "run", str(page), "-q")
+        assert outcome.code == 1
+        assert "the code that trains has changed since the study was planned: training/loop.py" in outcome.err
+        assert "--other-code" in outcome.err

@@ -1,0 +1,214 @@
+"""A study's page: what it says, and what is said of its mistakes."""
+
+from __future__ import annotations
+
+from textwrap import dedent
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+import yaml
+
+from builder.diagnostics import ArchError, render
+from builder.study.networks import networks
+from builder.study.page import find_study, is_study, read_study, shipped_studies, study_json_schema
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from builder.study.page import Study
+
+GOOD = """
+    name: mine
+    base: alexnet_tiny
+    variants:
+      gate: {insert: {se: {reduction: 4}}, among: block*.pre_activation}
+    data: {name: digits}
+    set: {size: 32}
+    seeds: 5
+"""
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[str], Study]:
+    """Give what reads a text as a study's page."""
+
+    def read_text(text: str) -> Study:
+        path = tmp_path / "study.yaml"
+        path.write_text(dedent(text).lstrip())
+        return read_study(path, "study.yaml")
+
+    return read_text
+
+
+def mistakes(read: Callable[[str], Study], text: str) -> str:
+    """Return everything that is said of a page, its networks looked at too."""
+    with pytest.raises(ArchError) as raised:
+        networks(read(text))
+    return "\n".join(map(render, raised.value.diagnostics))
+
+
+class TestPage:
+    """What a page says."""
+
+    def test_a_small_page_is_enough(self, read: Callable[[str], Study]) -> None:
+        """Everything else has a default: the recipe that of the data, and no screen."""
+        study = read(GOOD)
+        assert (study.name, study.data, study.recipe.name, study.recipe.size) == ("mine", "digits", "digits", 32)
+        assert (study.screen_seeds, study.confirm_seeds) == (0, 5)
+        assert (study.smallest_difference, study.error_rate, study.power) == (0.3, 0.05, 0.8)
+        assert [dict(each.values) for each in study.grid] == [{}]
+
+    def test_a_grid_is_every_combination_the_recipe_s_own_first(self, read: Callable[[str], Study]) -> None:
+        """By the whole path of each field; what the recipe says itself is the base that others are compared with."""
+        study = read(GOOD + "    grid: {lr: [0.001, 0.0003], epochs: [4, 8]}\n")
+        assert [dict(each.values) for each in study.grid] == [
+            {"optimizer.lr": 0.0003, "epochs": 8},
+            {"optimizer.lr": 0.001, "epochs": 4},
+            {"optimizer.lr": 0.001, "epochs": 8},
+            {"optimizer.lr": 0.0003, "epochs": 4},
+        ]
+        assert study.grid[1].recipe.optimizer.lr == 0.001
+        assert study.grid[1].recipe.epochs == 4
+
+    @pytest.mark.parametrize(("written", "points"), [("0.3", 0.3), ("0.3 %", 0.3), ("1 point", 1.0), ("2 points", 2.0)])
+    def test_a_difference_is_in_points(self, read: Callable[[str], Study], written: str, points: float) -> None:
+        """However somebody writes them."""
+        assert read(GOOD + f"    smallest_difference: {written}\n").smallest_difference == points
+
+    def test_a_recipe_may_lie_beside_the_page(self, read: Callable[[str], Study], tmp_path: Path) -> None:
+        """Its name ends in .yaml."""
+        own = yaml.safe_load(
+            (find_study("digits_placement").parents[1] / "builder/training/recipes/digits.yaml").read_text()
+        )
+        (tmp_path / "own.yaml").write_text(yaml.safe_dump(own | {"name": "own", "epochs": 3}))
+        assert read(GOOD + "    recipe: own.yaml\n").recipe.epochs == 3
+
+    def test_seeds_are_simple_or_in_two_stages(self, read: Callable[[str], Study]) -> None:
+        """A screen chooses, fresh ones judge."""
+        study = read(GOOD.replace("seeds: 5", "seeds: {screen: 2, confirm: 10}"))
+        assert (study.screen_seeds, study.confirm_seeds) == (2, 10)
+
+    def test_it_is_told_from_other_files_by_its_words(self, read: Callable[[str], Study], tmp_path: Path) -> None:
+        """No page and no recipe has seeds."""
+        read(GOOD)
+        assert is_study(tmp_path / "study.yaml")
+        (tmp_path / "page.yaml").write_text("name: x\nlayers: []\n")
+        assert not is_study(tmp_path / "page.yaml")
+
+    def test_shipped_studies_are_valid_and_found_by_name(self) -> None:
+        """Four of them; the report's question has at most twelve networks."""
+        assert set(shipped_studies()) == {
+            "digits_placement", "lab_hyperparameters", "se_placement", "se_placement_32"
+        }  # fmt: skip
+        counts = {name: len(networks(read_study(path)).all) for name, path in shipped_studies().items()}
+        assert counts == {"digits_placement": 4, "lab_hyperparameters": 1, "se_placement": 10, "se_placement_32": 5}
+        assert len(read_study(find_study("lab_hyperparameters")).grid) == 18
+
+    def test_the_schema_takes_every_shipped_study(self) -> None:
+        """And refuses a field that nobody knows."""
+        schema = study_json_schema()
+        for path in shipped_studies().values():
+            jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+        with pytest.raises(jsonschema.ValidationError, match="sedes"):
+            jsonschema.validate(yaml.safe_load(dedent(GOOD)) | {"sedes": 3}, schema)
+
+
+class TestMistakes:
+    """Each at its place, with what helps."""
+
+    def test_all_are_reported_at_once(self, read: Callable[[str], Study]) -> None:
+        """Of fields, recipe and grid alike."""
+        said = mistakes(
+            read,
+            """
+            name: mine
+            base: alexnet_tiny
+            sedes: 5
+            data: {name: digits}
+            set: {epoch: 3, lr: -1}
+            grid: {momentun: [0.9], seed: [1, 2]}
+            smallest_difference: small
+            """,
+        )
+        for each in (
+            "study.yaml:3:1", "`sedes` is not a field of a study", "did you mean `seeds`?",
+            "study.yaml:5:7", "recipe digits has no setting `epoch`", "did you mean `epochs`?",
+            "`smallest_difference` is a number of points, such as `0.3 %`, not `small`",
+        ):  # fmt: skip
+            assert each in said
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (("name: digits", "name: digist"), ["study.yaml:5:14", "there is no data set `digist`", "`digits`?"]),
+            (("alexnet_tiny", "alexnt_tiny"), ["study.yaml:2:7", "no shipped page `alexnt_tiny`", "`alexnet_tiny`?"]),
+            (
+                ("block*.pre_activation", "blok*.out"),
+                ["study.yaml:4:47", "`blok*.out` matches nothing", "`block1.out`?"],
+            ),
+            (("size: 32", "lr: 0"), ["study.yaml:6:11", "`optimizer.lr` is greater than 0"]),
+            (("seeds: 5", "seeds: 0"), ["study.yaml:7:8", "`seeds` is at least 1"]),
+            (("seeds: 5", "seeds: 5\n    recipe: labb"), ["study.yaml:8:9", "no recipe `labb`", "`lab`?"]),
+            (("seeds: 5", "seeds: 5\n    grid: {lr: []}"), ["`grid.lr` is a list of values, and here are none"]),
+            (("seeds: 5", "seeds: 5\n    grid: {lr: [0.1, x]}"), ["study.yaml:8:18", "`optimizer.lr` is a number"]),
+            (
+                ("seeds: 5", "seeds: 5\n    grid: {seed: [1]}"),
+                ["`seed` is not set in a study", "`seeds` says how many"],
+            ),
+        ],
+    )
+    def test_each_has_its_place(self, read: Callable[[str], Study], change: tuple[str, str], said: list[str]) -> None:
+        """With the nearest right name where there is one."""
+        found = mistakes(read, GOOD.replace(*change))
+        for each in said:
+            assert each in found, found
+
+    def test_a_variant_is_a_page_or_a_space(self, read: Callable[[str], Study]) -> None:
+        """Anything else is refused at its place."""
+        text = GOOD.replace("gate: {insert: {se: {reduction: 4}}, among: block*.pre_activation}", "- 7")
+        assert "a variant is a page or a space, not the number `7`" in mistakes(read, text)
+
+    def test_a_page_outside_the_folder_is_not_read(self, read: Callable[[str], Study], tmp_path: Path) -> None:
+        """As everywhere."""
+        outside = tmp_path.parent / "outside.yaml"
+        outside.write_text("name: outside\n")
+        assert "lies outside this page's folder" in mistakes(read, GOOD.replace("alexnet_tiny", "../outside.yaml"))
+
+    def test_there_is_no_such_study(self) -> None:
+        """With the nearest shipped one."""
+        with pytest.raises(ArchError, match="no shipped study `digit_placement`") as raised:
+            find_study("digit_placement")
+        assert "`digits_placement`" in str(raised.value.diagnostics[0].hint)
+
+
+class TestNetworks:
+    """Which networks a study compares."""
+
+    def test_the_base_is_first_and_every_network_is_there_once(self, read: Callable[[str], Study]) -> None:
+        """A page that says the same as a variant of a space is merged with it, and so is the base."""
+        text = GOOD.replace(
+            "gate: {insert", "- alexnet_tiny\n      - gate: {insert: {se: {reduction: 4}}, at: block1.pre_activation}\n"
+            "      - again: {insert"
+        )  # fmt: skip
+        found = networks(read(text), 10)
+        assert [each.name for each in found.all] == [
+            "alexnet_tiny", "alexnet_tiny_se_block1_pre_activation", "alexnet_tiny_se_block2",
+            "alexnet_tiny_se_block1_block2",
+        ]  # fmt: skip
+        assert found.merged == {"alexnet_tiny_se_block1_pre_activation": ("alexnet_tiny_se_block1",)}
+        assert found.base.places == ()
+        assert found.all[1].places == ("block1.pre_activation",)
+
+    def test_they_have_the_classes_of_the_data_and_the_size_of_the_recipe(self, read: Callable[[str], Study]) -> None:
+        """Their pages need no other, and say so."""
+        page = yaml.safe_load(networks(read(GOOD.replace("size: 32", "size: 24")), 7).all[1].page)
+        assert (page["classes"], page["input"]) == (7, [3, 24, 24])
+        assert "extends" not in page
+
+    def test_a_page_beside_the_study_is_found(self, read: Callable[[str], Study], tmp_path: Path) -> None:
+        """With and without its ending."""
+        (tmp_path / "own.yaml").write_text("name: own\nextends: alexnet32\nparams: {width: 4, hidden: 8}\n")
+        for name in ("own", "own.yaml"):
+            assert networks(read(GOOD.replace("alexnet_tiny", name))).base.name == "own"
