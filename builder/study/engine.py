@@ -153,19 +153,7 @@ class Engine:
         for cell in self._more():
             self._cells[cell.id] = cell
             self._waiting.append(cell.id)
-            place = self.folder.cell(cell.id)
-            if not place.definition.exists():
-                self._prepare(cell)
-
-    def _prepare(self, cell: Cell) -> None:
-        """Make the folder of a cell, with all that its worker needs; what defines it comes last."""
-        place = self.folder.cell(cell.id)
-        try:
-            place.path.mkdir(parents=True, exist_ok=True)
-            write_text(place.network, self.folder.network(cell.variant).read_text("utf-8"))
-        except OSError as error:
-            raise cannot_write(place.path, error) from error
-        write_cell(place.definition, cell)
+            prepare_cell(self.folder, cell)
 
     def _busy(self) -> list[Worker]:
         return [each for each in self._workers if each.cell is not None]
@@ -304,6 +292,19 @@ class Engine:
             yield
         finally:
             lock.release()
+
+
+def prepare_cell(folder: StudyFolder, cell: Cell) -> None:
+    """Make the folder of a cell, with all that its worker needs, unless it is there; what defines it comes last."""
+    place = folder.cell(cell.id)
+    if place.definition.exists():
+        return
+    try:
+        place.path.mkdir(parents=True, exist_ok=True)
+        write_text(place.network, folder.network(cell.variant).read_text("utf-8"))
+    except OSError as error:
+        raise cannot_write(place.path, error) from error
+    write_cell(place.definition, cell)
 
 
 def local_command(folder: StudyFolder, device: str, data_dir: str) -> Callable[[int], Sequence[str]]:

@@ -51,7 +51,7 @@ def serve(folder: StudyFolder, prepare: Callable[[], Perform], told: TextIO, say
     try:
         perform = prepare()
     except (RunError, ArchError) as error:
-        voice.say("broken", cell=None, message=_said(error))
+        voice.say("broken", cell=None, message=said(error))
         return
     voice.say("ready")
     for line in _lines_until_alone(told):
@@ -64,7 +64,7 @@ def serve(folder: StudyFolder, prepare: Callable[[], Perform], told: TextIO, say
             voice.say("done" if free else "busy", cell=identity)
         except (RunError, ArchError) as error:
             event = "broken" if isinstance(error.__cause__, OSError) else "failed"
-            voice.say(event, cell=identity, message=_said(error))
+            voice.say(event, cell=identity, message=said(error))
         except (Interrupted, KeyboardInterrupt, SystemExit):
             raise
         except MemoryError:
@@ -97,7 +97,8 @@ def finish(place: CellFolder, perform: Perform, alive: Alive) -> None:
     place.tidy()
 
 
-def _said(error: RunError | ArchError) -> str:
+def said(error: RunError | ArchError) -> str:
+    """Return an error as one line: what happened, and what helps."""
     hint = error.hint if isinstance(error, RunError) else None
     return f"{error} ({hint})" if hint else str(error)
 
