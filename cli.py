@@ -604,6 +604,40 @@ def study_status(
     _answer(now, study_text.standing, as_json)
 
 
+@study_app.command("worker")
+@exit_codes()
+def study_worker(
+    file: Study,
+    storage: Annotated[
+        str,
+        typer.Option(metavar="URL", help="postgresql://user:password@host/database, or mysql://…"),
+    ],
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="Go on although the code that trains has changed.")
+    ] = False,
+    quiet: Quiet = False,
+    as_json: Json = False,
+) -> None:
+    """Run cells of a study that many machines share in a database, until none is left.
+
+    Start as many as there are cores or GPUs, on any machines, by any scheduler. In the end all results lie in the
+    folder of each. Needs the extra `distributed`.
+    """
+    from builder.commands import study as command
+    from builder.commands import study_text
+    from builder.commands.following import Following
+    from builder.study.planning import Place
+
+    asked = command.Asked(file, Place(studies_dir, data_dir, device), other_code=other_code)
+    view = Following(quiet=quiet)
+    now = command.worker(asked, storage, view.planned, view.ran)
+    _answer(now, study_text.standing, as_json)
+    sys.exit(FAILED if now.failures else 0)
+
+
 @app.command()
 @exit_codes()
 def report(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.commands.study import Planned
+    from builder.study.cells import Cell
     from builder.study.engine import Finished
     from builder.study.standing import Standing
 
@@ -48,6 +49,11 @@ class Following:
             return
         self._erase()
         say(text.finished(value, now))
+
+    def ran(self, cell: Cell, message: str | None) -> None:
+        """Show a cell that this worker has run."""
+        if not self._quiet:
+            say(text.ran(cell, message))
 
     def turn(self, look: Callable[[], Standing]) -> None:
         """Look how things stand and draw the view anew, on a terminal, from time to time."""

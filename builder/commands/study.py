@@ -19,6 +19,7 @@ from builder.study.standing import standing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from builder.study.cells import Cell
     from builder.study.engine import Finished
     from builder.study.plan import Plan
     from builder.study.standing import Standing
@@ -92,6 +93,33 @@ def run(
     return standing(folder, found)
 
 
+def worker(
+    asked: Asked,
+    storage: str,
+    on_planned: Callable[[Planned], None],
+    on_finished: Callable[[Cell, str | None], None],
+) -> Standing:
+    """Run cells of a study that many machines share in the database at ``storage``, until none is left anywhere.
+
+    All results then lie in this machine's folder too. ``on_finished`` is told each cell that was run here, and what
+    went wrong if anything did. Raises what ``plan`` raises, and RunError for a database that can't be reached, holds
+    another study, or is lost.
+    """
+    from builder.study.joining import work
+    from builder.study.shared import SharedQueue
+    from builder.study.worker import performer
+
+    folder, found, is_new = _planned(asked, None)
+    on_planned(Planned(folder.path, is_new, found))
+    if not asked.other_code:
+        check_code(found)
+    with SharedQueue(storage, found) as queue:
+        work(
+            queue, Stages(folder, found), performer(found, asked.place.device, _data_folder(asked, found)), on_finished
+        )
+    return standing(folder, found)
+
+
 def status(asked: Asked) -> Standing:
     """Return how far a study is; raise RunError where it has no plan yet."""
     folder = folder_of(asked.what, asked.place.studies)
@@ -108,7 +136,7 @@ def check_code(found: Plan) -> None:
         raise RunError(message, hint)
 
 
-def _planned(asked: Asked, on_measured: Callable[[str, int, int], None]) -> tuple[StudyFolder, Plan, bool]:
+def _planned(asked: Asked, on_measured: Callable[[str, int, int], None] | None) -> tuple[StudyFolder, Plan, bool]:
     there = _as_folder(asked.what)
     if there is not None:
         return there, read_plan(there.plan), False

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.commands.study import Planned
+    from builder.study.cells import Cell
     from builder.study.engine import Finished
     from builder.study.plan import Plan
     from builder.study.standing import Row, Running, Standing
@@ -116,6 +117,11 @@ def finished(value: Finished, now: Standing) -> str:
         return f"{head}: failed after {plural(value.failure.attempts, 'attempt')}: {value.failure.message}"
     left = f", {duration(now.seconds_left)} left" if now.seconds_left else ""
     return f"{head}: done{left}"
+
+
+def ran(cell: Cell, message: str | None) -> str:
+    """Return one line for a cell that a worker of many has run."""
+    return f"{_named(cell.variant, cell.settings)}, seed {cell.seed}: {message or 'done'}"
 
 
 def standing(value: Standing) -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.study.code import code_digest, code_version
@@ -48,15 +51,37 @@ class Place:
 
 
 def plan_study(
-    study: Study, place: Place, on_measured: Callable[[str, int, int], None], *, anew: bool = False
+    study: Study, place: Place, on_measured: Callable[[str, int, int], None] | None, *, anew: bool = False
 ) -> tuple[StudyFolder, Plan, bool]:
     """Return the folder of ``study`` with its plan, and whether it was made now.
 
     A plan that is there holds, unless one is wanted ``anew``. ``on_measured`` is told of every network that is
-    measured. Raises ArchError where the page is wrong or asks for something else than its plan, RunError for data or a
-    device that can't be had, or a folder that can't be written.
+    measured; without it none is, and the plan says no times. Raises ArchError where the page is wrong or asks for
+    something else than its plan, RunError for data or a device that can't be had, or a folder that can't be written.
     """
     networks(study)  # mistakes come before anything is fetched
+    with _one_at_a_time(place.studies):
+        return _planned(study, place, on_measured, anew=anew)
+
+
+@contextmanager
+def _one_at_a_time(studies: Path) -> Iterator[None]:
+    """Let several workers that begin together on one machine make one plan, which all of them read."""
+    try:
+        studies.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(studies / ".planning")
+        lock.acquire()
+    except OSError as error:
+        raise cannot_write(studies, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _planned(
+    study: Study, place: Place, on_measured: Callable[[str, int, int], None] | None, *, anew: bool
+) -> tuple[StudyFolder, Plan, bool]:
     there = None if anew else newest_folder(study.name, place.studies)
     if there is not None:
         plan = read_plan(there.plan)
@@ -68,7 +93,7 @@ def plan_study(
 
     pilot = begin_pilot(study, place.data or DATA, place.device)
     found = networks(study, len(pilot.data.classes))
-    seconds = dict(_measured(found, pilot, on_measured))
+    seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
     plan = _plan(study, place, pilot, found, seconds)
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)

@@ -246,8 +246,8 @@ def _connected(url: str, beat: int, stale: int) -> RDBStorage:
     """Return Optuna's storage at ``url``; raise RunError where it can't be had."""
     from optuna.storages import RDBStorage  # noqa: PLC0415 - an optional extra
     from sqlalchemy.engine import make_url  # noqa: PLC0415 - comes with it
-    from sqlalchemy.pool import NullPool  # noqa: PLC0415 - the same: no connection is kept while a cell runs for an hour
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError  # noqa: PLC0415 - the same
+    from sqlalchemy.pool import NullPool  # noqa: PLC0415 - the same: no connection is kept while a cell runs for an hour
 
     try:
         parsed = make_url(url)
