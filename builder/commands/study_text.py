@@ -59,11 +59,9 @@ def _cells(plan: Plan) -> str:
     many = plural(networks, "network") + (f" × {choices} settings" if choices > 1 else "")
     if not plan.screen_seeds:
         return f"{arms * plan.confirm_seeds} = {many} × {plural(plan.confirm_seeds, 'seed')}, on the test split"
-    tries = int(plan.search["trials"]) if plan.search else 1
-    searched = f" × {plural(tries, 'trial')}" if plan.search else ""
-    screen = arms * plan.screen_seeds * tries
+    screen = arms * plan.screen_seeds
     return (
-        f"{screen} to choose = {many}{searched} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
+        f"{screen} to choose = {many} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
         f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
         f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
     )

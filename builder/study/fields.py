@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, WithJsonSchema, field_validator, model_validator
+from pydantic import Field, WithJsonSchema, field_validator
 
 from builder.training.recipe import DEFAULT_RECIPES
 from builder.validation import Strict
@@ -44,31 +44,6 @@ class Budget(Strict):
     hours: float = Field(gt=0, description="of the clock; when they are spent no further cell is begun")
 
 
-class Range(Strict):
-    """A range that is searched; with whole numbers at both ends only whole numbers are tried."""
-
-    low: float | int
-    high: float | int
-    log: bool = Field(False, description="every factor is as likely, not every difference")
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Range:
-        if self.low >= self.high:
-            raise ValueError(f"`low` is less than `high`, and {self.low:g} is not less than {self.high:g}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"with `log` a range begins above 0, not at {self.low:g}")
-        return self
-
-
-class Search(Strict):
-    """Hyperparameters that are searched for each network by itself, with as many trials for each."""
-
-    space: dict[str, Range | tuple[Any, ...]] = Field(description="a range or a list for each path of the recipe")
-    trials: Count = Field(description="of each network")
-    sampler: Literal["tpe", "random", "gp", "cmaes"] = Field("tpe", description="Optuna's, by their names there")
-    pruner: Literal["none", "median", "halving"] = Field("none", description="stops trials that fall behind")
-
-
 class StudyPage(Strict):
     """The page of a study."""
 
@@ -95,7 +70,6 @@ class StudyPage(Strict):
     grid: dict[str, tuple[Any, ...]] = Field(
         {}, description="fields of the recipe with a list of values: every combination"
     )
-    search: Search | None = Field(None, description="fields of the recipe that Optuna searches")
     seeds: Count | Seeds = Field(description="how often each network is trained; or `screen` and `confirm`")
     finalists: Count = Field(3, description="how many networks besides the base are judged with fresh seeds")
     smallest_difference: Points = Field(0.3, description="in points of accuracy: what is smaller does not matter")

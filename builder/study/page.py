@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import collections.abc
 
     from builder.reader import Value
-    from builder.study.fields import Search
     from builder.training.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")
@@ -49,7 +48,6 @@ class Study:
     question: str | None
     recipe: Recipe
     grid: tuple[Settings, ...]
-    search: Search | None
     data: str
     subset: int | None
     test: int | None
@@ -104,13 +102,9 @@ def study_from(page: Mapping, path: Path) -> Study:
     fields = validate(StudyPage, page, "a study", problems)
     recipe = _recipe(page, path.parent, problems)
     grid = _grid(page, recipe, problems) if recipe is not None else ()
-    _check_apart(page, problems)
     problems.raise_found()
     assert fields is not None, "validate returns None only with a problem"
     assert recipe is not None, "it is None only with a problem"
-    if fields.search is not None:
-        _check_search(page, recipe, problems)
-    problems.raise_found()
     seeds = fields.seeds if isinstance(fields.seeds, Seeds) else None
     return Study(
         path=path,
@@ -119,7 +113,6 @@ def study_from(page: Mapping, path: Path) -> Study:
         question=fields.question,
         recipe=recipe,
         grid=grid,
-        search=fields.search,
         data=fields.data.name,
         subset=fields.data.subset,
         test=fields.data.test,
@@ -206,34 +199,3 @@ def _check_elsewhere(entries: tuple[tuple[Scalar, Value], ...], problems: Collec
         if key.value in _FIXED_ELSEWHERE:
             message = f"`{key.value}` is not set in a study"
             problems.error("bad-value", message, key.mark, _FIXED_ELSEWHERE[str(key.value)])
-
-
-def _check_apart(page: Mapping, problems: Collector) -> None:
-    """See that a study has a grid or a search, and fresh seeds to judge by after a search."""
-    if page.get("search") is None:
-        return
-    if page.get("grid") is not None:
-        hint = "a list in `search.space` is a choice too"
-        problems.error("bad-value", "a study has a `grid` or a `search`, not both", page.key_mark("grid"), hint)
-    if not isinstance(page.get("seeds"), Mapping) and page.get("seeds") is not None:
-        hint = "`seeds: {screen: 1, confirm: 10}`"
-        message = "a `search` chooses by the validation split, so fresh seeds have to judge what it chose"
-        problems.error("bad-value", message, page.key_mark("seeds"), hint)
-
-
-def _check_search(page: Mapping, recipe: Recipe, problems: Collector) -> None:
-    search = page.get("search")
-    space = search.get("space") if isinstance(search, Mapping) else None
-    entries = space.entries if isinstance(space, Mapping) else ()
-    _check_elsewhere(entries, problems)
-    for key, values in entries:
-        if full_path(recipe, key, problems) is None:
-            continue
-        tried = values.items if isinstance(values, Sequence) else _ends(values)
-        for value in tried:
-            _check_value(recipe, key, value, problems)
-
-
-def _ends(values: Value) -> tuple[Value, ...]:
-    ends = (values.get(end) for end in ("low", "high")) if isinstance(values, Mapping) else ()
-    return tuple(each for each in ends if each is not None)

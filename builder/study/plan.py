@@ -93,7 +93,6 @@ class Plan:
     screen_seeds: int
     confirm_seeds: int
     finalists: int
-    search: Mapping[str, Any] | None
     hours: float | None
     asked: Mapping[str, Any]
     code: Mapping[str, str]
@@ -139,8 +138,6 @@ class Plan:
         if not self.screen_seeds:
             return len(self.arms)
         rivals = len(self.networks) - 1 if len(self.networks) > 1 else len(self.arms) - 1
-        if self.search is not None and len(self.networks) == 1:
-            rivals = int(self.search["trials"])
         return 1 + min(self.finalists, rivals)
 
     def cells(self, stage: Stage, arms: Iterable[Arm]) -> tuple[Cell, ...]:
@@ -180,6 +177,7 @@ def read_plan(path: Path) -> Plan:
     """Return the plan at ``path``; raise RunError for anything else."""
     try:
         found = json.loads(path.read_text("utf-8"))
+        found.pop("search", None)  # which plans had that were written in the first days
         if found.pop("version") != VERSION:
             raise RunError(f"{path} is the plan of another version of archcli", "plan the study anew")
         return _plan(found)

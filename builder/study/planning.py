@@ -134,7 +134,6 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "variants": {each.name: each.id for each in found.all},
         "recipe": study.recipe.model_dump(mode="json", exclude={"name"}),
         "grid": [dict(each.values) for each in study.grid],
-        "search": None if study.search is None else study.search.model_dump(mode="json"),
         "data": {"name": study.data, "subset": study.subset, "test": study.test},
         "seeds": {"screen": study.screen_seeds, "confirm": study.confirm_seeds},
         "finalists": study.finalists,
@@ -194,7 +193,6 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
         screen_seeds=study.screen_seeds,
         confirm_seeds=study.confirm_seeds,
         finalists=study.finalists,
-        search=None if study.search is None else study.search.model_dump(mode="json"),
         hours=study.hours,
         asked=_asked(study, found),
         code=code,
@@ -245,10 +243,9 @@ def estimate(plan: Plan) -> float | None:
     prices = [each for each in first if each is not None]
     if not plan.screen_seeds:
         return _on_workers(sum(prices) * plan.confirm_seeds, max(prices), plan.workers)
-    trials = int(plan.search["trials"]) if plan.search is not None else 1
     last = sorted((plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms), reverse=True)
     finals = [last[min(number, len(last) - 1)] for number in range(plan.confirmed_arms)]
-    screen = _on_workers(sum(prices) * plan.screen_seeds * trials, max(prices), plan.workers)
+    screen = _on_workers(sum(prices) * plan.screen_seeds, max(prices), plan.workers)
     return screen + _on_workers(sum(finals) * plan.confirm_seeds, max(finals), plan.workers)
 
 

@@ -36,7 +36,6 @@ def make_plan(networks: int = 2, seeds: int = 2, **changes: object) -> Plan:
         screen_seeds=0,
         confirm_seeds=seeds,
         finalists=1,
-        search=None,
         hours=None,
         asked={},
         code={},

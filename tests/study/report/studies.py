@@ -99,7 +99,6 @@ def _plan(truth: Truth) -> Plan:
         screen_seeds=truth.screen,
         confirm_seeds=truth.seeds,
         finalists=truth.finalists,
-        search=None,
         hours=None,
         asked={},
         code={"a.py": "00"},
