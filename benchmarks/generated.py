@@ -2,10 +2,12 @@
 
     python -m benchmarks.generated --networks 5000 --seed 1
     python -m benchmarks.generated --mistakes 1000 --seed 1
+    python -m benchmarks.generated --mutations 1000 --seed 1
 
 The first builds each network, compares every inferred shape, parameter and cost with the module's, and outputs and
 gradients with the same network run node by node. The second puts one mistake into each page and counts the answers
-that stand on its line and nowhere else. A seed gives the same pages again.
+that stand on its line and nowhere else. The third changes any word of a page as a hand slips; what is still a right
+page does not count. A seed gives the same pages again.
 """
 
 from __future__ import annotations
@@ -20,17 +22,20 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from builder.diagnostics import ArchError
 from tests.lowering.test_nobodys_pages import graph_of
+from tests.mutations import Mutated, mutated_pages
 from tests.networks import Wrong, wrong_pages
 from tests.runtime.test_generated import check_network, pages
 
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
+    from builder.diagnostics import Diagnostic
+
 CHUNK = 250
 """Pages of one search: hypothesis remembers each of them."""
 
 
-def each_of(strategy: SearchStrategy[Any], count: int, first: int, act: Networks | Mistakes) -> None:
+def each_of(strategy: SearchStrategy[Any], count: int, first: int, act: Networks | Mistakes | Mutations) -> None:
     """Call ``act`` with ``count`` pages that ``strategy`` makes of a seed; what it raises ends the search."""
     number = first * 1_000_003
     while act.tried < count:
@@ -92,12 +97,38 @@ class Mistakes:
             self.elsewhere.append(f"{wrong.what}: line {wrong.line}, answered at {lines}")
 
 
+class Mutations:
+    """Counts slips that are mistakes, and those whose every answer speaks of the line or of the name that changed."""
+
+    def __init__(self) -> None:
+        self.tried = self.at_their_line = self.still_right = 0
+        self.elsewhere: list[str] = []
+
+    def __call__(self, mutated: Mutated) -> None:
+        """Try one."""
+        found: tuple[Diagnostic, ...] = ()
+        try:
+            graph_of(mutated.text)
+        except ArchError as error:
+            found = error.diagnostics
+        if not found:
+            self.still_right += 1
+            return
+        self.tried += 1
+        if mutated.is_answered(found):
+            self.at_their_line += 1
+        else:
+            lines = [each.mark.line for each in found if each.mark]
+            self.elsewhere.append(f"line {mutated.line}: {mutated.before} → {mutated.after}, answered at {lines}")
+
+
 def main() -> None:
     """Try as many as asked for and print what became of them, in words and as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--networks", type=int, metavar="N")
     what.add_argument("--mistakes", type=int, metavar="N")
+    what.add_argument("--mutations", type=int, metavar="N")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     begin = time.perf_counter()
@@ -106,6 +137,12 @@ def main() -> None:
         networks = Networks()
         each_of(pages(), options.networks, options.seed, networks)
         result |= {"networks": networks.tried, "refused": networks.refused, "wrong": 0}
+    elif options.mutations is not None:
+        mutations = Mutations()
+        each_of(mutated_pages(), options.mutations, options.seed, mutations)
+        result |= {"mutations": mutations.tried, "at their line": mutations.at_their_line}
+        result["still right"] = mutations.still_right
+        print("\n".join(mutations.elsewhere))
     else:
         mistakes = Mistakes()
         each_of(wrong_pages(), options.mistakes, options.seed, mistakes)

@@ -76,16 +76,17 @@ def report(
 ) -> None:
     """Add pydantic's findings to ``problems``, each at the key or value that it speaks of."""
     findings = [_finding(mapping, error) for error in errors]
-    meant = set()
+    unknown: dict[Path, list[str]] = {}
     for each in findings:
         if each.kind == "extra_forbidden":
             name, parent = str(each.path[-1]), each.path[:-1]
             inner = _innermost(model, parent)
-            meant.add((parent, meant_field(name, inner)))
+            unknown.setdefault(parent, []).append(name)
             problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, _unknown(name, inner))
     missing: dict[Path, list[_Finding]] = {}
     for each in findings:
-        if each.kind == "missing" and (each.path, str(each.missing)) not in meant:
+        inner = _innermost(model, each.path)
+        if each.kind == "missing" and not is_meant(str(each.missing), unknown.get(each.path, ()), inner):
             missing.setdefault(each.path, []).append(each)
     for path, fields in missing.items():
         names = [".".join(map(str, (*path, each.missing))) for each in fields]
@@ -242,6 +243,13 @@ def meant_field(name: str, model: type[BaseModel]) -> str | None:
     known = _fields(model)
     there = _elsewhere(name, model)
     return there if there in known else None if " " in there else nearest(name, known)
+
+
+def is_meant(field: str, unknown: Iterable[str], model: type[BaseModel]) -> bool:
+    """Return whether one of the ``unknown`` names may have been meant to be ``field``, which then is not missing."""
+    return any(
+        meant_field(name, model) == field or nearest(name, [field]) or set(name) == set(field) for name in unknown
+    )
 
 
 def _elsewhere(name: str, model: type[BaseModel]) -> str:

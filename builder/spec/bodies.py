@@ -357,6 +357,10 @@ class Bodies:
             or bool(_PARAMETER.match(word))
         )
 
+    def is_strange_beside(self, key: Scalar) -> bool:
+        """Return whether a key is neither a call nor what may stand beside one."""
+        return not self._is_call(str(key.value)) and key.value not in (*self._beside, *BLOCK_FIELDS)
+
     def _model_fields(self, word: str) -> dict[str, FieldInfo]:
         if word == REUSE:
             return ReuseFields.model_fields

@@ -63,7 +63,7 @@ def check_fields(
         kept = [
             each
             for each in error.errors(include_url=False)
-            if (each["loc"] or ("",))[0] not in unknown_yet
+            if (each["type"] == "extra_forbidden" or (each["loc"] or ("",))[0] not in unknown_yet)
             and (complete or each["type"] not in ("missing", "value_error"))
         ]
         bare = {name: value for name, value in written if isinstance(value, Scalar) and value.value in variables}

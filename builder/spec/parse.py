@@ -28,10 +28,12 @@ from builder.spec.page import (
     Replacement,
     Template,
 )
-from builder.validation import meant_field, validate
+from builder.validation import is_meant, validate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pydantic import BaseModel
 
     from builder.diagnostics import Collector
     from builder.reader import Value
@@ -43,8 +45,14 @@ KINDS = ("int", "float", "bool", "list", "layer", "size", "text")
 """Kinds of a required parameter."""
 
 
-_AT = ("where", "place", "places", "after", "behind", "before", "position", "to", "into", "points", "point")
-"""What `at` was meant by."""
+_NEVER_EMPTY = {
+    "extends": "extends: resnet18",
+    "member": "member: resnet50",
+    "input": "input: [3, 224, 224]",
+    "classes": "classes: 10",
+    "version": "version: 1",
+}
+"""What fields look like of which none can be empty."""
 
 
 def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
@@ -53,6 +61,7 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
     ``known`` are the words that it may call besides its own templates. Everything wrong is added to ``problems``.
     """
     validate(PageFields, mapping, "a page", problems)
+    mapping = _without_empty(_as_meant(mapping, PageFields), problems)
     parts = {
         name: _mapping(mapping, name, problems)
         for name in ("params", "members", "defaults", "templates", "set", "replace")
@@ -63,6 +72,9 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         templates=templates,
         defaults=known.defaults | {name for name, _ in parts["defaults"]},
         variables=known.variables | _variables(parts["params"], parts["templates"]),
+        more_templates=known.more_templates
+        or _is_meant(mapping, "templates", "uses")
+        or not all(is_template_name(name) for name, _ in parts["templates"]),
     )
     bodies = Bodies(known, problems)
     inserted = Bodies(known, problems, beside=("at", "name"))
@@ -82,6 +94,31 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         replace=dict(_replacements(parts["replace"], bodies)),
         variants=_mapping(mapping, "variants", problems),
     )
+
+
+def _without_empty(mapping: Mapping, problems: Collector) -> Mapping:
+    """Report fields behind whose colon nothing stands; they go on as ``classes_``, meant and read by nobody."""
+    entries: list[tuple[Scalar, Value]] = []
+    for key, value in mapping.entries:
+        example = _NEVER_EMPTY.get(str(key.value))
+        if example and isinstance(value, Scalar) and value.value is None:
+            hint = f"such as `{example}`, or take it away"
+            problems.error("empty-fields", f"nothing follows `{key.value}:`", key.mark, hint)
+            entries.append((Scalar(f"{key.value}_", key.mark), value))
+        else:
+            entries.append((key, value))
+    return Mapping(tuple(entries), mapping.mark)
+
+
+def _as_meant(mapping: Mapping, model: type[BaseModel]) -> Mapping:
+    """Return ``mapping`` with misspelt fields under their right names: what they hold is looked at too."""
+    given = {name for name, _ in mapping}
+    entries = []
+    for key, value in mapping.entries:
+        near = [field for field in model.model_fields if is_meant(field, [str(key.value)], model)]
+        right = near[0] if len(near) == 1 and key.value not in model.model_fields and near[0] not in given else None
+        entries.append((Scalar(right, key.mark) if right else key, value))
+    return Mapping(tuple(entries), mapping.mark)
 
 
 def _variables(params: Mapping, templates: Mapping) -> frozenset[str]:
@@ -112,7 +149,8 @@ def _lacks_base(mapping: Mapping) -> bool:
 
 def _is_meant(mapping: Mapping, *fields: str) -> bool:
     """Return whether an unknown key was meant to be one of ``fields``, which then are not missing besides."""
-    return any(meant_field(name, PageFields) in fields for name, _ in mapping if name not in PageFields.model_fields)
+    unknown = [name for name, _ in mapping if name not in PageFields.model_fields]
+    return any(is_meant(field, unknown, PageFields) for field in fields)
 
 
 def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | None:
@@ -121,10 +159,10 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
         hint = "write `- se: {reduction: 16}` and below it `at: block1.pre_activation`"
         problems.error("bad-insert", f"an insert is a layer with `at`, not {describe(entry)}", entry.mark, hint)
         return None
-    at_elsewhere = next((key for key, _ in entry.entries if key.value in _AT), None)
-    if at_elsewhere is not None and entry.get("at") is None:
-        message = f"`{at_elsewhere.value}` cannot stand beside a call"
-        problems.error("unknown-field", message, at_elsewhere.mark, "did you mean `at`?")
+    unknown = [key for key, _ in entry.entries if bodies.is_strange_beside(key)]
+    if len(unknown) == 1 and entry.get("at") is None:
+        message = f"`{unknown[0].value}` cannot stand beside a call"
+        problems.error("unknown-field", message, unknown[0].mark, "did you mean `at`?")
         return None
     extra = {"at", "name"}
     item = bodies.item(Mapping(tuple(each for each in entry.entries if each[0].value not in extra), entry.mark))
@@ -269,6 +307,7 @@ def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterato
             yield name, Template(key, (), BlockSpec(key.mark, layers=broken_body(key.mark)))
             continue
         checked = validate(TemplateFields, value, f"template `{name}`", problems)
+        value = _as_meant(value, TemplateFields)  # noqa: PLW2901 - the same, read as it was meant
         block = bodies.block(value)
         if block.layers is None and block.branches is None:
             if checked is not None:  # else its layers stand under another name, which was said

@@ -17,6 +17,7 @@ from builder.costs import graph_cost
 from builder.diagnostics import ArchError, render
 from builder.lowering import load
 from builder.lowering.pages import shipped_folder
+from tests.mutations import Mutated, mutated_pages
 from tests.networks import Page, Wrong, pages, wrong_pages, yaml_text
 
 if TYPE_CHECKING:
@@ -99,6 +100,20 @@ class TestWrongPages:
         found = caught.value.diagnostics
         drawn = "\n".join(map(render, found))
         assert [each.mark.line for each in found if each.mark] == [wrong.line], f"{wrong.what}\n{wrong.text}\n{drawn}"
+
+
+class TestSlips:
+    """One word of a right page, any word, changed as a hand slips."""
+
+    @QUIET
+    @given(mutated_pages())
+    def test_it_is_answered_where_it_stands(self, mutated: Mutated) -> None:
+        """Or where a name is spoken of that it changed; every answer speaks of it. What is still right is a network."""
+        try:
+            graph_of(mutated.text)
+        except ArchError as error:
+            drawn = "\n".join(map(render, error.diagnostics))
+            assert mutated.is_answered(error.diagnostics), f"{mutated.before}\n{mutated.after}\n{drawn}"  # noqa: PT017 - a page may be right
 
 
 SHIPPED = sorted(shipped_folder().glob("*.yaml"))
