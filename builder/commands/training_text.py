@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builder.commands.train import Beginning, Trained
     from builder.training.progress import EpochDone, GoingOn, LookingBack
     from builder.training.recipe import Recipe
+    from builder.training.summary import Summary
 
 
 def beginning(value: Beginning, *, verbose: bool = False) -> str:
@@ -101,13 +102,18 @@ def trained(value: Trained) -> str:
         return "nothing was trained or written (--dry-run)"
     rows = [
         ("best validation accuracy", f"{found.best_val_accuracy:.2%}", f"epoch {found.best_epoch} of {found.epochs}"),
-        ("last validation accuracy", f"{found.final.val_accuracy:.2%}", ""),
+        ("last validation accuracy", f"{found.final.val_accuracy:.2%}", _stopped(found)),
     ]
     if found.test_accuracy is not None:
         rows.append(("test accuracy", f"{found.test_accuracy:.2%}", f"of epoch {found.best_epoch}, read once"))
     speed = f"{found.images_per_second:,.0f} images/s" if found.images_per_second else ""
     rows.append(("training time", duration(found.seconds), speed))
     return table([value.beginning.network, "", ""], rows, right=[1]) + f"\n{value.beginning.run}"
+
+
+def _stopped(found: Summary) -> str:
+    """Return that a run ended before its last epoch, nothing where it did not."""
+    return "" if found.final.epoch == found.epochs else f"stopped early, after epoch {found.final.epoch}"
 
 
 def evaluated(value: Evaluated) -> str:

@@ -223,3 +223,26 @@ class TestDeterministic:
         assert outcome.code == 0
         assert ", deterministic" in outcome.err.splitlines()[3]
         assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.usefixtures("nothing_is_drawn")
+class TestEarlyStop:
+    """`--set early_stop=N`."""
+
+    def test_a_run_that_ended_before_its_last_epoch_says_so(self, archcli: Archcli, page: Path) -> None:
+        """Beside the last accuracy; the best epoch stays the first of the best."""
+        settings = ("--set", "epochs=9", "--set", "early_stop=2", "--set", "lr=1e-30")
+        outcome = archcli("train", page, *SHORT, *settings)
+        assert outcome.code == 0
+        assert "stopped early, after epoch 3" in outcome.out
+        assert "epoch 1 of 9" in outcome.out
+        assert "epoch 3/9" in outcome.err
+        assert "epoch 4/9" not in outcome.err
+
+    def test_more_epochs_do_not_wake_it(self, archcli: Archcli, page: Path) -> None:
+        """It would have stopped in the same place."""
+        settings = ("--set", "epochs=9", "--set", "early_stop=2", "--set", "lr=1e-30")
+        archcli("train", page, *SHORT, *settings, "--set", "schedule={name: constant}")
+        outcome = archcli("resume", "runs/small-001", "--set", "epochs=20", "--device", "cpu")
+        assert outcome.code == 0
+        assert "stopped early, after epoch 3" in outcome.out
