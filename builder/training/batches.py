@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from builder.training.data import is_repeated
 from builder.training.distributed import ALONE, NO_LABEL
-from builder.training.memory import available_memory
+from builder.training.framing import framed_once
 from builder.training.precision import PLAIN, Precision
 from builder.training.randomness import shuffled, stream
 from builder.training.transforms import Draws, Normalizer, framed
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from builder.training.distributed import Team
     from builder.training.recipe import Recipe
 
-MEMORY_SHARE = 4  # framed images are kept where they take at most a quarter of the free memory
-BLOCK = 64  # images framed at a time: larger blocks only miss the processor's caches
+DEVICE_SHARE = 4  # images are kept on a GPU where they take at most a quarter of its free memory
 EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
 
 
@@ -56,7 +54,10 @@ class Batches:
         self._device = device
         self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
-        self._framed = _framed_once(split.images, recipe)
+        kept = framed_once(split.images, recipe)
+        self._is_framed = kept is not None
+        self._images = split.images if kept is None else _near(kept, device)
+        self._labels = split.labels.to(self._images.device)
 
     @property
     def images(self) -> int:
@@ -80,8 +81,10 @@ class Batches:
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
         recipe, count = self._recipe, len(self.split)
-        order = shuffled(count, stream(recipe.seed, "order", epoch))
-        draws = Draws.of(recipe, count, epoch) if recipe.augment.changes else None
+        order = shuffled(count, stream(recipe.seed, "order", epoch)).to(self._images.device)
+        draws = None
+        if recipe.augment.changes:
+            draws = Draws.of(recipe, count, epoch).to(self._images.device)
         for step in range(first_step, self.steps):
             samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
             yield self._batch(step, samples, draws)
@@ -89,7 +92,8 @@ class Batches:
     def in_order(self) -> Iterator[Batch]:
         """Yield this process's part of all images as they lie, unchanged by chance, for evaluation."""
         size = EVALUATION_BATCH * self.team.size
-        for step, samples in enumerate(torch.split(torch.arange(len(self.split)), size)):
+        everything = torch.arange(len(self.split), device=self._images.device)
+        for step, samples in enumerate(torch.split(everything, size)):
             yield self._batch(step, samples, None)
 
     def _batch(self, step: int, samples: torch.Tensor, draws: Draws | None) -> Batch:
@@ -100,25 +104,18 @@ class Batches:
         return Batch(step, images, labels, len(samples) if self.team.size > 1 else None)
 
     def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
-        images = framed(self.split.images[samples], self._recipe) if self._framed is None else self._framed[samples]
+        images, labels = self._images[samples], self._labels[samples]
+        if not self._is_framed:
+            images = framed(images, self._recipe)
         images = images.to(self._device, non_blocking=True)
         if draws is not None:
             images = draws.applied(images, samples)
-        labels = self.split.labels[samples].to(self._device, non_blocking=True)
+        labels = labels.to(self._device, non_blocking=True)
         return self._normalizer(images).to(memory_format=self.precision.memory_format), labels
 
 
-def _framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
-    """Return all ``images`` framed, or None where that would take too much memory."""
-    if is_repeated(images):
-        grey = _framed_once(images[:, :1], recipe)
-        return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
-    size = recipe.size or images.shape[-1]
-    if size == images.shape[-1] == (recipe.resize or size):
+def _near(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return the uint8 images on a GPU where they fit, so that indexing and all that follows happens there."""
+    if device.type != "cuda" or images.nbytes > torch.cuda.mem_get_info(device)[0] // DEVICE_SHARE:
         return images
-    if images[:, :, 0, 0].numel() * size * size > available_memory() // MEMORY_SHARE:
-        return None
-    kept = torch.empty(*images.shape[:2], size, size, dtype=torch.uint8)
-    for source, target in zip(torch.split(images, BLOCK), torch.split(kept, BLOCK), strict=True):
-        target.copy_(framed(source, recipe))
-    return kept
+    return images.to(device)

@@ -71,6 +71,10 @@ class Draws:
         centres = torch.rand(samples, 2, generator=generator)
         return cls(mirrored, shifts, centres, recipe)
 
+    def to(self, device: torch.device) -> Draws:
+        """Return the same on ``device``, where the images are indexed."""
+        return Draws(self.mirrored.to(device), self.shifts.to(device), self.centres.to(device), self.recipe)
+
     def applied(self, images: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
         """Return the uint8 ``images`` of ``samples`` with their changes, on the device where they are."""
         augment, device = self.recipe.augment, images.device

@@ -9,6 +9,7 @@ import torch
 from tiny_task import quadrants
 
 from builder.training import batches as module
+from builder.training import framing
 from builder.training.batches import Batch, Batches
 from builder.training.recipe import Augment, Normalize
 from builder.training.transforms import Normalizer, framed
@@ -101,17 +102,31 @@ class TestFraming:
         self, data: DataSet, recipe: Recipe, cpu: torch.device, monkeypatch: pytest.MonkeyPatch, free: int
     ) -> None:
         """The images are the same."""
-        monkeypatch.setattr(module, "available_memory", lambda: free)
+        monkeypatch.setattr(framing, "available_memory", lambda: free)
         sized = recipe.model_copy(update={"size": 12, "crop_pct": 0.75})
         batches = Batches(data.test, sized, cpu)
-        assert (batches._framed is None) == (free == 0)
+        assert batches._is_framed == (free > 0)
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(framed(data.test.images, sized)))
 
     def test_repeated_grey_is_kept_once(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """A third of the memory, and the same images in each channel."""
         batches = Batches(data.with_channels(3).test, recipe.at(16), cpu)
-        assert batches._framed is not None
-        assert batches._framed.stride(1) == 0
+        assert batches._is_framed
+        assert batches._images.stride(1) == 0
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images[:, 0], images[:, 2])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+class TestOnGpu:
+    """uint8 images live on the device, and are indexed, changed and normalised there."""
+
+    def test_batches_are_those_of_a_cpu(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+        """Bit for bit, augmentation included."""
+        augmented = recipe.model_copy(update={"size": 12, "augment": Augment(flip=True, crop_padding=1, cutout=4)})
+        there, here = Batches(data.train, augmented, torch.device("cuda")), Batches(data.train, augmented, cpu)
+        for one, other in zip(there.epoch(1), here.epoch(1), strict=True):
+            assert one.images.is_cuda
+            assert torch.equal(one.images.cpu(), other.images)
+            assert torch.equal(one.labels.cpu(), other.labels)
