@@ -39,9 +39,13 @@ class Cell:
 def make_cell(
     variant: str, graph: str, settings: Mapping[str, object], recipe: Recipe, seed: int, stage: Stage, world: str
 ) -> Cell:
-    """Return the cell of a network by its id; ``world`` stands for the data and the code that all cells share."""
+    """Return the cell of a network by its id; ``world`` stands for the data and the code that all cells share.
+
+    Fields of the recipe at their defaults stay out of the id: one that a later version adds must not hide what was
+    measured before, and a default that changes is another code.
+    """
     seeded = recipe.model_copy(update={"seed": seed})
-    decisive = [graph, seeded.model_dump(mode="json", exclude={"name"}), stage, world]
+    decisive = [graph, seeded.model_dump(mode="json", exclude={"name"}, exclude_defaults=True), seed, stage, world]
     digest = sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()
     return Cell(digest[:_DIGITS], variant, graph, dict(settings), seed, stage, seeded)
 

@@ -177,7 +177,6 @@ def read_plan(path: Path) -> Plan:
     """Return the plan at ``path``; raise RunError for anything else."""
     try:
         found = json.loads(path.read_text("utf-8"))
-        found.pop("search", None)  # which plans had that were written in the first days
         if found.pop("version") != VERSION:
             raise RunError(f"{path} is the plan of another version of archcli", "plan the study anew")
         return _plan(found)
