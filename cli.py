@@ -15,7 +15,7 @@ import typer
 from builder.commands import processes, text, training_text
 from builder.commands.console import answer, complain, say
 from builder.commands.data import encode
-from builder.commands.failing import FAILED, INVALID, exit_codes, leave_when_terminated
+from builder.commands.failing import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
 
 app = typer.Typer(
     name="archcli",
@@ -78,7 +78,10 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that has no × shows ?, and nothing breaks
     leave_when_terminated()
-    app()
+    try:
+        app()
+    finally:
+        end_when_terminated()
 
 
 def _answer(value: Value, render: Callable[[Value], str], as_json: bool) -> None:

@@ -65,6 +65,11 @@ def leave_when_terminated() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
 
 
+def end_when_terminated() -> None:
+    """Let SIGTERM end the process as it does any: once it leaves there is nothing more to put in order."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
 def _leave_if_stopped(error: Exception) -> None:
     """Leave if ``error`` says that a run was interrupted or terminated, and has saved where it stood."""
     from builder.training.interrupts import Interrupted
