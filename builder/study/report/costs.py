@@ -82,7 +82,7 @@ def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
         if point.interval
     ]
     taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
-    called = [fit_end(point.name, _WIDEST, TEXT, bold=True) for point in points]
+    called = _called([point.name for point in points])
     wanted = [Wanted(*spot, width_of(name, bold=True), TEXT) for name, spot in zip(called, spots, strict=True)]
     boxes = placed(wanted, Box(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
     parts = [
@@ -99,6 +99,12 @@ def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
         if box is not None
     ]
     return [*parts, *leaders, *drawn, *names]
+
+
+def _called(names: list[str]) -> list[str]:
+    """Return the names, their ends where they are long and the ends tell them apart."""
+    ends = [fit_end(name, _WIDEST, TEXT, bold=True) for name in names]
+    return ends if len(set(ends)) == len(set(names)) else names
 
 
 def _leader(spot: tuple[float, float], box: Box) -> Markup:
