@@ -179,6 +179,20 @@ class TestMistakes:
         assert str(path) in outcome.err
 
 
+class TestUpgrade:
+    """A study that an older version ran."""
+
+    def test_its_results_are_found(self, archcli: Archcli, study: Path) -> None:
+        """Though their cells would be called otherwise today: a folder says itself which cell it is."""
+        before = archcli("report", study).out
+        for path in sorted((study / "cells").iterdir()):
+            for name in ("cell.json", "result.json"):
+                text = (path / name).read_text("utf-8")
+                (path / name).write_text(text.replace(path.name, path.name[::-1]), "utf-8")
+            path.rename(path.with_name(path.name[::-1]))
+        assert archcli("report", study).out == before
+
+
 class TestShapes:
     """Studies of other forms."""
 

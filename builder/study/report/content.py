@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, RunError
 from builder.lowering import load
+from builder.study.cells import read_cell
 from builder.study.findings import arm_names, find
 from builder.study.plan import read_plan
 from builder.study.report.names import inks, short
@@ -111,7 +113,7 @@ def gather(folder: StudyFolder) -> Content:
     """
     plan = read_plan(folder.plan)
     stages = Stages(folder, plan)
-    cells = stages.known_cells()
+    cells = _as_defined(folder, stages.known_cells())
     results = folder.results(tuple(cell.id for cell in cells))
     if not results.outcomes:
         raise _nothing(folder, results)
@@ -136,6 +138,22 @@ def gather(folder: StudyFolder) -> Content:
         graphs=_graphs(folder, _networks(plan, sections)),
         said=surroundings(folder.cell(each.cell).path for each in results.outcomes),
     )
+
+
+def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:
+    """Return the cells as their folders define them.
+
+    A newer version may give a cell another id, as when recipes have a field more; what was found stays what it is.
+    """
+    places = sorted(folder.cells.iterdir()) if folder.cells.is_dir() else []
+    paths = [path for each in places if (path := folder.cell(each.name).definition).is_file()]
+    defined = {_run_of(cell): cell for cell in map(read_cell, paths)}
+    return tuple(defined.get(_run_of(cell), cell) for cell in cells)
+
+
+def _run_of(cell: Cell) -> str:
+    """Return what tells the runs of one study apart."""
+    return json.dumps([cell.graph, dict(cell.settings), cell.seed, cell.stage], sort_keys=True)
 
 
 def _nothing(folder: StudyFolder, results: Results) -> RunError:

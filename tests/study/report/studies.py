@@ -11,6 +11,7 @@ import numpy as np
 
 import builder
 from builder.lowering import resolved_page
+from builder.study.cells import write_cell
 from builder.study.folder import StudyFolder
 from builder.study.outcome import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
@@ -122,6 +123,7 @@ def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stag
             continue
         place = folder.cell(cell.id)
         place.path.mkdir(parents=True)
+        write_cell(place.definition, cell)
         (place.path / "environment.json").write_text(json.dumps({"device": "cpu", "packages": {"torch": "2.15.0"}}))
         message = truth.lost.get((cell.variant, cell.seed))
         if message is not None:
