@@ -42,6 +42,15 @@ def files() -> list[Path]:
     ]
 
 
+class TestTests:
+    """The tests themselves."""
+
+    def test_no_two_files_share_a_name(self) -> None:
+        """The folders are no packages, and pytest would refuse the second file, whichever part is run alone."""
+        names = [path.name for path in files() if re.match(r"test_\w+\.py", path.name)]
+        assert sorted(names) == sorted(set(names))
+
+
 class TestWheel:
     """The wheel's contents are written by hand in pyproject.toml, and nothing is forgotten there."""
 
