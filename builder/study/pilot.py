@@ -14,6 +14,7 @@ from builder.lowering import load
 from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.resources import workers_for
+from builder.study.trial import precision_of
 from builder.training.devices import choose_device, describe_device
 from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
@@ -76,7 +77,8 @@ class Pilot:
         few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
         recipe = self.recipe.model_copy(update={"epochs": 1})
         run = RunFolder.create(place, name)
-        summary = train(build(graph), few, recipe, run, self.device)
+        precision = precision_of(graph, recipe, self.device)
+        summary = train(build(graph), few, recipe, run, self.device, precision=precision)
         assert summary.images_per_second is not None, "it has trained"
         return summary.images_per_second
 

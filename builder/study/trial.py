@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.lowering import load
 from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.outcome import Outcome
 from builder.training.batches import Batches
-from builder.training.devices import choose_device
+from builder.training.devices import Hardware, choose_device
 from builder.training.evaluate import predict
 from builder.training.metrics import read_metrics
+from builder.training.precision import Work, choose_precision
 from builder.training.progress import EpochDone
 from builder.training.randomness import seed_globally
 from builder.training.run_folder import RunFolder
@@ -29,12 +31,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
+    from builder.graph import Graph
     from builder.study.cells import Cell
     from builder.study.folder import CellFolder
     from builder.study.plan import Plan
     from builder.study.serving import Alive, Perform
     from builder.training.data import DataSet
+    from builder.training.precision import Precision
     from builder.training.progress import Progress
+    from builder.training.recipe import Recipe
 
 
 def run_cell(
@@ -50,7 +55,8 @@ def run_cell(
     seed_globally(cell.recipe.seed)
     model = build(graph)
     images = data.with_channels(graph.input.channels)
-    summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress)
+    precision = precision_of(graph, cell.recipe, device)
+    summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, precision=precision)
     answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None
     return Outcome(
         cell=cell.id,
@@ -66,6 +72,13 @@ def run_cell(
         metrics=tuple(read_metrics(run.metrics)),
         seconds=summary.seconds,
     )
+
+
+def precision_of(graph: Graph, recipe: Recipe, device: torch.device) -> Precision:
+    """Return the precision that ``archcli train`` would take here; a cell that goes on keeps its own."""
+    cost = graph_cost(graph)
+    work = Work(cost.parameters, cost.macs * recipe.batch_size)
+    return choose_precision(Hardware.of(device), work).precision
 
 
 def _answers(model: nn.Module, data: DataSet, cell: Cell, device: torch.device) -> NDArray[np.uint16]:
