@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from math import ceil
 from pathlib import Path
@@ -55,6 +56,7 @@ def page_of(results: Results, networks: Sequence[str], batches: Sequence[int], r
         machines=_machines([run.device for each in runs.values() for run in each]),
         training=markdown_table(*_training(runs, results), right=range(1, 10)),
         curves="\n\n".join(_curves(runs, folder)),
+        studies="\n\n".join(_studies(results.folder)),
         speeds=markdown_table(*_speeds(networks, batches, results), right=range(1, 8)),
     )
 
@@ -182,6 +184,37 @@ def _curves(runs: dict[str, list[Result]], folder: Path) -> list[str]:
         )
         parts += [f"### {network}, seed {found[0].seed}", pictures]
     return parts
+
+
+def _studies(results: Path) -> list[str]:
+    """Return what each study answered whose report lies in ``studies`` there, as ``archcli report -o`` wrote it."""
+    reports = sorted((results / "studies").glob("*/report.json"))
+    return [_study(path, f"{results.name}/studies/{path.parent.name}") for path in reports] or [
+        f"No study has ended: {NOT_YET}."
+    ]
+
+
+def _study(path: Path, link: str) -> str:
+    found = json.loads(path.read_text("utf-8"))
+    images = found["data"]["images"]
+    seeds = {seed for each in found["variants"] for seed in each["seeds"]}
+    rows = [
+        [each["name"], str(len(each["accuracies"])), _percent(each["mean"]), f"{100 * each['deviation']:.2f}"]
+        for each in found["variants"]
+    ]
+    head = ["network", "runs", "mean test accuracy", "standard deviation over seeds, points"]
+    return "\n\n".join(
+        [
+            f"### {found['study']}",
+            f"{found['question']}\n**{found['answer']}**",
+            (
+                f"{found['data']['name']}: {images['train']:,} images to train and validate, {images['test']:,} to test; "
+                f"recipe `{found['recipe']['name']}` with the study's own settings, seeds {min(seeds)} to {max(seeds)}.\n"
+                f"[The whole report]({link}/report.md) has the settings, the machine and all that is needed to repeat it."
+            ),
+            markdown_table(head, rows, right=range(1, 4)),
+        ]
+    )
 
 
 def _link(path: Path, folder: Path) -> str:
