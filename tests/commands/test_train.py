@@ -149,7 +149,7 @@ class TestAnswers:
             (["--data", "digit"], 2, "digits"),
             (["--subset", "0"], 2, "--subset"),
             (["--name", "a/b"], 2, "`a/b` cannot be the name of a run's folder"),
-            (["--device", "tpu"], 1, "tpu"),
+            (["--device", "tpu"], 2, "no device is called `tpu`"),
             (["--weights", "no.safetensors"], 1, "no.safetensors"),
             (["--set", "validation=5000"], 1, "validation"),
         ],

@@ -186,7 +186,7 @@ class TestStopping:
             note = json.loads(folder.running.read_text()) if folder.running.exists() else {"running": {}}
             pids.update(each["pid"] for each in note["running"].values())
             if pids:
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
         with pytest.raises(Interrupted, match="what is done is kept") as raised:
             engine("slow", on_turn=stop).run()

@@ -178,7 +178,7 @@ def stopping_at(moment: int, number: signal.Signals, who: int) -> Callable[[Team
 
         def heard(event: Progress) -> None:
             if isinstance(event, BatchDone) and next(batches) == moment and team.number == who:
-                os.kill(os.getpid(), number)
+                signal.raise_signal(number)
 
         return heard
 

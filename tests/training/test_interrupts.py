@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from pathlib import Path
@@ -20,15 +19,15 @@ class TestStopSignals:
         """And the program goes on."""
         with StopSignals() as signals:
             assert signals.received is None
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
             assert signals.received == number
 
     def test_the_second_ctrl_c_acts_at_once(self) -> None:
         """For whoever can't wait for the step to end."""
         with StopSignals() as signals:
-            os.kill(os.getpid(), signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
             with pytest.raises(KeyboardInterrupt):
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
         assert signals.received == signal.SIGINT
 
     def test_the_former_handlers_come_back(self) -> None:
@@ -38,7 +37,7 @@ class TestStopSignals:
             with StopSignals():
                 assert signal.getsignal(signal.SIGINT) != before[0]
                 if send:
-                    os.kill(os.getpid(), signal.SIGTERM)
+                    signal.raise_signal(signal.SIGTERM)
             assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
     def test_another_thread_hears_nothing(self) -> None:

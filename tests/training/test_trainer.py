@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -243,7 +242,7 @@ class TestDivergence:
 
         def impatient(event: Progress) -> None:
             if isinstance(event, LookingBack):
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
 
         with pytest.raises(RunError) as raised:
             train(self.breaking(7), data, recipe, folder, CPU, impatient)
@@ -382,7 +381,7 @@ def stopping_at(moment: int, number: signal.Signals) -> Callable[[Progress], Non
 
     def report(event: Progress) -> None:
         if isinstance(event, BatchDone) and next(batches) == moment:
-            os.kill(os.getpid(), number)
+            signal.raise_signal(number)
 
     return report
 
