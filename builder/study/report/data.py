@@ -103,7 +103,7 @@ def as_json(content: Content) -> dict[str, Any]:
         "open": content.open,
         "runs": [run | {"correct": correct.get(run["cell"])} for run in runs(content)],
         "networks": [asdict(each) for each in plan.networks],
-        "data": asdict(plan.data),
+        "data": {name: value for name, value in asdict(plan.data).items() if name != "folder"},  # of this machine
         "recipe": plan.base.recipe.model_dump(mode="json"),
         "code": dict(plan.code),
         "surroundings": [each._asdict() for each in content.said],
