@@ -199,22 +199,19 @@ def _study(path: Path, link: str) -> str:
     images = found["data"]["images"]
     seeds = {seed for each in found["variants"] for seed in each["seeds"]}
     rows = [
-        [each["name"], str(len(each["accuracies"])), _percent(each["mean"]), f"{100 * each['deviation']:.2f}"]
+        [each["name"], str(len(each["accuracies"])), _percent(each["mean"]), f"{each['deviation']:.2f}"]
         for each in found["variants"]
     ]
     head = ["network", "runs", "mean test accuracy", "standard deviation over seeds, points"]
-    return "\n\n".join(
-        [
-            f"### {found['study']}",
-            f"{found['question']}\n**{found['answer']}**",
-            (
-                f"{found['data']['name']}: {images['train']:,} images to train and validate, {images['test']:,} to test; "
-                f"recipe `{found['recipe']['name']}` with the study's own settings, seeds {min(seeds)} to {max(seeds)}.\n"
-                f"[The whole report]({link}/report.md) has the settings, the machine and all that is needed to repeat it."
-            ),
-            markdown_table(head, rows, right=range(1, 4)),
-        ]
+    lines = (
+        found["question"],
+        f"**{found['answer']}**",
+        "",
+        f"{found['data']['name']}: {images['train']:,} images to train and validate, {images['test']:,} to test.",
+        f"Recipe `{found['recipe']['name']}` with the study's own settings, seeds {min(seeds)} to {max(seeds)}.",
+        f"[The whole report]({link}/report.md) has settings, machine and all that is needed to repeat it.",
     )
+    return "\n\n".join([f"### {found['study']}", "\n".join(lines), markdown_table(head, rows, right=range(1, 4))])
 
 
 def _link(path: Path, folder: Path) -> str:
