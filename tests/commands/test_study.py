@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,8 +110,7 @@ class TestRun:
             place = folder.cell(each.cell)
             assert sorted(path.name for path in place.path.glob("*.safetensors")) == ["best.safetensors"]
         again = results.outcomes[0]
-        folder.cell(again.cell).result.unlink()
-        (folder.cell(again.cell).path / "best.safetensors").unlink()
+        shutil.rmtree(folder.cell(again.cell).path)
         assert archcli("study", "run", "study-runs/mine-001", "-q").code == 0
         (redone,) = folder.results((again.cell,)).outcomes
         assert redone.test_predictions is not None

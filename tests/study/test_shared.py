@@ -177,9 +177,10 @@ class TestClaims:
     def test_a_trial_that_is_no_cell_is_refused(self, plan: Plan, queue_of: Joins) -> None:
         """As one that somebody put there by hand: it would be nobody's result."""
         queue = queue_of(plan)
-        optuna.load_study(
-            study_name=plan.name, storage=URL.replace("postgresql:", "postgresql+psycopg:")
-        ).enqueue_trial({})
+        storage = optuna.storages.RDBStorage(URL.replace("postgresql:", "postgresql+psycopg:"))
+        optuna.load_study(study_name=plan.name, storage=storage).enqueue_trial({})
+        storage.remove_session()
+        storage.engine.dispose()
         assert queue.claim() is None
         assert queue.fill(()) == 0
 

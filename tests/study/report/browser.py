@@ -38,6 +38,11 @@ class Browser:
         for domain in ("Page", "Network", "Log", "Runtime"):
             self.call(f"{domain}.enable")
 
+    def close(self) -> None:
+        """Let the pipes go; the browser ends by itself when it hears no more."""
+        self._commands.close()
+        os.close(self._events)
+
     def call(self, method: str, **parameters: object) -> dict[str, Any]:
         """Return what a method of the protocol answers; what happens until then is noted."""
         self._sent += 1
@@ -108,7 +113,11 @@ def browser(folder: Path) -> Iterator[Browser]:
     for each in (theirs_in, theirs_out):
         os.close(each)
     try:
-        yield Browser(ours_out, ours_in)
+        shown = Browser(ours_out, ours_in)
+        try:
+            yield shown
+        finally:
+            shown.close()
     finally:
         process.kill()
         process.wait()
