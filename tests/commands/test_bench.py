@@ -51,7 +51,8 @@ class TestBench:
         found = json.loads(outcome.out)
         assert outcome.err == ""
         assert (found["precision"], found["precision_reason"]) == ("fp32, contiguous", "as asked for")
-        assert (found["batch_size"], found["images"], found["data"], found["rounds"]) == (16, 2048, "random", 3)
+        assert (found["batch_size"], found["images"], found["data"]) == (16, 2048, "random")
+        assert found["rounds"] >= 3
         assert [each["what"] for each in found["rates"]] == ["end to end", "step", "data"]
         for each in found["rates"]:
             assert each["ratio"]["low"] <= each["ratio"]["median"] <= each["ratio"]["high"]

@@ -5,14 +5,25 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from builder.training.interrupts import Interrupted, StopSignals
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 
 class TestStopSignals:
     """A request, answered between two steps."""
+
+    @pytest.fixture(autouse=True)
+    def _python_hears_ctrl_c(self) -> Iterator[None]:
+        """Let Python hear Ctrl-C, which a shell's background job, and so a test in one, ignores."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield
+        signal.signal(signal.SIGINT, before)
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
     def test_the_first_signal_is_kept(self, number: signal.Signals) -> None:
