@@ -67,7 +67,7 @@ def by_optuna(folder: StudyFolder, plan: Plan) -> None:
 
 
 def _runs(folder: StudyFolder, plan: Plan) -> Iterator[Callable[[], None]]:
-    perform = performer(plan, "cpu", Path("data"))
+    perform = performer(folder, plan, "cpu", Path("data"))
     for cell in Stages(folder, plan).open_cells():
         prepare_cell(folder, cell)
         yield partial(finish, folder.cell(cell.id), perform, _ignore)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,11 +81,12 @@ def run(
     if asked.retry:
         for cell in stages.known_cells():
             folder.cell(cell.id).failure.unlink(missing_ok=True)
+    workers = asked.place.workers or found.workers
     engine = Engine(
         folder,
-        stages.open_cells,
+        partial(stages.open_cells, workers),
         local_command(folder, asked.place.device, str(_data_folder(asked, found))),
-        asked.place.workers or found.workers,
+        workers,
         hours=found.hours,
         on_finished=lambda finished: on_finished(finished, standing(folder, found)),
         on_turn=lambda: on_turn(lambda: standing(folder, found)),
@@ -114,9 +116,8 @@ def worker(
     if not asked.other_code:
         check_code(found)
     with SharedQueue(storage, found) as queue:
-        work(
-            queue, Stages(folder, found), performer(found, asked.place.device, _data_folder(asked, found)), on_finished
-        )
+        perform = performer(folder, found, asked.place.device, _data_folder(asked, found))
+        work(queue, Stages(folder, found), perform, on_finished)
     return standing(folder, found)
 
 

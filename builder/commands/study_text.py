@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import duration, human, plural
+from builder.study.space import Choice
 from builder.tables import table
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from builder.study.cells import Cell
     from builder.study.engine import Finished
     from builder.study.plan import Plan
+    from builder.study.space import Dimension, Search
     from builder.study.standing import Row, Running, Standing
 
 _LISTED = 40
@@ -27,6 +29,7 @@ def planned(value: Planned) -> str:
         f"data     {_data(plan)}",
         f"recipe   {plan.base.recipe.name}: {_recipe(plan)}",
         f"cells    {_cells(plan)}",
+        *([f"search   {_search(plan.search)}"] if plan.search else []),
         "",
         _networks(plan),
         *_merged(plan),
@@ -49,7 +52,7 @@ def _data(plan: Plan) -> str:
 def _recipe(plan: Plan) -> str:
     recipe = plan.base.recipe
     varied = list(dict.fromkeys(name for arm in plan.arms for name in arm.settings))
-    also = f"; varied: {', '.join(varied)}" if varied else ""
+    also = f"; varied: {', '.join(varied)}" if varied and plan.search is None else ""
     return f"{plural(recipe.epochs, 'epoch')}, {recipe.batch_size} images a batch, {recipe.size} px{also}"
 
 
@@ -59,12 +62,28 @@ def _cells(plan: Plan) -> str:
     many = plural(networks, "network") + (f" × {choices} settings" if choices > 1 else "")
     if not plan.screen_seeds:
         return f"{arms * plan.confirm_seeds} = {many} × {plural(plan.confirm_seeds, 'seed')}, on the test split"
-    screen = arms * plan.screen_seeds
+    screen = plan.tried_arms * plan.screen_seeds
+    tries = f" × {plan.search.tries} tries" if plan.search else ""
     return (
-        f"{screen} to choose = {many} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
+        f"{screen} to choose = {many}{tries} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
         f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
         f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
     )
+
+
+def _search(search: Search) -> str:
+    over = "; ".join(f"{path} {_dimension(each)}" for path, each in search.space.items())
+    least = plural(search.min_epochs, "epoch")
+    ended = "" if search.pruner == "none" else f"; {search.pruner} ends what promises nothing after {least} or more"
+    return f"{over}\n         the recipe's own first, the others chosen by {search.sampler}{ended}"
+
+
+def _dimension(dimension: Dimension) -> str:
+    if isinstance(dimension, Choice):
+        *most, last = map(str, dimension.values)
+        return f"{', '.join(most)} or {last}"
+    scale = " (logarithmic)" if dimension.log else f" in steps of {dimension.step:g}" if dimension.step else ""
+    return f"{dimension.low:g} to {dimension.high:g}{scale}"
 
 
 def _networks(plan: Plan) -> str:
@@ -130,6 +149,8 @@ def standing(value: Standing) -> str:
         table(["network", "stage", "done", "running", "waiting", "failed"], [_row(each) for each in value.rows],
               right=[2, 3, 4, 5]),
     ]  # fmt: skip
+    if value.untried:
+        lines.append(f"then {plural(value.untried, 'cell')} of tries that the search has yet to choose")
     if value.later:
         lines.append(f"then {value.later} cells of the base and the finalists, which are not chosen yet")
     if value.running:

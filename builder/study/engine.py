@@ -69,7 +69,7 @@ class Finished:
 class Engine:
     """One study on one machine.
 
-    ``more`` gives the cells that can be run and have no result yet; it is asked again when all of them have ended,
+    ``more`` gives the cells that can be run and have no result yet; it is asked again when a worker has none to do,
     until there are none. ``command`` gives for the number of a worker how it is started.
     """
 
@@ -100,6 +100,7 @@ class Engine:
         self._selector = selectors.DefaultSelector()
         self._noted = 0.0
         self._spent_before = 0.0
+        self._have_ended = True
 
     def run(self) -> None:
         """Run everything there is to run.
@@ -148,12 +149,15 @@ class Engine:
         now = monotonic()
         self._waiting.extend(cell for due, cell in self._later if due <= now)
         self._later = [(due, cell) for due, cell in self._later if due > now]
-        if self._waiting or self._later or self._busy():
+        in_hand = {*self._waiting, *(cell for _, cell in self._later), *(each.cell for each in self._busy())}
+        if len(in_hand) >= self._count or (in_hand and not self._have_ended):
             return
+        self._have_ended = False
         for cell in self._more():
-            self._cells[cell.id] = cell
-            self._waiting.append(cell.id)
-            prepare_cell(self.folder, cell)
+            if cell.id not in in_hand:
+                self._cells[cell.id] = cell
+                self._waiting.append(cell.id)
+                prepare_cell(self.folder, cell)
 
     def _busy(self) -> list[Worker]:
         return [each for each in self._workers if each.cell is not None]
@@ -191,7 +195,7 @@ class Engine:
                 raise RunError(f"{message.get('message')}")
             case "done" if cell is not None:
                 worker.cell = None
-                self._finished(Finished(self._cells[cell], None))
+                self._end(Finished(self._cells[cell], None))
             case "busy" if cell is not None:
                 worker.cell = None
                 self._later.append((monotonic() + self._limits.busy, cell))
@@ -225,7 +229,11 @@ class Engine:
         known = self._cells[cell]
         failure = Failure(cell, known.variant, known.settings, known.seed, known.stage, message, mistakes + deaths)
         write_failure(self.folder.cell(cell).failure, failure)
-        self._finished(Finished(known, failure))
+        self._end(Finished(known, failure))
+
+    def _end(self, finished: Finished) -> None:
+        self._have_ended = True
+        self._finished(finished)
 
     def _end_the_hanging(self) -> None:
         now = monotonic()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeAlias
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, WithJsonSchema, field_validator
 
@@ -23,6 +24,12 @@ Images = Annotated[int, Field(ge=1, le=100_000_000)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 
 
+FIXED_ELSEWHERE = MappingProxyType(
+    {"seed": "`seeds` says how many there are", "name": "a recipe's name changes nothing"}
+)
+"""Fields of a recipe that a study's page has other words for."""
+
+
 class Data(Strict):
     """Which images: a data set by name, and how many of it."""
 
@@ -36,6 +43,39 @@ class Seeds(Strict):
 
     screen: Count = Field(description="seeds of every network, judged on the validation split alone")
     confirm: Count = Field(description="fresh seeds of the base and the finalists, judged on the test split, once")
+
+
+Sampler: TypeAlias = Literal["tpe", "gp", "random"]
+Pruner: TypeAlias = Literal["none", "median", "successive_halving", "hyperband"]
+
+
+class RangePage(Strict):
+    """Numbers from which a search chooses."""
+
+    low: float = Field(description="the smallest")
+    high: float = Field(description="the largest")
+    log: bool = Field(False, description="whether factors count, not differences: for learning rates and the like")
+    step: float | None = Field(None, gt=0, description="only `low`, `low` + `step`, and so on")
+
+    @field_validator("high")
+    @classmethod
+    def _above(cls, value: float, info: Any) -> float:
+        if "low" in info.data and value <= info.data["low"]:
+            raise ValueError(f"`high` is greater than `low`, which is {info.data['low']:g}, and not {value:g}")
+        return value
+
+
+class SearchPage(Strict):
+    """Fields of the recipe that are searched for each network, by Optuna."""
+
+    over: dict[
+        str,
+        Annotated[Any, WithJsonSchema({"anyOf": [{"$ref": "#/$defs/RangePage"}, {"type": "array", "minItems": 2}]})],
+    ] = Field(min_length=1, description="fields of the recipe, each with `{low: …, high: …}` or a list of values")
+    tries: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
+    sampler: Sampler = Field("tpe", description="what chooses: by what went well (`tpe`, `gp`), or `random`")
+    pruner: Pruner = Field("none", description="what ends a try early that promises nothing")
+    min_epochs: Count = Field(1, description="so many epochs every try gets")
 
 
 class Budget(Strict):
@@ -70,6 +110,7 @@ class StudyPage(Strict):
     grid: dict[str, tuple[Any, ...]] = Field(
         {}, description="fields of the recipe with a list of values: every combination"
     )
+    search: SearchPage | None = Field(None, description="fields of the recipe that are searched, by the screen's seeds")
     seeds: Count | Seeds = Field(description="how often each network is trained; or `screen` and `confirm`")
     finalists: Count = Field(3, description="how many networks besides the base are judged with fresh seeds")
     smallest_difference: Points = Field(0.3, description="in points of accuracy: what is smaller does not matter")

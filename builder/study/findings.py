@@ -190,9 +190,11 @@ def _groups(arms: Mapping[_Key, Arm], base: str, *, apart: bool) -> tuple[Group,
 def _screened(
     name: str, runs: Sequence[Planned], ended: Mapping[str, Outcome], failed: Mapping[str, Failure], chosen: bool
 ) -> Screened:
+    results = [ended[cell.id] for cell in runs if cell.id in ended]
     return Screened(
         name,
-        tuple(ended[cell.id].val_accuracy for cell in runs if cell.id in ended),
+        tuple(each.val_accuracy for each in results),
         sum(cell.id in failed for cell in runs),
         chosen,
+        any(each.is_pruned for each in results),
     )

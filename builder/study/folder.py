@@ -38,6 +38,11 @@ class CellFolder:
         return self.path / "page.yaml"
 
     @property
+    def metrics(self) -> Path:
+        """The metrics of its epochs so far."""
+        return self.path / "metrics.csv"
+
+    @property
     def result(self) -> Path:
         """The result, whole or not there."""
         return self.path / "result.json"
@@ -71,6 +76,7 @@ class StudyFolder:
     ``labels.json``    the true labels of the test images, which all cells share
     ``networks``       the resolved page of every network
     ``workers``        what the processes that ran cells had to say
+    ``tries``          what a search has chosen so far, a file for each try of a network
     ``cells/ID``       a cell, by the digest of what defines it
     """  # fmt: skip
 
@@ -99,6 +105,11 @@ class StudyFolder:
     def network(self, name: str) -> Path:
         """Return the page of one network, as it was resolved."""
         return self.networks / f"{name}.yaml"
+
+    @property
+    def tries(self) -> Path:
+        """The folder of what a search has chosen to try."""
+        return self.path / "tries"
 
     @property
     def finalists(self) -> Path:

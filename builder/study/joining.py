@@ -12,6 +12,7 @@ from builder.diagnostics import ArchError, RunError
 from builder.study.engine import prepare_cell
 from builder.study.outcome import read_outcome, write_failure
 from builder.study.serving import claimed, finish, said
+from builder.study.tries import try_from_text, try_to_text
 from builder.training.durable import write_text
 from builder.training.interrupts import Interrupted
 
@@ -73,13 +74,19 @@ class _Worker:
 
     def gather(self) -> int:
         """Fetch what others have found, put into the database what is open, and return how much that is."""
+        return self.queue.fill(self._known) or len(self.stages.open_cells())
+
+    def _known(self) -> tuple[Cell, ...]:
+        """Return the cells that all machines know of; a search that leaves this worker nothing to do adds a try."""
+        share_tries(self.queue, self.stages)
         fetch(self.queue, self.stages)
-        self.stages.open_cells()  # a screen that has ended chooses its finalists
-        return self.queue.fill(self.stages.known_cells()) or len(self.stages.open_cells())
+        self.stages.open_cells(self.queue.running + 1)  # a screen that has ended chooses its finalists
+        share_tries(self.queue, self.stages)
+        return self.stages.known_cells()
 
     def run(self, claim: Claim) -> None:
         """Run one cell and say how it ended; one that can't be run here now is given back."""
-        cell = next((each for each in self.stages.known_cells() if each.id == claim.cell), None)
+        cell = self._cell(claim)
         if cell is None:  # of a stage that this folder has not reached yet
             self.queue.give_back(claim)
             return
@@ -104,6 +111,12 @@ class _Worker:
                 self._end(claim, cell, place)
             else:
                 self._leave(claim)
+
+    def _cell(self, claim: Claim) -> Cell | None:
+        """Return what was claimed; it may be a try that another machine has made since this one last looked."""
+        if claim.cell not in {each.id for each in self.stages.known_cells()}:
+            share_tries(self.queue, self.stages)
+        return next((each for each in self.stages.known_cells() if each.id == claim.cell), None)
 
     def _end(self, claim: Claim, cell: Cell, place: CellFolder) -> None:
         outcome = read_outcome(place.result, None)
@@ -143,6 +156,21 @@ class _Worker:
         finally:
             ended.set()
             thread.join(self.patience.beat)
+
+
+def share_tries(queue: SharedQueue, stages: Stages) -> None:
+    """Let a search's tries be the same in this folder and in the database, whose hold where both have one."""
+    tries = stages.tries
+    if tries is None:
+        return
+    shared, own = queue.tries(), {each.name: each for each in tries.known()}
+    for name, text in shared.items():
+        theirs = try_from_text(text)
+        if own.get(name) != theirs:
+            tries.keep(theirs)
+    for name, each in own.items():
+        if each.number > 1 and name not in shared:
+            queue.share_try(name, try_to_text(each))
 
 
 def fetch(queue: SharedQueue, stages: Stages) -> None:

@@ -42,7 +42,8 @@ class Outcome:
 
     ``settings`` are the hyperparameters that vary, by their path in the recipe. The best epoch was chosen on the
     validation split. Of the test split, in the same order for every cell, there is the class that was answered
-    (images,) and whether it was right (images,); a screen does not read it, and has None.
+    (images,) and whether it was right (images,); a screen does not read it, and has None. One that ``is_pruned`` was
+    ended before its last epoch, because it promised nothing.
     """
 
     cell: str
@@ -57,6 +58,7 @@ class Outcome:
     test_correct: NDArray[np.bool_] | None
     metrics: tuple[EpochMetrics, ...]
     seconds: float
+    is_pruned: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
         "test_predictions": None if predictions is None else packed(predictions),
         "metrics": [asdict(each) for each in outcome.metrics],
         "seconds": outcome.seconds,
+        "is_pruned": outcome.is_pruned,
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
-from builder.study.fields import Seeds, StudyPage
+from builder.study.fields import FIXED_ELSEWHERE, Seeds, StudyPage
+from builder.study.search_page import own_settings, read_search
 from builder.training.overrides import full_path, override_with
 from builder.training.recipe import DEFAULT_RECIPES, load_recipe
 from builder.validation import validate
@@ -19,15 +20,11 @@ if TYPE_CHECKING:
     import collections.abc
 
     from builder.reader import Value
+    from builder.study.space import Search
     from builder.training.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")
 """Either of them makes a file a study; no page and no recipe has them."""
-
-_FIXED_ELSEWHERE = {
-    "seed": "`seeds` says how many there are",
-    "name": "a recipe's name changes nothing",
-}
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,11 @@ class Settings:
 
 @dataclass(frozen=True, eq=False)
 class Study:
-    """What a page says. ``screen_seeds`` is 0 where every network is judged at once; differences are in points."""
+    """What a page says. ``screen_seeds`` is 0 where every network is judged at once; differences are in points.
+
+    ``grid`` has every choice of hyperparameters of a grid, the one of the recipe's own values where there is a
+    ``search``, and the empty one else.
+    """
 
     path: Path
     page: Mapping
@@ -48,6 +49,7 @@ class Study:
     question: str | None
     recipe: Recipe
     grid: tuple[Settings, ...]
+    search: Search | None
     data: str
     subset: int | None
     test: int | None
@@ -102,9 +104,12 @@ def study_from(page: Mapping, path: Path) -> Study:
     fields = validate(StudyPage, page, "a study", problems)
     recipe = _recipe(page, path.parent, problems)
     grid = _grid(page, recipe, problems) if recipe is not None else ()
+    search = _search(page, fields, recipe, problems) if recipe is not None else None
     problems.raise_found()
     assert fields is not None, "validate returns None only with a problem"
     assert recipe is not None, "it is None only with a problem"
+    if search is not None:
+        grid = (Settings(own_settings(recipe, search), recipe),)
     seeds = fields.seeds if isinstance(fields.seeds, Seeds) else None
     return Study(
         path=path,
@@ -113,6 +118,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         question=fields.question,
         recipe=recipe,
         grid=grid,
+        search=search,
         data=fields.data.name,
         subset=fields.data.subset,
         test=fields.data.test,
@@ -186,6 +192,13 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
     return tuple(sorted(found, key=lambda each: each.recipe != recipe))  # the recipe's own values first: the base
 
 
+def _search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:
+    asked = page.get("search")
+    over = asked.get("over") if isinstance(asked, Mapping) else None
+    _check_elsewhere(over.entries if isinstance(over, Mapping) else (), problems)
+    return read_search(page, fields, recipe, problems)
+
+
 def _check_value(recipe: Recipe, key: Scalar, value: Value, problems: Collector) -> None:
     try:
         override_with(recipe, [(key, value)])
@@ -196,6 +209,6 @@ def _check_value(recipe: Recipe, key: Scalar, value: Value, problems: Collector)
 
 def _check_elsewhere(entries: tuple[tuple[Scalar, Value], ...], problems: Collector) -> None:
     for key, _ in entries:
-        if key.value in _FIXED_ELSEWHERE:
+        if key.value in FIXED_ELSEWHERE:
             message = f"`{key.value}` is not set in a study"
-            problems.error("bad-value", message, key.mark, _FIXED_ELSEWHERE[str(key.value)])
+            problems.error("bad-value", message, key.mark, FIXED_ELSEWHERE[str(key.value)])

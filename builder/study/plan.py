@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.study.cells import Cell, make_cell
+from builder.study.space import Search, search_from_json
 from builder.study.statistics import Design, family_size
 from builder.training.durable import write_text
 from builder.training.recipe import Recipe
@@ -78,8 +79,9 @@ class Plan:
     """A study before it runs.
 
     ``asked`` is what the page said that decides results; ``code`` has a digest for each file that decides them.
-    ``arms`` are all combinations of network and hyperparameters, the base's first. With ``screen_seeds`` the arms are
-    judged on the validation split first, and ``finalists`` of them, besides the base, on the test split.
+    ``arms`` are all combinations of network and hyperparameters, the base's first; a ``search`` finds its arms while it
+    runs, and these are each network with the recipe's own. With ``screen_seeds`` the arms are judged on the validation
+    split first, and ``finalists`` of them, besides the base, on the test split.
     ``device`` and ``seconds`` (of the clock, for everything, None where nothing was measured) speak of the machine on
     which the study was planned, with ``workers`` cells side by side. ``needed_seeds`` are those with which the question
     can be answered, None where no number of them is enough.
@@ -102,6 +104,7 @@ class Plan:
     seconds: float | None
     needed_seeds: int | None = None
     warnings: tuple[str, ...] = ()
+    search: Search | None = None
 
     @property
     def design(self) -> Design:
@@ -133,11 +136,16 @@ class Plan:
         return "screen" if self.screen_seeds else "confirm"
 
     @property
+    def tried_arms(self) -> int:
+        """How many arms there are in the end, those that a search finds too."""
+        return len(self.arms) * (self.search.tries if self.search else 1)
+
+    @property
     def confirmed_arms(self) -> int:
         """How many arms are judged on the test split."""
         if not self.screen_seeds:
             return len(self.arms)
-        rivals = len(self.networks) - 1 if len(self.networks) > 1 else len(self.arms) - 1
+        rivals = len(self.networks) - 1 if len(self.networks) > 1 else self.tried_arms - 1
         return 1 + min(self.finalists, rivals)
 
     def cells(self, stage: Stage, arms: Iterable[Arm]) -> tuple[Cell, ...]:
@@ -169,7 +177,7 @@ class Plan:
 
 def write_plan(path: Path, plan: Plan) -> None:
     """Write ``plan``, whole or not at all; raise RunError if it can't be written."""
-    content = asdict(plan) | {"arms": [_arm(each) for each in plan.arms], "version": VERSION}
+    content = asdict(plan) | {"arms": [arm_to_json(each) for each in plan.arms], "version": VERSION}
     write_text(path, json.dumps(content, indent=1) + "\n")
 
 
@@ -191,18 +199,25 @@ def _plan(found: dict[str, Any]) -> Plan:
     networks = (
         each | {"places": tuple(each["places"]), "same_as": tuple(each["same_as"])} for each in found["networks"]
     )
-    arms = (each | {"recipe": Recipe.model_validate_json(json.dumps(each["recipe"]))} for each in found["arms"])
     return Plan(
         **found
         | {
             "question": Question(**found["question"]),
             "data": PlannedData(**data | {"classes": tuple(data["classes"])}),
             "networks": tuple(PlannedNetwork(**each) for each in networks),
-            "arms": tuple(Arm(**each) for each in arms),
+            "arms": tuple(arm_from_json(each) for each in found["arms"]),
             "warnings": tuple(found["warnings"]),
+            "search": search_from_json(found["search"]) if found.get("search") else None,
         }
     )
 
 
-def _arm(arm: Arm) -> dict[str, object]:
+def arm_to_json(arm: Arm) -> dict[str, object]:
+    """Return an arm as JSON values."""
     return {"variant": arm.variant, "settings": dict(arm.settings), "recipe": arm.recipe.model_dump(mode="json")}
+
+
+def arm_from_json(found: Mapping[str, Any]) -> Arm:
+    """Return the arm that ``arm_to_json`` made into JSON values."""
+    recipe = Recipe.model_validate_json(json.dumps(found["recipe"]))
+    return Arm(str(found["variant"]), dict(found["settings"]), recipe)

@@ -6,7 +6,7 @@ import json
 import os
 import re
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,7 +129,7 @@ def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
 
 def _asked(study: Study, found: Networks) -> dict[str, Any]:
     """Return what the page says that decides the cells and how they are judged."""
-    return {
+    asked = {
         "base": found.base.name,
         "variants": {each.name: each.id for each in found.all},
         "recipe": study.recipe.model_dump(mode="json", exclude={"name"}),
@@ -142,6 +142,7 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "error_rate": study.error_rate,
         "power": study.power,
     }
+    return asked if study.search is None else asked | {"search": asdict(study.search)}
 
 
 def _differences(before: object, now: object, path: str = "") -> Iterator[str]:
@@ -200,6 +201,7 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
         device=pilot.device_name,
         workers=place.workers or pilot.workers(max(each.cost.memory for each in found.all)),
         seconds=None,
+        search=study.search,
     )
     return replace(planned, seconds=estimate(planned), **_certainty(planned))
 
@@ -235,7 +237,8 @@ def _network(network: Network, found: Networks, seconds: dict[str, float]) -> Pl
 def estimate(plan: Plan) -> float | None:
     """Return about how many seconds of the clock the whole study takes, None where nothing was measured.
 
-    Which arms will be finalists is not known: they are taken for the dearest.
+    Which arms will be finalists is not known: they are taken for the dearest. Tries of a search are taken to be trained
+    as the recipe says, to their end.
     """
     first = [plan.seconds_of(each.variant, each.recipe, plan.first_stage) for each in plan.arms]
     if any(each is None for each in first):
@@ -245,7 +248,8 @@ def estimate(plan: Plan) -> float | None:
         return _on_workers(sum(prices) * plan.confirm_seeds, max(prices), plan.workers)
     last = sorted((plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms), reverse=True)
     finals = [last[min(number, len(last) - 1)] for number in range(plan.confirmed_arms)]
-    screen = _on_workers(sum(prices) * plan.screen_seeds, max(prices), plan.workers)
+    tries = plan.tried_arms // len(plan.arms)
+    screen = _on_workers(sum(prices) * plan.screen_seeds * tries, max(prices), plan.workers)
     return screen + _on_workers(sum(finals) * plan.confirm_seeds, max(finals), plan.workers)
 
 

@@ -23,7 +23,7 @@ from builder.study.code import code_digest
 from builder.study.outcome import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
     from optuna.storages import RDBStorage
@@ -44,6 +44,10 @@ ATTEMPTS, DEATHS = 3, 5
 
 _LOCK = 7_238_114
 """The number by which programs of this kind ask PostgreSQL for their common lock."""
+
+
+_TRY = "try "
+"""How the names of tries begin among what the database knows of a study."""
 
 
 @dataclass(frozen=True)
@@ -119,10 +123,14 @@ class SharedQueue:
                 raise RunError(message, hint)
         return study
 
-    def fill(self, cells: Iterable[Cell]) -> int:
-        """See that every cell that is to be run waits, runs or is done; return how many are not done and not failed."""
+    def fill(self, known: Callable[[], Iterable[Cell]]) -> int:
+        """See that every cell that is to be run waits, runs or is done; return how many are not done and not failed.
+
+        The cells are those that ``known`` returns, which is called while nobody else changes which there are.
+        """
         with self._alone():
             self._fail_the_lost()
+            cells = known()
             trials = self._by_cell()
             count = 0
             for cell in cells:
@@ -134,6 +142,20 @@ class SharedQueue:
                 if not states & {"WAITING", "RUNNING"}:
                     self._study.enqueue_trial({}, user_attrs={"cell": cell.id})
         return count
+
+    @property
+    def running(self) -> int:
+        """How many cells are being run anywhere."""
+        return len(self._study.get_trials(deepcopy=False, states=(self._state("RUNNING"),)))
+
+    def tries(self) -> dict[str, str]:
+        """Return the text of every try of a search that any machine has made, by its name."""
+        prefix, found = _TRY, self._study.user_attrs
+        return {name.removeprefix(prefix): str(text) for name, text in found.items() if name.startswith(prefix)}
+
+    def share_try(self, name: str, text: str) -> None:
+        """Let every machine know of a try."""
+        self._study.set_user_attr(_TRY + name, text)
 
     def claim(self) -> Claim | None:
         """Take a cell that waits, the first first; return None where none does."""

@@ -1,4 +1,4 @@
-"""What is to be run next: first all arms, or a screen of them; then the base and the finalists with fresh seeds."""
+"""What is to be run next: first all arms, or a screen or search; then the base and the finalists with fresh seeds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.study.plan import Arm
+from builder.study.plan import arm_from_json, arm_to_json
+from builder.study.tries import Tries
 from builder.training.durable import write_text
-from builder.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from builder.study.cells import Cell
     from builder.study.folder import StudyFolder
     from builder.study.outcome import Outcome
-    from builder.study.plan import Plan
+    from builder.study.plan import Arm, Plan
 
 
 @dataclass(frozen=True)
@@ -28,34 +28,57 @@ class Stages:
     folder: StudyFolder
     plan: Plan
 
+    @property
+    def tries(self) -> Tries | None:
+        """The tries of its search, None where nothing is searched."""
+        return Tries(self.folder, self.plan, self.plan.search) if self.plan.search is not None else None
+
+    def arms(self) -> tuple[Arm, ...]:
+        """Return the arms that are known by now: all of them, or those that a search has tried or tries."""
+        tries = self.tries
+        return self.plan.arms if tries is None else tuple(each.arm for each in tries.known())
+
     def known_cells(self) -> tuple[Cell, ...]:
         """Return all cells that are known by now: those of a confirmation only once its finalists are chosen."""
-        first = self.plan.cells(self.plan.first_stage, self.plan.arms)
+        first = self.plan.cells(self.plan.first_stage, self.arms())
         if not self.plan.screen_seeds:
             return first
         chosen = self.finalists()
         return first if chosen is None else (*first, *self.plan.cells("confirm", chosen))
 
-    def open_cells(self) -> tuple[Cell, ...]:
-        """Return the cells that can be run now; a screen that has ended chooses its finalists first."""
+    def open_cells(self, wanted: int = 1) -> tuple[Cell, ...]:
+        """Return the cells that can be run now; a screen that has ended chooses its finalists first.
+
+        A search adds tries while fewer than ``wanted`` cells are open, and no more: what it chooses later, it chooses
+        by more results.
+        """
         found = self._open(self.known_cells())
+        while len(found) < wanted and self._tries_more():
+            found = self._open(self.known_cells())
         if not found and self.plan.screen_seeds and self.finalists() is None:
             self._choose()
             found = self._open(self.known_cells())
         return found
+
+    def untried(self) -> int:
+        """Return how many cells a search has yet to choose."""
+        if self.tries is None or self.finalists() is not None:
+            return 0
+        return (self.plan.tried_arms - len(self.arms())) * self.plan.screen_seeds
 
     def finalists(self) -> tuple[Arm, ...] | None:
         """Return the base and the arms that the screen has chosen, None before it has ended."""
         if not self.folder.finalists.exists():
             return None
         try:
-            found = json.loads(self.folder.finalists.read_text("utf-8"))
-            return tuple(
-                Arm(each["variant"], each["settings"], Recipe.model_validate_json(json.dumps(each["recipe"])))
-                for each in found
-            )
+            return tuple(map(arm_from_json, json.loads(self.folder.finalists.read_text("utf-8"))))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.folder.finalists} does not say which arms are finalists: {error}") from error
+
+    def _tries_more(self) -> bool:
+        """Add a try; return False where nothing is searched, or nothing is left to try."""
+        tries = self.tries
+        return tries is not None and self.finalists() is None and tries.add() is not None
 
     def _open(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
         places = ((each, self.folder.cell(each.id)) for each in cells)
@@ -65,11 +88,8 @@ class Stages:
         """Write down the finalists, once and for all."""
         cells = self.known_cells()
         outcomes = self.folder.results(tuple(each.id for each in cells)).outcomes
-        chosen = choose_finalists(self.plan, self.plan.arms, outcomes)
-        content = [
-            {"variant": each.variant, "settings": dict(each.settings), "recipe": each.recipe.model_dump(mode="json")}
-            for each in chosen
-        ]
+        chosen = choose_finalists(self.plan, self.arms(), outcomes)
+        content = [arm_to_json(each) for each in chosen]
         write_text(self.folder.finalists, json.dumps(content, indent=1) + "\n")
 
 
@@ -78,8 +98,8 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
 
     Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
     there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. An arm
-    with failed cells stands behind all that have none, since those that are left may be the easy ones; one without
-    results is not chosen.
+    with failed cells, or that was ended early, stands behind all others, since the cells that are left may be the easy
+    ones; one without results is not chosen.
     Raises RunError where the base itself has no results.
     """
     ranked = _ranked(arms, screened, plan.screen_seeds)
@@ -98,12 +118,17 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
 
 def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> list[Arm]:
     """Return the arms that have results, the best first."""
-    found: dict[str, list[float]] = {}
+    found: dict[str, list[Outcome]] = {}
     for outcome in screened:
-        found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome.val_accuracy)
+        found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome)
     scored = [(arm, found.get(_key(arm.variant, arm.settings), [])) for arm in arms]
-    ranked = sorted((each for each in scored if each[1]), key=lambda each: (len(each[1]) < seeds, -fmean(each[1])))
+    ranked = sorted((each for each in scored if each[1]), key=lambda each: _rank(each[1], seeds))
     return [arm for arm, _ in ranked]
+
+
+def _rank(outcomes: Sequence[Outcome], seeds: int) -> tuple[bool, bool, float]:
+    pruned = any(each.is_pruned for each in outcomes)
+    return len(outcomes) < seeds, pruned, -fmean(each.val_accuracy for each in outcomes)
 
 
 def _key(variant: str, settings: object) -> str:

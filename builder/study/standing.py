@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import fmean
 from time import time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -39,7 +40,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Row:
-    """How many cells of one arm are in which state."""
+    """How many cells of one arm, or of all tries of one network, are in which state."""
 
     variant: str
     settings: Mapping[str, object]
@@ -49,9 +50,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Standing:
-    """How far a study is. ``later`` are cells of a confirmation whose arms are not chosen yet.
+    """How far a study is.
 
-    ``seconds_left`` is None before anything is known; ``is_running`` says whether an engine is at work.
+    ``later`` are cells of a confirmation whose arms are not chosen yet, ``untried`` those of tries that a search has
+    yet to choose. ``seconds_left`` is None before anything is known; ``is_running`` says whether an engine is at work.
     """
 
     folder: Path
@@ -60,6 +62,7 @@ class Standing:
     is_running: bool
     counts: Mapping[State, int]
     later: int
+    untried: int
     rows: tuple[Row, ...]
     running: tuple[Running, ...]
     failures: tuple[Failure, ...]
@@ -69,12 +72,12 @@ class Standing:
     @property
     def cells(self) -> int:
         """All cells, also those whose arms are not chosen yet."""
-        return sum(self.counts.values()) + self.later
+        return sum(self.counts.values()) + self.later + self.untried
 
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to run."""
-        return self.later == 0 and self.counts["waiting"] == self.counts["running"] == 0
+        return self.later == self.untried == 0 and self.counts["waiting"] == self.counts["running"] == 0
 
 
 def standing(folder: StudyFolder, plan: Plan) -> Standing:
@@ -89,6 +92,7 @@ def standing(folder: StudyFolder, plan: Plan) -> Standing:
     states = {each.id: _state(folder, each, busy) for each in cells}
     counts = Counter(states.values())
     later = 0 if not plan.screen_seeds or stages.finalists() is not None else plan.confirmed_arms * plan.confirm_seeds
+    untried = stages.untried()
     failed = (folder.cell(each.id).failure for each in cells if states[each.id] == "failed")
     stage = "confirm" if stages.finalists() is not None else plan.first_stage
     return Standing(
@@ -98,11 +102,12 @@ def standing(folder: StudyFolder, plan: Plan) -> Standing:
         is_running=alive,
         counts={state: counts[state] for state in STATES},
         later=later,
-        rows=tuple(_rows(cells, states)),
+        untried=untried,
+        rows=tuple(_rows(cells, states, tried=plan.search is not None)),
         running=tuple(_running(each, busy[each.id]) for each in cells if states[each.id] == "running"),
         failures=tuple(read_failure(path) for path in failed),
         seconds_spent=float(spent) if isinstance(spent, int | float) else 0.0,
-        seconds_left=_left(folder, plan, cells, states, later, note),
+        seconds_left=_left(folder, plan, cells, states, (later, untried), note),
     )
 
 
@@ -115,14 +120,17 @@ def _state(folder: StudyFolder, cell: Cell, busy: Mapping[str, object]) -> State
     return "running" if cell.id in busy else "waiting"
 
 
-def _rows(cells: Iterable[Cell], states: Mapping[str, State]) -> list[Row]:
+def _rows(cells: Iterable[Cell], states: Mapping[str, State], *, tried: bool) -> list[Row]:
+    """Return a row for each arm; where a search has ``tried`` many, one for those of each network."""
     grouped: dict[tuple[str, str, str], list[Cell]] = {}
     for each in cells:
-        grouped.setdefault((each.stage, each.variant, repr(each.settings)), []).append(each)
+        alike = "" if tried and each.stage == "screen" else repr(each.settings)
+        grouped.setdefault((each.stage, each.variant, alike), []).append(each)
     found = []
-    for (stage, variant, _), members in grouped.items():
+    for (stage, variant, alike), members in grouped.items():
         counts = Counter(states[each.id] for each in members)
-        found.append(Row(variant, members[0].settings, stage, {state: counts[state] for state in STATES}))
+        settings = members[0].settings if alike else {}
+        found.append(Row(variant, settings, stage, {state: counts[state] for state in STATES}))
     return found
 
 
@@ -143,7 +151,7 @@ def _left(
     plan: Plan,
     cells: Iterable[Cell],
     states: Mapping[str, State],
-    later: int,
+    unknown: tuple[int, int],
     note: Mapping[str, object],
 ) -> float | None:
     """Return the seconds left: what was planned for open cells, times how much longer those took that are done."""
@@ -159,8 +167,10 @@ def _left(
         took = sum(_took(folder.cell(each.id).result) for each in done)
         factor = took / sum(prices[each.id] for each in done)
     still = sum(prices[each.id] for each, _ in priced if states[each.id] in ("waiting", "running"))
+    later, untried = unknown
     confirm = [plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms]
-    return factor * (still + later * max(confirm)) / side_by_side
+    screen = [plan.seconds_of(each.variant, each.recipe, "screen") or 0.0 for each in plan.arms]
+    return factor * (still + later * max(confirm) + untried * fmean(screen)) / side_by_side
 
 
 @lru_cache(maxsize=100_000)

@@ -14,6 +14,7 @@ from builder.lowering import load
 from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.outcome import Outcome
+from builder.study.stages import Stages
 from builder.training.batches import Batches
 from builder.training.devices import Hardware, choose_device
 from builder.training.evaluate import predict
@@ -25,7 +26,7 @@ from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -33,13 +34,18 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.study.cells import Cell
-    from builder.study.folder import CellFolder
+    from builder.study.folder import CellFolder, StudyFolder
     from builder.study.plan import Plan
     from builder.study.serving import Alive, Perform
     from builder.training.data import DataSet
+    from builder.training.metrics import EpochMetrics
     from builder.training.precision import Precision
     from builder.training.progress import Progress
     from builder.training.recipe import Recipe
+
+
+class Pruned(Exception):  # noqa: N818 - no error: it ends a try that promises nothing
+    """A cell is to be ended after the epoch that has just been validated."""
 
 
 def run_cell(
@@ -47,8 +53,9 @@ def run_cell(
 ) -> Outcome:
     """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
 
-    A screen is trained without the test split; a confirmation reads it once, with the best epoch's weights. Raises
-    whatever ``builder.training.trainer.train`` raises.
+    A screen is trained without the test split, and ``on_progress`` may end it with Pruned after an epoch; a
+    confirmation reads the test split once, with the best epoch's weights. Raises whatever
+    ``builder.training.trainer.train`` raises.
     """
     run = RunFolder(folder)
     graph = load(run.page)
@@ -56,7 +63,10 @@ def run_cell(
     model = build(graph)
     images = data.with_channels(graph.input.channels)
     precision = precision_of(graph, cell.recipe, device)
-    summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, precision=precision)
+    try:
+        summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, precision=precision)
+    except Pruned:
+        return _pruned(cell, read_metrics(run.metrics))
     answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None
     return Outcome(
         cell=cell.id,
@@ -71,6 +81,25 @@ def run_cell(
         test_correct=None,
         metrics=tuple(read_metrics(run.metrics)),
         seconds=summary.seconds,
+    )
+
+
+def _pruned(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
+    best = max(metrics, key=lambda each: each.val_accuracy)
+    return Outcome(
+        cell=cell.id,
+        variant=cell.variant,
+        settings=cell.settings,
+        seed=cell.seed,
+        stage=cell.stage,
+        best_epoch=best.epoch,
+        val_accuracy=best.val_accuracy,
+        test_accuracy=None,
+        test_predictions=None,
+        test_correct=None,
+        metrics=tuple(metrics),
+        seconds=sum(each.seconds for each in metrics),
+        is_pruned=True,
     )
 
 
@@ -91,8 +120,8 @@ def _labels(data: DataSet) -> NDArray[np.int64]:
     return data.test.labels.numpy()
 
 
-def prepare_trials(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
-    """Return what trains cells of ``plan`` on ``device``, with the images loaded once.
+def prepare_trials(folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+    """Return what trains cells of the study in ``folder`` on ``device``, with the images loaded once.
 
     Of several GPUs it is the one of that ``number``. Raises RunError where the images can't be had, or are not those
     that the study was planned with.
@@ -106,12 +135,19 @@ def prepare_trials(plan: Plan, device: str, data_dir: Path, number: int = 0) -> 
         message = f"the images of {wanted.name} in {data_dir} are not those with which the study was planned"
         raise RunError(message, "plan it anew with these, or name the other folder: --data-dir")
 
+    tries = Stages(folder, plan).tries
+
     def perform(cell: Cell, place: CellFolder, alive: Alive) -> Outcome:
         def tell(event: Progress) -> None:
-            if isinstance(event, EpochDone):
-                alive(epoch=event.metrics.epoch, epochs=cell.recipe.epochs)
-            else:
+            if not isinstance(event, EpochDone):
                 alive()
+                return
+            done = event.metrics.epoch
+            alive(epoch=done, epochs=cell.recipe.epochs)
+            if tries is not None and cell.stage == "screen" and done < cell.recipe.epochs:
+                curve = tuple(each.val_accuracy for each in read_metrics(place.metrics))
+                if tries.is_hopeless(cell, curve):
+                    raise Pruned
 
         return run_cell(cell, place.path, images, chosen, tell)
 

@@ -31,13 +31,14 @@ def main() -> None:
     folder, device, data_dir, number = sys.argv[1:]
     study, say = StudyFolder(Path(folder)), _keep_stdout()
     try:
-        serve(study, lambda: performer(read_plan(study.plan), device, Path(data_dir), int(number)), sys.stdin, say)
+        plan = read_plan(study.plan)
+        serve(study, lambda: performer(study, plan, device, Path(data_dir), int(number)), sys.stdin, say)
     except Interrupted as stopped:
         sys.exit(stopped.exit_code)
 
 
-def performer(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
-    """Return what trains a cell of ``plan``; the images are loaded now, once for all cells.
+def performer(folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+    """Return what trains a cell of the study in ``folder``; the images are loaded now, once for all cells.
 
     Of several GPUs a worker takes the one of its ``number``. Raises RunError where the images can't be had, or are not
     those that the study was planned with.
@@ -45,7 +46,7 @@ def performer(plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perfo
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
     from builder.study.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
 
-    return prepare_trials(plan, device, data_dir, number)
+    return prepare_trials(folder, plan, device, data_dir, number)
 
 
 def _keep_stdout() -> TextIO:

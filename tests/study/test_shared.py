@@ -132,7 +132,7 @@ class TestClaims:
         """However they hurry."""
         cells = plan.cells("confirm", plan.arms)
         one, other = queue_of(plan), queue_of(plan)
-        assert one.fill(cells) == other.fill(cells) == 4
+        assert one.fill(lambda: cells) == other.fill(lambda: cells) == 4
         taken = [each.cell for queue in (one, other, one, other) if (each := queue.claim())]
         assert sorted(taken) == sorted(each.id for each in cells)
         assert one.claim() is other.claim() is None
@@ -141,11 +141,11 @@ class TestClaims:
         """And a result that comes too late is dropped."""
         cells = plan.cells("confirm", plan.arms)[:1]
         queue = queue_of(plan, 1, 1)
-        queue.fill(cells)
+        queue.fill(lambda: cells)
         lost = queue.claim()
         assert lost is not None
         time.sleep(2.2)
-        queue.fill(cells)
+        queue.fill(lambda: cells)
         found = queue.claim()
         assert found is not None
         assert (found.cell, queue.complete(lost, "{}", 0.5)) == (lost.cell, False)
@@ -157,10 +157,10 @@ class TestClaims:
         cells = plan.cells("confirm", plan.arms)[:1]
         queue = queue_of(plan, 1, 1)
         for _ in range(DEATHS):
-            assert queue.fill(cells) == 1
+            assert queue.fill(lambda: cells) == 1
             assert queue.claim() is not None
             time.sleep(2.1)
-        assert queue.fill(cells) == 0
+        assert queue.fill(lambda: cells) == 0
         assert [each.message for each in queue.failures(cells)] == ["its worker was lost"]
 
     def test_one_that_is_given_back_costs_nothing(self, plan: Plan, queue_of: Joins) -> None:
@@ -168,11 +168,11 @@ class TestClaims:
         cells = plan.cells("confirm", plan.arms)[:1]
         queue = queue_of(plan)
         for _ in range(2 * DEATHS):
-            assert queue.fill(cells) == 1
+            assert queue.fill(lambda: cells) == 1
             claim = queue.claim()
             assert claim is not None
             queue.give_back(claim)
-        assert queue.fill(cells) == 1
+        assert queue.fill(lambda: cells) == 1
 
     def test_a_trial_that_is_no_cell_is_refused(self, plan: Plan, queue_of: Joins) -> None:
         """As one that somebody put there by hand: it would be nobody's result."""
@@ -182,7 +182,7 @@ class TestClaims:
         storage.remove_session()
         storage.engine.dispose()
         assert queue.claim() is None
-        assert queue.fill(()) == 0
+        assert queue.fill(tuple) == 0
 
 
 @pytest.mark.slow

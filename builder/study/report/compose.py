@@ -8,7 +8,8 @@ from builder.study.report.blocks import Report
 from builder.study.report.judged import comparisons, gaps, seeds
 from builder.study.report.measured import confused, learning, networks, prices
 from builder.study.report.repeat import failed, repeat
-from builder.study.report.verdict import answers, screening, sure, warning
+from builder.study.report.screened import screened
+from builder.study.report.verdict import answers, sure, warning
 
 if TYPE_CHECKING:
     from builder.study.report.content import Content
@@ -18,7 +19,7 @@ def compose(content: Content) -> Report:
     """Return the report of ``content``; a part for which there is nothing yet is left away."""
     parts = (
         sure(content),
-        screening(content),
+        screened(content),
         seeds(content),
         gaps(content),
         comparisons(content),

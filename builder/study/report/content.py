@@ -130,7 +130,7 @@ def gather(folder: StudyFolder) -> Content:
         plan=plan,
         page=folder.page.read_text("utf-8", errors="replace") if folder.page.is_file() else "",
         cells=cells,
-        later=plan.confirmed_arms * plan.confirm_seeds if waits else 0,
+        later=plan.confirmed_arms * plan.confirm_seeds + stages.untried() if waits else 0,
         names=names,
         results=results,
         findings=findings,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from builder.study.outcome import Outcome
     from builder.study.report.content import Content, Entry
+    from builder.study.statistics import Screened
 
 RUNS = (
     "variant", "network", "settings", "seed", "stage", "state", "val_accuracy", "test_accuracy", "best_epoch", "epochs",
@@ -98,7 +99,7 @@ def as_json(content: Content) -> dict[str, Any]:
         "design": asdict(findings.design),
         "variants": [_entry(entry, section.name) for section in content.sections for entry in section.entries],
         "comparisons": [asdict(each) for each in findings.comparisons],
-        "screening": [asdict(each) for each in findings.screening],
+        "screening": [_screened(content, each) for each in findings.screening],
         "failures": [asdict(each) for each in findings.failures],
         "open": content.open,
         "runs": [run | {"correct": correct.get(run["cell"])} for run in runs(content)],
@@ -109,6 +110,11 @@ def as_json(content: Content) -> dict[str, Any]:
         "surroundings": [each._asdict() for each in content.said],
         "page": content.page,
     }
+
+
+def _screened(content: Content, found: Screened) -> dict[str, object]:
+    cell = next(each for each in content.cells if content.names[each.id] == found.name)
+    return {"variant": cell.variant, "settings": dict(cell.settings)} | asdict(found)
 
 
 def _entry(entry: Entry, group: str) -> dict[str, Any]:

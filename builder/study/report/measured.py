@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from builder.quantities import plural
 from builder.study.report.blocks import Drawings, Heading, Paragraph, Part, Picture, Table
 from builder.study.report.confusion import MOST, matrix, swaps
-from builder.study.report.costs import Point, costs
 from builder.study.report.curves import curves
 from builder.study.report.diagrams import diagram
 from builder.study.report.measures import ahead, confusion, curve
+from builder.study.report.scatter import Point, scatter
 from builder.study.report.words import NONE, accuracy, counts, points, settings, time_of, times
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _prices(section: Section, number: str, error: float) -> list[Block]:
         placed = [_point(entry, price.of(entry), error) for entry in entries]
         said = "; ".join(f"{each.name}: {price.written(price.of(each))}, {accuracy(each.arm.mean)}" for each in entries)
         axes = (price.title, "test accuracy (%)")
-        drawn.append(costs(f"{price.name}{number}", price.title, said, axes, placed, price.labels))
+        drawn.append(scatter(f"{price.name}{number}", price.title, said, axes, placed, price.labels))
     caption = (
         "Upwards is test accuracy in percent: the mean, with its interval over new seeds. To the right is dearer. "
         "Colours are those of the rows above; the table names all."

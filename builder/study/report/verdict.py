@@ -6,8 +6,8 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report.blocks import Fact, Facts, Heading, Paragraph, Part, Table
-from builder.study.report.words import NONE, accuracy, amount, rate
+from builder.study.report.blocks import Fact, Facts, Heading, Paragraph, Part
+from builder.study.report.words import NONE, amount, rate
 from builder.study.statistics.planning import cautions
 
 if TYPE_CHECKING:
@@ -94,35 +94,3 @@ def _method(content: Content) -> Iterator[Paragraph]:
         f"Two networks count as equivalent where differences of {amount(design.smallest)} and more are ruled out (two "
         "one-sided tests, Holm again). Dunnett and Games-Howell, over the seeds alone, stand beside it."
     )
-
-
-def screening(content: Content) -> Part | None:
-    """Return how finalists were chosen on the validation split, None in a study that judges all."""
-    screened = content.findings.screening
-    if not screened:
-        return None
-    ranked = sorted(screened, key=lambda each: -(each.mean if each.mean is not None else -1.0))
-    rows = tuple(
-        (
-            each.name,
-            str(len(each.val_accuracies)),
-            accuracy(each.mean),
-            str(each.failed or ""),
-            "yes" if each.chosen else "",
-        )
-        for each in ranked
-    )
-    chosen = sum(each.chosen for each in screened)
-    said = (
-        f"{len(screened)} candidates were trained with {plural(content.plan.screen_seeds, 'seed')} each and ranked by "
-        f"their validation accuracy, without a look at the test split; {chosen} of them went on, to be judged with "
-        "fresh seeds. Of what did not go on this report says nothing."
-    )
-    waits = "The finalists are not chosen yet: the screening has not ended."
-    table = Table(
-        "Candidates by mean validation accuracy",
-        ("candidate", "runs", "validation accuracy", "failed", "judged"),
-        rows,
-        frozenset({1, 2, 3}),
-    )
-    return Part("screening", "Who was judged", "Screening", (Paragraph(said if chosen else waits), table))

@@ -11,13 +11,15 @@ class Screened:
     """A candidate and what its runs reached on the validation split, from 0 to 1; ``failed`` runs have no result.
 
     ``chosen`` ones are judged, with fresh seeds and on the test split. Of the others nothing is said: whoever looks the
-    best of many on few seeds owes it to luck in part, and this is not held against those that look worse.
+    best of many on few seeds owes it to luck in part, and this is not held against those that look worse. One that is
+    ``pruned`` was ended early, and has the best accuracy until then.
     """
 
     name: str
     val_accuracies: tuple[float, ...]
     failed: int = 0
     chosen: bool = False
+    pruned: bool = False
 
     @property
     def mean(self) -> float | None:

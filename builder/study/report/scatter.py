@@ -1,4 +1,4 @@
-"""Accuracy against what a variant costs: a point with its interval for each, and labels that do not touch."""
+"""Accuracy against a price or a setting: a point for each variant or try, and labels that do not touch."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ _WIDEST: Final = 150.0  # px of a label; the end of a longer name tells it from 
 
 
 class Point(NamedTuple):
-    """A variant: its price, its accuracy and that one's interval; the first points are the first to get a label."""
+    """What it is called, "" for no label, where it stands across, its accuracy and the interval of that.
+
+    The first points are the first to get a label.
+    """
 
     name: str
     ink: str
-    price: float
+    across: float
     accuracy: float
     interval: tuple[float, float] | None
 
 
-def costs(
+def scatter(
     name: str,
     title: str,
     description: str,
@@ -38,8 +41,8 @@ def costs(
     points: Sequence[Point],
     labels: Callable[[Sequence[float]], list[str]],
 ) -> Figure:
-    """Return the scatter of all points; ``axes`` are the names of price and accuracy."""
-    across = factors([point.price for point in points], _LEFT + 8, _RIGHT - 8)
+    """Return the scatter of all points; ``axes`` are the names of both."""
+    across = factors([point.across for point in points], _LEFT + 8, _RIGHT - 8)
     heights = [value for point in points for value in (point.accuracy, *(point.interval or ()))]
     up = spanning(heights, _BOTTOM - 4, _TOP + 4, least=1e-3)
     body = joined([_frame(across, up, axes, labels), *_points(points, across, up)])
@@ -75,27 +78,29 @@ def _spaced(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
 
 def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
     """Return intervals, then points, then the labels for which there is room, with a line where one stands apart."""
-    spots = [(across(point.price), up(point.accuracy)) for point in points]
+    spots = [(across(point.across), up(point.accuracy)) for point in points]
     bars = [
         Box(x - 2, up(point.interval[1]), x + 2, up(point.interval[0]))
         for point, (x, _) in zip(points, spots, strict=True)
         if point.interval
     ]
     taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
-    called = _called([point.name for point in points])
-    wanted = [Wanted(*spot, width_of(name, bold=True), TEXT) for name, spot in zip(called, spots, strict=True)]
+    named = [(point, spot) for point, spot in zip(points, spots, strict=True) if point.name]
+    called = _called([point.name for point, _ in named])
+    wanted = [Wanted(*spot, width_of(name, bold=True), TEXT) for name, (_, spot) in zip(called, named, strict=True)]
     boxes = placed(wanted, Box(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
     parts = [
         line((x, x), (up(point.interval[0]), up(point.interval[1])), f"interval {point.ink}")
         for point, (x, _) in zip(points, spots, strict=True)
         if point.interval
     ]
-    leaders = [_leader(spot, box) for spot, box in zip(spots, boxes, strict=True) if box is not None]
+    leaders = [_leader(spot, box) for (_, spot), box in zip(named, boxes, strict=True) if box is not None]
     marks = [element("circle", cx=x, cy=y, r=_POINT, class_="mean") for x, y in spots]
     drawn = [group(mark, class_=point.ink) for mark, point in zip(marks, points, strict=True)]
+    drawn.reverse()  # the first ones lie on top
     names = [
         group(text(name, box.left, box.bottom - 2, class_="name"), class_=point.ink)
-        for point, name, box in zip(points, called, boxes, strict=True)
+        for (point, _), name, box in zip(named, called, boxes, strict=True)
         if box is not None
     ]
     return [*parts, *leaders, *drawn, *names]

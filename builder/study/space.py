@@ -1,0 +1,88 @@
+"""What a search chooses from: the fields of a recipe, each with its values or the range of its numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from builder.training.overrides import override
+
+if TYPE_CHECKING:
+    from builder.study.fields import Pruner, Sampler
+    from builder.training.recipe import Recipe
+
+DIGITS = 4
+"""Numbers that are drawn are rounded to so many digits: a study's page can say them, and a report shows them."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values."""
+
+    values: tuple[object, ...]
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether a value may be chosen."""
+        return value in self.values
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number from ``low`` to ``high``, on a logarithmic scale or in steps from ``low`` on; ``whole`` ones or any."""
+
+    low: float
+    high: float
+    log: bool = False
+    step: float | None = None
+    whole: bool = False
+
+    def __contains__(self, value: object) -> bool:
+        """Return whether a number may be chosen; one between two steps may not."""
+        if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
+            return False
+        steps = (value - self.low) / self.step if self.step else 0.0
+        return abs(steps - round(steps)) < 1e-9 and (not self.whole or value == round(value))
+
+    def rounded(self, number: float) -> float | int:
+        """Return a number that was drawn as it will be used."""
+        if self.whole:
+            return round(number)
+        if self.step:
+            return float(f"{number:.12g}")  # 0.1 + 0.2 is 0.3
+        return min(max(float(f"{number:.{DIGITS}g}"), self.low), self.high)
+
+
+Dimension: TypeAlias = Choice | Range
+
+Settings: TypeAlias = Mapping[str, object]
+"""Values of fields, by their whole path in the recipe."""
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for hyperparameters, the same for every network: ``tries`` of each, the first with the recipe's own.
+
+    ``sampler`` and ``pruner`` are Optuna's; no try is ended before ``min_epochs``.
+    """
+
+    space: Mapping[str, Dimension]
+    tries: int
+    sampler: Sampler
+    pruner: Pruner
+    min_epochs: int
+
+
+def with_settings(recipe: Recipe, settings: Settings) -> Recipe:
+    """Return ``recipe`` with other values; raise ArchError where they are none that it may have together."""
+    return override(recipe, {path: json.dumps(value) for path, value in settings.items()})
+
+
+def search_from_json(found: Mapping[str, Any]) -> Search:
+    """Return the search that ``dataclasses.asdict`` made into JSON values."""
+    space = {
+        path: Choice(tuple(each["values"])) if "values" in each else Range(**each)
+        for path, each in found["space"].items()
+    }
+    return Search(**{**found, "space": space})

@@ -1,0 +1,136 @@
+"""The tries of a search: which there are, what they have come to, and the next one, in a study's folder.
+
+A try is written down before its cells are begun, one file each, whole or not at all. What it has come to is read from
+its cells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from statistics import fmean
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.study.outcome import read_outcome
+from builder.study.plan import Arm, arm_from_json, arm_to_json
+from builder.study.search import Tried, is_hopeless, propose
+from builder.training.durable import cannot_write, write_text
+from builder.training.metrics import read_metrics
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.study.cells import Cell
+    from builder.study.folder import CellFolder, StudyFolder
+    from builder.study.plan import Plan
+    from builder.study.space import Search
+
+
+@dataclass(frozen=True)
+class Try:
+    """One choice of hyperparameters for one network; ``number`` counts its tries from 1."""
+
+    number: int
+    arm: Arm
+
+    @property
+    def name(self) -> str:
+        """What tells it from the others of its study."""
+        return f"{self.arm.variant}-{self.number:04}"
+
+
+@dataclass(frozen=True)
+class Tries:
+    """The tries of one study's ``search``."""
+
+    folder: StudyFolder
+    plan: Plan
+    search: Search
+
+    def known(self) -> tuple[Try, ...]:
+        """Return those that are written down, every network's first first; RunError for a file that is damaged."""
+        first = [Try(1, arm) for arm in self.plan.arms]
+        paths = sorted(self.folder.tries.glob("*.json")) if self.folder.tries.is_dir() else []
+        order = {each.name: number for number, each in enumerate(self.plan.networks)}
+        found = [*first, *map(read_try, paths)]
+        return tuple(sorted(found, key=lambda each: (each.number, order[each.arm.variant])))
+
+    def keep(self, new: Try) -> None:
+        """Write a try down; raise RunError if that can't be done."""
+        try:
+            self.folder.tries.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(self.folder.tries, error) from error
+        write_text(self.folder.tries / f"{new.name}.json", try_to_text(new))
+
+    def add(self) -> Try | None:
+        """Write down the next try, of the network that has fewest; return None where none is left to make."""
+        known = self.known()
+        counts = Counter(each.arm.variant for each in known)
+        for first in sorted(self.plan.arms, key=lambda arm: counts[arm.variant]):
+            if counts[first.variant] < self.search.tries:
+                tried = self._tried(first.variant, known)
+                found = propose(self.search, self.plan.name, tried, first.recipe)
+                if found is not None:
+                    new = Try(counts[first.variant] + 1, Arm(first.variant, *found))
+                    self.keep(new)
+                    return new
+        return None
+
+    def is_hopeless(self, cell: Cell, curve: tuple[float, ...]) -> bool:
+        """Return whether ``cell``, a try whose validation accuracies are those of ``curve``, is to be ended now.
+
+        It is judged by the tries of its network of which this folder knows.
+        """
+        known = self.known()
+        own = [each for each in known if each.arm.variant == cell.variant]
+        number = next(index for index, each in enumerate(own) if each.arm.settings == cell.settings)
+        tried = list(self._tried(cell.variant, known))
+        tried[number] = replace(tried[number], curve=curve)
+        longest = max(each.arm.recipe.epochs for each in own)
+        return is_hopeless(self.search, self.plan.name, tried, number, longest)
+
+    def _tried(self, variant: str, known: tuple[Try, ...]) -> tuple[Tried, ...]:
+        return tuple(self._result(each.arm) for each in known if each.arm.variant == variant)
+
+    def _result(self, arm: Arm) -> Tried:
+        """Return what the cells of an arm have come to; of several seeds the first one has the curve."""
+        places = [self.folder.cell(each.id) for each in self.plan.cells("screen", [arm])]
+        outcomes = [read_outcome(each.result, None) for each in places if each.result.exists()]
+        if len(outcomes) == len(places):
+            curve = tuple(each.val_accuracy for each in outcomes[0].metrics)
+            if outcomes[0].is_pruned:
+                return Tried(arm.settings, "pruned", curve)
+            return Tried(arm.settings, "done", curve, fmean(each.val_accuracy for each in outcomes))
+        if any(each.failure.exists() and not each.result.exists() for each in places):
+            return Tried(arm.settings, "failed")
+        return Tried(arm.settings, "running", _so_far(places[0]))
+
+
+def try_to_text(value: Try) -> str:
+    """Return a try as JSON."""
+    return json.dumps({"number": value.number} | arm_to_json(value.arm), indent=1) + "\n"
+
+
+def try_from_text(text: str) -> Try:
+    """Return the try that ``try_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
+    found = json.loads(text)
+    return Try(int(found["number"]), arm_from_json(found))
+
+
+def read_try(path: Path) -> Try:
+    """Return the try that ``path`` defines; raise RunError for anything else."""
+    try:
+        return try_from_text(path.read_text("utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{path} does not say what is tried: {error}") from error
+
+
+def _so_far(place: CellFolder) -> tuple[float, ...]:
+    """Return the validation accuracies of a cell that is being run; none where its last row is half there."""
+    try:
+        return tuple(each.val_accuracy for each in read_metrics(place.metrics))
+    except RunError:
+        return ()
