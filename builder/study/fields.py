@@ -61,17 +61,32 @@ class RangePage(Strict):
     @classmethod
     def _above(cls, value: float, info: Any) -> float:
         if "low" in info.data and value <= info.data["low"]:
-            raise ValueError(f"`high` is greater than `low`, which is {info.data['low']:g}, and not {value:g}")
+            raise ValueError(f"`high` is more than `low`, {info.data['low']:g}, and {value:g} is not")
         return value
+
+
+_RANGE_OR_LIST: dict[str, Any] = {
+    "anyOf": [
+        {
+            "type": "object",
+            "properties": {
+                name: {"type": "boolean" if name == "log" else "number", "description": field.description or ""}
+                for name, field in RangePage.model_fields.items()
+            },
+            "required": ["low", "high"],
+            "additionalProperties": False,
+        },
+        {"type": "array", "minItems": 2},
+    ]
+}
 
 
 class SearchPage(Strict):
     """Fields of the recipe that are searched for each network, by Optuna."""
 
-    over: dict[
-        str,
-        Annotated[Any, WithJsonSchema({"anyOf": [{"$ref": "#/$defs/RangePage"}, {"type": "array", "minItems": 2}]})],
-    ] = Field(min_length=1, description="fields of the recipe, each with `{low: …, high: …}` or a list of values")
+    over: dict[str, Annotated[Any, WithJsonSchema(_RANGE_OR_LIST)]] = Field(
+        min_length=1, description="fields of the recipe, each with `{low: …, high: …}` or a list of values"
+    )
     tries: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
     sampler: Sampler = Field("tpe", description="what chooses: by what went well (`tpe`, `gp`), or `random`")
     pruner: Pruner = Field("none", description="what ends a try early that promises nothing")

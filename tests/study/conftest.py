@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,7 +71,8 @@ def engine(folder: StudyFolder) -> Callable[..., Engine]:
     def make(behaviour: str = "well", plan: Plan | None = None, workers: int = 2, **options: object) -> Engine:
         stages = Stages(folder, plan or make_plan())
         start = [sys.executable, str(WORKER), str(folder.path), behaviour]
+        more = partial(stages.open_cells, workers)
         options = {"limits": FAST} | options
-        return Engine(folder, stages.open_cells, lambda number: [*start, str(number)], workers, **options)  # type: ignore[arg-type]  # a test's own options
+        return Engine(folder, more, lambda number: [*start, str(number)], workers, **options)  # type: ignore[arg-type]  # a test's own options
 
     return make

@@ -22,9 +22,11 @@ from filelock import FileLock
 from builder.diagnostics import RunError
 from builder.study.folder import StudyFolder
 from builder.study.plan import read_plan
+from builder.study.stages import Stages
 from builder.study.standing import standing
 from builder.training.interrupts import Interrupted
 from tests.study.conftest import FAST, WORKER, make_plan, write_study
+from tests.study.test_tries import searching
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -106,6 +108,29 @@ class TestCells:
         engine("hangs once", limits=replace(FAST, silence=0.5)).run()
         found = folder.results()
         assert (len(found.outcomes), len(found.failures)) == (4, 0)
+
+
+class TestSearch:
+    """A search, whose cells are not known before others have ended."""
+
+    def test_every_network_has_its_tries_and_the_best_are_judged(
+        self, folder: StudyFolder, engine: Callable[..., Engine]
+    ) -> None:
+        """No worker waits for all others: what can be tried is asked for whenever one has nothing to do."""
+        plan = searching(2, 6)
+        write_study(folder, plan)
+        engine(plan=plan).run()
+        outcomes = folder.results().outcomes
+        tried = Counter(each.variant for each in outcomes if each.stage == "screen")
+        assert tried == {"net0": 6, "net1": 6}
+        judged = {(each.variant, json.dumps(dict(each.settings))) for each in outcomes if each.stage == "confirm"}
+        best = {}
+        for each in sorted(outcomes, key=lambda each: each.val_accuracy):
+            if each.stage == "screen":
+                best[each.variant] = json.dumps(dict(each.settings))
+        assert judged == set(best.items())
+        assert set(ran(folder, "began").values()) == {1}
+        assert standing(folder, plan).is_done
 
 
 class TestMishaps:
@@ -208,7 +233,7 @@ from tests.study.conftest import FAST
 folder = StudyFolder(Path({folder!r}))
 stages = Stages(folder, read_plan(folder.plan))
 start = [sys.executable, {worker!r}, {folder!r}, "steps"]
-Engine(folder, stages.open_cells, lambda number: [*start, str(number)], 4, limits=FAST).run()
+Engine(folder, lambda: stages.open_cells(4), lambda number: [*start, str(number)], 4, limits=FAST).run()
 """
 
 
@@ -231,6 +256,29 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
+def kill_while_running(folder: StudyFolder, kills: int) -> None:
+    """Run a study to its end while its workers, and in a quarter of cases its engine, are killed so many times."""
+    source = ENGINE.format(root=str(Path(__file__).parents[2]), folder=str(folder.path), worker=str(WORKER))
+    dice = random.Random(0)
+    process = subprocess.Popen([sys.executable, "-c", source])
+    try:
+        while kills:
+            time.sleep(dice.uniform(0.02, 0.4))
+            assert process.poll() is None or process.returncode in (0, -9), "the engine failed by itself"
+            if process.poll() is not None:
+                process = subprocess.Popen([sys.executable, "-c", source])
+                continue
+            workers = children(process.pid)
+            if workers:
+                kill(process.pid if dice.random() < 0.25 else dice.choice(workers))
+                kills -= 1
+        if process.wait(timeout=120) != 0:
+            process = subprocess.Popen([sys.executable, "-c", source])
+            assert process.wait(timeout=120) == 0
+    finally:
+        kill(process.pid)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 class TestKills:
@@ -242,30 +290,22 @@ class TestKills:
         """Two hundred cells, forty SIGKILLs, a quarter of them at the engine: none is lost, none is there twice."""
         folder = StudyFolder(tmp_path / "kills-001")
         write_study(folder, make_plan(10, self.CELLS // 10))
-        source = ENGINE.format(root=str(Path(__file__).parents[2]), folder=str(folder.path), worker=str(WORKER))
-        dice = random.Random(0)
-        kills = 0
-        process = subprocess.Popen([sys.executable, "-c", source])
-        try:
-            while kills < self.KILLS:
-                time.sleep(dice.uniform(0.02, 0.4))
-                assert process.poll() is None or process.returncode in (0, -9), "the engine failed by itself"
-                if process.poll() is not None:
-                    process = subprocess.Popen([sys.executable, "-c", source])
-                    continue
-                workers = children(process.pid)
-                if not workers:
-                    continue
-                kill(process.pid if dice.random() < 0.25 else dice.choice(workers))
-                kills += 1
-            if process.wait(timeout=120) != 0:
-                process = subprocess.Popen([sys.executable, "-c", source])
-                assert process.wait(timeout=120) == 0
-        finally:
-            kill(process.pid)
+        kill_while_running(folder, self.KILLS)
         found = folder.results()
         plan = read_plan(folder.plan)
-        assert kills == self.KILLS
         assert found.failures == ()
         assert {each.cell for each in found.outcomes} == {each.id for each in plan.cells("confirm", plan.arms)}
         assert len(found.outcomes) == self.CELLS == len(list(folder.path.rglob("result.json")))
+
+    def test_a_search_has_every_try_once(self, tmp_path: Path) -> None:
+        """Killed as often for its size: a try that was written down is run, and no other takes its number."""
+        folder = StudyFolder(tmp_path / "search-001")
+        plan = searching(4, 10)
+        write_study(folder, plan)
+        kill_while_running(folder, 12)
+        found = folder.results()
+        stages = Stages(folder, plan)
+        assert found.failures == ()
+        assert len(stages.arms()) == 40 == len({str(each) for each in stages.arms()})
+        assert {each.cell for each in found.outcomes} == {each.id for each in stages.known_cells()}
+        assert len(found.outcomes) == 40 + 2 * plan.confirmed_arms == len(list(folder.path.rglob("result.json")))

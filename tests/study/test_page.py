@@ -12,6 +12,7 @@ import yaml
 from builder.diagnostics import ArchError, render
 from builder.study.networks import networks
 from builder.study.page import find_study, is_study, read_study, shipped_studies, study_json_schema
+from builder.study.space import Choice, Range, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -181,6 +182,103 @@ class TestMistakes:
         with pytest.raises(ArchError, match="no shipped study `digit_placement`") as raised:
             find_study("digit_placement")
         assert "`digits_placement`" in str(raised.value.diagnostics[0].hint)
+
+
+SEARCH = (
+    GOOD.replace("seeds: 5", "seeds: {screen: 1, confirm: 5}")
+    + """
+    search:
+      over:
+        lr: {low: 0.0001, high: 0.01, log: true}
+        epochs: {low: 2, high: 8, step: 2}
+        batch_size: [32, 64]
+        ema_decay: [null, 0.99]
+      tries: 12
+"""
+)
+
+
+class TestSearch:
+    """Hyperparameters that are searched."""
+
+    def test_a_range_or_a_list_for_each_field(self, read: Callable[[str], Study]) -> None:
+        """By its whole path; numbers are whole where the recipe's own is."""
+        study = read(SEARCH)
+        assert study.search == Search(
+            {
+                "optimizer.lr": Range(0.0001, 0.01, log=True),
+                "epochs": Range(2, 8, step=2, whole=True),
+                "batch_size": Choice((32, 64)),
+                "ema_decay": Choice((None, 0.99)),
+            },
+            tries=12,
+            sampler="tpe",
+            pruner="none",
+            min_epochs=1,
+        )
+
+    def test_the_first_try_is_the_recipe_s_own(self, read: Callable[[str], Study]) -> None:
+        """So that a search is never without what it began with."""
+        (first,) = read(SEARCH).grid
+        assert first.values == {"optimizer.lr": 0.0003, "epochs": 8, "batch_size": 64, "ema_decay": None}
+        assert first.recipe == read(SEARCH).recipe
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (
+                ("high: 0.01", "high: 0.00001"),
+                ["study.yaml:11:29", "`high` is more than `low`, 0.0001, and 1e-05 is not"],
+            ),
+            (("low: 0.0001", "low: 0"), ["study.yaml:11:10", "a logarithmic scale begins above 0, not at 0"]),
+            (
+                ("low: 0.0001", "low: 0.001"),
+                ["11:9", "leaves out `0.0003`, which is the recipe's own", "set: {lr: …}"],
+            ),
+            (("[null, 0.99]", "[0.9, 0.99]"), ["14:16", "`search.over.ema_decay` leaves out `null`"]),
+            (("step: 2", "step: 4"), ["12:22", "steps of 4 from 2 on do not come to 8"]),
+            (("step: 2", "step: 0.5"), ["12:14", "this field is a whole number, and so are its bounds and its step"]),
+            (("log: true", "log: true, step: 0.1"), ["11:46", "a logarithmic scale has no steps"]),
+            (("[32, 64]", "64"), ["13:17", "is `{low: …, high: …}` or a list of several values, not the number `64`"]),
+            (("[32, 64]", "[64, 0]"), ["13:22", "`batch_size` is at least 1"]),
+            (("batch_size:", "batchsize:"), ["13:5", "has no setting `batchsize`", "did you mean `batch_size`?"]),
+            (("batch_size:", "seed:"), ["13:5", "`seed` is not set in a study", "`seeds` says how many there are"]),
+            (("batch_size: [32, 64]", "optimizer.lr: [0.0003, 1]"), ["13:5", "`optimizer.lr` is searched twice"]),
+            (("tries: 12", "tries: 1"), ["15:10", "`search.tries` is at least 2"]),
+            (("tries: 12", "tries: 12\n      sampler: tpi"), ["16:12", "did you mean `tpe`?"]),
+            (("tries: 12", "tries: 12\n    grid: {lr: [0.1]}"), ["9:1", "a `grid` or a `search`, not both"]),
+            (
+                ("tries: 12", "tries: 12\n      pruner: median\n    finalists: 1"),
+                ["9:1", "with a pruner every try has one seed"],
+            ),
+            (("{screen: 1, confirm: 5}", "5"), ["7:1", "judges what it has found", "seeds: {screen: 1, confirm: 5}"]),
+        ],
+    )
+    def test_each_mistake_has_its_place(
+        self, read: Callable[[str], Study], change: tuple[str, str], said: list[str]
+    ) -> None:
+        """And its answer."""
+        assert change[0] in SEARCH
+        page = SEARCH.replace(*change)
+        found = mistakes(read, page.replace("screen: 1", "screen: 2") if "pruner" in change[1] else page)
+        for each in said:
+            assert each in found
+
+    def test_all_are_reported_at_once(self, read: Callable[[str], Study]) -> None:
+        """Those of fields and those of the space."""
+        page = SEARCH.replace("tries: 12", "tries: 0").replace("[32, 64]", "7").replace("low: 2", "low: 1.5")
+        assert mistakes(read, page).count("error[") == 3
+
+    def test_the_schema_knows_it(self) -> None:
+        """An editor completes it."""
+        schema = study_json_schema()
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.validate(yaml.safe_load(dedent(SEARCH)), schema)
+        for wrong in ("lr: {low: 1}", "lr: 5", "lr: [1]"):
+            with pytest.raises(jsonschema.ValidationError):
+                jsonschema.validate(
+                    yaml.safe_load(dedent(SEARCH).replace("lr: {low: 0.0001, high: 0.01, log: true}", wrong)), schema
+                )
 
 
 class TestNetworks:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -26,6 +27,7 @@ from builder.study.stages import Stages
 from tests.study.conftest import make_plan, write_study
 from tests.study.fake_joiner import FAST
 from tests.study.fake_worker import Behaviour
+from tests.study.test_tries import searching
 
 optuna = pytest.importorskip("optuna", reason="needs the extra `distributed`")
 
@@ -121,6 +123,52 @@ class TestCells:
         again = type(again)(**{**vars(plan), "name": again.name})
         join(here, again)
         assert (here.path / "ran.txt").read_text().count("began") == 4
+
+
+@pytest.mark.slow
+@has_database
+class TestSearch:
+    """A search that many machines share."""
+
+    def plan(self, networks: int, tries: int) -> Plan:
+        """Return one under a name that no other test has."""
+        return replace(searching(networks, tries), name=f"tiny-{uuid4().hex[:8]}")
+
+    def test_every_machine_knows_every_try(self, tmp_path: Path) -> None:
+        """And chooses the same finalists, whoever made the tries."""
+        plan = self.plan(2, 4)
+        here, there = machine(tmp_path, plan), machine(tmp_path, plan, "there")
+        assert len(join(here, plan)) == 2 * 4 + 2 * 2
+        assert join(there, plan) == []
+        assert Stages(here, plan).arms() == Stages(there, plan).arms()
+        assert here.finalists.read_text() == there.finalists.read_text()
+
+    def test_machines_that_work_at_once_make_different_tries(self, tmp_path: Path) -> None:
+        """Each has its number once, and is run once."""
+        plan = self.plan(2, 8)
+        folders = [machine(tmp_path, plan, f"machine{number}") for number in range(3)]
+        workers = [subprocess.Popen([sys.executable, JOINER, folder.path, "steps", URL]) for folder in folders]
+        assert [each.wait(timeout=120) for each in workers] == [0, 0, 0]
+        arms = [Stages(folder, plan).arms() for folder in folders]
+        assert arms[0] == arms[1] == arms[2]
+        assert len({str(each) for each in arms[0]}) == 16
+        began = "".join(
+            (folder.path / "ran.txt").read_text() for folder in folders if (folder.path / "ran.txt").exists()
+        )
+        assert began.count("began") == 16 + 2 * 2
+
+    def test_a_database_that_is_lost_is_filled_from_the_folder(self, tmp_path: Path) -> None:
+        """With the tries that were made."""
+        plan = self.plan(1, 4)
+        here = machine(tmp_path, plan)
+        join(here, plan)
+        again = replace(plan, name=f"tiny-{uuid4().hex[:8]}")
+        there = machine(tmp_path, again, "there")
+        join(here, again)
+        join(there, again)
+        assert (here.path / "ran.txt").read_text().count("began") == 4 + 2 * 2
+        assert not (there.path / "ran.txt").exists()
+        assert Stages(here, again).arms() == Stages(there, again).arms()
 
 
 @pytest.mark.slow

@@ -77,7 +77,9 @@ def _searched(content: Content, search: Search) -> Iterator[Block]:
         "accuracies here say which was chosen, not how good it is."
     )
     yield Paragraph(said if chosen else _WAITS.format("the search"))
-    yield from (Paragraph(each, "note") for each in _at_the_edge(search, tries))
+    for each in tries:
+        if each.result.chosen:
+            yield from (Paragraph(said, "note") for said in at_the_edge(search, each.cell.variant, each.cell.settings))
     drawn = tuple(_figure(content, path, tries) for path, each in search.space.items() if isinstance(each, Range))
     if drawn:
         caption = "Upwards is validation accuracy; each point is a try, and those with a name were judged."
@@ -85,14 +87,13 @@ def _searched(content: Content, search: Search) -> Iterator[Block]:
     yield _table(search, tries)
 
 
-def _at_the_edge(search: Search, tries: Sequence[_Try]) -> Iterator[str]:
+def at_the_edge(search: Search, variant: str, settings: Mapping[str, object]) -> Iterator[str]:
     """Yield where the best lies at an end of what was allowed: beyond it there may be better ones."""
-    for each in tries:
-        for path, dimension in search.space.items() if each.result.chosen else ():
-            value = each.cell.settings[path]
-            if isinstance(dimension, Range) and value in (dimension.low or None, dimension.high):  # below 0 is nothing
-                end = "lowest" if value == dimension.low else "highest"
-                yield f"{each.cell.variant} did best with the {end} {_called(path)} allowed, {value}: widen the range."
+    for path, dimension in search.space.items():
+        value = settings[path]
+        if isinstance(dimension, Range) and value in (dimension.low or None, dimension.high):  # below 0 is nothing
+            end = "lowest" if value == dimension.low else "highest"
+            yield f"{variant} did best with the {end} {_called(path)} allowed, {value}: widen the range."
 
 
 def _figure(content: Content, path: str, tries: Sequence[_Try]) -> Figure:

@@ -11,6 +11,7 @@ import pytest
 from builder.study.report.compose import compose
 from builder.study.report.content import gather
 from builder.study.report.page import page
+from builder.study.space import Range, Search
 from tests.study.report.studies import PLAIN, make_study
 
 if TYPE_CHECKING:
@@ -84,3 +85,14 @@ def rates(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def screened(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return a study that screened four networks and judged three."""
     return made(tmp_path_factory.mktemp("screened"), replace(PLAIN, name="screened", screen=2))
+
+
+@pytest.fixture(scope="session")
+def searched(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study that tried two networks with six rates each."""
+    pytest.importorskip("optuna", reason="needs the extra `search`")
+    search = Search({"optimizer.lr": Range(0.001, 0.1, log=True)}, 6, "tpe", "median", 1)
+    accuracy = {name: PLAIN.accuracy[name] for name in list(PLAIN.accuracy)[:2]}
+    own = ({"optimizer.lr": 0.1},)
+    truth = replace(PLAIN, name="searched", accuracy=accuracy, grid=own, screen=1, seeds=5, search=search)
+    return made(tmp_path_factory.mktemp("searched"), truth)

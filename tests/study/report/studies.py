@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.study.cells import Cell
+    from builder.study.space import Search
     from builder.training.recipe import Recipe
 
 SPACE = {"gate": {"insert": {"se": {"reduction": 4}}, "among": "block*.pre_activation"}}
@@ -35,7 +36,8 @@ class Truth:
     """How a made-up study is: accuracies by variant, in percent, and which runs fail or are not there.
 
     ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result. ``grid`` are choices
-    of hyperparameters, each tried with every variant.
+    of hyperparameters, each tried with every variant; of a ``search``, those of the first try. Every third try of a
+    search is ended early.
     """
 
     accuracy: dict[str, float]
@@ -50,6 +52,7 @@ class Truth:
     question: str | None = "Where does the gate belong?"
     classes: tuple[str, ...] = CLASSES
     grid: tuple[dict[str, object], ...] = ({},)
+    search: Search | None = None
 
 
 PLAIN = Truth(
@@ -73,11 +76,10 @@ def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
     labels = np.arange(truth.images, dtype=np.uint16) % len(truth.classes)
     write_true_labels(folder.labels, TrueLabels(truth.classes, labels))
     write_plan(folder.plan, plan)
+    stages = Stages(folder, plan)
     _end(folder, plan, truth, labels, "screen" if truth.screen else "confirm")
-    if truth.screen and not truth.open:
-        stages = Stages(folder, plan)
-        stages.open_cells()  # chooses the finalists
-        _end(folder, plan, truth, labels, "confirm")
+    while truth.screen and not truth.open and stages.open_cells():  # makes a search's next try, or chooses finalists
+        _end(folder, plan, truth, labels, "screen" if stages.finalists() is None else "confirm")
     return folder
 
 
@@ -107,6 +109,7 @@ def _plan(truth: Truth) -> Plan:
         device="cpu",
         workers=2,
         seconds=60.0,
+        search=truth.search,
     )
 
 
@@ -118,10 +121,12 @@ def _with(recipe: Recipe, values: dict[str, object]) -> Recipe:
 
 def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stage: str) -> None:
     """Write what the cells of a stage ended in."""
-    for cell in Stages(folder, plan).known_cells():
+    for number, cell in enumerate(Stages(folder, plan).known_cells()):
         if cell.stage != stage or (cell.variant, cell.seed) in truth.open:
             continue
         place = folder.cell(cell.id)
+        if place.definition.exists():
+            continue
         place.path.mkdir(parents=True)
         write_cell(place.definition, cell)
         (place.path / "environment.json").write_text(json.dumps({"device": "cpu", "packages": {"torch": "2.15.0"}}))
@@ -130,7 +135,8 @@ def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stag
             failure = Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, 2)
             write_failure(place.failure, failure)
         else:
-            write_outcome(place.result, _outcome(cell, truth, labels))
+            pruned = truth.search is not None and stage == "screen" and number % 3 == 2
+            write_outcome(place.result, replace(_outcome(cell, truth, labels), is_pruned=pruned))
 
 
 def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> Outcome:

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from builder.study.report import confusion, costs, curves, figure, markup, names, rows, scales, words
+from builder.study.report import confusion, curves, figure, markup, names, rows, scales, scatter, words
 from builder.study.report.figure import Figure, figure_style
 from builder.study.report.labels import Box
 from builder.study.report.names import inks, short
@@ -93,14 +93,14 @@ class TestGaps:
         assert share(zero, "x1") == pytest.approx(left + width / 2, abs=0.02)
 
 
-class TestCosts:
+class TestScatter:
     """Accuracy against a price."""
 
     points: ClassVar = [
-        costs.Point(f"variant {index}", "one", 1000 + 40 * (index % 3), 82 + 0.1 * index, (81.5, 83.5))
+        scatter.Point(f"variant {index}", "one", 1000 + 40 * (index % 3), 82 + 0.1 * index, (81.5, 83.5))
         for index in range(7)
     ]
-    figure = costs.costs("cost", "Parameters", "seven", ("parameters", "%"), points, words.counts)
+    figure = scatter.scatter("cost", "Parameters", "seven", ("parameters", "%"), points, words.counts)
 
     def test_every_variant_is_one_point(self) -> None:
         """Whether there is room for its name or not."""

@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.study.report.blocks import Drawings, Table
 from builder.study.report.compose import compose
 from builder.study.report.content import gather
+from builder.study.report.data import as_json
 from builder.study.report.page import page
+from builder.study.report.screened import at_the_edge
+from builder.study.space import Range, Search
 from tests.study.report.conftest import HOSTILE
 
 if TYPE_CHECKING:
@@ -79,6 +83,50 @@ class TestOrder:
         assert Outline(screened.html).said("h2")[1] == "Who was judged"
         assert "4 candidates were trained with 2 seeds each" in screened.html
         assert len(screened.content.entries) == 3
+
+
+class TestSearch:
+    """What a search has tried."""
+
+    def test_every_try_stands_in_the_table_the_best_first(self, searched: Made) -> None:
+        """Those that were ended early behind all others, with an accuracy of few epochs."""
+        part = next(each for each in searched.report.parts if each.name == "search")
+        table = next(each for each in part.blocks if isinstance(each, Table))
+        assert table.head == ("network", "lr", "validation accuracy", "ended", "judged")
+        assert len(table.rows) == 12
+        assert [row[3] for row in table.rows] == [""] * 8 + ["early"] * 4
+        shares = [float(row[2].split()[0]) for row in table.rows]
+        assert shares[:8] == sorted(shares[:8], reverse=True)
+        assert [row[4] for row in table.rows].count("yes") == 2
+
+    def test_it_says_how_they_were_chosen_and_what_the_best_owes_to_luck(self, searched: Made) -> None:
+        """Before the numbers."""
+        text = " ".join(Outline(searched.html).said("p"))
+        assert "12 tries of 2 networks, as many of each: the first with the recipe’s own hyperparameters" in text
+        assert "the others chosen by tpe" in text
+        assert "say which was chosen, not how good it is" in text
+
+    def test_every_try_is_a_point_and_those_that_were_judged_have_names(self, searched: Made) -> None:
+        """Over each field that is a number."""
+        part = next(each for each in searched.report.parts if each.name == "search")
+        (figure,) = next(each for each in part.blocks if isinstance(each, Drawings)).figures
+        assert figure.body.count("<circle") == 12
+        assert figure.body.count('class="name"') == 2
+        assert figure.title == "Validation accuracy by lr"
+
+    def test_a_best_at_the_end_of_its_range_is_said(self) -> None:
+        """There may be better ones beyond; but not below nothing."""
+        space = {"lr": Range(0.001, 0.1), "decay": Range(0, 1)}
+        found = list(at_the_edge(Search(space, 2, "tpe", "none", 1), "net", {"lr": 0.1, "decay": 0}))
+        assert found == ["net did best with the highest lr allowed, 0.1: widen the range."]
+
+    def test_programs_get_the_settings_of_each(self, searched: Made) -> None:
+        """With what it reached."""
+        found = as_json(searched.content)["screening"]
+        assert len(found) == 12
+        assert {each["variant"] for each in found} == {"alexnet_tiny", "alexnet_tiny_se_block1"}
+        assert sum(each["pruned"] for each in found) == 4
+        assert all("optimizer.lr" in each["settings"] for each in found)
 
 
 class TestFacts:
