@@ -49,7 +49,7 @@ Sampler: TypeAlias = Literal["tpe", "gp", "random"]
 Pruner: TypeAlias = Literal["none", "median", "successive_halving", "hyperband"]
 
 
-class RangePage(Strict):
+class Range(Strict):
     """Numbers from which a search chooses."""
 
     low: float = Field(description="the smallest")
@@ -71,7 +71,7 @@ _RANGE_OR_LIST: dict[str, Any] = {
             "type": "object",
             "properties": {
                 name: {"type": "boolean" if name == "log" else "number", "description": field.description or ""}
-                for name, field in RangePage.model_fields.items()
+                for name, field in Range.model_fields.items()
             },
             "required": ["low", "high"],
             "additionalProperties": False,
@@ -81,11 +81,12 @@ _RANGE_OR_LIST: dict[str, Any] = {
 }
 
 
-class SearchPage(Strict):
+class Search(Strict):
     """Fields of the recipe that are searched for each network, by Optuna."""
 
     over: dict[str, Annotated[Any, WithJsonSchema(_RANGE_OR_LIST)]] = Field(
-        min_length=1, description="fields of the recipe, each with `{low: …, high: …}` or a list of values"
+        min_length=1,
+        description="each with a list of values, or `{low: …, high: …}` and `log: true` or `step: …`",
     )
     tries: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
     sampler: Sampler = Field("tpe", description="what chooses: by what went well (`tpe`, `gp`), or `random`")
@@ -125,7 +126,7 @@ class StudyPage(Strict):
     grid: dict[str, tuple[Any, ...]] = Field(
         {}, description="fields of the recipe with a list of values: every combination"
     )
-    search: SearchPage | None = Field(None, description="fields of the recipe that are searched, by the screen's seeds")
+    search: Search | None = Field(None, description="fields of the recipe that are searched, by the screen's seeds")
     seeds: Count | Seeds = Field(description="how often each network is trained; or `screen` and `confirm`")
     finalists: Count = Field(3, description="how many networks besides the base are judged with fresh seeds")
     smallest_difference: Points = Field(0.3, description="in points of accuracy: what is smaller does not matter")

@@ -142,7 +142,10 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "error_rate": study.error_rate,
         "power": study.power,
     }
-    return asked if study.search is None else asked | {"search": asdict(study.search)}
+    if study.search is None:
+        return asked
+    searched = asdict(study.search)
+    return asked | {"search": {"over": searched.pop("space"), **searched}}
 
 
 def _differences(before: object, now: object, path: str = "") -> Iterator[str]:

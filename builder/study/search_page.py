@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import ArchError
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.study.fields import FIXED_ELSEWHERE, RangePage, SearchPage
+from builder.study import fields as written
 from builder.study.space import Choice, Range, Search
 from builder.training.overrides import full_path, override_with
 from builder.validation import validate
@@ -15,12 +15,11 @@ from builder.validation import validate
 if TYPE_CHECKING:
     from builder.diagnostics import Collector
     from builder.reader import Value
-    from builder.study.fields import StudyPage
     from builder.study.space import Dimension
     from builder.training.recipe import Recipe
 
 
-def read_search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:
+def read_search(page: Mapping, fields: written.StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:
     """Return what ``page`` searches; None where it searches nothing, or after saying what is wrong."""
     search = page.get("search")
     space = _space(search.get("over"), recipe, problems) if isinstance(search, Mapping) else {}
@@ -34,7 +33,7 @@ def read_search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problem
 def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str, Dimension]:
     found: dict[str, Dimension] = {}
     for key, value in over.entries if isinstance(over, Mapping) else ():
-        path = full_path(recipe, key, problems) if key.value not in FIXED_ELSEWHERE else None
+        path = full_path(recipe, key, problems) if key.value not in written.FIXED_ELSEWHERE else None
         dimension = _dimension(key, value, _own(recipe, path), problems) if path is not None else None
         if path in found:
             problems.error("bad-value", f"`{path}` is searched twice", key.mark)
@@ -56,7 +55,7 @@ def _own(recipe: Recipe, path: str | None) -> Any:
     return value
 
 
-def _check_seeds(page: Mapping, fields: StudyPage, search: SearchPage, problems: Collector) -> None:
+def _check_seeds(page: Mapping, fields: written.StudyPage, search: written.Search, problems: Collector) -> None:
     """See that tries are judged on the validation split, and what they find by other seeds."""
     mark = page.key_mark("search")
     if isinstance(fields.seeds, int):
@@ -75,7 +74,7 @@ def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> D
     if isinstance(value, Sequence) and len(value.items) > 1:
         found: Dimension = Choice(tuple(each.plain() for each in value.items))
     elif isinstance(value, Mapping):
-        page = validate(RangePage, value, name, problems)
+        page = validate(written.Range, value, name, problems)
         if page is None:
             return None
         whole = isinstance(own, int) if own is not None else _are_whole(value)

@@ -118,6 +118,35 @@ class TestRun:
         status = json.loads(archcli("study", "status", str(page), "--watch", "--json").out)
         assert status["counts"] == {"done": 4, "running": 0, "waiting": 0, "failed": 0}
 
+    @pytest.mark.slow
+    def test_a_search_ends_in_a_report(
+        self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Each network has its tries and its own best, and the plan, the lines and the report say so."""
+        monkeypatch.undo()
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(pilot, "ENOUGH", 0.01)
+        searched = "seeds: {screen: 1, confirm: 2}\nsearch:\n  over: {lr: {low: 0.001, high: 0.03, log: true}}\n"
+        searched += "  tries: 5\n  pruner: median\n"
+        page.write_text(PAGE.replace("seeds: 2\n", searched).replace("epochs: 1", "epochs: 3"))
+        planned = archcli("study", "plan", str(page))
+        assert "10 to choose = 2 networks × 5 tries × 1 seed, on the validation split" in planned.out
+        assert "search   optimizer.lr 0.001 to 0.03 (logarithmic)" in planned.out
+        outcome = archcli("study", "run", str(page))
+        assert outcome.code == 0, outcome.err
+        assert "14 of 14 cells done" in outcome.out
+        folder = StudyFolder(Path("study-runs/mine-001"))
+        outcomes = folder.results().outcomes
+        assert sum(each.stage == "screen" for each in outcomes) == 10
+        assert all(len(each.metrics) == 3 for each in outcomes if not each.is_pruned)
+        reported = archcli("report", str(page))
+        assert reported.code == 0, reported.err
+        text = Path("study-runs/mine-001/report/report.md").read_text()
+        assert "10 tries of 2 networks, as many of each" in text
+        page.write_text(page.read_text().replace("high: 0.03", "high: 0.05"))
+        changed = archcli("study", "run", str(page))
+        assert (changed.code, "`search.over.optimizer.lr.high`" in changed.err) == (2, True)
+
     def test_other_code_is_refused_by_name(self, page: Path, archcli: Archcli) -> None:
         """For its results would be mixed with those that are there."""
         archcli("study", "plan", str(page))

@@ -101,10 +101,11 @@ class TestPage:
     def test_shipped_studies_are_valid_and_found_by_name(self) -> None:
         """Four of them; the report's question has at most twelve networks."""
         assert set(shipped_studies()) == {
-            "digits_placement", "lab_hyperparameters", "se_placement", "se_placement_32"
+            "digits_placement", "digits_search", "lab_hyperparameters", "se_placement", "se_placement_32"
         }  # fmt: skip
         counts = {name: len(networks(read_study(path)).all) for name, path in shipped_studies().items()}
-        assert counts == {"digits_placement": 4, "lab_hyperparameters": 1, "se_placement": 10, "se_placement_32": 5}
+        networks_of = {"digits_placement": 4, "digits_search": 2, "lab_hyperparameters": 1}
+        assert counts == networks_of | {"se_placement": 10, "se_placement_32": 5}
         assert len(read_study(find_study("lab_hyperparameters")).grid) == 18
 
     def test_the_schema_takes_every_shipped_study(self) -> None:
