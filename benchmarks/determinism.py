@@ -20,6 +20,7 @@ from builder.training.loop import Tally, train_epoch
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import Precision
 from builder.training.recipe import load_recipe
+from builder.training.step import EagerStep
 
 
 def ratios(network: str, options: argparse.Namespace) -> list[float]:
@@ -29,13 +30,13 @@ def ratios(network: str, options: argparse.Namespace) -> list[float]:
     model = builder.build(network).to(device)
     images = torch.randint(0, 256, (options.batch, 3, options.size, options.size), dtype=torch.uint8)
     batches = Batches(Split(images, torch.randint(0, 10, (options.batch,))), recipe, device)
-    optimizer = make_optimizer(recipe.optimizer, model)
+    train_on = EagerStep(model, make_optimizer(recipe.optimizer, model), recipe)
 
     def seconds(deterministic: bool) -> float:
         start = perf_counter()
         with Precision(deterministic=deterministic).on(device):
             for _ in range(options.steps):
-                train_epoch(model, optimizer, batches, recipe, Tally.empty(1, 1, device), 0, lambda _done: None)
+                train_epoch(train_on, batches, recipe, Tally.empty(1, 1, device), 0, lambda _done: None)
         if device.type == "cuda":
             torch.cuda.synchronize()
         return perf_counter() - start

@@ -19,6 +19,7 @@ from builder.training.loop import Tally, train_epoch
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import LAYOUTS, Precision
 from builder.training.roofline import wait_for
+from builder.training.step import EagerStep
 from builder.training.tutorial import Tutorial
 
 if TYPE_CHECKING:
@@ -155,8 +156,8 @@ class _Ours:
     def __init__(self, task: Task, precision: Precision) -> None:
         """Train a copy of the model."""
         self._task, self._precision = task, precision
-        self._model = deepcopy(task.model).to(task.device).to(memory_format=precision.memory_format)
-        self._optimizer = make_optimizer(task.recipe.optimizer, self._model)
+        model = deepcopy(task.model).to(task.device).to(memory_format=precision.memory_format)
+        self._train_on = EagerStep(model, make_optimizer(task.recipe.optimizer, model), task.recipe, precision)
         self._one = _OneBatch(task, precision)
         self._turns = 0
 
@@ -183,7 +184,7 @@ class _Ours:
         tally = Tally.empty(self._next_epoch(), batches.steps, device)
         first = batches.steps - steps
         with self._precision.on(device):
-            train_epoch(self._model, self._optimizer, batches, recipe, tally, first, after_step=lambda _done: None)
+            train_epoch(self._train_on, batches, recipe, tally, first, after_step=lambda _done: None)
 
     def _next_epoch(self) -> int:
         self._turns += 1

@@ -14,6 +14,7 @@ import torch
 
 from builder.training.evaluate import evaluate_batches
 from builder.training.loop import Tally, train_epoch
+from builder.training.step import EagerStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -129,6 +130,7 @@ def _repeat(
     wanted: Callable[[], bool],
 ) -> torch.Tensor | None:
     """Train from the first step of ``span`` to before the second, from 0 over all epochs; return the last loss."""
+    train_on = EagerStep(model, optimizer, recipe, batches.precision)
     first, end = span
     losses = None
     while first < end and wanted():
@@ -141,7 +143,7 @@ def _repeat(
                 raise _Reached
 
         try:
-            train_epoch(model, optimizer, batches, recipe, tally, step, after_step)
+            train_epoch(train_on, batches, recipe, tally, step, after_step)
         except _Reached:
             losses = tally.losses[stop - 1]
         first += stop - step

@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
 from builder.training.batches import Batches
-from builder.training.loop import outputs
+from builder.training.step import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,22 +6,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import cross_entropy
 
-from builder.training.optimizers import clip_gradients, set_learning_rate
 from builder.training.schedules import learning_rate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from torch import nn
-    from torch.optim import Optimizer
-
     from builder.training.batches import Batches
     from builder.training.distributed import Team
     from builder.training.recipe import Recipe
-
-AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
+    from builder.training.step import TrainingStep
 
 
 @dataclass(eq=False)
@@ -39,8 +33,8 @@ class Tally:
 
     def add(self, step: int, loss: torch.Tensor, logits: torch.Tensor, labels: torch.Tensor) -> None:
         """Note a step's mean loss and its right answers, or what this process's part adds to them."""
-        self.losses[step] = loss.detach()
-        self.correct += (logits.detach().argmax(1) == labels).sum()
+        self.losses[step] = loss
+        self.correct += (logits.argmax(1) == labels).sum()
 
     def whole(self, team: Team) -> Tally:
         """Return what all processes have measured."""
@@ -59,43 +53,20 @@ class Tally:
 
 
 def train_epoch(
-    model: nn.Module,
-    optimizer: Optimizer,
+    train_on: TrainingStep,
     batches: Batches,
     recipe: Recipe,
     tally: Tally,
     first_step: int,
     after_step: Callable[[int], None],
 ) -> None:
-    """Train ``model`` on the batches of the tally's epoch from ``first_step`` (from 0) on.
+    """Train on the batches of the tally's epoch from ``first_step`` (from 0) on.
 
     ``after_step`` is called with the number of steps done in this epoch, and may raise to stop between two.
     """
-    model.train()
-    for step, images, labels, whole in batches.epoch(tally.epoch, first_step):
-        set_learning_rate(optimizer, learning_rate(recipe, (tally.epoch - 1) * batches.steps + step, batches.steps))
-        with batches.precision.autocast(images.device):
-            logits, *heads = outputs(model(images))
-        loss = mean_loss(logits, labels, recipe, whole)
-        for head in heads:
-            loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, recipe, whole)
-        optimizer.zero_grad()
-        batches.team.backward(loss)
-        clip_gradients(optimizer, recipe.clip_norm)
-        optimizer.step()
-        tally.add(step, loss, logits, labels)
-        after_step(step + 1)
-
-
-def mean_loss(logits: torch.Tensor, labels: torch.Tensor, recipe: Recipe, whole: int | None = None) -> torch.Tensor:
-    """Return the mean cross entropy, or what these images add to that of the ``whole`` batch they are a part of."""
-    if whole is None:
-        return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
-    return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing, reduction="sum") / whole
-
-
-def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:
-    """Return the logits and after them those of the heads that only training has, in float32, as losses need them."""
-    if isinstance(returned, torch.Tensor):
-        return [returned.float()]
-    return [each.float() for each in returned if each is not None]
+    train_on.model.train()
+    for batch in batches.epoch(tally.epoch, first_step):
+        rate = learning_rate(recipe, (tally.epoch - 1) * batches.steps + batch.step, batches.steps)
+        loss, logits = train_on(batch, rate)
+        tally.add(batch.step, loss, logits, batch.labels)
+        after_step(batch.step + 1)

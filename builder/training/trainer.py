@@ -31,6 +31,7 @@ from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
 from builder.training.schedules import learning_rate, same_past
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
+from builder.training.step import EagerStep
 from builder.training.summary import Summary, write_summary
 from builder.training.weights import load_weights
 
@@ -116,8 +117,9 @@ class _Run:
         initialize(self.model, recipe)
         if recipe.sync_batchnorm:
             team.synchronise_batch_norm(self.model)
-        self.learner = team.wrapped(self.model)
+        learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
+        self.train_on = EagerStep(learner, self.optimizer, recipe, self.precision, team)
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
         self.origin = Origin(recipe, self.data.fingerprint, arithmetic, team.size)
@@ -204,7 +206,7 @@ class _Run:
         batches, first = self.batches["train"], self.position.step
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
         start = perf_counter()
-        train_epoch(self.learner, self.optimizer, batches, self.recipe, self.tally, first, self._after_step)
+        train_epoch(self.train_on, batches, self.recipe, self.tally, first, self._after_step)
         self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
@@ -214,7 +216,8 @@ class _Run:
         recipe = self.recipe.model_copy(update={"batch_size": images})
         batches = Batches(self.data.train[:images], recipe, self.device, self.precision)
         tally = Tally.empty(1, batches.steps, self.device)
-        train_epoch(self.model, self.optimizer, batches, recipe, tally, 0, lambda _done: None)
+        train_on = EagerStep(self.model, self.optimizer, recipe, self.precision)
+        train_epoch(train_on, batches, recipe, tally, 0, lambda _done: None)
 
     def _after_step(self, done: int) -> None:
         self.position.step = done

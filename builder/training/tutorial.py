@@ -12,8 +12,8 @@ import torch
 from torch import nn, optim
 from torch.utils.data import DataLoader, Dataset
 
-from builder.training.loop import outputs
 from builder.training.recipe import Adam, Sgd
+from builder.training.step import outputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

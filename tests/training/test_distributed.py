@@ -26,6 +26,7 @@ from builder.training.optimizers import make_optimizer
 from builder.training.progress import BatchDone, Progress
 from builder.training.recipe import Adam, Augment, Recipe, Sgd
 from builder.training.run_folder import RunFolder
+from builder.training.step import EagerStep
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
@@ -120,7 +121,8 @@ def gradients(team: Team, data: DataSet, recipe: Recipe) -> tuple[list[list[torc
     def keep(_: int) -> None:
         found.append([weight.grad.clone() for weight in network.parameters()])
 
-    train_epoch(team.wrapped(network), make_optimizer(still.optimizer, network), batches, still, tally, 0, keep)
+    train_on = EagerStep(team.wrapped(network), make_optimizer(still.optimizer, network), still, team=team)
+    train_epoch(train_on, batches, still, tally, 0, keep)
     return found, tally.whole(team)
 
 

@@ -86,10 +86,10 @@ class TestTraining:
         """Return what is said where a step of more than ``room`` images does not fit."""
         whole = trainer.train_epoch
 
-        def too_much(model: object, optimizer: object, batches: Batches, recipe: Recipe, *more: object) -> None:
+        def too_much(train_on: object, batches: Batches, recipe: Recipe, *more: object) -> None:
             if recipe.batch_size > room:
                 raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate …")
-            whole(model, optimizer, batches, recipe, *more)
+            whole(train_on, batches, recipe, *more)
 
         monkeypatch.setattr(trainer, "train_epoch", too_much)
         with pytest.raises(RunError) as raised:

@@ -14,9 +14,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from builder.training.average import Average
 from builder.training.batches import Batches
-from builder.training.loop import AUXILIARY_WEIGHT, Tally, train_epoch
+from builder.training.loop import Tally, train_epoch
 from builder.training.optimizers import make_optimizer
 from builder.training.recipe import Augment, Step
+from builder.training.step import AUXILIARY_WEIGHT, EagerStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +65,7 @@ class TestTrainEpoch:
         ours = TinyNetwork()
         optimizer = make_optimizer(smooth.optimizer, ours)
         for epoch in (1, 2):
-            train_epoch(ours, optimizer, batches, smooth, Tally.empty(epoch, 5, cpu), 0, ignore)
+            train_epoch(EagerStep(ours, optimizer, smooth), batches, smooth, Tally.empty(epoch, 5, cpu), 0, ignore)
 
         torch.manual_seed(0)
         theirs = TinyNetwork().train()
@@ -86,7 +87,8 @@ class TestTrainEpoch:
         optimizer, batches = make_optimizer(recipe.optimizer, network), Batches(data.train, recipe, cpu)
         average = Average(network, 0.9)
         with Waiting() as waiting:
-            train_epoch(network, optimizer, batches, recipe, Tally.empty(1, 5, cpu), 0, average.update)
+            train_on = EagerStep(network, optimizer, recipe)
+            train_epoch(train_on, batches, recipe, Tally.empty(1, 5, cpu), 0, average.update)
             assert waiting.seen == []
             assert float(torch.ones(1)) == 1.0
         assert waiting.seen == ["aten::_local_scalar_dense"], "and this test can fail"
@@ -97,7 +99,8 @@ class TestTrainEpoch:
         """``after_step`` hears how many steps are done."""
         heard = []
         optimizer, batches = make_optimizer(recipe.optimizer, network), Batches(data.train, recipe, cpu)
-        train_epoch(network, optimizer, batches, recipe, Tally.empty(1, 5, cpu), 3, heard.append)
+        train_on = EagerStep(network, optimizer, recipe)
+        train_epoch(train_on, batches, recipe, Tally.empty(1, 5, cpu), 3, heard.append)
         assert heard == [4, 5]
 
     def test_heads_that_only_training_has_add_to_the_loss(
@@ -128,7 +131,8 @@ class TestTrainEpoch:
         batches, ours = Batches(data.train, one_step, cpu), WithHead()
         theirs = deepcopy(ours).train()
         torch.manual_seed(0)
-        train_epoch(ours, make_optimizer(recipe.optimizer, ours), batches, one_step, Tally.empty(1, 1, cpu), 0, ignore)
+        train_on = EagerStep(ours, make_optimizer(recipe.optimizer, ours), one_step)
+        train_epoch(train_on, batches, one_step, Tally.empty(1, 1, cpu), 0, ignore)
 
         torch.manual_seed(0)
         batch, by_hand = next(batches.epoch(1)), make_optimizer(recipe.optimizer, theirs)

@@ -20,6 +20,7 @@ from builder.training.optimizers import make_optimizer
 from builder.training.precision import PLAIN, Precision, Work, choose_precision
 from builder.training.run_folder import RunFolder
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
+from builder.training.step import EagerStep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +136,7 @@ class TestTraining:
         optimizer, by_hand = make_optimizer(recipe.optimizer, ours), make_optimizer(recipe.optimizer, theirs)
         torch.manual_seed(1)
         tally = Tally.empty(1, 5, cpu)
-        train_epoch(ours, optimizer, batches, recipe, tally, 0, lambda _: None)
+        train_epoch(EagerStep(ours, optimizer, recipe, precision), batches, recipe, tally, 0, lambda _: None)
         torch.manual_seed(1)
         for batch in batches.epoch(1):
             with torch.autocast("cpu", torch.bfloat16):
@@ -164,7 +165,7 @@ class TestTraining:
         torch.manual_seed(0)
         ours = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(recipe.optimizer, ours)
-        train_epoch(ours, optimizer, batches, recipe, Tally.empty(1, 5, cpu), 0, lambda _: None)
+        train_epoch(EagerStep(ours, optimizer, recipe), batches, recipe, Tally.empty(1, 5, cpu), 0, lambda _: None)
         origin = Origin(recipe, "data", {})
         taken = take_snapshot(ours, optimizer, Tally.empty(1, 5, cpu), Position(), origin)
         taken = Checkpoint({name: each.clone().contiguous() for name, each in taken.tensors.items()}, taken.record)
@@ -174,7 +175,8 @@ class TestTraining:
         assert other.state[again.conv.weight]["momentum_buffer"].stride() == again.conv.weight.stride()
         for network, steps in ((ours, optimizer), (again, other)):
             torch.manual_seed(1)
-            train_epoch(network, steps, batches, recipe, Tally.empty(2, 5, cpu), 0, lambda _: None)
+            tally = Tally.empty(2, 5, cpu)
+            train_epoch(EagerStep(network, steps, recipe), batches, recipe, tally, 0, lambda _: None)
         assert all(torch.equal(each, again.state_dict()[name]) for name, each in ours.state_dict().items())
 
 
