@@ -49,6 +49,9 @@ PrecisionOption = Annotated[
 LayoutOption = Annotated[
     Literal["auto", "contiguous", "channels_last"], typer.Option(help="Order of images in memory; auto as above.")
 ]
+StepOption = Annotated[
+    Literal["auto", "graph", "eager"], typer.Option(help="Steps as one CUDA graph, or not; auto takes it where it can.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
 DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
@@ -319,6 +322,7 @@ def train(
     deterministic: Annotated[
         bool, typer.Option("--deterministic", help="Only what gives the same bits every time, even on a GPU.")
     ] = False,
+    step: StepOption = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -350,6 +354,7 @@ def train(
         None if precision == "auto" else precision,
         None if layout == "auto" else layout,
         deterministic,
+        step,
     )
     with Watch(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch)
@@ -467,6 +472,7 @@ def bench(
     device: Device = "auto",
     precision: PrecisionOption = "auto",
     layout: LayoutOption = "auto",
+    step: StepOption = "auto",
     workers: Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="Of the tutorial's DataLoader.", show_default="0 on a CPU, else 4"),
@@ -502,6 +508,7 @@ def bench(
         plugins=tuple(plugin or ()),
         precision=None if precision == "auto" else precision,
         layout=None if layout == "auto" else layout,
+        step=step,
     )
     with Meter(seconds, quiet=quiet) as meter:
         benched = command.run(request, seconds, workers, output or (), meter)

@@ -18,6 +18,7 @@ from matplotlib.figure import Figure
 
 import builder
 from builder.training.datasets import load
+from builder.training.execution import Execution
 from builder.training.figures import save, styled
 from builder.training.metrics import read_metrics
 from builder.training.precision import PLAIN, Precision
@@ -55,7 +56,7 @@ def trained(network: str, data: DataSet, wanted: Recipe, precision: Precision) -
     model = builder.build(network, classes=10)
     with tempfile.TemporaryDirectory() as folder:
         run = RunFolder(Path(folder))
-        train(model, data, wanted, run, torch.device("cpu"), precision=precision)
+        train(model, data, wanted, run, torch.device("cpu"), execution=Execution(precision))
         rows = read_metrics(run.metrics)
     return [{"train_loss": row.train_loss, "val_loss": row.val_loss, "val_accuracy": row.val_accuracy} for row in rows]
 

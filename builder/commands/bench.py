@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.preparation import Prepared, Request
-    from builder.training.benchmark import Ratio, Times
+    from builder.training.benchmark import Measured, Ratio, Times
 
 IMAGES = 4096  # of a real data set; more would only take longer to prepare
 CLEARLY = 1.03  # times as fast, in three of four rounds, is worth a word
@@ -32,7 +32,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Alternative:
-    """The step with another precision, and how many times as fast that is as the chosen one's."""
+    """The step with another precision, or ``eager``, and how many times as fast that is as the chosen one."""
 
     precision: str
     images_per_second: float
@@ -58,7 +58,7 @@ class Limit:
 
 @dataclass(frozen=True)
 class Benched:
-    """What was measured and with what; ``faster`` is a precision that was clearly faster than the chosen one."""
+    """What was measured and with what; ``faster`` is an alternative that was clearly faster than what was chosen."""
 
     page: str
     network: str
@@ -72,6 +72,7 @@ class Benched:
     device: str
     precision: str
     precision_reason: str
+    step: str
     workers: int
     rounds: int
     rates: tuple[Rate, ...]
@@ -100,6 +101,7 @@ def run(
         raise RunError("a benchmark is of one process", "start it without torchrun")
     from builder.training.benchmark import Task, alternatives, measure
     from builder.training.devices import Hardware
+    from builder.training.execution import Execution
 
     size = ready.recipe.batch_size
     whole = len(ready.data.train) // size * size
@@ -109,8 +111,8 @@ def run(
     on_gpu = ready.device.type != "cpu"
     hands = (4 if on_gpu else 0) if workers is None else workers
     others = alternatives(Hardware.of(ready.device))
-    times = measure(task, ready.chosen.precision, others, seconds, hands, on_round)
-    benched = _result(request, ready, times, hands, whole)
+    measured = measure(task, Execution(ready.chosen.precision, ready.step), others, seconds, hands, on_round)
+    benched = _result(request, ready, measured, hands, whole)
     if figures:
         from builder.training.benchmark_figure import draw_benchmark
 
@@ -118,10 +120,10 @@ def run(
     return replace(benched, figures=tuple(figures))
 
 
-def _result(request: Request, ready: Prepared, times: Mapping[str, Times], workers: int, images: int) -> Benched:
+def _result(request: Request, ready: Prepared, measured: Measured, workers: int, images: int) -> Benched:
     from builder.training.devices import describe_device
 
-    cost = graph_cost(ready.graph)
+    cost, times = graph_cost(ready.graph), measured.times
     alternatives = _alternatives(times)
     return Benched(
         page=request.page,
@@ -136,6 +138,7 @@ def _result(request: Request, ready: Prepared, times: Mapping[str, Times], worke
         device=describe_device(ready.device),
         precision=str(ready.chosen.precision),
         precision_reason=ready.chosen.reason,
+        step=str(measured.step),
         workers=workers,
         rounds=len(next(iter(times.values())).rounds),
         rates=_rates(times),
@@ -162,7 +165,7 @@ def _rates(times: Mapping[str, Times]) -> tuple[Rate, ...]:
 
 
 def _alternatives(times: Mapping[str, Times]) -> tuple[Alternative, ...]:
-    """Return the steps with other precisions, the fastest first."""
+    """Return the other steps, the fastest first."""
     from builder.training.benchmark import NAMES, STEP
 
     others = {name: each for name, each in times.items() if name not in NAMES}

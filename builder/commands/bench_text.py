@@ -17,6 +17,7 @@ def benched(value: Benched) -> str:
     head = (
         f"{value.network}: {shape(value.input)}, {human(value.parameters)} parameters, batch {value.batch_size}\n"
         f"{value.device}, {value.precision}: {value.precision_reason}\n"
+        f"{_step(value.step)}"
         f"{plural(value.images, 'image')} of {value.data}, {plural(value.rounds, 'round')}; "
         f"tutorial: fp32, PIL in a DataLoader with {plural(value.workers, 'worker')}"
     )
@@ -42,11 +43,17 @@ def _ratio(ratio: Ratio) -> str:
     return f"{ratio.median:.2f}  ({ratio.low:.2f} to {ratio.high:.2f} in half of the rounds)"
 
 
+def _step(step: str) -> str:
+    """Return how steps are taken as a line, none where they are as everybody expects."""
+    return "" if step == "eager" else f"steps: {step}\n"
+
+
 def _verdict(value: Benched) -> str:
     if value.faster is None:
         return "no other precision or layout is clearly faster here"
-    number_format, layout = value.faster.split(", ")
-    return f"{value.faster} is faster here: train with --precision {number_format} --layout {layout}"
+    number_format, layout, *step = value.faster.split(", ")
+    options = f"--precision {number_format} --layout {layout}" if not step else f"--step {step[0]}"
+    return f"{value.faster} is faster here: train with {options}"
 
 
 def _limit(limit: Limit) -> str:

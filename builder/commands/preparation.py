@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.training.data import DataSet
     from builder.training.distributed import Team
+    from builder.training.execution import StepName
     from builder.training.precision import Chosen, Format, Layout
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
@@ -58,6 +59,7 @@ class Request:
     precision: Format | None = None
     layout: Layout | None = None
     deterministic: bool = False
+    step: StepName = "auto"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +77,7 @@ class Prepared:
     weights: Weights | None
     team: Team
     chosen: Chosen
+    step: StepName
 
 
 def prepare(request: Request) -> Prepared:
@@ -86,6 +89,7 @@ def prepare(request: Request) -> Prepared:
     from builder.runtime.compile import build
     from builder.training.determinism import set_workspace
     from builder.training.distributed import choose_own_device, join
+    from builder.training.execution import check_step
     from builder.training.randomness import seed_globally
 
     recipe = _recipe(request)
@@ -95,6 +99,7 @@ def prepare(request: Request) -> Prepared:
     if request.deterministic:
         set_workspace()
     device = choose_own_device(None if request.device == "auto" else request.device)
+    check_step(request.step, device, processes.count())
     team = join(device)
     with team.first_before_others():
         data = _data(request, recipe, own.input.channels)
@@ -107,8 +112,8 @@ def prepare(request: Request) -> Prepared:
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe)
     chosen = team.said_by_first(lambda: _chosen(request, graph, recipe, device, team))
-    is_default = request.recipe is None
-    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, team, chosen)
+    is_default, step = request.recipe is None, request.step
+    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, team, chosen, step)
 
 
 def prepare_again(
@@ -122,7 +127,8 @@ def prepare_again(
     from builder.runtime.compile import build
     from builder.training.determinism import set_workspace
     from builder.training.distributed import choose_own_device, join
-    from builder.training.precision import Chosen, Precision
+    from builder.training.execution import Execution
+    from builder.training.precision import Chosen
     from builder.training.recipe import load_recipe
 
     operations = operations_of_run(folder, plugins)
@@ -130,7 +136,8 @@ def prepare_again(
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
     _check_network(folder, graph)
-    going_on = Chosen(Precision.of_run(folder), "as the run began")
+    execution = Execution.of_run(folder)
+    going_on = Chosen(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
     found = choose_own_device(None if device == "auto" else device)
@@ -138,7 +145,8 @@ def prepare_again(
     request = _trained_on(folder)
     with team.first_before_others():
         data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
-    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, found, None, team, going_on)
+    step = execution.step
+    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, found, None, team, going_on, step)
 
 
 def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device, team: Team) -> Chosen:

@@ -76,10 +76,11 @@ def run(
 
 def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None]) -> Summary:
     """Train what is ``ready`` to its end, or go on with it, and return the result."""
+    from builder.training.execution import Execution
     from builder.training.trainer import train
 
-    precision = ready.chosen.precision
-    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team, precision)
+    execution = Execution(ready.chosen.precision, ready.step)
+    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team, execution)
 
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from builder.commands.answers import Confusion
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
-    from builder.training.progress import EpochDone, GoingOn, LookingBack
+    from builder.training.progress import EpochDone, GoingOn, LookingBack, StepChosen
     from builder.training.recipe import Recipe
     from builder.training.summary import Summary
 
@@ -67,6 +67,11 @@ def going_on(event: GoingOn) -> str:
         changed = "; ".join(event.changed)
         lines.append(f"warning: the rest will differ in its last bits, for this is not what it was: {changed}")
     return "\n".join(lines)
+
+
+def step_chosen(event: StepChosen) -> str:
+    """Return how steps are taken, and why, or how long it took to make ready for that."""
+    return f"step     {event}, recorded in {event.seconds:.1f} s" if event.seconds else f"step     {event}"
 
 
 def looking_back(event: LookingBack) -> str:

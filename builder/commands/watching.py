@@ -70,7 +70,7 @@ class Watch:
             self._told(event)
 
     def _told(self, event: Progress) -> None:
-        from builder.training.progress import EpochDone, EpochStarted, GoingOn, LookingBack, Preparing
+        from builder.training.progress import EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, StepChosen
 
         match event:
             case Preparing():
@@ -80,6 +80,9 @@ class Watch:
                 self._rows = self._before(event.epoch)
             case LookingBack():
                 self._say(text.looking_back(event))
+            case StepChosen():
+                if event.is_news or self._verbose:
+                    self._say(text.step_chosen(event))
             case EpochStarted():
                 self._epoch, self._epoch_began = event, self._now()
             case EpochDone():

@@ -16,6 +16,7 @@ from builder.study.images import load_images
 from builder.study.resources import workers_for
 from builder.study.trial import precision_of
 from builder.training.devices import choose_device, describe_device
+from builder.training.execution import Execution
 from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
 
@@ -78,7 +79,7 @@ class Pilot:
         recipe = self.recipe.model_copy(update={"epochs": 1})
         run = RunFolder.create(place, name)
         precision = precision_of(graph, recipe, self.device)
-        summary = train(build(graph), few, recipe, run, self.device, precision=precision)
+        summary = train(build(graph), few, recipe, run, self.device, execution=Execution(precision))
         assert summary.images_per_second is not None, "it has trained"
         return summary.images_per_second
 

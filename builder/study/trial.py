@@ -18,6 +18,7 @@ from builder.study.stages import Stages
 from builder.training.batches import Batches
 from builder.training.devices import Hardware, choose_device
 from builder.training.evaluate import predict
+from builder.training.execution import Execution
 from builder.training.metrics import read_metrics
 from builder.training.precision import Work, choose_precision
 from builder.training.progress import EpochDone
@@ -62,9 +63,9 @@ def run_cell(
     seed_globally(cell.recipe.seed)
     model = build(graph)
     images = data.with_channels(graph.input.channels)
-    precision = precision_of(graph, cell.recipe, device)
+    execution = Execution(precision_of(graph, cell.recipe, device))
     try:
-        summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, precision=precision)
+        summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
     except Pruned:
         return _pruned(cell, read_metrics(run.metrics))
     answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from math import ceil
@@ -15,6 +15,7 @@ import torch
 
 from builder.training.batches import Batches
 from builder.training.data import DataSet, Split
+from builder.training.graphed import choose_step, recorder_for
 from builder.training.loop import Tally, train_epoch
 from builder.training.optimizers import make_optimizer
 from builder.training.precision import LAYOUTS, Precision
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from builder.training.batches import Batch
     from builder.training.devices import Hardware
+    from builder.training.execution import Execution
     from builder.training.precision import Format
+    from builder.training.progress import StepChosen
     from builder.training.recipe import Recipe
 
 TURN = 0.2  # seconds that a contestant's turn takes at least, so that what disturbs one step does not decide
@@ -92,21 +95,31 @@ class Task:
     device: torch.device
 
 
+@dataclass(frozen=True)
+class Measured:
+    """How long everybody took, by name, and how our own steps were taken."""
+
+    times: Mapping[str, Times]
+    step: StepChosen
+
+
 def measure(
     task: Task,
-    chosen: Precision,
+    execution: Execution,
     others: Iterable[Precision],
     seconds: float,
     workers: int = 0,
     on_round: Callable[[float], None] = lambda _part: None,
-) -> dict[str, Times]:
-    """Return the times of ``chosen`` and the tutorial's loop by the names above, and of each other step by its own.
+) -> Measured:
+    """Return the times of ``execution`` and the tutorial's loop by the names above, and of each other step by its own.
 
-    Takes about ``seconds`` after the first steps, and at least three rounds; ``on_round`` hears which part of the time
-    is over. ``workers`` are those of the tutorial's ``DataLoader``.
+    Steps in ``others`` are taken in the same way; where that is as a CUDA graph, the chosen precision is also measured
+    without. Takes about ``seconds`` after the first steps, and at least three rounds; ``on_round`` hears which part of
+    the time is over. ``workers`` are those of the tutorial's ``DataLoader``.
     """
+    chosen = execution.precision
     plain = Tutorial(deepcopy(task.model).to(task.device), task.split, task.recipe, task.device, workers)
-    ours = {each: _Ours(task, each) for each in dict.fromkeys([chosen, *others])}
+    ours = {each: _Ours(task, replace(execution, precision=each)) for each in dict.fromkeys([chosen, *others])}
     contestants: dict[str, Callable[[int], None]] = {
         TRAIN: ours[chosen].train,
         TRAIN_PLAIN: plain.train,
@@ -116,7 +129,9 @@ def measure(
         DATA_PLAIN: plain.data,
     }
     contestants |= {str(each): own.step for each, own in ours.items() if each != chosen}
-    return _in_turns(contestants, task, seconds, on_round)
+    if ours[chosen].chosen.kind == "CUDA graph":
+        contestants[f"{chosen}, eager"] = _Ours(task, replace(execution, step="eager")).step
+    return Measured(_in_turns(contestants, task, seconds, on_round), ours[chosen].chosen)
 
 
 def _in_turns(
@@ -153,13 +168,16 @@ def _in_turns(
 class _Ours:
     """The loop of ``train``: each turn is the last steps of one more epoch."""
 
-    def __init__(self, task: Task, precision: Precision) -> None:
+    def __init__(self, task: Task, execution: Execution) -> None:
         """Train a copy of the model."""
-        self._task, self._precision = task, precision
-        model = deepcopy(task.model).to(task.device).to(memory_format=precision.memory_format)
-        self._train_on = EagerStep(model, make_optimizer(task.recipe.optimizer, model), task.recipe, precision)
-        self._one = _OneBatch(task, precision)
+        self._task, self._precision = task, execution.precision
+        model = deepcopy(task.model).to(task.device).to(memory_format=self._precision.memory_format)
+        self._one = _OneBatch(task, self._precision)
         self._turns = 0
+        eager = EagerStep(model, make_optimizer(task.recipe.optimizer, model), task.recipe, self._precision)
+        with self._precision.on(task.device):
+            recorder, batches = recorder_for(task.device), self._one.epoch(1)
+            self._train_on, self.chosen = choose_step(eager, execution.step, recorder, lambda: next(batches))
 
     @cached_property
     def _batches(self) -> Batches:

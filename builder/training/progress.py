@@ -40,6 +40,27 @@ class LookingBack:
 
 
 @dataclass(frozen=True)
+class StepChosen:
+    """All steps are replays of one ``CUDA graph``, recorded in so many ``seconds``, or ``eager``, and why.
+
+    There is no reason where nobody would expect anything else.
+    """
+
+    kind: Literal["CUDA graph", "eager"]
+    reason: str = ""
+    seconds: float = 0.0
+
+    @property
+    def is_news(self) -> bool:
+        """Whether somebody might have expected another."""
+        return self.kind == "CUDA graph" or bool(self.reason)
+
+    def __str__(self) -> str:
+        """Return the choice as records show it: ``CUDA graph``, ``eager``, or ``eager: why``."""
+        return f"{self.kind}: {self.reason}" if self.reason else self.kind
+
+
+@dataclass(frozen=True)
 class EpochStarted:
     """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``."""
 
@@ -66,7 +87,7 @@ class EpochDone:
     best: bool
 
 
-Progress: TypeAlias = Preparing | GoingOn | LookingBack | EpochStarted | BatchDone | EpochDone
+Progress: TypeAlias = Preparing | GoingOn | LookingBack | StepChosen | EpochStarted | BatchDone | EpochDone
 
 
 def ignore(_event: Progress) -> None:

@@ -11,6 +11,7 @@ from builder.diagnostics import RunError
 from builder.training.checkpoints import Checkpoint
 from builder.training.distributed import ALONE
 from builder.training.loop import Tally
+from builder.training.randomness import global_states, set_global_states
 from builder.training.recipe import Recipe, changed_fields
 from builder.training.weights import load_weights
 
@@ -106,7 +107,7 @@ def take_snapshot(
         tensors |= {f"average/{name}": each for name, each in average.tensors.items()}
     whole = tally.whole(team)
     tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
-    for name, own in _random_states(tally.losses.device).items():
+    for name, own in global_states(tally.losses.device).items():
         tensors |= {f"random/{name}/{number}": each for number, each in enumerate(team.collected(own))}
     return Checkpoint(tensors, {"position": asdict(position), "origin": origin.record})
 
@@ -157,21 +158,12 @@ def _laid_out(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return torch.empty_like(weight, dtype=tensor.dtype, device="cpu", requires_grad=False).copy_(tensor)
 
 
-def _random_states(device: torch.device) -> dict[str, torch.Tensor]:
-    """Return the states of the global generators that dropout draws from."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    return states
-
-
 def _restore_random_states(checkpoint: Checkpoint, device: torch.device, number: int) -> None:
     states = checkpoint.group("random")
     if device.type == "cuda" and f"cuda/{number}" not in states:
         raise _foreign("a CPU, where dropout draws other random numbers")
-    torch.set_rng_state(states[f"cpu/{number}"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states[f"cuda/{number}"], device)
+    own = {name.removesuffix(f"/{number}"): each for name, each in states.items() if name.endswith(f"/{number}")}
+    set_global_states(own, device)
 
 
 def _counted(processes: int) -> str:

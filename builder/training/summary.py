@@ -19,7 +19,8 @@ class Summary:
 
     The best epoch is the first with the highest validation accuracy; the test split, where there is one, was read
     once, with that epoch's weights. ``seconds`` are the run's, with validation and saving; images a second are
-    those of training alone, None where nothing was left to train.
+    those of training alone, None where nothing was left to train; so is ``step``, how the steps of the last session
+    were taken.
     """
 
     recipe: str
@@ -35,6 +36,7 @@ class Summary:
     final: EpochMetrics
     seconds: float
     images_per_second: float | None
+    step: str | None = None
 
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:

@@ -18,14 +18,15 @@ from builder.training.distributed import ALONE
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
+from builder.training.execution import Execution
 from builder.training.failure import Failure, advice, write_failure
 from builder.training.fitting import OutOfMemoryExplained
+from builder.training.graphed import choose_step, recorder_for
 from builder.training.initialization import initialize
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.loop import Tally, train_epoch
 from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.optimizers import make_optimizer
-from builder.training.precision import PLAIN, Precision
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
@@ -45,9 +46,10 @@ if TYPE_CHECKING:
     from builder.training.distributed import Team
     from builder.training.divergence import Cause
     from builder.training.evaluate import Evaluation
-    from builder.training.progress import Progress
+    from builder.training.progress import Progress, StepChosen
     from builder.training.recipe import Recipe
     from builder.training.run_folder import RunFolder
+    from builder.training.step import TrainingStep
 
 
 def train(
@@ -58,13 +60,13 @@ def train(
     device: torch.device,
     on_progress: Callable[[Progress], None] = ignore,
     team: Team = ALONE,
-    precision: Precision = PLAIN,
+    execution: Execution = Execution(),  # noqa: B008 - it is frozen
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
-    gone on with from there, to the same final bits and in its own precision; the recipe may then have more epochs than
-    it had. Validation and test are computed in float32 whatever the precision. At the end the model has its best
+    gone on with from there, to the same final bits and in its own ``execution``; the recipe may then have more epochs
+    than it had. Validation and test are computed in float32 whatever the precision. At the end the model has its best
     epoch's weights. All processes of a ``team`` call this with equal arguments, and the first one
     writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
@@ -73,7 +75,7 @@ def train(
     """
     memory = OutOfMemoryExplained(recipe.batch_size, device)
     with folder.locked() if team.is_first else nullcontext(), memory:
-        run = _Run(model, data, recipe, folder, device, on_progress, team, precision)
+        run = _Run(model, data, recipe, folder, device, on_progress, team, execution)
         memory.try_step = run.try_step if team.size == 1 else None
         with run.signals, run.precision.on(device):
             try:
@@ -101,14 +103,15 @@ class _Run:
         device: torch.device,
         on_progress: Callable[[Progress], None],
         team: Team,
-        precision: Precision,
+        execution: Execution,
     ) -> None:
         """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
         self.team = team
         self.data = data.hold_out(recipe.validation, recipe.seed)
         going_on = team.said_by_first(lambda: folder.has_begun)
-        self.precision = Precision.of_run(folder) if going_on else precision
+        self.execution = Execution.of_run(folder) if going_on else execution
+        self.precision = self.execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
         if self.precision.deterministic:
@@ -119,7 +122,8 @@ class _Run:
             team.synchronise_batch_norm(self.model)
         learner = team.wrapped(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
-        self.train_on = EagerStep(learner, self.optimizer, recipe, self.precision, team)
+        self.eager = EagerStep(learner, self.optimizer, recipe, self.precision, team)
+        self.chosen: tuple[TrainingStep, StepChosen] | None = None
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
         self.origin = Origin(recipe, self.data.fingerprint, arithmetic, team.size)
@@ -146,7 +150,7 @@ class _Run:
         seed_globally(self.recipe.seed, self.team.number)  # for dropout
         data = {"name": self.data.name, "sha256": self.data.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
-        environment = describe_environment(self.device) | {"precision": str(self.precision)}
+        environment = describe_environment(self.device) | self.execution.record
         if self.team.is_first:
             self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
         self.save()
@@ -203,16 +207,26 @@ class _Run:
 
     def train(self) -> None:
         """Train the steps that are left of this epoch."""
-        batches, first = self.batches["train"], self.position.step
+        batches, first, train_on = self.batches["train"], self.position.step, self._step()
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
         start = perf_counter()
-        train_epoch(self.train_on, batches, self.recipe, self.tally, first, self._after_step)
+        train_epoch(train_on, batches, self.recipe, self.tally, first, self._after_step)
         self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
 
+    def _step(self) -> TrainingStep:
+        """Return what takes a step, chosen before the first one of this session and after all that is restored."""
+        if self.chosen is None:
+            recorder = recorder_for(self.device, self.team.size)
+            epoch = self.batches["train"].epoch(self.position.epoch)
+            self.chosen = choose_step(self.eager, self.execution.step, recorder, lambda: next(epoch))
+            self.report(self.chosen[1])
+        return self.chosen[0]
+
     def try_step(self, images: int) -> None:
         """Make a step of so many images, whatever becomes of the weights: a run that ran out of memory is over."""
+        self.chosen = None  # and with it the memory of a recording
         recipe = self.recipe.model_copy(update={"batch_size": images})
         batches = Batches(self.data.train[:images], recipe, self.device, self.precision)
         tally = Tally.empty(1, batches.steps, self.device)
@@ -376,6 +390,7 @@ class _Run:
             final=rows[-1],
             seconds=round(self.elapsed, 3),
             images_per_second=self.images_trained / self.seconds_trained if self.images_trained else None,
+            step=str(self.chosen[1]) if self.chosen else None,
         )
         if self.team.is_first:
             write_summary(self.folder, summary)

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader
 from builder.training.batches import Batches
 from builder.training.benchmark import NAMES, Task, Times, alternatives, measure, random_images
 from builder.training.devices import Hardware
+from builder.training.execution import Execution
 from builder.training.precision import PLAIN, Precision
 from builder.training.recipe import Normalize
 from builder.training.tutorial import PilImages, Tutorial
@@ -67,7 +68,8 @@ class TestMeasure:
         monkeypatch.setattr("builder.training.benchmark.TURN", 0.001)
         before, heard = deepcopy(network.state_dict()), []
         task = Task(network, data.train[:64], recipe, cpu)
-        found = measure(task, Precision("bf16"), [PLAIN, Precision("bf16")], 0.001, on_round=heard.append)
+        execution = Execution(Precision("bf16"))
+        found = measure(task, execution, [PLAIN, Precision("bf16")], 0.001, on_round=heard.append).times
         assert set(found) == {*NAMES, "fp32, contiguous"}
         assert {len(each.rounds) for each in found.values()} == {3}
         assert all(seconds > 0 for each in found.values() for seconds in each.rounds)

@@ -12,6 +12,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 
 from builder.diagnostics import RunError
 from builder.training.determinism import deterministic, set_workspace, with_even_pooling
+from builder.training.execution import Execution
 from builder.training.precision import Precision
 from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
@@ -102,7 +103,7 @@ class TestTraining:
             folder,
             torch.device("cpu"),
             lambda _event: seen.append(torch.are_deterministic_algorithms_enabled()),
-            precision=Precision(deterministic=True),
+            execution=Execution(Precision(deterministic=True)),
         )
         assert seen[-1]
         assert Precision.of_run(folder) == Precision(deterministic=True)

@@ -39,7 +39,7 @@ def benchmark(network: str = "alexnet", batch: int = 4, seconds: float = 0.0008,
     rates = (Rate("end to end", 4000.0, 1600.0, Ratio(2.5, 2.4, 2.6)),)
     return Benchmark.of(
         Benched(network, network, (3, 224, 224), 57_044_810, 710_133_440, "cifar10", 4096, "lab", batch, device,
-                "fp32, contiguous", "as asked for", 4, 9, rates, (), None, limit, ())
+                "fp32, contiguous", "as asked for", "CUDA graph", 4, 9, rates, (), None, limit, ())
     )  # fmt: skip
 
 

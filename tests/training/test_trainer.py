@@ -19,7 +19,16 @@ from builder.training.evaluate import evaluate
 from builder.training.failure import Failure, read_failure
 from builder.training.interrupts import Interrupted
 from builder.training.metrics import read_metrics
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, Progress
+from builder.training.progress import (
+    BatchDone,
+    EpochDone,
+    EpochStarted,
+    GoingOn,
+    LookingBack,
+    Preparing,
+    Progress,
+    StepChosen,
+)
 from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
 from builder.training.run_folder import RunFolder
 from builder.training.saving import Pace
@@ -131,12 +140,13 @@ class TestTrain:
         assert validated.accuracy == summary.best_val_accuracy
 
     def test_progress_comes_as_values(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
-        """Images are prepared; an epoch begins, its batches are done, it is validated and done."""
+        """Images are prepared, steps are chosen; an epoch begins, its batches are done, it is validated and done."""
         events: list[Progress] = []
         train(drawn(), data, recipe, folder, CPU, events.append)
         first = events[: events.index(next(each for each in events if isinstance(each, EpochDone)))]
         assert first == [
             *(Preparing(*split) for split in (("train", 70), ("validation", 20), ("test", 20))),
+            StepChosen("eager"),
             EpochStarted(epoch=1, epochs=3, done=0, steps=5),
             *(BatchDone("train", done, 5) for done in range(1, 6)),
             BatchDone("validation", 1, 1),
