@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from conftest import PAGE
 
 from builder.commands.bench import Alternative, _faster
+from builder.commands.bench_text import _verdict
 from builder.training.benchmark import Ratio
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ class TestBench:
         found = json.loads(outcome.out)
         assert outcome.err == ""
         assert (found["precision"], found["precision_reason"]) == ("fp32, contiguous", "as asked for")
+        assert found["step"] == "eager"
         assert (found["batch_size"], found["images"], found["data"]) == (16, 2048, "random")
         assert found["rounds"] >= 3
         assert [each["what"] for each in found["rates"]] == ["end to end", "step", "data"]
@@ -68,6 +71,16 @@ class TestBench:
         """With their recipe."""
         found = json.loads(archcli("bench", "small.yaml", *FAST, "--data", "digits", "--json").out)
         assert (found["data"], found["recipe"], found["images"]) == ("digits", "digits", 1200)
+
+    def test_how_steps_are_taken_is_said_where_it_was_asked(self, archcli: Archcli) -> None:
+        """Below the device; and a graph is refused where there is no GPU."""
+        said = archcli("bench", "small.yaml", *FAST, "--step", "eager").out.splitlines()
+        assert said[2] == "steps: eager: as asked for"
+        refused = archcli("bench", "small.yaml", *FAST, "--step", "graph")
+        assert (refused.code, refused.err.splitlines()[1]) == (
+            1,
+            "error: `graph` is for one process on a GPU of NVIDIA's",
+        )
 
     def test_a_batch_larger_than_the_data_is_refused(self, archcli: Archcli) -> None:
         """There would be no step."""
@@ -92,3 +105,15 @@ class TestFaster:
         """In three of four rounds."""
         slower = Alternative("fp32, contiguous", 1.0, Ratio(0.9, 0.8, 1.2))
         assert _faster([Alternative("bf16, contiguous", 2.0, Ratio(1.1, low, 1.2)), slower]) == named
+
+    @pytest.mark.parametrize(
+        ("faster", "options"),
+        [
+            ("bf16, contiguous", "--precision bf16 --layout contiguous"),
+            ("bf16, contiguous, eager", "--step eager"),
+        ],
+    )
+    def test_how_to_fix_it_is_said(self, archcli: Archcli, faster: str, options: str) -> None:
+        """Of what differs from the choice, in the words of `train`."""
+        value = SimpleNamespace(faster=faster)
+        assert _verdict(value) == f"{faster} is faster here: train with {options}"

@@ -226,6 +226,34 @@ class TestDeterministic:
 
 
 @pytest.mark.usefixtures("nothing_is_drawn")
+class TestStep:
+    """`--step`."""
+
+    def test_a_graph_is_refused_where_there_is_no_gpu(self, archcli: Archcli, page: Path) -> None:
+        """Before there is a folder."""
+        outcome = archcli("train", page, *SHORT, "--step", "graph")
+        assert (outcome.code, outcome.err) == (
+            1,
+            "error: `graph` is for one process on a GPU of NVIDIA's\n  help: choose eager, or leave it out\n",
+        )
+        assert not Path("runs").exists()
+
+    def test_a_choice_is_said_and_kept(self, archcli: Archcli, page: Path) -> None:
+        """By the run, for whoever goes on with it, and in its result."""
+        outcome = archcli("train", page, *SHORT, "--set", "epochs=1", "--step", "eager", "--json")
+        assert "\nstep     eager: as asked for\n" in outcome.err
+        assert json.loads(outcome.out)["summary"]["step"] == "eager: as asked for"
+        assert json.loads(Path("runs/small-001/environment.json").read_text())["step"] == "eager"
+        again = archcli("resume", "runs/small-001", "--set", "epochs=2", "--device", "cpu")
+        assert "\nstep     eager: as asked for\n" in again.err
+
+    def test_nothing_is_said_of_what_everybody_expects(self, trained: Trained) -> None:
+        """On a CPU; the run knows it all the same."""
+        assert "\nstep " not in trained.outcome.err
+        assert json.loads((trained.folder / "summary.json").read_text())["step"] == "eager"
+        assert json.loads((trained.folder / "environment.json").read_text())["step"] == "auto"
+
+
 class TestEarlyStop:
     """`--set early_stop=N`."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from builder.commands.watching import PLOT_LINES, Watch
 from builder.training.metrics import EpochMetrics, append_metrics
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, StepChosen
 from tests.commands.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -82,6 +82,23 @@ class TestLog:
             "epoch  1/25  train loss 2.3000 accuracy  10.00%"
             "  validation loss 2.2000 accuracy  15.50%  1 min 2 s  best\n"
         )
+
+    @pytest.mark.parametrize(
+        ("chosen", "verbose", "said"),
+        [
+            (StepChosen("CUDA graph", seconds=0.84), False, "step     CUDA graph, recorded in 0.8 s\n"),
+            (StepChosen("eager", "the network waits"), False, "step     eager: the network waits\n"),
+            (StepChosen("eager"), False, ""),
+            (StepChosen("eager"), True, "step     eager\n"),
+        ],
+    )
+    def test_how_steps_are_taken_is_said_where_somebody_might_wonder(
+        self, log: io.StringIO, clock: Clock, chosen: StepChosen, verbose: bool, said: str
+    ) -> None:
+        """So that a graph that is not there shows; on a CPU nobody expects one."""
+        with Watch(verbose=verbose, now=clock) as watch:
+            watch(chosen)
+        assert log.getvalue() == said
 
     def test_the_time_left_is_said_once_and_soon(self, log: io.StringIO, clock: Clock) -> None:
         """After five seconds of training: 10 of 100 batches in 6 s are 54 s more in this epoch and 60 s in the next."""

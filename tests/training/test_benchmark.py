@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from stand_in import StandIn
 from torch.utils.data import DataLoader
 
 from builder.training.batches import Batches
@@ -75,6 +76,18 @@ class TestMeasure:
         assert all(seconds > 0 for each in found.values() for seconds in each.rounds)
         assert heard[-1] == 1.0
         assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
+
+    def test_where_steps_are_a_graph_those_without_are_measured_too(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So that what it gains is a number of the same run."""
+        monkeypatch.setattr("builder.training.benchmark.TURN", 0.001)
+        monkeypatch.setattr("builder.training.benchmark.recorder_for", lambda _device: StandIn())
+        task = Task(network, data.train[:64], recipe, cpu)
+        measured = measure(task, Execution(), [Precision("bf16")], 0.001)
+        assert measured.step.kind == "CUDA graph"
+        assert set(measured.times) == {*NAMES, "bf16, contiguous", "fp32, contiguous, eager"}
+        assert set(measure(task, Execution(step="eager"), [], 0.001).times) == set(NAMES)
 
     def test_noise_looks_like_cifar(self) -> None:
         """So that nothing has to be downloaded."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 import torch
+from stand_in import StandIn
 from tiny_task import TinyNetwork
 from torch import nn
 
@@ -51,34 +52,6 @@ RECIPES = {
     "adam": {"optimizer": Adam(name="adam", lr=0.01), "schedule": Cosine(name="cosine", warmup=1)},
     "adamw": {"optimizer": AdamW(name="adamw", lr=0.01, weight_decay=0.1), "ema_decay": 0.9},
 }
-
-
-class StandIn:
-    """Records nothing: a replay does the work again, and puts what comes of it where it came first."""
-
-    def __init__(self) -> None:
-        """Count replays."""
-        self.replays = 0
-
-    def rehearse(self, work: Work) -> None:
-        """Do the work as often as a GPU's recorder does."""
-        for _ in range(3):
-            work()
-
-    def record(self, work: Work) -> Recording:
-        """Return what does the work again."""
-        loss, logits = (each.clone() for each in work())
-
-        def replay() -> None:
-            self.replays += 1
-            for kept, new in zip((loss, logits), self.again(work), strict=True):
-                kept.copy_(new)
-
-        return Recording(replay, (loss, logits))
-
-    def again(self, work: Work) -> Outputs:
-        """Do the work."""
-        return work()
 
 
 class Heads(NamedTuple):
