@@ -175,7 +175,7 @@ def _distance(some: list[torch.Tensor], others: list[torch.Tensor]) -> float:
 @contextmanager
 def _capturable(optimizer: Optimizer) -> Iterator[None]:
     """Tell Adam that it is recorded. Fused, it needs nothing for that; told so always, it would warn of each step."""
-    groups = [group for group in optimizer.param_groups if "capturable" in group]
+    groups = [each for each in optimizer.param_groups if "capturable" in each and each["params"][0].is_cuda]
     for group in groups:
         group["capturable"] = True
     try:
