@@ -49,7 +49,8 @@ class OutOfMemoryExplained:
         if fitting == self._batch_size:
             message = f"{where}, though a training step of {fitting:,} images fits"
             hint = f"validation takes {EVALUATION_BATCH} images at a time; other programs may hold memory too"
-            raise RunError(message, hint) from error
+            graph = ", and so does a CUDA graph: `--step eager` trains without" if self._device.type == "cuda" else ""
+            raise RunError(message, f"{hint}{graph}") from error
         message = f"{where} for batches of {self._batch_size:,} images"
         if fitting == 0:
             raise RunError(f"{message}, and for one image", "try a smaller network or `--set size=…`") from error

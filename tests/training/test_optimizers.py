@@ -90,6 +90,21 @@ class TestSetLearningRate:
         set_learning_rate(optimizer, 0.025)
         assert [group["lr"] for group in optimizer.param_groups] == [0.025, 0.025]
 
+    def test_a_rate_on_the_device_is_overwritten_there(self) -> None:
+        """What was recorded of it reads the new one; a step computes with it as with a number."""
+        settings = Sgd(name="sgd", lr=0.1, momentum=0.9)
+        layers = [nn.Linear(2, 2), nn.Linear(2, 2)]
+        layers[1].load_state_dict(layers[0].state_dict())
+        optimizers = [make_optimizer(settings, each) for each in layers]
+        optimizers[1].param_groups[0]["lr"] = rate = torch.tensor(0.1)
+        for layer, optimizer in zip(layers, optimizers, strict=True):
+            set_learning_rate(optimizer, 0.025)
+            layer.weight.grad = torch.ones(2, 2)
+            optimizer.step()
+        assert optimizers[1].param_groups[0]["lr"] is rate
+        assert float(rate) == pytest.approx(0.025)
+        assert torch.allclose(layers[0].weight, layers[1].weight)
+
 
 class TestClipGradients:
     """All gradients as one vector."""
