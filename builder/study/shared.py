@@ -229,11 +229,12 @@ class SharedQueue:
         """Keep others from changing which cells there are; the lock ends with the connection, however that ends."""
         from sqlalchemy import text  # noqa: PLC0415 - comes with the extra
 
-        is_mysql = self._storage.engine.dialect.name == "mysql"
-        take = "SELECT GET_LOCK('archcli', -1)" if is_mysql else f"SELECT pg_advisory_lock({_LOCK})"
-        give = "SELECT RELEASE_LOCK('archcli')" if is_mysql else f"SELECT pg_advisory_unlock({_LOCK})"
+        take, give = f"SELECT pg_advisory_lock({_LOCK})", f"SELECT pg_advisory_unlock({_LOCK})"
+        if self._storage.engine.dialect.name == "mysql":  # whose MariaDB waits for a time only, and returns 1 or not
+            take, give = "SELECT GET_LOCK('archcli', 60)", "SELECT RELEASE_LOCK('archcli')"
         with self._storage.engine.connect() as connection:
-            connection.execute(text(take))
+            while connection.execute(text(take)).scalar() == 0:
+                pass
             try:
                 yield
             finally:
