@@ -545,6 +545,7 @@ def study_plan(
     workers: Workers = None,
     anew: Anew = False,
     quiet: Quiet = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Say what a study would do, what it costs and how sure its answer can be, and write that down.
@@ -556,7 +557,7 @@ def study_plan(
     from builder.commands.following import Following
     from builder.study.planning import Place
 
-    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers), anew)
+    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew)
     _answer(command.plan(asked, Following(quiet=quiet).measured), study_text.planned, as_json)
 
 
@@ -574,6 +575,7 @@ def study_run(
         bool, typer.Option("--other-code", help="Go on although the code that trains has changed.")
     ] = False,
     quiet: Quiet = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Run what is not done of a study, as many cells side by side as this machine carries.
@@ -585,7 +587,9 @@ def study_run(
     from builder.commands.following import Following
     from builder.study.planning import Place
 
-    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers), anew, retry, other_code)
+    asked = command.Asked(
+        file, Place(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew, retry, other_code
+    )
     view = Following(quiet=quiet)
     try:
         now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
@@ -629,6 +633,7 @@ def study_worker(
         bool, typer.Option("--other-code", help="Go on although the code that trains has changed.")
     ] = False,
     quiet: Quiet = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Run cells of a study that many machines share in a database, until none is left.
@@ -641,7 +646,7 @@ def study_worker(
     from builder.commands.following import Following
     from builder.study.planning import Place
 
-    asked = command.Asked(file, Place(studies_dir, data_dir, device), other_code=other_code)
+    asked = command.Asked(file, Place(studies_dir, data_dir, device, None, tuple(plugin or ())), other_code=other_code)
     view = Following(quiet=quiet)
     now = command.worker(asked, storage, view.planned, view.ran)
     _answer(now, study_text.standing, as_json)
@@ -659,6 +664,7 @@ def report(
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all comparisons as CSV.")] = False,
+    plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
     """Say what a study found, and how sure that is.
@@ -669,7 +675,7 @@ def report(
     from builder.commands import report as command
     from builder.commands import report_text
 
-    found = command.run(study, studies_dir, output)
+    found = command.run(study, studies_dir, output, tuple(plugin or ()))
     if as_json:
         answer(command.json_text(found))
     elif as_csv:

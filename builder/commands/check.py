@@ -68,7 +68,7 @@ def _verdict(file: str, plugins: Sequence[Path]) -> Verdict:
             return _recipe(file)
         if _is_study(file):
             kind = "study"
-            return _study(file)
+            return _study(file, plugins)
         path, member = find(file)
         page = load_page(path, member, with_plugins(plugins))
         if page.members and member is None:
@@ -119,10 +119,10 @@ def _is_study(file: str) -> bool:
     return is_study(Path(file)) or file in shipped_studies()
 
 
-def _study(file: str) -> Verdict:
+def _study(file: str, plugins: Sequence[Path]) -> Verdict:
     from builder.study.networks import networks
     from builder.study.page import find_study, read_study
 
-    study = read_study(find_study(file))
+    study = read_study(find_study(file), plugins=plugins)
     found = networks(study)
     return Verdict(file, "study", name=study.name, members=tuple(each.name for each in found.all))

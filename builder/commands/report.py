@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.data import encode
 from builder.commands.study import folder_of
+from builder.ops.plugins import with_plugins
 from builder.study.report.compose import compose
 from builder.study.report.content import gather
 from builder.study.report.data import as_json, comparisons_csv, runs_csv
@@ -14,7 +15,7 @@ from builder.study.report.markdown import figures, markdown
 from builder.study.report.page import page
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from builder.study.report.blocks import Report
@@ -30,7 +31,7 @@ class Reported:
     files: tuple[Path, ...]
 
 
-def run(what: str, studies: Path, output: Path | None) -> Reported:
+def run(what: str, studies: Path, output: Path | None, plugins: Sequence[Path] = ()) -> Reported:
     """Write the report of a study, given by its page, name or folder, into ``output`` or else into its own folder.
 
     The same results give the same bytes. Raises ArchError where there is no such study, RunError where it has no plan
@@ -39,7 +40,7 @@ def run(what: str, studies: Path, output: Path | None) -> Reported:
     from builder.training.durable import cannot_write, write_text
 
     folder = folder_of(what, studies)
-    content = gather(folder)
+    content = gather(folder, with_plugins(plugins))
     report = compose(content)
     place = folder.path / "report" if output is None else output
     try:

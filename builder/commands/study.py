@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.study.code import changed_code, code_version
+from builder.study.code import changed_code, plugins_of, version_with
 from builder.study.engine import Engine, local_command
 from builder.study.folder import StudyFolder
 from builder.study.page import find_study, read_study
@@ -18,7 +18,7 @@ from builder.study.stages import Stages
 from builder.study.standing import standing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from builder.study.cells import Cell
     from builder.study.engine import Finished
@@ -75,8 +75,9 @@ def run(
     """
     folder, found, is_new = _planned(asked, on_measured)
     on_planned(Planned(folder.path, is_new, found))
+    check_plugins(found, folder, asked.place.plugins)
     if not asked.other_code:
-        check_code(found)
+        check_code(found, asked.place.plugins)
     stages = Stages(folder, found)
     if asked.retry:
         for cell in stages.known_cells():
@@ -85,7 +86,7 @@ def run(
     engine = Engine(
         folder,
         partial(stages.open_cells, workers),
-        local_command(folder, asked.place.device, str(_data_folder(asked, found))),
+        local_command(folder, asked.place.device, str(_data_folder(asked, found)), asked.place.plugins),
         workers,
         hours=found.hours,
         on_finished=lambda finished: on_finished(finished, standing(folder, found)),
@@ -113,10 +114,12 @@ def worker(
 
     folder, found, is_new = _planned(asked, None)
     on_planned(Planned(folder.path, is_new, found))
+    check_plugins(found, folder, asked.place.plugins)
     if not asked.other_code:
-        check_code(found)
+        check_code(found, asked.place.plugins)
     with SharedQueue(storage, found) as queue:
-        perform = performer(folder, found, asked.place.device, _data_folder(asked, found))
+        data, plugins = _data_folder(asked, found), asked.place.plugins
+        perform = performer(folder, found, asked.place.device, data, plugins=plugins)
         work(queue, Stages(folder, found), perform, on_finished)
     return standing(folder, found)
 
@@ -127,9 +130,20 @@ def status(asked: Asked) -> Standing:
     return standing(folder, read_plan(folder.plan))
 
 
-def check_code(found: Plan) -> None:
+def check_plugins(found: Plan, folder: StudyFolder, plugins: Sequence[Path]) -> None:
+    """Raise RunError unless ``plugins`` are those of the plan: what lies in a folder is not run unless it is named."""
+    planned, given = plugins_of(found.code), plugins_of(version_with(plugins))
+    if planned.keys() == given.keys():
+        return  # whether one of them has changed, the code's check says
+    copies = " ".join(f"--plugin {folder.plugins / name}" for name in planned)
+    called = " and ".join(planned) if planned else "no plugin"
+    message = f"{folder.path} was planned with {called}, and no code is run that is not named"
+    raise RunError(message, f"read it, and name it: {copies}" if planned else "leave `--plugin` away, or plan it anew")
+
+
+def check_code(found: Plan, plugins: Sequence[Path] = ()) -> None:
     """Raise RunError where the code that decides results is not that with which the study was planned."""
-    changed = changed_code(found.code, code_version())
+    changed = changed_code(found.code, version_with(plugins))
     if changed:
         listed = ", ".join(changed[:4]) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
         message = f"the code that trains has changed since the study was planned: {listed}"
@@ -141,7 +155,7 @@ def _planned(asked: Asked, on_measured: Callable[[str, int, int], None] | None) 
     there = _as_folder(asked.what)
     if there is not None:
         return there, read_plan(there.plan), False
-    study = read_study(find_study(asked.what))
+    study = read_study(find_study(asked.what), plugins=asked.place.plugins)
     folder, found, is_new = plan_study(study, asked.place, on_measured, anew=asked.anew)
     return folder, replace(found, hours=study.hours), is_new
 

@@ -8,8 +8,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from builder.ops.plugins import read_plugins
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+
+    from builder.ops.plugins import Plugin
 
 _ROOMS = ("ops", "lowering", "emit/python", "runtime", "training")
 """From a page to trained weights; what checks, draws, prices and reports changes no result."""
@@ -19,6 +23,8 @@ _BESIDE = ("inplace.py", "graph.py", "shapes.py", "expressions.py", "study/trial
 _NO_MATTER = frozenset({"training/curves.py", "training/progress.py", "training/summary.py", "training/published.py"})
 """What draws and tells."""
 
+_PLUGIN = "plugin "
+
 
 @lru_cache(maxsize=1)
 def code_version() -> Mapping[str, str]:
@@ -27,6 +33,26 @@ def code_version() -> Mapping[str, str]:
     paths = [path for room in _ROOMS for path in (root / room).rglob("*.py")] + [root / each for each in _BESIDE]
     named = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
     return MappingProxyType({name: _digest(path) for name, path in sorted(named.items()) if name not in _NO_MATTER})
+
+
+def version_with(plugins: Iterable[Path]) -> dict[str, str]:
+    """Return a digest for every file that decides results, those of ``plugins``, which are run, among them."""
+    own = {_PLUGIN + name: plugin.sha256[:12] for name, plugin in named_plugins(plugins).items()}
+    return {**code_version(), **own}
+
+
+def named_plugins(paths: Iterable[Path]) -> dict[str, Plugin]:
+    """Return plugins by the names of their files, each by its own; raise ArchError where one can't be run."""
+    found: dict[str, Plugin] = {}
+    for plugin in read_plugins(paths):
+        name = plugin.path.name
+        found[name if name not in found else f"{len(found)}_{name}"] = plugin
+    return found
+
+
+def plugins_of(version: Mapping[str, str]) -> dict[str, str]:
+    """Return the digests of a version's plugins by the names of their files."""
+    return {name.removeprefix(_PLUGIN): digest for name, digest in version.items() if name.startswith(_PLUGIN)}
 
 
 def code_digest(version: Mapping[str, str]) -> str:

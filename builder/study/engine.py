@@ -29,6 +29,7 @@ from builder.training.interrupts import Interrupted, StopSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from builder.study.cells import Cell
     from builder.study.folder import StudyFolder
@@ -315,9 +316,11 @@ def prepare_cell(folder: StudyFolder, cell: Cell) -> None:
     write_cell(place.definition, cell)
 
 
-def local_command(folder: StudyFolder, device: str, data_dir: str) -> Callable[[int], Sequence[str]]:
+def local_command(
+    folder: StudyFolder, device: str, data_dir: str, plugins: Sequence[Path] = ()
+) -> Callable[[int], Sequence[str]]:
     """Return how a worker of this program is started."""
-    start = [sys.executable, "-m", "builder.study.worker", str(folder.path), device, data_dir]
+    start = [sys.executable, "-m", "builder.study.worker", str(folder.path), device, data_dir, *map(str, plugins)]
     return lambda number: [*start, str(number)]
 
 

@@ -75,6 +75,7 @@ class StudyFolder:
     ``plan.json``      every cell, what it costs, and how many seeds the question needs
     ``labels.json``    the true labels of the test images, which all cells share
     ``networks``       the resolved page of every network
+    ``plugins``        copies of the operations that they call besides ours
     ``workers``        what the processes that ran cells had to say
     ``tries``          what a search has chosen so far, a file for each try of a network
     ``cells/ID``       a cell, by the digest of what defines it
@@ -105,6 +106,11 @@ class StudyFolder:
     def network(self, name: str) -> Path:
         """Return the page of one network, as it was resolved."""
         return self.networks / f"{name}.yaml"
+
+    @property
+    def plugins(self) -> Path:
+        """The folder of copies of plugins; nothing in it is run unless it is named."""
+        return self.path / "plugins"
 
     @property
     def tries(self) -> Path:

@@ -10,7 +10,7 @@ from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic
 from builder.identity import graph_id
 from builder.lowering import find, load_page, lower, resolved_page
-from builder.ops import OPERATIONS
+from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.variants import variants
 
@@ -115,7 +115,7 @@ def _candidates(study: Study, classes: int | None) -> Iterator[_Candidate]:
 
 def _of_page(study: Study, name: Scalar, classes: int | None) -> _Candidate:
     path, member = _found(study, name)
-    page = load_page(path, member, OPERATIONS)
+    page = load_page(path, member, with_plugins(study.plugins))
     graph = _lowered(study, page, classes)
     return _Candidate(graph.name, page, graph)
 
@@ -125,7 +125,7 @@ def _of_space(study: Study, base: Scalar, space: Mapping, classes: int | None) -
     uses = study.page.get("uses")
     named = str(uses.value) if isinstance(uses, Scalar) else None
     page = f"{path}:{member}" if member is not None else str(path)
-    for each in variants(page, space, uses=named):
+    for each in variants(page, space, uses=named, plugins=study.plugins):
         derived = each.page
         graph = _lowered(study, derived, classes)
         yield _Candidate(each.name, derived, graph, each.places, tuple(each.settings.items()))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from builder.validation import validate
 
 if TYPE_CHECKING:
     import collections.abc
+    from collections.abc import Iterable
 
     from builder.reader import Value
     from builder.study.space import Search
@@ -61,6 +62,7 @@ class Study:
     error_rate: float
     power: float
     hours: float | None
+    plugins: tuple[Path, ...] = ()
 
 
 def study_json_schema() -> dict[str, object]:
@@ -90,12 +92,13 @@ def find_study(text: str) -> Path:
     raise ArchError(Diagnostic("no-such-study", f"there is no file and no shipped study `{text}`", None, hint))
 
 
-def read_study(path: Path, name: str | None = None) -> Study:
+def read_study(path: Path, name: str | None = None, plugins: Iterable[Path] = ()) -> Study:
     """Return the study on the page at ``path``; networks are looked at later. ``name`` is what messages call it.
 
-    Raises ArchError with every mistake of the page.
+    Its networks may call the operations of ``plugins``, which are files that are run. Raises ArchError with every
+    mistake of the page.
     """
-    return study_from(read_file(path, name), path)
+    return replace(study_from(read_file(path, name), path), plugins=tuple(plugins))
 
 
 def study_from(page: Mapping, path: Path) -> Study:

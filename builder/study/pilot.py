@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.lowering import load
+from builder.ops.plugins import with_plugins
 from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.resources import workers_for
@@ -23,6 +24,7 @@ from builder.training.trainer import train
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builder.ops import Operations
     from builder.study.page import Study
     from builder.training.data import DataSet
     from builder.training.recipe import Recipe
@@ -41,6 +43,7 @@ class Pilot:
     data: DataSet
     device: torch.device
     recipe: Recipe
+    operations: Operations
 
     @property
     def device_name(self) -> str:
@@ -72,7 +75,7 @@ class Pilot:
             return 1 / self._images_per_second(place, "second", round(rate * ENOUGH))
 
     def _images_per_second(self, place: Path, name: str, images: int) -> float:
-        graph = load(place / "page.yaml")
+        graph = load(place / "page.yaml", operations=self.operations)
         data = self.data.with_channels(graph.input.channels)
         count = min(len(data.train), max(images, _FIRST * self.recipe.batch_size))
         few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
@@ -88,7 +91,7 @@ def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
     """Return the pilot of ``study``; raise RunError for data or a device that can't be had."""
     chosen = choose_device(None if device == "auto" else device)
     images = load_images(study.data, data_dir, study.recipe.resize, study.subset, study.test)
-    return Pilot(images, chosen, study.recipe)
+    return Pilot(images, chosen, study.recipe, with_plugins(study.plugins))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.study.code import code_digest, code_version
+from builder.study.code import code_digest, named_plugins, version_with
 from builder.study.folder import StudyFolder
 from builder.study.networks import networks
 from builder.study.outcome import write_true_labels
@@ -42,12 +42,14 @@ class Place:
     """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side.
 
     Without a folder of the data they are looked for in ``data``, or where they were when the study was planned.
+    ``plugins`` are files of operations that its networks may call; they are run.
     """
 
     studies: Path = Path("study-runs")
     data: Path | None = None
     device: str = "auto"
     workers: int | None = None
+    plugins: tuple[Path, ...] = ()
 
 
 def plan_study(
@@ -174,7 +176,7 @@ def _measured(found: Networks, pilot: Pilot, tell: Callable[[str, int, int], Non
 
 def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: dict[str, float]) -> Plan:
     data = pilot.data
-    code = dict(code_version())
+    code = version_with(study.plugins)
     fingerprint = data.fingerprint
     planned = Plan(
         name=study.name,
@@ -269,7 +271,11 @@ def _write(folder: StudyFolder, study: Study, found: Networks) -> None:
     try:
         write_text(folder.page, study.path.read_text("utf-8"))
         folder.networks.mkdir(exist_ok=True)
+        if study.plugins:
+            folder.plugins.mkdir(exist_ok=True)
     except OSError as error:
         raise cannot_write(folder.path, error) from error
     for each in found.all:
         write_text(folder.network(each.name), each.page)
+    for name, plugin in named_plugins(study.plugins).items():
+        write_text(folder.plugins / name, plugin.text)

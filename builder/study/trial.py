@@ -11,6 +11,8 @@ import torch
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.lowering import load
+from builder.ops import OPERATIONS
+from builder.ops.plugins import with_plugins
 from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.outcome import Outcome
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.graph import Graph
+    from builder.ops import Operations
     from builder.study.cells import Cell
     from builder.study.folder import CellFolder, StudyFolder
     from builder.study.plan import Plan
@@ -50,7 +53,12 @@ class Pruned(Exception):  # noqa: N818 - no error: it ends a try that promises n
 
 
 def run_cell(
-    cell: Cell, folder: Path, data: DataSet, device: torch.device, on_progress: Callable[[Progress], None]
+    cell: Cell,
+    folder: Path,
+    data: DataSet,
+    device: torch.device,
+    on_progress: Callable[[Progress], None],
+    operations: Operations = OPERATIONS,
 ) -> Outcome:
     """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
 
@@ -59,7 +67,7 @@ def run_cell(
     ``builder.training.trainer.train`` raises.
     """
     run = RunFolder(folder)
-    graph = load(run.page)
+    graph = load(run.page, operations=operations)
     seed_globally(cell.recipe.seed)
     model = build(graph)
     images = data.with_channels(graph.input.channels)
@@ -121,7 +129,9 @@ def _labels(data: DataSet) -> NDArray[np.int64]:
     return data.test.labels.numpy()
 
 
-def prepare_trials(folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+def prepare_trials(
+    folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0, plugins: Sequence[Path] = ()
+) -> Perform:
     """Return what trains cells of the study in ``folder`` on ``device``, with the images loaded once.
 
     Of several GPUs it is the one of that ``number``. Raises RunError where the images can't be had, or are not those
@@ -136,7 +146,7 @@ def prepare_trials(folder: StudyFolder, plan: Plan, device: str, data_dir: Path,
         message = f"the images of {wanted.name} in {data_dir} are not those with which the study was planned"
         raise RunError(message, "plan it anew with these, or name the other folder: --data-dir")
 
-    tries = Stages(folder, plan).tries
+    tries, operations = Stages(folder, plan).tries, with_plugins(plugins)
 
     def perform(cell: Cell, place: CellFolder, alive: Alive) -> Outcome:
         def tell(event: Progress) -> None:
@@ -150,6 +160,6 @@ def prepare_trials(folder: StudyFolder, plan: Plan, device: str, data_dir: Path,
                 if tries.is_hopeless(cell, curve):
                     raise Pruned
 
-        return run_cell(cell, place.path, images, chosen, tell)
+        return run_cell(cell, place.path, images, chosen, tell, operations)
 
     return perform

@@ -17,6 +17,7 @@ from builder.study.serving import serve
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import TextIO
 
     from builder.study.plan import Plan
@@ -26,18 +27,21 @@ _STOPPED = 143
 
 
 def main() -> None:
-    """Serve as the arguments say: the study's folder, the device, the folder of the data, the worker's number."""
+    """Serve as the arguments say: the study's folder, the device, the data's folder, plugins, the worker's number."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(_STOPPED))
-    folder, device, data_dir, number = sys.argv[1:]
+    folder, device, data_dir, *plugins, number = sys.argv[1:]
     study, say = StudyFolder(Path(folder)), _keep_stdout()
     try:
         plan = read_plan(study.plan)
-        serve(study, lambda: performer(study, plan, device, Path(data_dir), int(number)), sys.stdin, say)
+        equipment = (Path(data_dir), int(number), [Path(each) for each in plugins])
+        serve(study, lambda: performer(study, plan, device, *equipment), sys.stdin, say)
     except Interrupted as stopped:
         sys.exit(stopped.exit_code)
 
 
-def performer(folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0) -> Perform:
+def performer(
+    folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0, plugins: Sequence[Path] = ()
+) -> Perform:
     """Return what trains a cell of the study in ``folder``; the images are loaded now, once for all cells.
 
     Of several GPUs a worker takes the one of its ``number``. Raises RunError where the images can't be had, or are not
@@ -46,7 +50,7 @@ def performer(folder: StudyFolder, plan: Plan, device: str, data_dir: Path, numb
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
     from builder.study.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
 
-    return prepare_trials(folder, plan, device, data_dir, number)
+    return prepare_trials(folder, plan, device, data_dir, number, plugins)
 
 
 def _keep_stdout() -> TextIO:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, RunError
 from builder.lowering import load
+from builder.ops import OPERATIONS
 from builder.study.cells import read_cell
 from builder.study.findings import arm_names, find
 from builder.study.plan import read_plan
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from builder.graph import Graph
+    from builder.ops import Operations
     from builder.study.cells import Cell
     from builder.study.findings import Findings
     from builder.study.folder import Results, StudyFolder
@@ -106,8 +108,8 @@ class Content:
         return self.open == 0
 
 
-def gather(folder: StudyFolder) -> Content:
-    """Return what there is to report of the study in ``folder``.
+def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
+    """Return what there is to report of the study in ``folder``; networks that call other ``operations`` are not drawn.
 
     Raises RunError where there is no study, nothing of it has a result, or a file of it is damaged.
     """
@@ -135,7 +137,7 @@ def gather(folder: StudyFolder) -> Content:
         results=results,
         findings=findings,
         sections=sections,
-        graphs=_graphs(folder, _networks(plan, sections)),
+        graphs=_graphs(folder, _networks(plan, sections), operations),
         said=surroundings(folder.cell(each.cell).path for each in results.outcomes),
     )
 
@@ -209,12 +211,12 @@ def _networks(plan: Plan, sections: Sequence[Section]) -> list[str]:
     return list(dict.fromkeys([plan.base.variant, *(judged or (each.name for each in plan.networks))]))
 
 
-def _graphs(folder: StudyFolder, names: Iterable[str]) -> tuple[Graph, ...]:
+def _graphs(folder: StudyFolder, names: Iterable[str], operations: Operations) -> tuple[Graph, ...]:
     """Return the networks of the pages that the study keeps; one that can't be read any more is left out."""
     found = []
     for name in names:
         try:
-            found.append(load(folder.network(name)))
+            found.append(load(folder.network(name), operations=operations))
         except (ArchError, OSError):
             continue
     return tuple(found)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.quantities import plural
+from builder.study.code import plugins_of
 from builder.study.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Part, Table
 from builder.study.report.words import settings
 
@@ -61,9 +62,10 @@ def repeat(content: Content) -> Part:
 
 
 def _commands(content: Content) -> Iterator[str]:
-    yield "archcli study plan study.yaml   # the page below"
-    yield "archcli study run study.yaml"
-    yield f"archcli report study-runs/{content.folder}"
+    named = "".join(f" --plugin {name}" for name in plugins_of(content.plan.code))
+    yield f"archcli study plan study.yaml{named}   # the page below"
+    yield f"archcli study run study.yaml{named}"
+    yield f"archcli report study-runs/{content.folder}{named}"
 
 
 def _facts(content: Content) -> Iterator[Fact]:
