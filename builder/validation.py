@@ -50,6 +50,9 @@ _KINDS = {
 }
 """What a value should have been, where it is of another kind."""
 
+_MEANT = {"classes": "the number of classes", "in": "the number of channels that enter"}
+"""Words that are numbers where a `$` stands before them."""
+
 _BOUNDS = {
     "greater_than": "greater than {gt:,}",
     "greater_than_equal": "at least {ge:,}",
@@ -225,11 +228,18 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
         return "`a // b` divides whole numbers; `int`, `round` and `ceil` make one of any other"
     if example := _example(finding, model):
         return example
-    if not isinstance(value, str) or not number_wanted:
-        return None
-    if re.fullmatch(r"[-+.\d]+", value):
+    return _instead_of_text(value) if isinstance(value, str) and number_wanted else None
+
+
+def _instead_of_text(text: str) -> str | None:
+    """Return what a text may be meant for where a number is wanted."""
+    if re.fullmatch(r"[-+.\d]+", text):
         return "take the quotes away"
-    return "only a text with a `$` in it is calculated" if re.search(r"[-+*/()]", value) else None
+    if text in _MEANT:
+        return f"did you mean `${text}`, {_MEANT[text]}?"
+    if re.match(r"[-+]?[\d.]+(e[-+]?\d+)?[A-Za-z]", text):
+        return "a number and nothing behind it, such as `0.001` or `1e-3`"
+    return "only a text with a `$` in it is calculated" if re.search(r"[-+*/()]", text) else None
 
 
 def _example(finding: _Finding, model: type[BaseModel]) -> str | None:

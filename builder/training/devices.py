@@ -21,7 +21,9 @@ def choose_device(name: str | None = None) -> torch.device:
         return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
     if name.partition(":")[0] not in KINDS:
         hint = suggest(name, KINDS, "there are")
-        raise ArchError(Diagnostic("usage", f"no device is called `{name}`", None, f"{hint}; or leave it out"))
+        raise ArchError(
+            Diagnostic("usage", f"no device is called `{name}`", None, f"{hint} (without one the best is taken)")
+        )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
