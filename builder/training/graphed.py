@@ -16,6 +16,7 @@ import gc
 import traceback
 from contextlib import contextmanager
 from math import isfinite, sqrt
+from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -196,5 +197,11 @@ def _reason(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     said = lines[0] if lines else type(error).__name__
     if "synchronizing CUDA operation" in said:
-        return "the network waits for the device in the middle of a step, which no CUDA graph can"
+        return f"the network waits for the device in the middle of a step, which no CUDA graph can ({_place(error)})"
     return f"no CUDA graph can be recorded of it: {said}"
+
+
+def _place(error: BaseException) -> str:
+    """Return in which line ``error`` was raised."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(last.filename).name}, line {last.lineno}"
