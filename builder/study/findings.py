@@ -197,4 +197,5 @@ def _screened(
         sum(cell.id in failed for cell in runs),
         chosen,
         any(each.is_pruned for each in results),
+        any(each.is_diverged for each in results),
     )

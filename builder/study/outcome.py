@@ -42,8 +42,9 @@ class Outcome:
 
     ``settings`` are the hyperparameters that vary, by their path in the recipe. The best epoch was chosen on the
     validation split. Of the test split, in the same order for every cell, there is the class that was answered
-    (images,) and whether it was right (images,); a screen does not read it, and has None. One that ``is_pruned`` was
-    ended before its last epoch, because it promised nothing.
+    (images,) and whether it was right (images,); a screen does not read it, and has None. A try of
+    a search that ``is_pruned`` was ended before its last epoch, because it promised nothing; one that ``is_diverged``
+    has lost its way, and its accuracy is 0.
     """
 
     cell: str
@@ -59,6 +60,7 @@ class Outcome:
     metrics: tuple[EpochMetrics, ...]
     seconds: float
     is_pruned: bool = False
+    is_diverged: bool = False
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
         "metrics": [asdict(each) for each in outcome.metrics],
         "seconds": outcome.seconds,
         "is_pruned": outcome.is_pruned,
+        "is_diverged": outcome.is_diverged,
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
 

@@ -127,8 +127,8 @@ def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> lis
 
 
 def _rank(outcomes: Sequence[Outcome], seeds: int) -> tuple[bool, bool, float]:
-    pruned = any(each.is_pruned for each in outcomes)
-    return len(outcomes) < seeds, pruned, -fmean(each.val_accuracy for each in outcomes)
+    ended_early = any(each.is_pruned or each.is_diverged for each in outcomes)
+    return len(outcomes) < seeds, ended_early, -fmean(each.val_accuracy for each in outcomes)
 
 
 def _key(variant: str, settings: object) -> str:

@@ -21,6 +21,7 @@ from builder.training.batches import Batches
 from builder.training.devices import Hardware, choose_device
 from builder.training.evaluate import predict
 from builder.training.execution import Execution
+from builder.training.failure import DivergedError
 from builder.training.metrics import read_metrics
 from builder.training.precision import Work, choose_precision
 from builder.training.progress import EpochDone
@@ -75,7 +76,7 @@ def run_cell(
     try:
         summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
     except Pruned:
-        return _pruned(cell, read_metrics(run.metrics))
+        return replace(_ended_early(cell, read_metrics(run.metrics)), is_pruned=True)
     answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None
     return Outcome(
         cell=cell.id,
@@ -93,22 +94,21 @@ def run_cell(
     )
 
 
-def _pruned(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
-    best = max(metrics, key=lambda each: each.val_accuracy)
+def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
+    best = max(metrics, key=lambda each: each.val_accuracy, default=None)
     return Outcome(
         cell=cell.id,
         variant=cell.variant,
         settings=cell.settings,
         seed=cell.seed,
         stage=cell.stage,
-        best_epoch=best.epoch,
-        val_accuracy=best.val_accuracy,
+        best_epoch=best.epoch if best else 0,
+        val_accuracy=best.val_accuracy if best else 0.0,
         test_accuracy=None,
         test_predictions=None,
         test_correct=None,
         metrics=tuple(metrics),
         seconds=sum(each.seconds for each in metrics),
-        is_pruned=True,
     )
 
 
@@ -160,6 +160,12 @@ def prepare_trials(
                 if tries.is_hopeless(cell, curve):
                     raise Pruned
 
-        return run_cell(cell, place.path, images, chosen, tell, operations)
+        try:
+            return run_cell(cell, place.path, images, chosen, tell, operations)
+        except DivergedError:
+            if tries is None or cell.stage != "screen":
+                raise
+            ended = _ended_early(cell, read_metrics(place.metrics))
+            return replace(ended, val_accuracy=0.0, is_diverged=True)  # a search is there to find that out
 
     return perform

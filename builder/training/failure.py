@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from builder.training.run_folder import RunFolder
 
 
+class DivergedError(RunError):
+    """A loss or a weight is not finite: with other hyperparameters it might be."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """What happened at which ``step`` of which ``epoch`` (both from 1), in which layer it began, and what to try.

@@ -19,7 +19,7 @@ from builder.training.divergence import all_finite, find_cause, find_cause_in_ev
 from builder.training.environment import describe_arithmetic, describe_environment
 from builder.training.evaluate import check_fit, evaluate_batches
 from builder.training.execution import Execution
-from builder.training.failure import Failure, advice, write_failure
+from builder.training.failure import DivergedError, Failure, advice, write_failure
 from builder.training.fitting import OutOfMemoryExplained
 from builder.training.graphed import choose_step, recorder_for
 from builder.training.initialization import initialize
@@ -353,7 +353,7 @@ class _Run:
 
         return find_cause(self.model, self.optimizer, batches, self.recipe, done, lost, wanted)
 
-    def _failed(self, message: str, step: int, cause: Cause | None) -> RunError:
+    def _failed(self, message: str, step: int, cause: Cause | None) -> DivergedError:
         """Return what to raise, after it was written into the folder and the curves so far were drawn."""
         if cause is not None:
             message = f"{message}; it began in {cause.what}"
@@ -362,7 +362,7 @@ class _Run:
             layer = cause.layer if cause else None
             write_failure(self.folder, Failure(message, hint, self.position.epoch, step, layer))
             self.draw()
-        return RunError(message, hint)
+        return DivergedError(message, hint)
 
     def draw(self) -> list[EpochMetrics]:
         """Draw the curves of the epochs so far, and return them."""

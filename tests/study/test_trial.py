@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 
 import builder
+from builder.study import trial
 from builder.study.cells import make_cell
+from builder.study.folder import StudyFolder
 from builder.study.trial import Pruned, precision_of, run_cell
 from builder.training.benchmark import random_images
 from builder.training.devices import Hardware
+from builder.training.failure import DivergedError
 from builder.training.precision import PLAIN, Precision
 from builder.training.progress import EpochDone
 from builder.training.recipe import Recipe, Sgd
+from tests.study.conftest import make_plan
+from tests.study.test_tries import searching
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.study.cells import Cell
+    from builder.study.outcome import Outcome, Stage
     from builder.training.progress import Progress
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
@@ -71,3 +78,35 @@ class TestPruned:
         """The control."""
         outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
         assert (outcome.is_pruned, len(outcome.metrics)) == (False, 3)
+
+
+class TestDiverged:
+    """A try whose loss is not finite, which is what a search is there to find out."""
+
+    def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> Outcome:
+        """Return what a cell comes to whose rate is far too high."""
+        plan = searching(1, 3) if searched else make_plan(1, 2, screen_seeds=1)
+        study = StudyFolder(folder)
+        place = study.cell("c")
+        place.path.mkdir(parents=True)
+        place.network.write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        monkeypatch.setattr(trial, "load_images", lambda *_: random_images(64, 3, 2))
+        fingerprint = random_images(64, 3, 2).fingerprint
+        plan = replace(plan, data=replace(plan.data, fingerprint=fingerprint))
+        recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
+        recipe = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0, momentum=0.99)})
+        cell = make_cell("small", "id", {}, recipe, 0, stage, "w")
+        return trial.prepare_trials(study, plan, "cpu", folder)(cell, place, lambda **_: None)
+
+    def test_it_is_the_worst_of_all_results(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And no failure: it is not tried again, and the study does not end with 1."""
+        outcome = self.result(tmp_path, monkeypatch, searched=True, stage="screen")
+        assert (outcome.is_diverged, outcome.val_accuracy, outcome.metrics) == (True, 0.0, ())
+
+    @pytest.mark.parametrize(("searched", "stage"), [(False, "screen"), (True, "confirm")])
+    def test_anywhere_else_it_is_a_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, searched: bool, stage: Stage
+    ) -> None:
+        """A variant that fails is never dropped."""
+        with pytest.raises(DivergedError, match="the loss is"):
+            self.result(tmp_path, monkeypatch, searched=searched, stage=stage)

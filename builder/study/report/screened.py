@@ -101,7 +101,7 @@ def _figure(content: Content, path: str, tries: Sequence[_Try]) -> Figure:
     points = []
     for each in sorted(tries, key=lambda each: not each.result.chosen):
         entry, value = entries.get(each.result.name), each.cell.settings[path]
-        if each.result.mean is not None and isinstance(value, int | float):
+        if each.result.mean is not None and not each.result.diverged and isinstance(value, int | float):
             name, ink = (entry.network.name, entry.ink) if entry else ("", "rest")
             points.append(Point(name, ink, value, 100 * each.result.mean, None))
     said = "; ".join(f"{_called(path)} {each.across:g}: {each.accuracy:.2f} %" for each in points)
@@ -116,7 +116,7 @@ def _table(search: Search, tries: Sequence[_Try]) -> Table:
         (
             each.cell.variant,
             *(_said(each.cell.settings, path) for path in search.space),
-            accuracy(each.result.mean),
+            accuracy(None if each.result.diverged else each.result.mean),
             _end(each.result),
             "yes" if each.result.chosen else "",
         )
@@ -130,11 +130,11 @@ def _table(search: Search, tries: Sequence[_Try]) -> Table:
 def _end(result: Screened) -> str:
     if result.failed:
         return "failed"
-    return "early" if result.pruned else "" if result.val_accuracies else "not yet"
+    return "diverged" if result.diverged else "early" if result.pruned else "" if result.val_accuracies else "not yet"
 
 
-def _by_accuracy(each: Screened) -> tuple[bool, float]:
-    return each.pruned, -(each.mean if each.mean is not None else -1.0)
+def _by_accuracy(each: Screened) -> tuple[bool, bool, float]:
+    return each.diverged, each.pruned, -(each.mean if each.mean is not None else -1.0)
 
 
 def _called(path: str) -> str:

@@ -12,7 +12,7 @@ class Screened:
 
     ``chosen`` ones are judged, with fresh seeds and on the test split. Of the others nothing is said: whoever looks the
     best of many on few seeds owes it to luck in part, and this is not held against those that look worse. One that is
-    ``pruned`` was ended early, and has the best accuracy until then.
+    ``pruned`` was ended early, and has the best accuracy until then; one that is ``diverged`` has none.
     """
 
     name: str
@@ -20,6 +20,7 @@ class Screened:
     failed: int = 0
     chosen: bool = False
     pruned: bool = False
+    diverged: bool = False
 
     @property
     def mean(self) -> float | None:
