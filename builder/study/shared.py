@@ -46,6 +46,9 @@ _LOCK = 7_238_114
 """The number by which programs of this kind ask PostgreSQL for their common lock."""
 
 
+_DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
+"""What talks to a database whose address names no driver."""
+
 _TRY = "try "
 """How the names of tries begin among what the database knows of a study."""
 
@@ -278,8 +281,8 @@ def _connected(url: str, beat: int, stale: int) -> RDBStorage:
         if kind not in ("postgresql", "mysql"):
             message = f"a study is shared through PostgreSQL or MySQL, not {kind}"
             raise RunError(message, "on one machine `archcli study run` needs no database")
-        if kind == "postgresql" and parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
+        if parsed.drivername in _DRIVERS:
+            parsed = parsed.set(drivername=f"{kind}+{_DRIVERS[kind]}")
         shown = parsed.render_as_string(hide_password=True)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Optuna calls its heartbeat experimental
@@ -288,7 +291,9 @@ def _connected(url: str, beat: int, stale: int) -> RDBStorage:
     except (ArgumentError, NoSuchModuleError) as error:
         raise RunError(f"`{url.partition('@')[2] or url}` is not the address of a database: {error}",
                        "such as postgresql://user:password@host/database") from error  # fmt: skip
-    except (SQLAlchemyError, ImportError) as error:
+    except ImportError as error:
+        raise RunError(f"the driver of {shown} is not installed", f"pip install {parsed.get_driver_name()}") from error
+    except SQLAlchemyError as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"the database {shown} can't be reached: {reason}") from error
 

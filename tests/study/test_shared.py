@@ -268,15 +268,23 @@ class TestAddress:
         ("url", "said"),
         [
             ("sqlite:///study.db", "through PostgreSQL or MySQL, not sqlite"),
+            (
+                "mysql://a:secret@127.0.0.1:1/x",
+                r"the driver of mysql\+pymysql://a:\*\*\*@127.0.0.1:1/x is not installed",
+            ),
             ("nonsense", "`nonsense` is not the address of a database"),
             ("postgresql://a:secret@127.0.0.1:1/x", r"postgresql\+psycopg://a:\*\*\*@127.0.0.1:1/x can't be reached"),
         ],
     )
-    def test_one_that_does_not_work_is_said_without_its_password(self, plan: Plan, url: str, said: str) -> None:
+    def test_one_that_does_not_work_is_said_without_its_password(
+        self, plan: Plan, url: str, said: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """SQLite is for one machine, and `run` needs none there."""
+        monkeypatch.setitem(sys.modules, "pymysql", None)
         with pytest.raises(RunError, match=said) as raised:
             SharedQueue(url, plan)
         assert "secret" not in f"{raised.value} {raised.value.hint}"
+        assert "driver" not in said or raised.value.hint == "pip install pymysql"
 
 
 @pytest.mark.slow
