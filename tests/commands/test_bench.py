@@ -7,16 +7,16 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
-from conftest import PAGE
 
 from builder.commands.bench import Alternative, _faster
 from builder.commands.bench_text import _verdict
 from builder.training.benchmark import Ratio
+from tests.commands.conftest import PAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from conftest import Archcli
+    from tests.commands.conftest import Archcli
 
 FAST = ("--seconds", 0.1, "--set", "size=16", "--batch", 16, "--device", "cpu")
 
