@@ -229,11 +229,13 @@ from builder.study.engine import Engine
 from builder.study.folder import StudyFolder
 from builder.study.plan import read_plan
 from builder.study.stages import Stages
+from dataclasses import replace
 from tests.study.conftest import FAST
+patient = replace(FAST, deaths=1000)  # a busy machine may kill a worker before it is ready, five times in a row
 folder = StudyFolder(Path({folder!r}))
 stages = Stages(folder, read_plan(folder.plan))
 start = [sys.executable, {worker!r}, {folder!r}, "steps"]
-Engine(folder, lambda: stages.open_cells(4), lambda number: [*start, str(number)], 4, limits=FAST).run()
+Engine(folder, lambda: stages.open_cells(4), lambda number: [*start, str(number)], 4, limits=patient).run()
 """
 
 
