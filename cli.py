@@ -372,6 +372,7 @@ def resume(
         Path | None, typer.Option(metavar="FOLDER", help="Where its data lie; by default where the run found them.")
     ] = None,
     device: Device = "auto",
+    step: StepOption = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
     plugin: Plugins = None,
@@ -385,7 +386,8 @@ def resume(
     from builder.commands.watching import Watch
 
     with Watch(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(run, tuple(settings or ()), device, data_dir, tuple(plugin or ()), watch.begin, watch)
+        again = (tuple(settings or ()), device, data_dir, tuple(plugin or ()))
+        trained = command.run(run, *again, watch.begin, watch, step)
     _answer(trained, training_text.trained, as_json)
 
 

@@ -117,17 +117,23 @@ def prepare(request: Request) -> Prepared:
 
 
 def prepare_again(
-    folder: RunFolder, settings: tuple[str, ...], device: str, data_dir: Path | None, plugins: tuple[Path, ...] = ()
+    folder: RunFolder,
+    settings: tuple[str, ...],
+    device: str,
+    data_dir: Path | None,
+    plugins: tuple[Path, ...] = (),
+    step: StepName = "auto",
 ) -> Prepared:
     """Return what the run in ``folder`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
 
-    Raises ArchError for a setting that a run can't take back; RunError where no run lies there, or its data are gone.
+    Its steps are taken as they were, unless ``step`` says how. Raises ArchError for a setting that a run can't take
+    back; RunError where no run lies there, its data are gone, or there can't be such steps.
     """
     _before_torch_starts()
     from builder.runtime.compile import build
     from builder.training.determinism import set_workspace
     from builder.training.distributed import choose_own_device, join
-    from builder.training.execution import Execution
+    from builder.training.execution import Execution, check_step
     from builder.training.precision import Chosen
     from builder.training.recipe import load_recipe
 
@@ -136,17 +142,18 @@ def prepare_again(
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
     _check_network(folder, graph)
-    execution = Execution.of_run(folder)
+    execution = Execution.of_run(folder).taking(step)
     going_on = Chosen(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
     found = choose_own_device(None if device == "auto" else device)
+    check_step(step, found, processes.count())
     team = join(found)
     request = _trained_on(folder)
     with team.first_before_others():
         data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
-    step = execution.step
-    return Prepared(page, graph, graph.classes, build(graph), data, recipe, False, found, None, team, going_on, step)
+    built, how = build(graph), execution.step
+    return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, team, going_on, how)
 
 
 def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device, team: Team) -> Chosen:

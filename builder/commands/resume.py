@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from builder.training.execution import StepName
     from builder.training.progress import Progress
     from builder.training.run_folder import RunFolder
 
@@ -25,6 +26,7 @@ def run(
     plugins: tuple[Path, ...],
     on_beginning: Callable[[Beginning], None],
     on_progress: Callable[[Progress], None],
+    step: StepName = "auto",
 ) -> Trained:
     """Train the run at ``path`` to its end and return the result, which is at once there if it had ended before.
 
@@ -39,7 +41,7 @@ def run(
     if not (folder.last.exists() or folder.previous.exists()):
         message = f"{path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
         raise RunError(message, f"train again: archcli train {shlex.quote(str(folder.page))} …")
-    ready = prepare_again(folder, settings, device, data_dir, plugins)
+    ready = prepare_again(folder, settings, device, data_dir, plugins, step)
     with ready.team as team:
         beginning = describe(str(folder.page), ready, folder)
         on_beginning(beginning)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from builder.diagnostics import RunError
@@ -36,6 +36,10 @@ class Execution:
         if step not in get_args(StepName):
             raise RunError(f"{path} does not say how the run takes its steps", "start a new run")
         return cls(precision, step)
+
+    def taking(self, step: StepName) -> Execution:
+        """Return the same with steps as they are asked for now, unless that is left open."""
+        return self if step == "auto" else replace(self, step=step)
 
     @property
     def record(self) -> dict[str, object]:

@@ -65,10 +65,10 @@ def train(
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
-    gone on with from there, to the same final bits and in its own ``execution``; the recipe may then have more epochs
-    than it had. Validation and test are computed in float32 whatever the precision. At the end the model has its best
-    epoch's weights. All processes of a ``team`` call this with equal arguments, and the first one
-    writes.
+    gone on with from there, to the same final bits and in its own ``execution``, but for steps that are asked for in
+    another way; the recipe may then have more epochs than it had. Validation and test are computed in float32 whatever
+    the precision. At the end the model has its best epoch's weights. All processes of a ``team`` call this with equal
+    arguments, and the first one writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
     or SIGTERM.
@@ -110,7 +110,7 @@ class _Run:
         self.team = team
         self.data = data.hold_out(recipe.validation, recipe.seed)
         going_on = team.said_by_first(lambda: folder.has_begun)
-        self.execution = Execution.of_run(folder) if going_on else execution
+        self.execution = Execution.of_run(folder).taking(execution.step) if going_on else execution
         self.precision = self.execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)

@@ -247,6 +247,15 @@ class TestStep:
         again = archcli("resume", "runs/small-001", "--set", "epochs=2", "--device", "cpu")
         assert "\nstep     eager: as asked for\n" in again.err
 
+    def test_a_run_goes_on_with_other_steps(self, archcli: Archcli, page: Path) -> None:
+        """Where a graph left too little memory; what can't be is refused as for `train`."""
+        archcli("train", page, *SHORT, "--set", "epochs=1", "--set", "schedule.name=constant")
+        on = ("resume", "runs/small-001", "--set", "epochs=2", "--device", "cpu", "--step")
+        refused = archcli(*on, "graph")
+        assert (refused.code, "`graph` is for one process on a GPU" in refused.err) == (1, True)
+        again = archcli(*on, "eager")
+        assert (again.code, "\nstep     eager: as asked for\n" in again.err) == (0, True)
+
     def test_nothing_is_said_of_what_everybody_expects(self, trained: Trained) -> None:
         """On a CPU; the run knows it all the same."""
         assert "\nstep " not in trained.outcome.err

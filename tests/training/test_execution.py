@@ -10,7 +10,7 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training.execution import Execution, check_step
-from builder.training.precision import Precision
+from builder.training.precision import PLAIN, Precision
 from builder.training.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -30,6 +30,12 @@ class TestOfRun:
         """Its folder says nothing of steps."""
         (tmp_path / "environment.json").write_text(json.dumps({"precision": "fp32, contiguous"}))
         assert Execution.of_run(RunFolder(tmp_path)).step == "auto"
+
+    def test_it_goes_on_with_other_steps_where_they_are_asked_for(self) -> None:
+        """In its own precision all the same."""
+        execution = Execution(Precision("bf16", "channels_last"))
+        assert execution.taking("eager") == Execution(execution.precision, "eager")
+        assert Execution(PLAIN, "eager").taking("auto") == Execution(PLAIN, "eager")
 
     def test_what_is_no_choice_is_refused(self, tmp_path: Path) -> None:
         """By the file's name."""
