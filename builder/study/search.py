@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from builder.diagnostics import ArchError, RunError
+from builder.diagnostics import ArchError
+from builder.study.extra import optuna
 from builder.study.space import Choice, with_settings
 
 if TYPE_CHECKING:
@@ -78,11 +79,11 @@ def is_hopeless(search: Search, name: str, tried: Sequence[Tried], number: int, 
 
 def _told(search: Search, name: str, tried: Sequence[Tried], epochs: int = 1) -> tuple[Study, list[Trial]]:
     """Return a study that knows everything that was tried, and its trials."""
-    optuna = _optuna()
-    study: Study = optuna.create_study(
+    module = _optuna()
+    study: Study = module.create_study(
         study_name=name,
         direction="maximize",
-        sampler=optuna.samplers.RandomSampler(seed=0),
+        sampler=module.samplers.RandomSampler(seed=0),
         pruner=_pruner(search, epochs),
     )
     for each in tried:
@@ -92,7 +93,7 @@ def _told(search: Search, name: str, tried: Sequence[Tried], epochs: int = 1) ->
         _reported(trial, each.curve)
         if each.state != "running":
             state = {"done": "COMPLETE", "pruned": "PRUNED", "failed": "FAIL"}[each.state]
-            study.tell(trial, each.value if each.state == "done" else None, state=optuna.trial.TrialState[state])
+            study.tell(trial, each.value if each.state == "done" else None, state=module.trial.TrialState[state])
     return study, trials
 
 
@@ -166,11 +167,4 @@ def _parameter(dimension: Dimension, value: object) -> object:
 
 
 def _optuna() -> Any:
-    """Return the module; raise RunError where it is not installed."""
-    try:
-        import optuna  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        message = "hyperparameters are searched by Optuna, which is not installed"
-        raise RunError(message, "pip install 'archcli-cnn[search]'") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
+    return optuna("search", "hyperparameters are searched")

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.study.code import code_digest
+from builder.study.extra import optuna
 from builder.study.outcome import Failure
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class SharedQueue:
         Raises RunError where the database can't be reached or is of another kind, Optuna is not installed, or the study
         there is another one: by its page, its images or the code that trains.
         """
-        self._optuna = _optuna()
+        self._optuna = optuna("distributed", "many machines share a study")
         self._storage = _connected(url, beat, stale)
         try:
             with self._alone():
@@ -255,17 +256,6 @@ def _failure_of(cell: Cell, trials: Iterable[FrozenTrial]) -> Failure | None:
         return None
     message = messages[-1] if messages else "its worker was lost"
     return Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, len(failed))
-
-
-def _optuna() -> Any:
-    """Return the module; raise RunError where it is not installed."""
-    try:
-        import optuna  # noqa: PLC0415 - an optional extra
-    except ImportError:
-        message = "many machines share a study through Optuna, which is not installed"
-        raise RunError(message, "pip install 'archcli-cnn[distributed]'") from None
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna
 
 
 def _connected(url: str, beat: int, stale: int) -> RDBStorage:

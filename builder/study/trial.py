@@ -77,38 +77,35 @@ def run_cell(
         summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
     except Pruned:
         return replace(_ended_early(cell, read_metrics(run.metrics)), is_pruned=True)
-    answers = _answers(model, images, cell, device) if cell.stage == "confirm" else None
-    return Outcome(
-        cell=cell.id,
-        variant=cell.variant,
-        settings=cell.settings,
-        seed=cell.seed,
-        stage=cell.stage,
-        best_epoch=summary.best_epoch,
-        val_accuracy=summary.best_val_accuracy,
-        test_accuracy=None if answers is None else float(np.mean(answers == _labels(images))),
-        test_predictions=answers,
-        test_correct=None,
-        metrics=tuple(read_metrics(run.metrics)),
-        seconds=summary.seconds,
-    )
+    outcome = _outcome(cell, read_metrics(run.metrics), summary.best_epoch, summary.best_val_accuracy, summary.seconds)
+    if cell.stage == "screen":
+        return outcome
+    answers = _answers(model, images, cell, device)
+    return replace(outcome, test_accuracy=float(np.mean(answers == _labels(images))), test_predictions=answers)
 
 
 def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
     best = max(metrics, key=lambda each: each.val_accuracy, default=None)
+    epoch, accuracy = (best.epoch, best.val_accuracy) if best else (0, 0.0)
+    return _outcome(cell, metrics, epoch, accuracy, sum(each.seconds for each in metrics))
+
+
+def _outcome(
+    cell: Cell, metrics: Sequence[EpochMetrics], best_epoch: int, val_accuracy: float, seconds: float
+) -> Outcome:
     return Outcome(
         cell=cell.id,
         variant=cell.variant,
         settings=cell.settings,
         seed=cell.seed,
         stage=cell.stage,
-        best_epoch=best.epoch if best else 0,
-        val_accuracy=best.val_accuracy if best else 0.0,
+        best_epoch=best_epoch,
+        val_accuracy=val_accuracy,
         test_accuracy=None,
         test_predictions=None,
         test_correct=None,
         metrics=tuple(metrics),
-        seconds=sum(each.seconds for each in metrics),
+        seconds=seconds,
     )
 
 
