@@ -82,7 +82,7 @@ def _searched(content: Content, search: Search) -> Iterator[Block]:
             yield from (Paragraph(said, "note") for said in at_the_edge(search, each.cell.variant, each.cell.settings))
     drawn = tuple(_figure(content, path, tries) for path, each in search.space.items() if isinstance(each, Range))
     if drawn:
-        caption = "Upwards is validation accuracy; each point is a try, and those with a name were judged."
+        caption = "Upwards is validation accuracy; each point is a try, and the grey ones were not judged."
         yield Drawings(drawn, caption, small=True)
     yield _table(search, tries)
 
