@@ -268,7 +268,7 @@ class TestRuns:
 
         folder = RunFolder.create(tmp_path, "wild")
         found = together(2, tmp_path, run(folder, data, recipe, lambda: Wild(*plain())))
-        assert found == [Failed("RunError", "the loss is nan at step 1 of epoch 1")] * 2
+        assert found == [Failed("DivergedError", "the loss is nan at step 1 of epoch 1")] * 2
 
     def test_batch_norm_over_all_processes_is_for_gpus(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
         """One process by itself has all images; several on CPUs are told what PyTorch can't do."""
