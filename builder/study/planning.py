@@ -19,6 +19,7 @@ from builder.study.folder import StudyFolder
 from builder.study.networks import networks
 from builder.study.outcome import write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
+from builder.study.search import check_installed
 from builder.study.statistics import cautions, image_error, seeds_needed
 from builder.training.durable import cannot_write, write_text
 from builder.training.run_folder import RunFolder
@@ -59,9 +60,12 @@ def plan_study(
 
     A plan that is there holds, unless one is wanted ``anew``. ``on_measured`` is told of every network that is
     measured; without it none is, and the plan says no times. Raises ArchError where the page is wrong or asks for
-    something else than its plan, RunError for data or a device that can't be had, or a folder that can't be written.
+    something else than its plan, RunError for data, a device or what searches that can't be had, or a folder that can't
+    be written.
     """
     networks(study)  # mistakes come before anything is fetched
+    if study.search is not None:
+        check_installed()
     with _one_at_a_time(place.studies):
         return _planned(study, place, on_measured, anew=anew)
 

@@ -47,6 +47,11 @@ class Tried:
     value: float | None = None
 
 
+def check_installed() -> None:
+    """Raise RunError where Optuna is not installed: before anything is trained for a search that can't go on."""
+    _optuna()
+
+
 def propose(
     search: Search, name: str, tried: Sequence[Tried], recipe: Recipe
 ) -> tuple[Mapping[str, object], Recipe] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,6 +68,18 @@ class TestPlan:
         assert archcli("study", "plan", str(page), "--new").out.splitlines()[-1] == "study-runs/mine-002"
         page.write_text(PAGE.replace("seeds: 2", "seeds: 3\nsmallest_difference: 1 %\nquestion: Well?"))
         assert archcli("study", "plan", str(page)).code == 0
+
+    def test_a_search_without_optuna_is_not_planned(
+        self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rather than found out when its first tries have been trained."""
+        search = "seeds: {screen: 1, confirm: 2}\nsearch: {tries: 3, over: {batch_size: [10, 20]}}\n"
+        page.write_text(PAGE.replace("seeds: 2\n", search))
+        monkeypatch.setitem(sys.modules, "optuna", None)
+        outcome = archcli("study", "plan", str(page))
+        said = "error: hyperparameters are searched by Optuna, which is not installed"
+        assert (outcome.code, outcome.err) == (1, f"{said}\n  help: pip install 'archcli-cnn[search]'\n")
+        assert not Path("study-runs").exists()
 
     def test_what_is_not_planned_has_no_status(self, page: Path, archcli: Archcli) -> None:
         """And the answer says how to plan it."""
