@@ -1,7 +1,8 @@
-"""Loss curves in bf16 beside float32: ``python benchmarks/precision_curves.py resnet20 --data-dir data --seeds 3``.
+"""Loss curves in bf16 beside float32: ``python -m benchmarks.precision_curves resnet20 --data-dir data --seeds 3``.
 
-Both begin with the same weights and see the same images in the same order, seed by seed, on a part of CIFAR-10. The
-numbers of each run are kept as JSON in ``--results``, where finished ones are not trained again.
+``--format fp32`` sets float32 with channels last beside it instead, with ``--results`` of its own. Both begin with the
+same weights and see the same images in the same order, seed by seed, on a part of CIFAR-10. The numbers of each run are
+kept as JSON in ``--results``, where finished ones are not trained again.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from builder.training.trainer import train
 if TYPE_CHECKING:
     from builder.training.data import DataSet
 
-PRECISIONS = {"plain": PLAIN, "fast": Precision("bf16", "channels_last")}
 COLOURS = {"plain": "#555555", "fast": "#0072B2"}
 
 
@@ -61,7 +61,9 @@ def trained(network: str, data: DataSet, wanted: Recipe, precision: Precision) -
     return [{"train_loss": row.train_loss, "val_loss": row.val_loss, "val_accuracy": row.val_accuracy} for row in rows]
 
 
-def draw(network: str, curves: dict[str, list[list[dict[str, float]]]], path: Path) -> None:
+def draw(
+    network: str, precisions: dict[str, Precision], curves: dict[str, list[list[dict[str, float]]]], path: Path
+) -> None:
     """Draw every seed's training and validation loss, both precisions over each other."""
     with styled():
         figure = Figure(figsize=(5.2, 3.0), layout="constrained")
@@ -69,7 +71,7 @@ def draw(network: str, curves: dict[str, list[list[dict[str, float]]]], path: Pa
             axes = figure.add_subplot(1, 2, place)
             for name, runs in curves.items():
                 for number, rows in enumerate(runs):
-                    label = str(PRECISIONS[name]) if number == 0 else None
+                    label = str(precisions[name]) if number == 0 else None
                     style = "-" if name == "plain" else "--"
                     epochs = range(1, len(rows) + 1)
                     values = [row[quantity] for row in rows]
@@ -89,19 +91,21 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("-o", "--output", type=Path, default=None, help="the figure, without suffix")
+    parser.add_argument("--format", choices=["bf16", "fp32"], default="bf16", help="of what is set beside float32")
     options = parser.parse_args()
+    precisions = {"plain": PLAIN, "fast": Precision(options.format, "channels_last")}
     options.results.mkdir(parents=True, exist_ok=True)
     data = load("cifar10", options.data_dir).hold_out(10_000, 0).subset(4000, 0)
-    curves: dict[str, list[list[dict[str, float]]]] = {name: [] for name in PRECISIONS}
+    curves: dict[str, list[list[dict[str, float]]]] = {name: [] for name in precisions}
     for seed in range(options.seeds):
-        for name, precision in PRECISIONS.items():
+        for name, precision in precisions.items():
             kept = options.results / f"{options.network}-{name}-{seed}.json"
             if not kept.exists():
                 rows = trained(options.network, data, recipe(options.epochs, seed), precision)
                 kept.write_text(json.dumps(rows, indent=1) + "\n")
             curves[name].append(json.loads(kept.read_text()))
     if options.output:
-        draw(options.network, curves, options.output)
+        draw(options.network, precisions, curves, options.output)
     for quantity in ("train_loss", "val_loss", "val_accuracy"):
         ends = {name: [rows[-1][quantity] for rows in runs] for name, runs in curves.items()}
         pairs = [fast - plain for plain, fast in zip(ends["plain"], ends["fast"], strict=True)]
