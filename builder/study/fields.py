@@ -120,7 +120,7 @@ class StudyPage(Strict):
         ),
     ] = Field(None, description="a space as on a page, or a list of pages and spaces")
     uses: str | None = Field(None, description="a page of templates that may be inserted, such as gates.yaml")
-    data: Data = Field(description="what the networks are trained on")
+    data: Data = Field(description="what the networks are trained on", examples=["{name: digits}"])
     recipe: str | None = Field(None, description="how; by default the data set's own recipe")
     set: dict[str, Any] = Field({}, description="fields of the recipe that are the same for all, as `train --set`")
     grid: dict[str, tuple[Any, ...]] = Field(

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import ArchError
+from builder.quantities import plural
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.study import fields as written
 from builder.study.space import Choice, Range, Search
@@ -81,6 +82,10 @@ def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> D
         found = Range(page.low, page.high, page.log, page.step, whole and not isinstance(own, bool))
         if not _checked(found, value, name, problems):
             return None
+    elif isinstance(value, Sequence):
+        message = f"{name} has {plural(len(value.items), 'value')}, and there is nothing to choose"
+        problems.error("bad-value", message, value.mark, "several, with commas between them")
+        return None
     else:
         message = f"{name} is `{{low: …, high: …}}` or a list of several values, not {describe(value)}"
         problems.error("bad-value", message, value.mark)

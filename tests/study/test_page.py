@@ -241,6 +241,8 @@ class TestSearch:
             (("step: 2", "step: 0.5"), ["12:14", "this field is a whole number, and so are its bounds and its step"]),
             (("log: true", "log: true, step: 0.1"), ["11:46", "a logarithmic scale has no steps"]),
             (("[32, 64]", "64"), ["13:17", "is `{low: …, high: …}` or a list of several values, not the number `64`"]),
+            (("[32, 64]", "[64 32]"), ["13:17", "has 1 value, and there is nothing to choose", "with commas between"]),
+            (("{name: digits}", "digits"), ["5:7", "`data` is a mapping", "such as `data: {name: digits}`"]),
             (("[32, 64]", "[64, 0]"), ["13:22", "`batch_size` is at least 1"]),
             (("batch_size:", "batchsize:"), ["13:5", "has no setting `batchsize`", "did you mean `batch_size`?"]),
             (("batch_size:", "seed:"), ["13:5", "`seed` is not set in a study", "`seeds` says how many there are"]),
