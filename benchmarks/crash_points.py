@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.training import checkpoints, durable, evaluate, metrics, snapshot, trainer
+from builder import files as durable
+from builder.training import checkpoints, evaluate, metrics, snapshot, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -33,7 +33,7 @@ from builder.commands import train as training
 from builder.commands.preparation import Request
 from builder.commands.watching import Watch
 from builder.diagnostics import ArchError, RunError, render
-from builder.training.durable import write_text
+from builder.files import write_text
 from builder.training.interrupts import Interrupted
 from builder.training.recipe import load_recipe
 from builder.training.record import read_record

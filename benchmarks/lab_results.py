@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from builder.commands.data import encode
-from builder.training.durable import write_text
+from builder.files import write_text
 from builder.training.metrics import EpochMetrics
 
 if TYPE_CHECKING:

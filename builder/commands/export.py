@@ -73,7 +73,7 @@ def _graph_of_run(path: Path, plugins: tuple[Path, ...]) -> Graph:
 
 def _source(graph: Graph, output: Path | None) -> Exported:
     from builder.emit.python import source
-    from builder.training.durable import write_text
+    from builder.files import write_text
 
     text = source(graph)
     if output is not None:

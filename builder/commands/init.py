@@ -60,7 +60,7 @@ class Initialised:
 
 def run(name: str) -> Initialised:
     """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file is there already."""
-    from builder.training.durable import write_text
+    from builder.files import write_text
 
     path = Path(name)
     path = path if path.suffix in {".yaml", ".yml"} else path.with_name(f"{path.name}.yaml")

@@ -37,7 +37,7 @@ def run(what: str, studies: Path, output: Path | None, plugins: Sequence[Path] =
     The same results give the same bytes. Raises ArchError where there is no such study, RunError where it has no plan
     or no result yet, or something can't be read or written.
     """
-    from builder.training.durable import cannot_write, write_text
+    from builder.files import cannot_write, write_text
 
     folder = folder_of(what, studies)
     content = gather(folder, with_plugins(plugins))

@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.training.durable import write_text
+from builder.files import write_text
 from builder.training.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from builder.diagnostics import RunError
+from builder.files import cannot_write, write_text
 from builder.study.cells import write_cell
 from builder.study.outcome import Failure, write_failure
 from builder.study.process import Worker
 from builder.study.resources import usable_cores
-from builder.training.durable import cannot_write, write_text
 from builder.training.interrupts import Interrupted, StopSignals
 
 if TYPE_CHECKING:

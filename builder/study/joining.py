@@ -9,11 +9,11 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, RunError
+from builder.files import write_text
 from builder.study.engine import prepare_cell
 from builder.study.outcome import read_outcome, write_failure
 from builder.study.serving import claimed, finish, said
 from builder.study.tries import try_from_text, try_to_text
-from builder.training.durable import write_text
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 from builder.diagnostics import RunError
-from builder.training.durable import write_text
+from builder.files import write_text
 from builder.training.metrics import EpochMetrics
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
+from builder.files import write_text
 from builder.study.cells import Cell, make_cell
 from builder.study.space import Search, search_from_json
 from builder.study.statistics import Design, family_size
-from builder.training.durable import write_text
 from builder.training.recipe import Recipe
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.files import cannot_write, write_text
 from builder.study.code import code_digest, named_plugins, version_with
 from builder.study.folder import StudyFolder
 from builder.study.networks import networks
@@ -21,7 +22,6 @@ from builder.study.outcome import write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
 from builder.study.search import check_installed
 from builder.study.statistics import cautions, image_error, seeds_needed
-from builder.training.durable import cannot_write, write_text
 from builder.training.run_folder import RunFolder
 
 if TYPE_CHECKING:

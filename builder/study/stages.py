@@ -8,9 +8,9 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import write_text
 from builder.study.plan import arm_from_json, arm_to_json
 from builder.study.tries import Tries
-from builder.training.durable import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -13,10 +13,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import cannot_write, write_text
 from builder.study.outcome import read_outcome
 from builder.study.plan import Arm, arm_from_json, arm_to_json
 from builder.study.search import Tried, is_hopeless, propose
-from builder.training.durable import cannot_write, write_text
 from builder.training.metrics import read_metrics
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from builder.diagnostics import RunError
-from builder.training.durable import replacing
+from builder.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

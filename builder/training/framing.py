@@ -17,8 +17,8 @@ import torch
 from filelock import FileLock
 
 from builder.diagnostics import RunError
+from builder.files import replacing
 from builder.training.data import is_repeated
-from builder.training.durable import replacing
 from builder.training.memory import available_memory
 from builder.training.transforms import framed
 

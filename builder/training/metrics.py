@@ -9,7 +9,7 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.training.durable import cannot_write
+from builder.files import cannot_write
 
 if TYPE_CHECKING:
     from pathlib import Path

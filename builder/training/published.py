@@ -11,7 +11,7 @@ from urllib.request import urlopen
 import torch
 
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
-from builder.training.durable import replacing
+from builder.files import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

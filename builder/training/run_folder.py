@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from builder.diagnostics import RunError
-from builder.training.durable import cannot_write, remove_unfinished, write_text
+from builder.files import cannot_write, remove_unfinished, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,8 +11,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from builder.diagnostics import RunError
+from builder.files import replacing
 from builder.training.checkpoints import is_ours, read_checkpoint
-from builder.training.durable import replacing
 from builder.training.foreign_names import translated
 
 if TYPE_CHECKING:

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from builder.diagnostics import RunError
+from builder.files import cannot_write
 from builder.study.folder import CellFolder, StudyFolder
 from builder.study.outcome import Outcome
 from builder.study.serving import serve
-from builder.training.durable import cannot_write
 
 if TYPE_CHECKING:
     from builder.study.cells import Cell

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from builder.diagnostics import RunError
-from builder.training.durable import replacing, write_text
+from builder.files import replacing, write_text
 
 
 class TestReplacing:
