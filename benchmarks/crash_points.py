@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder import files as durable
-from builder.training import checkpoints, evaluate, metrics, snapshot, trainer
+from builder.training import snapshot, trainer
+from builder.training.evaluation import evaluate
+from builder.training.folder import checkpoints, metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

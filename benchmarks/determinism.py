@@ -13,14 +13,14 @@ from time import perf_counter
 import torch
 
 import builder
-from builder.training.batches import Batches
-from builder.training.data import Split
-from builder.training.determinism import set_workspace
-from builder.training.loop import Tally, train_epoch
-from builder.training.optimizers import make_optimizer
-from builder.training.precision import Precision
-from builder.training.recipe import load_recipe
-from builder.training.step import EagerStep
+from builder.training.data.batches import Batches
+from builder.training.data.dataset import Split
+from builder.training.device.determinism import set_workspace
+from builder.training.device.precision import Precision
+from builder.training.recipe.recipe import load_recipe
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.step import EagerStep
 
 
 def ratios(network: str, options: argparse.Namespace) -> list[float]:

@@ -32,12 +32,12 @@ import torch
 
 from benchmarks.crash_points import CONTROLS, CONTROLS_OF_SEVERAL, DIED, POINTS, in_first
 from builder.training import trainer
-from builder.training.checkpoints import read_checkpoint
-from builder.training.data import DataSet
-from builder.training.distributed import join
-from builder.training.metrics import read_metrics
-from builder.training.recipe import Adam, Augment, Cosine, Recipe
-from builder.training.run_folder import RunFolder
+from builder.training.data.dataset import DataSet
+from builder.training.device.distributed import join
+from builder.training.folder.checkpoints import read_checkpoint
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
+from builder.training.recipe.recipe import Adam, Augment, Cosine, Recipe
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:

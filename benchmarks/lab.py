@@ -34,9 +34,9 @@ from builder.commands.preparation import Request
 from builder.commands.watching import Watch
 from builder.diagnostics import ArchError, RunError, render
 from builder.files import write_text
+from builder.training.folder.record import read_record
 from builder.training.interrupts import Interrupted
-from builder.training.recipe import load_recipe
-from builder.training.record import read_record
+from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

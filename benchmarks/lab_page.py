@@ -10,14 +10,14 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.tables import markdown_table
-from builder.training.curves import draw_curves
-from builder.training.overlay import Curve, draw_overlay
+from builder.training.figures.comparison_curves import Curve, draw_overlay
+from builder.training.figures.curves import draw_curves
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from benchmarks.lab_results import Benchmark, Result, Results
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 
 class Report(NamedTuple):

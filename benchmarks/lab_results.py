@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from builder.commands.data import encode
 from builder.files import write_text
-from builder.training.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.bench import Benched
-    from builder.training.record import Record
+    from builder.training.folder.record import Record
 
 KEPT = (
     "device", "precision", "python", "packages", "threads", "cpu_capability", "deterministic_algorithms",

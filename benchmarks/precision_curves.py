@@ -18,18 +18,18 @@ import torch
 from matplotlib.figure import Figure
 
 import builder
-from builder.training.datasets import load
-from builder.training.execution import Execution
-from builder.training.figures import save, styled
-from builder.training.metrics import read_metrics
-from builder.training.precision import PLAIN, Precision
+from builder.training.data.named import load
+from builder.training.device.execution import Execution
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.figures.style import save, styled
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
 from builder.training.randomness import seed_globally
-from builder.training.recipe import Cosine, Recipe, Sgd
-from builder.training.run_folder import RunFolder
+from builder.training.recipe.recipe import Cosine, Recipe, Sgd
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 COLOURS = {"plain": "#555555", "fast": "#0072B2"}
 

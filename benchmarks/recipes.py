@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
 
-from builder.training.devices import choose_device
-from builder.training.environment import describe_environment
+from builder.training.device.devices import choose_device
+from builder.training.device.environment import describe_environment
 
 CLI = Path(__file__).parents[1] / "cli.py"
 

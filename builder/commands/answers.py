@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from builder.training.data import DataSet
-    from builder.training.evaluate import Evaluation
-    from builder.training.mistakes import Mistake
+    from builder.training.data.dataset import DataSet
+    from builder.training.evaluation.evaluate import Evaluation
+    from builder.training.evaluation.mistakes import Mistake
 
 KEPT = 24  # mistakes that are listed and drawn
 OTHER = "other"
@@ -61,7 +61,7 @@ def draw_answers(
 
     Raises RunError if they can't be written.
     """
-    from builder.training.answers import WrongAnswer, draw_confusion, draw_mistakes
+    from builder.training.figures.answers import WrongAnswer, draw_confusion, draw_mistakes
 
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.preparation import Prepared, Request
-    from builder.training.benchmark import Measured, Ratio, Times
+    from builder.training.speed.benchmark import Measured, Ratio, Times
 
 IMAGES = 4096  # of a real data set; more would only take longer to prepare
 CLEARLY = 1.03  # times as fast, in three of four rounds, is worth a word
@@ -99,9 +99,9 @@ def run(
     ready = prepare(request if request.data == "random" else replace(request, subset=IMAGES))
     if ready.team.size > 1:
         raise RunError("a benchmark is of one process", "start it without torchrun")
-    from builder.training.benchmark import Task, alternatives, measure
-    from builder.training.devices import Hardware
-    from builder.training.execution import Execution
+    from builder.training.device.devices import Hardware
+    from builder.training.device.execution import Execution
+    from builder.training.speed.benchmark import Task, alternatives, measure
 
     size = ready.recipe.batch_size
     whole = len(ready.data.train) // size * size
@@ -114,14 +114,14 @@ def run(
     measured = measure(task, Execution(ready.chosen.precision, ready.step), others, seconds, hands, on_round)
     benched = _result(request, ready, measured, hands, whole)
     if figures:
-        from builder.training.benchmark_figure import draw_benchmark
+        from builder.training.figures.benchmark import draw_benchmark
 
         draw_benchmark(_bars(benched), benched.limit.images_per_second, f"{benched.network}, batch {size}", figures)
     return replace(benched, figures=tuple(figures))
 
 
 def _result(request: Request, ready: Prepared, measured: Measured, workers: int, images: int) -> Benched:
-    from builder.training.devices import describe_device
+    from builder.training.device.devices import describe_device
 
     cost, times = graph_cost(ready.graph), measured.times
     alternatives = _alternatives(times)
@@ -150,7 +150,7 @@ def _result(request: Request, ready: Prepared, measured: Measured, workers: int,
 
 
 def _rates(times: Mapping[str, Times]) -> tuple[Rate, ...]:
-    from builder.training.benchmark import DATA, DATA_PLAIN, STEP, STEP_PLAIN, TRAIN, TRAIN_PLAIN
+    from builder.training.speed.benchmark import DATA, DATA_PLAIN, STEP, STEP_PLAIN, TRAIN, TRAIN_PLAIN
 
     pairs = ((TRAIN, TRAIN_PLAIN), (STEP, STEP_PLAIN), (DATA, DATA_PLAIN))
     return tuple(
@@ -166,7 +166,7 @@ def _rates(times: Mapping[str, Times]) -> tuple[Rate, ...]:
 
 def _alternatives(times: Mapping[str, Times]) -> tuple[Alternative, ...]:
     """Return the other steps, the fastest first."""
-    from builder.training.benchmark import NAMES, STEP
+    from builder.training.speed.benchmark import NAMES, STEP
 
     others = {name: each for name, each in times.items() if name not in NAMES}
     found = [Alternative(name, each.images_per_second, each.ratio_to(times[STEP])) for name, each in others.items()]
@@ -178,8 +178,8 @@ def _faster(alternatives: Sequence[Alternative]) -> str | None:
 
 
 def _limit(ready: Prepared, times: Mapping[str, Times]) -> Limit:
-    from builder.training.benchmark import STEP, TRAIN
-    from builder.training.roofline import Load, floor, measure_ceilings
+    from builder.training.speed.benchmark import STEP, TRAIN
+    from builder.training.speed.roofline import Load, floor, measure_ceilings
 
     cost = graph_cost(ready.graph)
     load = Load(cost.parameters, cost.macs, numbers_moved(ready.graph))
@@ -209,7 +209,7 @@ def _bars(benched: Benched) -> list[tuple[str, float]]:
 
 
 def _check_suffix(path: Path) -> None:
-    from builder.training.figures import SUFFIXES
+    from builder.training.figures.style import SUFFIXES
 
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:

@@ -9,7 +9,7 @@ from builder.tables import table
 
 if TYPE_CHECKING:
     from builder.commands.bench import Alternative, Benched, Limit, Rate
-    from builder.training.benchmark import Ratio
+    from builder.training.speed.benchmark import Ratio
 
 
 def benched(value: Benched) -> str:

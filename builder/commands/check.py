@@ -108,7 +108,7 @@ def _is_recipe(file: str) -> bool:
 
 
 def _recipe(file: str) -> Verdict:
-    from builder.training.recipe import load_recipe
+    from builder.training.recipe.recipe import load_recipe
 
     return Verdict(file, "recipe", name=load_recipe(Path(file)).name)
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.commands.run_facts import Facts
-    from builder.training.overlay import Curve
-    from builder.training.record import Record, State
+    from builder.training.figures.comparison_curves import Curve
+    from builder.training.folder.record import Record, State
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
 
 
 def _check_suffix(path: Path) -> None:
-    from builder.training.figures import SUFFIXES
+    from builder.training.figures.style import SUFFIXES
 
     suffix = path.suffix.lower().removeprefix(".")
     if suffix not in SUFFIXES:
@@ -130,7 +130,7 @@ def _check_suffix(path: Path) -> None:
 
 def _read(paths: Sequence[Path]) -> list[_Run]:
     """Return all runs; raise RunError with all that can't be read."""
-    from builder.training.record import read_record
+    from builder.training.folder.record import read_record
 
     found: list[_Run] = []
     wrong: list[RunError] = []
@@ -272,7 +272,7 @@ def _warnings(runs: Sequence[_Run]) -> list[str]:
 
 def _curve(members: Sequence[_Run], group: Group) -> Curve:
     """Return a group's curve: of what has ended, and of what runs where nothing has."""
-    from builder.training.overlay import Curve
+    from builder.training.figures.comparison_curves import Curve
 
     drawn = _counted(members) or list({each.record.recipe.seed: each for each in members}.values())
     name = f"{group.name}, {len(drawn)} seeds" if len(drawn) > 1 else group.name
@@ -280,7 +280,7 @@ def _curve(members: Sequence[_Run], group: Group) -> Curve:
 
 
 def _draw(curves: Sequence[Curve], figures: Sequence[Path]) -> None:
-    from builder.training.overlay import draw_overlay
+    from builder.training.figures.comparison_curves import draw_overlay
 
     if not any(curve.epochs for curve in curves):
         raise RunError("none of these runs has trained an epoch yet: there is nothing to draw")

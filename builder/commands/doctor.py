@@ -87,16 +87,16 @@ def _tried(topic: str, look: Callable[[], str]) -> Finding:
 
 
 def _device() -> str:
-    from builder.training.devices import choose_device, describe_device
+    from builder.training.device.devices import choose_device, describe_device
 
     return describe_device(choose_device())
 
 
 def _cpu() -> str:
     """Return cores, instruction set as PyTorch uses it, and memory."""
-    from builder.training.devices import choose_device
-    from builder.training.environment import describe_environment
-    from builder.training.memory import available_memory
+    from builder.training.device.devices import choose_device
+    from builder.training.device.environment import describe_environment
+    from builder.training.device.memory import available_memory
 
     found = describe_environment(choose_device("cpu"))
     memory = available_memory()
@@ -133,7 +133,7 @@ def _fonts() -> str:
     """Return where the font of the curves lies; those of figures are inside graphviz-pure."""
     from matplotlib.font_manager import findfont
 
-    from builder.training.figures import STYLE
+    from builder.training.figures.style import STYLE
 
     return findfont(STYLE["font.family"], fallback_to_default=False)
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from builder.commands.preparation import DataName
     from builder.commands.weights import Weights
     from builder.graph import Graph
-    from builder.training.data import DataSet
-    from builder.training.evaluate import Evaluation
+    from builder.training.data.dataset import DataSet
+    from builder.training.evaluation.evaluate import Evaluation
+    from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import BatchDone
-    from builder.training.recipe import Recipe
-    from builder.training.run_folder import RunFolder
+    from builder.training.recipe.recipe import Recipe
 
 SplitName: TypeAlias = Literal["train", "validation", "test"]
 
@@ -90,10 +90,10 @@ def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluat
     Raises RunError where there is no such run, split, data set or device, weights do not fill the network, or the
     folder for pictures can't be written; ArchError for a page that is wrong or comes without weights.
     """
-    from builder.training.batches import Batches
-    from builder.training.devices import choose_device
-    from builder.training.evaluate import check_fit, evaluate_batches
-    from builder.training.mistakes import Mistakes
+    from builder.training.data.batches import Batches
+    from builder.training.device.devices import choose_device
+    from builder.training.evaluation.evaluate import check_fit, evaluate_batches
+    from builder.training.evaluation.mistakes import Mistakes
     from builder.training.progress import BatchDone
 
     device = choose_device(None if question.device == "auto" else question.device)
@@ -166,8 +166,8 @@ def _of_page(question: Question) -> _Subject:
 def _of_run(question: Question, path: Path) -> _Subject:
     """Return the network of a run with its best weights, or with those that are asked for instead."""
     from builder.runtime.compile import build
-    from builder.training.recipe import load_recipe
-    from builder.training.run_folder import RunFolder
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.recipe.recipe import load_recipe
 
     if question.recipe is not None:
         raise ArchError(Diagnostic("usage", "a run keeps its own recipe: leave `--recipe` away"))
@@ -186,7 +186,7 @@ def _of_run(question: Question, path: Path) -> _Subject:
 
 def _put_best(folder: RunFolder, model: nn.Module) -> None:
     """Give the network the weights of its best epoch."""
-    from builder.training.weights import load_weights, read_weights
+    from builder.training.weights.files import load_weights, read_weights
 
     if not load_weights(model, read_weights(folder.best)).complete:
         raise RunError(f"{folder.best} does not hold the weights of {folder.page}")
@@ -194,7 +194,7 @@ def _put_best(folder: RunFolder, model: nn.Module) -> None:
 
 def _data(question: Question, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out as the run did."""
-    from builder.training.datasets import load as load_data
+    from builder.training.data.named import load as load_data
 
     if question.data is not None and question.data_dir is not None:
         name, place = str(question.data), question.data_dir

@@ -65,7 +65,7 @@ def run(
 
 
 def _graph_of_run(path: Path, plugins: tuple[Path, ...]) -> Graph:
-    from builder.training.run_folder import RunFolder
+    from builder.training.folder.run_folder import RunFolder
 
     folder = RunFolder.open(path)
     return load(folder.page, operations=operations_of_run(folder, plugins))
@@ -82,14 +82,14 @@ def _source(graph: Graph, output: Path | None) -> Exported:
 
 
 def _best(folder: Path) -> Path:
-    from builder.training.run_folder import RunFolder
+    from builder.training.folder.run_folder import RunFolder
 
     return RunFolder(folder).best
 
 
 def _copy_best(graph: Graph, folder: Path, path: Path) -> None:
     """Write the weights of a run's best epoch with what is known of them."""
-    from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+    from builder.training.folder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
     found = read_checkpoint(_best(folder))
     write_checkpoint(path, Checkpoint(found.tensors, {"network": graph.name, **found.record}))
@@ -98,9 +98,9 @@ def _copy_best(graph: Graph, folder: Path, path: Path) -> None:
 def _write_weights(graph: Graph, path: Path, form: Form, seed: int, source: str | None) -> Weights | None:
     """Write fresh weights with the names and shapes of ``graph``'s ``state_dict``, those of ``source`` over them."""
     from builder.runtime.compile import build
-    from builder.training.checkpoints import Checkpoint, write_checkpoint
+    from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
     from builder.training.randomness import seed_globally
-    from builder.training.weights import save_weights
+    from builder.training.weights.files import save_weights
 
     seed_globally(seed)
     model = build(graph)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.ops import Operations
-    from builder.training.run_folder import RunFolder
+    from builder.training.folder.run_folder import RunFolder
 
 _FOLDER, _LIST = "plugins", "plugins.json"
 

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from builder.commands.weights import Weights
     from builder.graph import Graph
     from builder.lowering.pages import Merged
-    from builder.training.data import DataSet
-    from builder.training.distributed import Team
-    from builder.training.execution import StepName
-    from builder.training.precision import Chosen, Format, Layout
-    from builder.training.recipe import Recipe
-    from builder.training.run_folder import RunFolder
+    from builder.training.data.dataset import DataSet
+    from builder.training.device.distributed import Team
+    from builder.training.device.execution import StepName
+    from builder.training.device.precision import Chosen, Format, Layout
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.recipe.recipe import Recipe
 
 DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 
@@ -87,9 +87,9 @@ def prepare(request: Request) -> Prepared:
     """
     _before_torch_starts()
     from builder.runtime.compile import build
-    from builder.training.determinism import set_workspace
-    from builder.training.distributed import choose_own_device, join
-    from builder.training.execution import check_step
+    from builder.training.device.determinism import set_workspace
+    from builder.training.device.distributed import choose_own_device, join
+    from builder.training.device.execution import check_step
     from builder.training.randomness import seed_globally
 
     recipe = _recipe(request)
@@ -131,11 +131,11 @@ def prepare_again(
     """
     _before_torch_starts()
     from builder.runtime.compile import build
-    from builder.training.determinism import set_workspace
-    from builder.training.distributed import choose_own_device, join
-    from builder.training.execution import Execution, check_step
-    from builder.training.precision import Chosen
-    from builder.training.recipe import load_recipe
+    from builder.training.device.determinism import set_workspace
+    from builder.training.device.distributed import choose_own_device, join
+    from builder.training.device.execution import Execution, check_step
+    from builder.training.device.precision import Chosen
+    from builder.training.recipe.recipe import load_recipe
 
     operations = operations_of_run(folder, plugins)
     recipe = _lengthened(load_recipe(folder.recipe), settings)
@@ -158,8 +158,8 @@ def prepare_again(
 
 def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device, team: Team) -> Chosen:
     """Return in which precision one of a team's processes takes its part of each step."""
-    from builder.training.devices import Hardware
-    from builder.training.precision import Work, choose_precision
+    from builder.training.device.devices import Hardware
+    from builder.training.device.precision import Work, choose_precision
 
     cost = graph_cost(graph)
     work = Work(cost.parameters, cost.macs * recipe.batch_size // team.size)
@@ -176,7 +176,7 @@ def _before_torch_starts() -> None:
 
 def _check_network(folder: RunFolder, graph: Graph) -> None:
     """Raise RunError if somebody has changed the page of a run into another network."""
-    from builder.training.record import read_json
+    from builder.training.folder.record import read_json
 
     before = read_json(folder.path / "data.json").get("network")
     if before is not None and before != graph_id(graph):
@@ -188,8 +188,8 @@ def _check_network(folder: RunFolder, graph: Graph) -> None:
 
 def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
     """Return ``recipe`` with more epochs; raise ArchError for any other change."""
-    from builder.training.overrides import override
-    from builder.training.recipe import changed_fields
+    from builder.training.recipe.overrides import override
+    from builder.training.recipe.recipe import changed_fields
     from builder.training.snapshot import CHANGEABLE
 
     if not settings:
@@ -214,8 +214,8 @@ def _trained_on(folder: RunFolder) -> Request:
 
 
 def _recipe(request: Request) -> Recipe:
-    from builder.training.overrides import override
-    from builder.training.recipe import DEFAULT_RECIPES, load_recipe
+    from builder.training.recipe.overrides import override
+    from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
 
     recipe = load_recipe(request.recipe or DEFAULT_RECIPES.get(request.data, "lab"))
     settings = dict(_setting(text) for text in request.settings)
@@ -255,10 +255,10 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
 
 def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out before a subset of each split is drawn."""
-    from builder.training.datasets import load
+    from builder.training.data.named import load
 
     if request.data == "random":
-        from builder.training.benchmark import random_images
+        from builder.training.speed.benchmark import random_images
 
         return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
     data = load(request.data, request.data_dir, recipe.resize).hold_out(recipe.validation, recipe.seed)
@@ -269,7 +269,7 @@ def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
 
 def _begin_with(source: str, model: nn.Module, graph: Graph, recipe: Recipe) -> tuple[Weights, Recipe]:
     """Begin as the recipe says, put the weights over it, and let nothing draw them anew."""
-    from builder.training.initialization import initialize
+    from builder.training.weights.initialization import initialize
 
     initialize(model, recipe)
     return put_weights(source, model, graph), recipe.model_copy(update={"init": "page"})

@@ -77,7 +77,7 @@ def page_reference() -> str:
 
 def recipe_reference() -> str:
     """Return the reference of recipes as Markdown."""
-    from builder.training.recipe import recipe_json_schema
+    from builder.training.recipe.recipe import recipe_json_schema
 
     return _reference(_RECIPE_HEAD, "A recipe", recipe_json_schema())
 

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.training.execution import StepName
+    from builder.training.device.execution import StepName
+    from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import Progress
-    from builder.training.run_folder import RunFolder
 
 
 def run(
@@ -33,8 +33,8 @@ def run(
     Raises RunError where the run failed, ArchError and RunError as ``prepare_again`` does, and whatever
     ``builder.training.trainer.train`` raises.
     """
-    from builder.training.run_folder import RunFolder
-    from builder.training.summary import read_summary
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.folder.summary import read_summary
 
     folder = RunFolder.open(path)
     _refuse_failed(folder)
@@ -53,7 +53,7 @@ def run(
 
 def _refuse_failed(folder: RunFolder) -> None:
     """Raise RunError, with what there is to do instead, if going on would only come to the same failure again."""
-    from builder.training.failure import read_failure
+    from builder.training.folder.failure import read_failure
 
     failed = read_failure(folder)
     if failed is None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from builder.training.record import Record
+    from builder.training.folder.record import Record
 
 Kind: TypeAlias = Literal["network", "data", "recipe", "machine"]
 _FIRST = ("device", "precision")  # of what a machine is described by
@@ -94,7 +94,7 @@ def _checksum(page: Path) -> str:
 def _of_network(record: Record, name: str, identity: str) -> Iterator[_Fact]:
     yield _Fact("network", "network", name, decides=False)  # what it stands for is the id
     yield _Fact("network", "network id", identity, is_said=False)
-    from builder.training.record import read_json
+    from builder.training.folder.record import read_json
 
     for file, field in (("weights.json", "weights"), ("plugins.json", "plugins")):
         found = read_json(record.folder.path / file)

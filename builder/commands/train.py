@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from builder.commands.preparation import Prepared, Request
     from builder.commands.weights import Weights
     from builder.graph import Graph
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.folder.summary import Summary
     from builder.training.progress import Progress
-    from builder.training.recipe import Recipe
-    from builder.training.run_folder import RunFolder
-    from builder.training.summary import Summary
+    from builder.training.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def run(
 
 def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None]) -> Summary:
     """Train what is ``ready`` to its end, or go on with it, and return the result."""
-    from builder.training.execution import Execution
+    from builder.training.device.execution import Execution
     from builder.training.trainer import train
 
     execution = Execution(ready.chosen.precision, ready.step)
@@ -85,7 +85,7 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
     """Return what was chosen for a run of ``page``."""
-    from builder.training.devices import describe_device
+    from builder.training.device.devices import describe_device
 
     cost = graph_cost(ready.graph)
     return Beginning(
@@ -112,7 +112,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
 def _folder(request: Request, ready: Prepared) -> RunFolder:
     """Return a new folder with what describes the network: resolved page, source, figure, and where the data lie."""
     from builder.emit.python import source
-    from builder.training.run_folder import RunFolder
+    from builder.training.folder.run_folder import RunFolder
 
     folder = RunFolder.create(request.runs_dir, request.name or ready.graph.name)
     folder.write(folder.page.name, resolved_page(ready.page, ready.graph))

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from builder.commands.answers import Confusion
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
+    from builder.training.folder.summary import Summary
     from builder.training.progress import EpochDone, GoingOn, LookingBack, StepChosen
-    from builder.training.recipe import Recipe
-    from builder.training.summary import Summary
+    from builder.training.recipe.recipe import Recipe
 
 
 def beginning(value: Beginning, *, verbose: bool = False) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from builder.commands.train import Beginning
-    from builder.training.metrics import EpochMetrics
+    from builder.training.folder.metrics import EpochMetrics
     from builder.training.progress import BatchDone, EpochStarted, Progress
 
 WIDTH = 24  # characters of the bar
@@ -101,7 +101,7 @@ class Watch:
 
     def _before(self, epoch: int) -> list[EpochMetrics]:
         """Return what the run measured before ``epoch``, for the curves; nothing where that can't be read."""
-        from builder.training.metrics import read_metrics
+        from builder.training.folder.metrics import read_metrics
 
         if self._live is None or self._run is None:
             return []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.graph import Graph
-    from builder.training.weights import Loaded
+    from builder.training.weights.files import Loaded
 
 _LISTED = 4
 """Names that are shown as they are; more of one kind become one pattern."""
@@ -38,8 +38,8 @@ def put_weights(source: str, model: nn.Module, graph: Graph) -> Weights:
     ``torchvision:NETWORK:WEIGHTS``. Raises RunError where it can't be had, is damaged or fits nothing; ArchError for
     a name that torchvision does not know.
     """
-    from builder.training.published import PREFIX, published
-    from builder.training.weights import load_weights, read_weights
+    from builder.training.weights.files import load_weights, read_weights
+    from builder.training.weights.published import PREFIX, published
 
     is_published = source.startswith(PREFIX)
     path = published(source.removeprefix(PREFIX), say) if is_published else Path(source)

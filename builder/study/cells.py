@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.training.recipe import Recipe
+from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, WithJsonSchema, field_validator
 
-from builder.training.recipe import DEFAULT_RECIPES
+from builder.training.recipe.recipe import DEFAULT_RECIPES
 from builder.validation import Strict
 
 _POINTS = r"^\d+(\.\d+)? ?(%|points?)$"

@@ -9,13 +9,13 @@ import numpy as np
 
 from builder.diagnostics import RunError
 from builder.study.outcome import TrueLabels
-from builder.training.datasets import load
+from builder.training.data.named import load
 from builder.training.randomness import shuffled, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.data import DataSet, Split
+    from builder.training.data.dataset import DataSet, Split
 
 _DRAWN_BY = 0  # the seed of a subset; which of its images validate depends on the cell's
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.training.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

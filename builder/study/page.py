@@ -12,8 +12,8 @@ from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.study.fields import FIXED_ELSEWHERE, Seeds, StudyPage
 from builder.study.search_page import own_settings, read_search
-from builder.training.overrides import full_path, override_with
-from builder.training.recipe import DEFAULT_RECIPES, load_recipe
+from builder.training.recipe.overrides import full_path, override_with
+from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from builder.reader import Value
     from builder.study.space import Search
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")
 """Either of them makes a file a study; no page and no recipe has them."""

@@ -16,9 +16,9 @@ from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.resources import workers_for
 from builder.study.trial import precision_of
-from builder.training.devices import choose_device, describe_device
-from builder.training.execution import Execution
-from builder.training.run_folder import RunFolder
+from builder.training.device.devices import choose_device, describe_device
+from builder.training.device.execution import Execution
+from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from builder.ops import Operations
     from builder.study.page import Study
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 ENOUGH = 1.5
 """Seconds of training that are measured for each network."""

@@ -11,7 +11,7 @@ from builder.files import write_text
 from builder.study.cells import Cell, make_cell
 from builder.study.space import Search, search_from_json
 from builder.study.statistics import Design, family_size
-from builder.training.recipe import Recipe
+from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

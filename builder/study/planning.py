@@ -22,7 +22,7 @@ from builder.study.outcome import write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
 from builder.study.search import check_installed
 from builder.study.statistics import cautions, image_error, seeds_needed
-from builder.training.run_folder import RunFolder
+from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from builder.training.memory import available_memory
+from builder.training.device.memory import available_memory
 
 _PROCESS = 800_000_000
 """Bytes that a process with torch and a data set of 32×32 images takes before it trains."""

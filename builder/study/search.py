@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from optuna.trial import Trial
 
     from builder.study.space import Dimension, Search
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 RANDOM_FIRST = 10
 """So many tries, but no more than a third of all, are drawn at random before a sampler learns from them."""

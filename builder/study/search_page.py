@@ -10,14 +10,14 @@ from builder.quantities import plural
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.study import fields as written
 from builder.study.space import Choice, Range, Search
-from builder.training.overrides import full_path, override_with
+from builder.training.recipe.overrides import full_path, override_with
 from builder.validation import validate
 
 if TYPE_CHECKING:
     from builder.diagnostics import Collector
     from builder.reader import Value
     from builder.study.space import Dimension
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 
 def read_search(page: Mapping, fields: written.StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:

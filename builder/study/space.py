@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from builder.training.overrides import override
+from builder.training.recipe.overrides import override
 
 if TYPE_CHECKING:
     from builder.study.fields import Pruner, Sampler
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 DIGITS = 4
 """Numbers that are drawn are rounded to so many digits: a study's page can say them, and a report shows them."""

@@ -17,16 +17,16 @@ from builder.runtime.compile import build
 from builder.study.images import load_images
 from builder.study.outcome import Outcome
 from builder.study.stages import Stages
-from builder.training.batches import Batches
-from builder.training.devices import Hardware, choose_device
-from builder.training.evaluate import predict
-from builder.training.execution import Execution
-from builder.training.failure import DivergedError
-from builder.training.metrics import read_metrics
-from builder.training.precision import Work, choose_precision
+from builder.training.data.batches import Batches
+from builder.training.device.devices import Hardware, choose_device
+from builder.training.device.execution import Execution
+from builder.training.device.precision import Work, choose_precision
+from builder.training.evaluation.evaluate import predict
+from builder.training.folder.failure import DivergedError
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import EpochDone
 from builder.training.randomness import seed_globally
-from builder.training.run_folder import RunFolder
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
@@ -42,11 +42,11 @@ if TYPE_CHECKING:
     from builder.study.folder import CellFolder, StudyFolder
     from builder.study.plan import Plan
     from builder.study.serving import Alive, Perform
-    from builder.training.data import DataSet
-    from builder.training.metrics import EpochMetrics
-    from builder.training.precision import Precision
+    from builder.training.data.dataset import DataSet
+    from builder.training.device.precision import Precision
+    from builder.training.folder.metrics import EpochMetrics
     from builder.training.progress import Progress
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 
 class Pruned(Exception):  # noqa: N818 - no error: it ends a try that promises nothing

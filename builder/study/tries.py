@@ -17,7 +17,7 @@ from builder.files import cannot_write, write_text
 from builder.study.outcome import read_outcome
 from builder.study.plan import Arm, arm_from_json, arm_to_json
 from builder.study.search import Tried, is_hopeless, propose
-from builder.training.metrics import read_metrics
+from builder.training.folder.metrics import read_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from builder.training.evaluate import evaluate_batches
-from builder.training.loop import Tally, train_epoch
-from builder.training.step import EagerStep
+from builder.training.evaluation.evaluate import evaluate_batches
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.step import EagerStep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from builder.training.batches import Batches
-    from builder.training.recipe import Recipe
+    from builder.training.data.batches import Batches
+    from builder.training.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from builder.training.metrics import EpochMetrics
+    from builder.training.folder.metrics import EpochMetrics
 
 
 @dataclass(frozen=True)

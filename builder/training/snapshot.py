@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from builder.diagnostics import RunError
-from builder.training.checkpoints import Checkpoint
-from builder.training.distributed import ALONE
-from builder.training.loop import Tally
+from builder.training.device.distributed import ALONE
+from builder.training.folder.checkpoints import Checkpoint
 from builder.training.randomness import global_states, set_global_states
-from builder.training.recipe import Recipe, changed_fields
-from builder.training.weights import load_weights
+from builder.training.recipe.recipe import Recipe, changed_fields
+from builder.training.steps.loop import Tally
+from builder.training.weights.files import load_weights
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from builder.training.average import Average
-    from builder.training.distributed import Team
+    from builder.training.device.distributed import Team
+    from builder.training.steps.average import Average
 
 CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
 

@@ -8,33 +8,33 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Literal
 
 from builder.diagnostics import RunError
-from builder.training.average import Average
-from builder.training.batches import Batches
-from builder.training.checkpoints import Checkpoint, read_best, read_newest, write_checkpoint
-from builder.training.curves import draw_curves
-from builder.training.determinism import with_even_pooling
-from builder.training.devices import describe_device
-from builder.training.distributed import ALONE
+from builder.training.data.batches import Batches
+from builder.training.device.determinism import with_even_pooling
+from builder.training.device.devices import describe_device
+from builder.training.device.distributed import ALONE
+from builder.training.device.environment import describe_arithmetic, describe_environment
+from builder.training.device.execution import Execution
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
-from builder.training.environment import describe_arithmetic, describe_environment
-from builder.training.evaluate import check_fit, evaluate_batches
-from builder.training.execution import Execution
-from builder.training.failure import DivergedError, Failure, advice, write_failure
-from builder.training.fitting import OutOfMemoryExplained
-from builder.training.graphed import choose_step, recorder_for
-from builder.training.initialization import initialize
+from builder.training.evaluation.evaluate import check_fit, evaluate_batches
+from builder.training.figures.curves import draw_curves
+from builder.training.folder.checkpoints import Checkpoint, read_best, read_newest, write_checkpoint
+from builder.training.folder.failure import DivergedError, Failure, advice, write_failure
+from builder.training.folder.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
+from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
-from builder.training.loop import Tally, train_epoch
-from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
-from builder.training.optimizers import make_optimizer
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
-from builder.training.schedules import learning_rate, same_past
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
-from builder.training.step import EagerStep
-from builder.training.summary import Summary, write_summary
-from builder.training.weights import load_weights
+from builder.training.steps.average import Average
+from builder.training.steps.cuda_graph import choose_step, recorder_for
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.out_of_memory import OutOfMemoryExplained
+from builder.training.steps.schedules import learning_rate, same_past
+from builder.training.steps.step import EagerStep
+from builder.training.weights.files import load_weights
+from builder.training.weights.initialization import initialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,14 +42,14 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from builder.training.data import DataSet, Split
-    from builder.training.distributed import Team
+    from builder.training.data.dataset import DataSet, Split
+    from builder.training.device.distributed import Team
     from builder.training.divergence import Cause
-    from builder.training.evaluate import Evaluation
+    from builder.training.evaluation.evaluate import Evaluation
+    from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import Progress, StepChosen
-    from builder.training.recipe import Recipe
-    from builder.training.run_folder import RunFolder
-    from builder.training.step import TrainingStep
+    from builder.training.recipe.recipe import Recipe
+    from builder.training.steps.step import TrainingStep
 
 
 def train(

@@ -12,7 +12,7 @@ import builder
 from builder.lowering import find, load
 from builder.lowering.pages import shipped_names
 from builder.runtime.compile import build
-from builder.training.weights import load_weights
+from builder.training.weights.files import load_weights
 from tests.archs.conftest import LIGHT, shapes
 
 if TYPE_CHECKING:

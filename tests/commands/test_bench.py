@@ -10,7 +10,7 @@ import pytest
 
 from builder.commands.bench import Alternative, _faster
 from builder.commands.bench_text import _verdict
-from builder.training.benchmark import Ratio
+from builder.training.speed.benchmark import Ratio
 from tests.commands.conftest import PAGE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stand beside a small page, and let turns be short."""
     (tmp_path / "small.yaml").write_text(PAGE)
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("builder.training.benchmark.TURN", 0.001)
+    monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
 
 
 class TestBench:

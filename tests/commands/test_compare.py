@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.failure import Failure, write_failure
-from builder.training.metrics import EpochMetrics, append_metrics
-from builder.training.overlay import Curve, draw_overlay
-from builder.training.recipe import load_recipe
-from builder.training.run_folder import RunFolder
-from builder.training.summary import Summary, write_summary
+from builder.training.figures.comparison_curves import Curve, draw_overlay
+from builder.training.folder.failure import Failure, write_failure
+from builder.training.folder.metrics import EpochMetrics, append_metrics
+from builder.training.folder.run_folder import RunFolder
+from builder.training.folder.summary import Summary, write_summary
+from builder.training.recipe.recipe import load_recipe
 from tests.commands.conftest import PAGE
 from tests.test_cli import HEAVY, IMPORTED, ROOT
 

@@ -111,8 +111,8 @@ class TestPictures:
         self, archcli: Archcli, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """With all that leads to it, and for other weights too."""
-        monkeypatch.setattr("builder.training.answers.draw_confusion", lambda *arguments: arguments[-1])
-        monkeypatch.setattr("builder.training.answers.draw_mistakes", lambda *arguments: arguments[-1])
+        monkeypatch.setattr("builder.training.figures.answers.draw_confusion", lambda *arguments: arguments[-1])
+        monkeypatch.setattr("builder.training.figures.answers.draw_mistakes", lambda *arguments: arguments[-1])
         weights = trained.folder / "best.safetensors"
         outcome = archcli("evaluate", trained.folder, "-q", "--weights", weights, "-o", tmp_path / "a" / "b")
         assert outcome.out.splitlines()[-1] == str(tmp_path / "a" / "b" / "mistakes-test.png")

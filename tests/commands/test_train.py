@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import load_file
 
 from builder.commands import preparation
-from builder.training.recipe import DEFAULT_RECIPES
+from builder.training.recipe.recipe import DEFAULT_RECIPES
 from tests.commands.conftest import PAGE, SHORT
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ class TestAnswers:
         self, archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Nobody waits for a download to read about a typing error."""
-        monkeypatch.setattr("builder.training.datasets.load", lambda *_: pytest.fail("data were fetched"))
+        monkeypatch.setattr("builder.training.data.named.load", lambda *_: pytest.fail("data were fetched"))
         page.write_text(PAGE.replace("relu", "rleu"))
         outcome = archcli("train", page)
         assert outcome.code == 2

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from builder.commands.watching import PLOT_LINES, Watch
-from builder.training.metrics import EpochMetrics, append_metrics
+from builder.training.folder.metrics import EpochMetrics, append_metrics
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, StepChosen
 from tests.commands.terminal import Terminal
 

@@ -13,8 +13,8 @@ import torchvision
 import builder
 from builder.commands.weights import Weights, described, grouped, need_complete, put_weights
 from builder.diagnostics import RunError
-from builder.training import published
-from builder.training.weights import Loaded, load_weights, read_weights
+from builder.training.weights import published
+from builder.training.weights.files import Loaded, load_weights, read_weights
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,7 +14,7 @@ from builder.study.engine import Engine, Limits
 from builder.study.folder import StudyFolder
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
 from builder.study.stages import Stages
-from builder.training.recipe import load_recipe
+from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -24,7 +24,7 @@ from builder.study.outcome import (
     write_outcome,
     write_true_labels,
 )
-from builder.training.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ import pytest
 from builder.diagnostics import RunError
 from builder.study.search import RANDOM_FIRST, Tried, is_hopeless, propose
 from builder.study.space import Choice, Range, Search
-from builder.training.recipe import Recipe, load_recipe
+from builder.training.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError
 from builder.study.space import Choice, Range, Search, search_from_json, with_settings
-from builder.training.recipe import load_recipe
+from builder.training.recipe.recipe import load_recipe
 
 
 class TestRange:

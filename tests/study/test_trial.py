@@ -13,12 +13,12 @@ from builder.study import trial
 from builder.study.cells import make_cell
 from builder.study.folder import StudyFolder
 from builder.study.trial import Pruned, precision_of, run_cell
-from builder.training.benchmark import random_images
-from builder.training.devices import Hardware
-from builder.training.failure import DivergedError
-from builder.training.precision import PLAIN, Precision
+from builder.training.device.devices import Hardware
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.folder.failure import DivergedError
 from builder.training.progress import EpochDone
-from builder.training.recipe import Recipe, Sgd
+from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.speed.benchmark import random_images
 from tests.study.conftest import make_plan
 from tests.study.test_tries import searching
 

@@ -13,7 +13,7 @@ from builder.study.space import Choice, Range, Search
 from builder.study.stages import Stages
 from builder.study.standing import standing
 from builder.study.tries import Tries, read_try, try_from_text, try_to_text
-from builder.training.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics
 from tests.study.conftest import make_plan, write_study
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ import pytest
 import torch
 from tiny_task import TinyNetwork, quadrants
 
-from builder.training.data import DataSet
-from builder.training.datasets import load
-from builder.training.recipe import Recipe, Sgd
+from builder.training.data.dataset import DataSet
+from builder.training.data.named import load
+from builder.training.recipe.recipe import Recipe, Sgd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import torch
 
-from builder.training.distributed import join
+from builder.training.device.distributed import join
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.training.distributed import Team
+    from builder.training.device.distributed import Team
 
 Found = TypeVar("Found")
 

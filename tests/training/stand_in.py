@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.training.recorder import Recording
+from builder.training.steps.recorder import Recording
 
 if TYPE_CHECKING:
-    from builder.training.recorder import Outputs, Work
+    from builder.training.steps.recorder import Outputs, Work
 
 
 class StandIn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.memory import available_memory
+from builder.training.device.memory import available_memory
 
 if TYPE_CHECKING:
     from pathlib import Path

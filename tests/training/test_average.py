@@ -9,7 +9,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from builder.diagnostics import RunError
-from builder.training.average import Average
+from builder.training.steps.average import Average
 
 
 def moved(network: nn.Module) -> None:

@@ -8,15 +8,15 @@ import pytest
 import torch
 from tiny_task import quadrants
 
-from builder.training import batches as module
-from builder.training import framing
-from builder.training.batches import Batch, Batches
-from builder.training.recipe import Augment, Normalize
-from builder.training.transforms import Normalizer, framed
+from builder.training.data import batches as module
+from builder.training.data import resize_cache as framing
+from builder.training.data.batches import Batch, Batches
+from builder.training.data.transforms import Normalizer, framed
+from builder.training.recipe.recipe import Augment, Normalize
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 def joined(batches: list[Batch]) -> tuple[torch.Tensor, torch.Tensor]:

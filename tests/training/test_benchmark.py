@@ -10,19 +10,19 @@ import torch
 from stand_in import StandIn
 from torch.utils.data import DataLoader
 
-from builder.training.batches import Batches
-from builder.training.benchmark import NAMES, Task, Times, alternatives, measure, random_images
-from builder.training.devices import Hardware
-from builder.training.execution import Execution
-from builder.training.precision import PLAIN, Precision
-from builder.training.recipe import Normalize
-from builder.training.tutorial import PilImages, Tutorial
+from builder.training.data.batches import Batches
+from builder.training.device.devices import Hardware
+from builder.training.device.execution import Execution
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.recipe.recipe import Normalize
+from builder.training.speed.benchmark import NAMES, Task, Times, alternatives, measure, random_images
+from builder.training.speed.tutorial import PilImages, Tutorial
 
 if TYPE_CHECKING:
     from tiny_task import TinyNetwork
 
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 class TestTimes:
@@ -66,7 +66,7 @@ class TestMeasure:
         self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Ours, the tutorial's and the other steps; the network itself is not trained."""
-        monkeypatch.setattr("builder.training.benchmark.TURN", 0.001)
+        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
         before, heard = deepcopy(network.state_dict()), []
         task = Task(network, data.train[:64], recipe, cpu)
         execution = Execution(Precision("bf16"))
@@ -81,8 +81,8 @@ class TestMeasure:
         self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """So that what it gains is a number of the same run."""
-        monkeypatch.setattr("builder.training.benchmark.TURN", 0.001)
-        monkeypatch.setattr("builder.training.benchmark.recorder_for", lambda _device: StandIn())
+        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
+        monkeypatch.setattr("builder.training.speed.benchmark.recorder_for", lambda _device: StandIn())
         task = Task(network, data.train[:64], recipe, cpu)
         measured = measure(task, Execution(), [Precision("bf16")], 0.001)
         assert measured.step.kind == "CUDA graph"

@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from builder.diagnostics import RunError
-from builder.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from builder.training.folder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
 TENSORS = {
     "model/weight": torch.arange(6.0).reshape(2, 3),

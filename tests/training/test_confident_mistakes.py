@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from builder.training import batches as module
-from builder.training.answers import WrongAnswer, draw_confusion, draw_mistakes
-from builder.training.batches import Batches
-from builder.training.evaluate import evaluate_batches
-from builder.training.mistakes import Mistake, Mistakes
+from builder.training.data import batches as module
+from builder.training.data.batches import Batches
+from builder.training.evaluation.evaluate import evaluate_batches
+from builder.training.evaluation.mistakes import Mistake, Mistakes
+from builder.training.figures.answers import WrongAnswer, draw_confusion, draw_mistakes
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 LOGITS = torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0], [0.0, 3.0]])
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from builder.training.curves import TRAINING, VALIDATION, draw_curves
-from builder.training.metrics import EpochMetrics
+from builder.training.figures.curves import TRAINING, VALIDATION, draw_curves
+from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
     from pathlib import Path

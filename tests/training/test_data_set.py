@@ -9,7 +9,7 @@ import torch
 from tiny_task import quadrants
 
 from builder.diagnostics import RunError
-from builder.training.data import DataSet, Split, is_repeated
+from builder.training.data.dataset import DataSet, Split, is_repeated
 
 
 @pytest.fixture

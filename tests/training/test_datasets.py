@@ -14,13 +14,13 @@ from scipy.io import savemat
 from torchvision.datasets import SVHN
 
 from builder.diagnostics import ArchError, RunError
-from builder.training import datasets
-from builder.training.datasets import load
+from builder.training.data import named as datasets
+from builder.training.data.named import load
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 
 @pytest.fixture

@@ -11,10 +11,10 @@ from torch import nn
 from torch.nn.functional import adaptive_avg_pool2d
 
 from builder.diagnostics import RunError
-from builder.training.determinism import deterministic, set_workspace, with_even_pooling
-from builder.training.execution import Execution
-from builder.training.precision import Precision
-from builder.training.run_folder import RunFolder
+from builder.training.device.determinism import deterministic, set_workspace, with_even_pooling
+from builder.training.device.execution import Execution
+from builder.training.device.precision import Precision
+from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from tiny_task import TinyNetwork
 
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 class TestDeterministic:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from builder.diagnostics import ArchError, RunError
-from builder.training.devices import choose_device, describe_device
+from builder.training.device.devices import choose_device, describe_device
 
 
 class TestChooseDevice:

@@ -15,18 +15,18 @@ from torch import nn
 
 from builder.diagnostics import RunError
 from builder.training import trainer
-from builder.training.batches import Batches
-from builder.training.checkpoints import read_checkpoint
-from builder.training.data import DataSet
-from builder.training.distributed import ALONE, Processes, Team, choose_own_device
-from builder.training.evaluate import Evaluation, evaluate_batches
-from builder.training.loop import Tally, train_epoch
-from builder.training.metrics import read_metrics
-from builder.training.optimizers import make_optimizer
+from builder.training.data.batches import Batches
+from builder.training.data.dataset import DataSet
+from builder.training.device.distributed import ALONE, Processes, Team, choose_own_device
+from builder.training.evaluation.evaluate import Evaluation, evaluate_batches
+from builder.training.folder.checkpoints import read_checkpoint
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import BatchDone, Progress
-from builder.training.recipe import Adam, Augment, Recipe, Sgd
-from builder.training.run_folder import RunFolder
-from builder.training.step import EagerStep
+from builder.training.recipe.recipe import Adam, Augment, Recipe, Sgd
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.step import EagerStep
 from builder.training.trainer import train
 
 if TYPE_CHECKING:

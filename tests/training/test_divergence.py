@@ -9,14 +9,14 @@ import torch
 from tiny_task import TinyNetwork
 from torch import nn
 
-from builder.training.batches import Batches
+from builder.training.data.batches import Batches
 from builder.training.divergence import Cause, all_finite, find_cause, watching
-from builder.training.optimizers import make_optimizer
-from builder.training.recipe import Sgd
+from builder.training.recipe.recipe import Sgd
+from builder.training.steps.optimizers import make_optimizer
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 class Steep(torch.autograd.Function):

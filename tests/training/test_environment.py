@@ -6,7 +6,7 @@ import json
 import subprocess
 from typing import TYPE_CHECKING
 
-from builder.training.environment import describe_environment
+from builder.training.device.environment import describe_environment
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,13 +11,13 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
-from builder.training import batches as module
-from builder.training.evaluate import Evaluation, evaluate
-from builder.training.transforms import Normalizer
+from builder.training.data import batches as module
+from builder.training.data.transforms import Normalizer
+from builder.training.evaluation.evaluate import Evaluation, evaluate
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 class Brightest(nn.Module):

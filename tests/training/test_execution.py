@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from builder.diagnostics import RunError
-from builder.training.execution import Execution, check_step
-from builder.training.precision import PLAIN, Precision
-from builder.training.run_folder import RunFolder
+from builder.training.device.execution import Execution, check_step
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path

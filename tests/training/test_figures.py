@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.training.figures import epoch_ticks, spread
+from builder.training.figures.style import epoch_ticks, spread
 
 
 class TestTicks:

@@ -13,14 +13,14 @@ from tiny_task import TinyNetwork
 
 from builder.diagnostics import RunError
 from builder.training import trainer
-from builder.training.fitting import is_out_of_memory, largest_fitting
-from builder.training.run_folder import RunFolder
+from builder.training.folder.run_folder import RunFolder
+from builder.training.steps.out_of_memory import is_out_of_memory, largest_fitting
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
-    from builder.training.batches import Batches
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.batches import Batches
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
 
@@ -135,9 +135,9 @@ from pathlib import Path
 import torch
 from tiny_task import TinyNetwork, quadrants
 from builder.diagnostics import RunError
-from builder.training.data import DataSet
-from builder.training.recipe import Recipe, Sgd
-from builder.training.run_folder import RunFolder
+from builder.training.data.dataset import DataSet
+from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 
 def trained(images, batch_size):

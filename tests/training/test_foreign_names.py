@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from builder.training.foreign_names import translated
+from builder.training.weights.foreign_names import translated
 
 
 class TestTranslated:

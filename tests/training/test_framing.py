@@ -8,14 +8,14 @@ import pytest
 import torch
 from tiny_task import quadrants
 
-from builder.training import framing
-from builder.training.framing import cache_folder, framed_once
-from builder.training.transforms import framed
+from builder.training.data import resize_cache as framing
+from builder.training.data.resize_cache import cache_folder, framed_once
+from builder.training.data.transforms import framed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 IMAGES = quadrants(70, 1, channels=3).images
 BYTES = 70 * 3 * 16 * 16

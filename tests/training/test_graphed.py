@@ -18,29 +18,29 @@ from torch import nn
 
 from builder.diagnostics import RunError
 from builder.training import trainer
-from builder.training.batches import Batches
-from builder.training.checkpoints import read_checkpoint
-from builder.training.determinism import set_workspace
-from builder.training.execution import Execution
-from builder.training.graphed import choose_step, recorder_for
+from builder.training.data.batches import Batches
+from builder.training.device.determinism import set_workspace
+from builder.training.device.execution import Execution
+from builder.training.device.precision import Precision
+from builder.training.folder.checkpoints import read_checkpoint
+from builder.training.folder.run_folder import RunFolder
 from builder.training.interrupts import Interrupted
-from builder.training.optimizers import make_optimizer
-from builder.training.precision import Precision
 from builder.training.progress import BatchDone, Progress, StepChosen
-from builder.training.recipe import Adam, AdamW, Cosine, Recipe, Sgd
-from builder.training.recorder import GpuRecorder, Recording
-from builder.training.rewinding import Rewind
-from builder.training.run_folder import RunFolder
-from builder.training.step import EagerStep
+from builder.training.recipe.recipe import Adam, AdamW, Cosine, Recipe, Sgd
+from builder.training.steps.cuda_graph import choose_step, recorder_for
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.recorder import GpuRecorder, Recording
+from builder.training.steps.step import EagerStep
+from builder.training.steps.step_state import Rewind
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.data import DataSet
-    from builder.training.execution import StepName
-    from builder.training.recorder import Outputs, Work
-    from builder.training.summary import Summary
+    from builder.training.data.dataset import DataSet
+    from builder.training.device.execution import StepName
+    from builder.training.folder.summary import Summary
+    from builder.training.steps.recorder import Outputs, Work
 
 CPU = torch.device("cpu")
 PLACE = r"\(test_graphed\.py, line \d+\)"

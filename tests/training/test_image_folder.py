@@ -10,8 +10,8 @@ from PIL import Image
 from torchvision import transforms as pil
 
 from builder.diagnostics import RunError
-from builder.training import image_folder
-from builder.training.datasets import load
+from builder.training.data import image_folder
+from builder.training.data.named import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,10 +10,10 @@ import torch
 from tiny_task import TinyNetwork
 from torch import nn
 
-from builder.training.initialization import initialize
+from builder.training.weights.initialization import initialize
 
 if TYPE_CHECKING:
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 
 @pytest.fixture

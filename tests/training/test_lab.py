@@ -16,9 +16,9 @@ from benchmarks import lab
 from benchmarks.lab_page import BATCHES, NOT_YET, REPORTED, page_of
 from benchmarks.lab_results import Benchmark, Result, Results
 from builder.commands.bench import Benched, Limit, Rate
-from builder.training.benchmark import Ratio
-from builder.training.metrics import EpochMetrics
-from builder.training.recipe import load_recipe
+from builder.training.folder.metrics import EpochMetrics
+from builder.training.recipe.recipe import load_recipe
+from builder.training.speed.benchmark import Ratio
 
 ROOT = Path(__file__).parents[2]
 LAB = load_recipe("lab")

@@ -12,18 +12,18 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from builder.training.average import Average
-from builder.training.batches import Batches
-from builder.training.loop import Tally, train_epoch
-from builder.training.optimizers import make_optimizer
-from builder.training.recipe import Augment, Step
-from builder.training.step import AUXILIARY_WEIGHT, EagerStep
+from builder.training.data.batches import Batches
+from builder.training.recipe.recipe import Augment, Step
+from builder.training.steps.average import Average
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.step import AUXILIARY_WEIGHT, EagerStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 
 class Waiting(TorchDispatchMode):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from builder.diagnostics import RunError
-from builder.training.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
+from builder.training.folder.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 
 
 def row(epoch: int) -> EpochMetrics:

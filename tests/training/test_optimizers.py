@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from builder.diagnostics import RunError
-from builder.training.optimizers import clip_gradients, make_optimizer, set_learning_rate
-from builder.training.recipe import Adam, AdamW, Sgd
+from builder.training.recipe.recipe import Adam, AdamW, Sgd
+from builder.training.steps.optimizers import clip_gradients, make_optimizer, set_learning_rate
 
 CASES = [
     (Sgd(name="sgd", lr=0.1), torch.optim.SGD, {}),

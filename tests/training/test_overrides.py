@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from builder.diagnostics import ArchError, Diagnostic
-from builder.training.overrides import override
-from builder.training.recipe import Adam, Cosine, MultiStep, Recipe, Sgd, load_recipe
+from builder.training.recipe.overrides import override
+from builder.training.recipe.recipe import Adam, Cosine, MultiStep, Recipe, Sgd, load_recipe
 
 
 @pytest.fixture

@@ -12,21 +12,21 @@ from tiny_task import TinyNetwork
 from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
-from builder.training.batches import Batches
-from builder.training.checkpoints import Checkpoint
-from builder.training.devices import Hardware
-from builder.training.loop import Tally, train_epoch
-from builder.training.optimizers import make_optimizer
-from builder.training.precision import PLAIN, Precision, Work, choose_precision
-from builder.training.run_folder import RunFolder
+from builder.training.data.batches import Batches
+from builder.training.device.devices import Hardware
+from builder.training.device.precision import PLAIN, Precision, Work, choose_precision
+from builder.training.folder.checkpoints import Checkpoint
+from builder.training.folder.run_folder import RunFolder
 from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
-from builder.training.step import EagerStep
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.step import EagerStep
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.data import DataSet
-    from builder.training.recipe import Recipe
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
 
 AVX2 = Hardware("cpu")
 AVX512 = Hardware("cpu", has_avx512=True)

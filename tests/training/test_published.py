@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from builder.diagnostics import ArchError, RunError
-from builder.training import published as module
-from builder.training.published import published
+from builder.training.weights import published as module
+from builder.training.weights.published import published
 
 if TYPE_CHECKING:
     from pathlib import Path

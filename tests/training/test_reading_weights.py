@@ -11,8 +11,8 @@ from safetensors.torch import save_file
 from tiny_task import TinyNetwork
 
 from builder.diagnostics import RunError
-from builder.training.checkpoints import Checkpoint, write_checkpoint
-from builder.training.weights import Loaded, load_weights, read_weights
+from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
+from builder.training.weights.files import Loaded, load_weights, read_weights
 
 if TYPE_CHECKING:
     from pathlib import Path

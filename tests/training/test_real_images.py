@@ -10,17 +10,17 @@ import torch
 from tiny_task import TinyNetwork
 from torchvision.models import alexnet
 
-from builder.training.datasets import load
-from builder.training.metrics import read_metrics
-from builder.training.overrides import override
-from builder.training.recipe import load_recipe
-from builder.training.run_folder import RunFolder
+from builder.training.data.named import load
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
+from builder.training.recipe.overrides import override
+from builder.training.recipe.recipe import load_recipe
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 CPU = torch.device("cpu")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError
 from builder.reader import read_text
-from builder.training.recipe import (
+from builder.training.recipe.recipe import (
     DEFAULT_RECIPES,
     SHIPPED,
     Adam,
@@ -309,8 +309,8 @@ class TestRecipe:
     def test_reading_recipes_imports_no_torch(self) -> None:
         """`check` of a recipe answers in a blink."""
         program = (
-            "import sys; from builder.training.recipe import load_recipe, recipe_json_schema;"
-            "from builder.training.overrides import override;"
+            "import sys; from builder.training.recipe.recipe import load_recipe, recipe_json_schema;"
+            "from builder.training.recipe.overrides import override;"
             "override(load_recipe('lab'), {'lr': '0.01'}); recipe_json_schema();"
             "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'matplotlib', 'sklearn')))"
         )

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from builder.training import recorder
-from builder.training.recorder import GpuRecorder
+from builder.training.steps import recorder
+from builder.training.steps.recorder import GpuRecorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.training.recorder import Outputs
+    from builder.training.steps.recorder import Outputs
 
 DEVICE = torch.device("cuda:0")
 OUTPUTS = (torch.tensor(1.0), torch.tensor([2.0]))

@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from builder.training import resizing
-from builder.training.resizing import exact, fast_is_exact, resize
+from builder.training.data import resizing
+from builder.training.data.resizing import exact, fast_is_exact, resize
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 
 def by_pillow(images: torch.Tensor, size: int) -> torch.Tensor:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.precision import PLAIN, Precision
-from builder.training.recipe import Adam, Recipe, Sgd
-from builder.training.roofline import Ceilings, Floor, Load, floor, measure_ceilings
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.recipe.recipe import Adam, Recipe, Sgd
+from builder.training.speed.roofline import Ceilings, Floor, Load, floor, measure_ceilings
 
 if TYPE_CHECKING:
     import torch

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.training.run_folder import RunFolder
+from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,7 +39,7 @@ class TestCreate:
     def test_programs_at_once_never_share_one(self, tmp_path: Path) -> None:
         """Four of them, ten folders each."""
         program = (
-            "import sys; from pathlib import Path; from builder.training.run_folder import RunFolder;"
+            "import sys; from pathlib import Path; from builder.training.folder.run_folder import RunFolder;"
             "[print(RunFolder.create(Path(sys.argv[1]), 'net').path.name) for _ in range(10)]"
         )
         started = [

@@ -9,11 +9,11 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.training.recipe import Constant, Cosine, Linear, MultiStep, OneCycle, Step, load_recipe
-from builder.training.schedules import learning_rate, same_past
+from builder.training.recipe.recipe import Constant, Cosine, Linear, MultiStep, OneCycle, Step, load_recipe
+from builder.training.steps.schedules import learning_rate, same_past
 
 if TYPE_CHECKING:
-    from builder.training.recipe import Recipe, Schedule
+    from builder.training.recipe.recipe import Recipe, Schedule
 
 STEPS = 6  # of an epoch
 

@@ -14,11 +14,12 @@ from tiny_task import TinyNetwork
 
 from builder.diagnostics import RunError
 from builder.training import trainer
-from builder.training.checkpoints import LOST, read_checkpoint
-from builder.training.evaluate import evaluate
-from builder.training.failure import Failure, read_failure
+from builder.training.evaluation.evaluate import evaluate
+from builder.training.folder.checkpoints import LOST, read_checkpoint
+from builder.training.folder.failure import Failure, read_failure
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
 from builder.training.interrupts import Interrupted
-from builder.training.metrics import read_metrics
 from builder.training.progress import (
     BatchDone,
     EpochDone,
@@ -29,17 +30,16 @@ from builder.training.progress import (
     Progress,
     StepChosen,
 )
-from builder.training.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
-from builder.training.run_folder import RunFolder
+from builder.training.recipe.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
 from builder.training.saving import Pace
 from builder.training.trainer import train
-from builder.training.weights import read_weights
+from builder.training.weights.files import read_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 CPU = torch.device("cpu")
 RANDOM_EVERYTHING = {  # of a recipe that uses every stream of chance and every kind of state

@@ -12,11 +12,11 @@ from PIL import Image
 from torchvision import transforms as pil
 
 from builder.diagnostics import RunError
-from builder.training.recipe import Augment, Normalize, Recipe, load_recipe
-from builder.training.transforms import Draws, Normalizer, framed
+from builder.training.data.transforms import Draws, Normalizer, framed
+from builder.training.recipe.recipe import Augment, Normalize, Recipe, load_recipe
 
 if TYPE_CHECKING:
-    from builder.training.data import DataSet
+    from builder.training.data.dataset import DataSet
 
 IMAGENET = Normalize(mean=(0.485, 0.456, 0.406), std=(0.229, 0.224, 0.225))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from builder.training.data import Split
+from builder.training.data.dataset import Split
 
 SIDE, CLASSES = 8, 4
 

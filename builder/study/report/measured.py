@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from builder.study.report.blocks import Block
     from builder.study.report.content import Content, Entry, Section
     from builder.study.report.figure import Figure
-    from builder.training.metrics import EpochMetrics
+    from builder.training.folder.metrics import EpochMetrics
 
 _SWAPS = 8
 """How many pairs of classes are listed."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.study.outcome import Outcome, TrueLabels
-    from builder.training.metrics import EpochMetrics
+    from builder.training.folder.metrics import EpochMetrics
 
 
 def confusion(outcomes: Sequence[Outcome], truth: TrueLabels) -> NDArray[np.float64] | None:

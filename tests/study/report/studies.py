@@ -16,15 +16,15 @@ from builder.study.folder import StudyFolder
 from builder.study.outcome import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
 from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
 from builder.study.stages import Stages
-from builder.training.metrics import EpochMetrics
-from builder.training.recipe import load_recipe
+from builder.training.folder.metrics import EpochMetrics
+from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.study.cells import Cell
     from builder.study.space import Search
-    from builder.training.recipe import Recipe
+    from builder.training.recipe.recipe import Recipe
 
 SPACE = {"gate": {"insert": {"se": {"reduction": 4}}, "among": "block*.pre_activation"}}
 CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

@@ -9,7 +9,7 @@ import pytest
 
 from builder.study.outcome import Outcome, TrueLabels
 from builder.study.report.measures import ahead, confusion, curve
-from builder.training.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics
 
 TRUTH = TrueLabels(("cat", "dog", "emu"), np.array([0, 0, 1, 1], dtype=np.uint16))
 

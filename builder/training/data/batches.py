@@ -1,0 +1,121 @@
+"""The images of one split as batches on the device: framed once where memory allows, normalised as they go out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+
+from builder.training.data.resize_cache import framed_once
+from builder.training.data.transforms import Draws, Normalizer, framed
+from builder.training.device.distributed import ALONE, NO_LABEL
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.randomness import shuffled, stream
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.training.data.dataset import Split
+    from builder.training.device.distributed import Team
+    from builder.training.recipe.recipe import Recipe
+
+DEVICE_SHARE = 4  # images are kept on a GPU where they take at most a quarter of its free memory
+EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
+
+
+class Batch(NamedTuple):
+    """Normalised images (N, C, H, W) and labels (N,) on the device, with their place in the epoch.
+
+    Where they are one process's part of a batch, ``whole`` is the number of images in all parts, and images that only
+    fill a part up have the label ``NO_LABEL`` and count nowhere.
+    """
+
+    step: int
+    images: torch.Tensor
+    labels: torch.Tensor
+    whole: int | None = None
+
+
+class Batches:
+    """Gives a split out in batches, in an order that only the seed and the epoch decide; to a team in equal parts."""
+
+    def __init__(
+        self,
+        split: Split,
+        recipe: Recipe,
+        device: torch.device,
+        precision: Precision = PLAIN,
+        team: Team = ALONE,
+    ) -> None:
+        """Frame the images now if they fit, else batch by batch."""
+        self.split = split
+        self.team = team
+        self._recipe = recipe
+        self._device = device
+        self.precision = precision
+        self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
+        kept = framed_once(split.images, recipe)
+        self._is_framed = kept is not None
+        self._images = split.images if kept is None else _near(kept, device)
+        self._labels = split.labels.to(self._images.device)
+
+    @property
+    def images(self) -> int:
+        """Number of images of a training epoch.
+
+        A last batch of a single image is left out, for batch norm can't normalise one value by itself.
+        """
+        size, count = self._recipe.batch_size, len(self.split)
+        return count - 1 if count > size > 1 and count % size == 1 else count
+
+    @property
+    def steps(self) -> int:
+        """Number of training steps of an epoch."""
+        return -(-self.images // self._recipe.batch_size)
+
+    @property
+    def evaluation_steps(self) -> int:
+        """Number of batches of ``in_order``, the same in every process."""
+        return -(-len(self.split) // (EVALUATION_BATCH * self.team.size))
+
+    def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
+        """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
+        recipe, count = self._recipe, len(self.split)
+        order = shuffled(count, stream(recipe.seed, "order", epoch)).to(self._images.device)
+        draws = None
+        if recipe.augment.changes:
+            draws = Draws.of(recipe, count, epoch).to(self._images.device)
+        for step in range(first_step, self.steps):
+            samples = order[step * recipe.batch_size : (step + 1) * recipe.batch_size]
+            yield self._batch(step, samples, draws)
+
+    def in_order(self) -> Iterator[Batch]:
+        """Yield this process's part of all images as they lie, unchanged by chance, for evaluation."""
+        size = EVALUATION_BATCH * self.team.size
+        everything = torch.arange(len(self.split), device=self._images.device)
+        for step, samples in enumerate(torch.split(everything, size)):
+            yield self._batch(step, samples, None)
+
+    def _batch(self, step: int, samples: torch.Tensor, draws: Draws | None) -> Batch:
+        part, filling = self.team.part(samples)
+        images, labels = self._at(part, draws)
+        if filling:
+            labels[-filling:] = NO_LABEL
+        return Batch(step, images, labels, len(samples) if self.team.size > 1 else None)
+
+    def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
+        images, labels = self._images[samples], self._labels[samples]
+        if not self._is_framed:
+            images = framed(images, self._recipe)
+        images = images.to(self._device, non_blocking=True)
+        if draws is not None:
+            images = draws.applied(images, samples)
+        labels = labels.to(self._device, non_blocking=True)
+        return self._normalizer(images).to(memory_format=self.precision.memory_format), labels
+
+
+def _near(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Return the uint8 images on a GPU where they fit, so that indexing and all that follows happens there."""
+    if device.type != "cuda" or images.nbytes > torch.cuda.mem_get_info(device)[0] // DEVICE_SHARE:
+        return images
+    return images.to(device)

@@ -1,0 +1,1 @@
+"""Where and how a step is computed: device, precision, determinism, process group."""

@@ -1,0 +1,58 @@
+"""How a run is executed: what does not change what is computed, but how fast, and its last bits."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+from builder.diagnostics import RunError
+from builder.training.device.precision import PLAIN, Precision
+
+if TYPE_CHECKING:
+    import torch
+
+    from builder.training.folder.run_folder import RunFolder
+
+StepName: TypeAlias = Literal["auto", "graph", "eager"]
+
+
+@dataclass(frozen=True)
+class Execution:
+    """In which precision, and how steps are taken: as one CUDA ``graph``, ``eager``, or ``auto`` as the device can."""
+
+    precision: Precision = PLAIN
+    step: StepName = "auto"
+
+    @classmethod
+    def of_run(cls, folder: RunFolder) -> Execution:
+        """Return how the run in ``folder`` is executed; raise RunError if it does not say.
+
+        Runs that were begun before there was a choice of steps take what the device can.
+        """
+        precision = Precision.of_run(folder)
+        path = folder.path / "environment.json"
+        step = json.loads(path.read_text("utf-8")).get("step", "auto")
+        if step not in get_args(StepName):
+            raise RunError(f"{path} does not say how the run takes its steps", "start a new run")
+        return cls(precision, step)
+
+    def taking(self, step: StepName) -> Execution:
+        """Return the same with steps as they are asked for now, unless that is left open."""
+        return self if step == "auto" else replace(self, step=step)
+
+    @property
+    def record(self) -> dict[str, object]:
+        """The same as JSON values."""
+        return {"precision": str(self.precision), "step": self.step}
+
+
+def can_record(device: torch.device, processes: int = 1) -> bool:
+    """Return whether steps can be recorded as a graph: on a CUDA GPU, by a process that trains alone."""
+    return device.type == "cuda" and processes == 1
+
+
+def check_step(step: StepName, device: torch.device, processes: int = 1) -> None:
+    """Raise RunError if a ``graph`` is asked for where there can't be one."""
+    if step == "graph" and not can_record(device, processes):
+        raise RunError("`graph` is for one process on a GPU of NVIDIA's", "choose eager, or leave it out")

@@ -1,0 +1,1 @@
+"""Figures of runs: curves, confusion matrices, mistakes, speeds."""

@@ -1,0 +1,56 @@
+"""Why a run that can't be gone on with has stopped, as its folder keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+
+if TYPE_CHECKING:
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.recipe.recipe import Recipe
+
+
+class DivergedError(RunError):
+    """A loss or a weight is not finite: with other hyperparameters it might be."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What happened at which ``step`` of which ``epoch`` (both from 1), in which layer it began, and what to try.
+
+    ``layer`` is the name of a module, "" where it is none's, None where that is not known.
+    """
+
+    message: str
+    hint: str
+    epoch: int
+    step: int
+    layer: str | None
+
+
+def advice(recipe: Recipe) -> str:
+    """Return what to try where a loss was not finite, with the settings that do it."""
+    tried = [f"a tenth of the learning rate, `--set lr={recipe.optimizer.lr / 10:g}`"]
+    if recipe.schedule.warmup == 0 and "warmup" in type(recipe.schedule).model_fields:
+        tried.append("a slow start, `--set warmup=1`")
+    if recipe.clip_norm is None:
+        tried.append("shorter gradients, `--set clip_norm=1`")
+    return f"try {'; or '.join(tried)}"
+
+
+def write_failure(folder: RunFolder, failure: Failure) -> None:
+    """Write ``failure`` into ``folder``, whole or not at all; raise RunError if it can't be written."""
+    folder.write_json(folder.failed.name, asdict(failure))
+
+
+def read_failure(folder: RunFolder) -> Failure | None:
+    """Return why the run in ``folder`` failed, None where it did not; RunError if that can't be read."""
+    if not folder.failed.exists():
+        return None
+    try:
+        return Failure(**json.loads(folder.failed.read_text("utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(f"{folder.failed} does not say why a run failed: {error}") from error

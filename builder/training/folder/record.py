@@ -1,0 +1,82 @@
+"""What the folder of a run tells of it, finished or not. Reads text files only, and needs no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from builder.diagnostics import RunError
+from builder.training.folder.failure import read_failure
+from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_folder import RunFolder
+from builder.training.folder.summary import read_summary
+from builder.training.recipe.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.training.folder.failure import Failure
+    from builder.training.folder.metrics import EpochMetrics
+    from builder.training.folder.summary import Summary
+    from builder.training.recipe.recipe import Recipe
+
+State: TypeAlias = Literal["finished", "running", "stopped", "failed"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """A run: how it was trained, on what, where, and what came of it so far.
+
+    ``data`` has ``name`` and ``subset``, and ``images`` by split once it has begun; ``summary`` is None until the run
+    has ended, and again when it was given more epochs; ``failure`` is why it can't be gone on with.
+    """
+
+    folder: RunFolder
+    recipe: Recipe
+    data: dict[str, Any]
+    environment: dict[str, Any]
+    rows: tuple[EpochMetrics, ...]
+    summary: Summary | None
+    failure: Failure | None
+    state: State
+
+    @property
+    def best(self) -> EpochMetrics | None:
+        """The first epoch with the highest validation accuracy so far, None before the first has ended."""
+        return max(self.rows, key=lambda row: row.val_accuracy, default=None)
+
+
+def read_record(path: Path) -> Record:
+    """Return what lies at ``path``; raise RunError where no run does, or one of its files is damaged."""
+    folder = RunFolder.open(path)
+    recipe = load_recipe(folder.recipe)
+    environment = read_json(folder.path / "environment.json")
+    data = environment.pop("data", {}) | read_json(folder.path / "data.json")
+    summary = read_summary(folder)
+    if summary is not None and summary.epochs != recipe.epochs:
+        summary = None
+    failure = read_failure(folder)
+    rows = tuple(read_metrics(folder.metrics))
+    return Record(folder, recipe, data, environment, rows, summary, failure, _state(folder, summary, failure))
+
+
+def _state(folder: RunFolder, summary: Summary | None, failure: Failure | None) -> State:
+    if folder.is_locked():
+        return "running"
+    if failure is not None:
+        return "failed"
+    return "stopped" if summary is None else "finished"
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the object that a file of a run holds, an empty one where there is no such file; RunError for others."""
+    if not path.exists():
+        return {}
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict):
+        raise RunError(f"{path} cannot be read: it holds no JSON object")
+    return found

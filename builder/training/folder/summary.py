@@ -1,0 +1,55 @@
+"""The result of a run, as its folder keeps it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.training.folder.metrics import EpochMetrics
+
+if TYPE_CHECKING:
+    from builder.training.folder.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The result of a run; accuracies go from 0 to 1.
+
+    The best epoch is the first with the highest validation accuracy; the test split, where there is one, was read
+    once, with that epoch's weights. ``seconds`` are the run's, with validation and saving; images a second are
+    those of training alone, None where nothing was left to train; so is ``step``, how the steps of the last session
+    were taken.
+    """
+
+    recipe: str
+    data: str
+    device: str
+    precision: str
+    parameters: int
+    epochs: int
+    best_epoch: int
+    best_val_accuracy: float
+    test_accuracy: float | None
+    test_loss: float | None
+    final: EpochMetrics
+    seconds: float
+    images_per_second: float | None
+    step: str | None = None
+
+
+def write_summary(folder: RunFolder, summary: Summary) -> None:
+    """Write ``summary`` into ``folder``, whole or not at all; raise RunError if it can't be written."""
+    folder.write_json(folder.summary.name, asdict(summary))
+
+
+def read_summary(folder: RunFolder) -> Summary | None:
+    """Return the result that lies in ``folder``, None where the run has not ended; RunError if it can't be read."""
+    if not folder.summary.exists():
+        return None
+    try:
+        found = json.loads(folder.summary.read_text("utf-8"))
+        return Summary(**found | {"final": EpochMetrics(**found["final"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise RunError(f"{folder.summary} is not the result of a run: {error}") from error

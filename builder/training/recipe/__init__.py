@@ -1,0 +1,1 @@
+"""How a network is trained, as a YAML page says it; knows nothing of torch."""

@@ -1,0 +1,362 @@
+"""How a network is trained, as a YAML file says it. Knows nothing of torch, so that reading one costs no import."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from math import floor
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+
+import yaml
+from pydantic import Field, field_validator, model_validator
+
+from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
+from builder.reader import Mapping, Scalar, Value, describe, read_file
+from builder.validation import Strict, validate
+
+SHIPPED = Path(__file__).parent / "shipped"
+
+DEFAULT_RECIPES = {
+    "cifar10": "lab",
+    "cifar100": "lab",
+    "fashion_mnist": "lab",
+    "svhn": "lab",
+    "imagefolder": "lab",
+    "digits": "digits",
+}
+"""Every data set by name, with the recipe that it is trained by unless another is named."""
+
+CHOICES = ("optimizer", "schedule")
+"""The fields of a recipe that are one of several things, chosen by ``name``."""
+
+LearningRate = Annotated[float, Field(gt=0, le=1000, description="learning rate; the schedule multiplies it")]
+WeightDecay = Annotated[float, Field(ge=0, le=1, description="pulls every weight towards 0")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Beta = Annotated[float, Field(ge=0, lt=1)]
+Betas = Annotated[tuple[Beta, Beta], Field(description="decay of the means of the gradient and of its square")]
+DecayNormAndBias = Annotated[
+    bool, Field(description="whether `weight_decay` is also for biases and for scales and shifts of norms")
+]
+
+
+class Sgd(Strict):
+    """Stochastic gradient descent.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
+    """
+
+    name: Literal["sgd"]
+    lr: LearningRate
+    momentum: float = Field(0.0, ge=0, lt=1, description="part of the last step that the next one keeps")
+    nesterov: bool = Field(False, description="look ahead by the momentum before the gradient is added")
+    weight_decay: WeightDecay = 0.0
+    decay_norm_and_bias: DecayNormAndBias = True
+
+    @model_validator(mode="after")
+    def _nesterov_needs_momentum(self) -> Sgd:
+        if self.nesterov and self.momentum == 0:
+            raise ValueError("`nesterov` needs a `momentum` greater than 0")
+        return self
+
+
+class Adam(Strict):
+    """Adam.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
+    """
+
+    name: Literal["adam"]
+    lr: LearningRate
+    betas: Betas = (0.9, 0.999)
+    weight_decay: WeightDecay = 0.0
+    decay_norm_and_bias: DecayNormAndBias = True
+
+
+class AdamW(Strict):
+    """Adam with decoupled weight decay.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
+    """
+
+    name: Literal["adamw"]
+    lr: LearningRate
+    betas: Betas = (0.9, 0.999)
+    weight_decay: WeightDecay = 0.01
+    decay_norm_and_bias: DecayNormAndBias = True
+
+
+class _Schedule(Strict):
+    """What schedules share: a rise before they begin."""
+
+    name: str
+    warmup: float = Field(
+        0.0, ge=0, description="epochs in which the rate first rises in equal steps to its full value"
+    )
+
+
+class Constant(_Schedule):
+    """The learning rate stays as it is."""
+
+    name: Literal["constant"] = "constant"
+
+
+class Step(_Schedule):
+    """The learning rate is multiplied by ``factor`` after every ``every`` epochs."""
+
+    name: Literal["step"]
+    every: int = Field(ge=1, description="epochs between two changes")
+    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
+
+
+class MultiStep(_Schedule):
+    """The learning rate is multiplied by ``factor`` after each of some epochs: ``at: [81, 122]`` of ResNet's 164."""
+
+    name: Literal["multistep"]
+    at: tuple[Annotated[int, Field(ge=1)], ...] = Field(description="epochs after which it changes")
+    factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by")
+
+    @field_validator("at")
+    @classmethod
+    def _rising(cls, at: tuple[int, ...]) -> tuple[int, ...]:
+        if not at or any(later <= earlier for earlier, later in pairwise(at)):
+            raise ValueError(f"`at` names epochs in rising order, each once, not {list(at)}")
+        return at
+
+
+class Cosine(_Schedule):
+    """The learning rate falls along half a cosine until the end. https://arxiv.org/abs/1608.03983, equation 5."""
+
+    name: Literal["cosine"]
+    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+
+
+class Linear(_Schedule):
+    """The learning rate falls in equal steps until the end."""
+
+    name: Literal["linear"]
+    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+
+
+class OneCycle(Strict):
+    """The learning rate rises to ``lr`` along half a cosine and falls along another. https://arxiv.org/abs/1708.07120.
+
+    Torch's OneCycleLR without its change of the momentum. Its rise is its warm-up, so it has no other.
+    """
+
+    name: Literal["one_cycle"]
+    peak: float = Field(0.3, gt=0, lt=1, description="part of the training in which the rate rises")
+    start_factor: float = Field(0.04, gt=0, le=1, description="part of the full rate that it begins with")
+    final_factor: Share = Field(4e-6, description="part of the full rate that it ends with")
+
+    warmup: ClassVar[float] = 0.0
+
+
+Schedule: TypeAlias = Constant | Step | MultiStep | Cosine | Linear | OneCycle
+
+
+class Normalize(Strict):
+    """Pixels, first scaled to [0, 1], become (pixel - mean) / std; one number for all channels or one for each."""
+
+    mean: tuple[float, ...] = Field((0.5,), description="what is subtracted")
+    std: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.5,), description="what is divided by")
+
+    @model_validator(mode="after")
+    def _as_many_means_as_deviations(self) -> Normalize:
+        if not self.mean or len(self.mean) != len(self.std):
+            raise ValueError(
+                f"`mean` has {len(self.mean)} numbers and `std` has {len(self.std)}: one or more, and as many"
+            )
+        return self
+
+
+class Augment(Strict):
+    """Random changes of training images, others in every epoch."""
+
+    flip: bool = Field(False, description="mirror every second image, from left to right")
+    crop_padding: int = Field(
+        0, ge=0, le=64, description="pixels by which an image is shifted at most; its edges are black"
+    )
+    cutout: int = Field(
+        0, ge=0, le=4096, description="side in pixels of a square that is hidden behind the mean colour"
+    )
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is changed at all."""
+        return self.flip or self.crop_padding > 0 or self.cutout > 0
+
+
+class Recipe(Strict):
+    """Everything that decides how a network is trained, besides the network and the data."""
+
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        description="what it is called: letters, digits, `_`, `-` and `.`, the first of them a letter or digit",
+    )
+    epochs: int = Field(ge=1, le=1_000_000, description="how often all training images are seen")
+    batch_size: int = Field(ge=1, le=65_536, description="images of a step")
+    optimizer: Annotated[Sgd | Adam | AdamW, Field(discriminator="name", description="how a step is made of gradients")]
+    schedule: Annotated[
+        Schedule, Field(discriminator="name", description="how the learning rate changes from step to step")
+    ] = Constant()
+    clip_norm: float | None = Field(
+        None, gt=0, le=1e6, description="length to which the gradient of all weights together is cut"
+    )
+    ema_decay: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="a running mean of the weights is validated and kept instead of them; this much of it stays a step",
+    )
+    early_stop: int | None = Field(
+        None, ge=1, le=1_000_000, description="epochs without a better validation accuracy after which a run ends"
+    )
+    sync_batchnorm: bool = Field(
+        False, description="batch norm takes its statistics over all processes' images, not over each process's own"
+    )
+    init: Literal["page", "kaiming_normal"] = Field("page", description="initial weights: the network's own, or these")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="part of the target that is shared by all classes")
+    size: int | None = Field(
+        None, ge=1, le=4096, description="side in pixels of the square images; without it, that of the page's input"
+    )
+    crop_pct: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        description="images are resized to `size / crop_pct`, and `size` is cut from the centre: 224 and 0.875 are "
+        "`resize 256, crop 224`",
+    )
+    normalize: Normalize = Field(Normalize(), description="how pixels become numbers")
+    augment: Augment = Field(Augment(), description="random changes of training images")
+    validation: int | float = Field(
+        0.2, description="held out of the training images: a number of them, or a fraction below 1"
+    )
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="decides everything that is left to chance")
+
+    @field_validator("validation")
+    @classmethod
+    def _count_or_fraction(cls, value: float) -> float:
+        if (isinstance(value, int) and value >= 1) or (isinstance(value, float) and 0 < value < 1):
+            return value
+        raise ValueError(f"`validation` is a number of images such as 10000 or a fraction such as 0.2, not {value}")
+
+    @property
+    def resize(self) -> int | None:
+        """Pixels of the shorter side before the centre crop, or None where no size is given."""
+        return None if self.size is None else floor(self.size / self.crop_pct)
+
+    def at(self, size: int) -> Recipe:
+        """Return this recipe with the image ``size`` of a page's input, unless it has one of its own."""
+        return self if self.size is not None else self.model_copy(update={"size": size})
+
+    def to_yaml(self) -> str:
+        """Return the recipe as the YAML text that ``load_recipe`` reads, with every default written out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def changed_fields(before: Recipe, after: Recipe) -> list[str]:
+    """Return the fields in which two recipes differ, as ``--set`` names them; a name says nothing."""
+    return _differences(before.model_dump(exclude={"name"}), after.model_dump(exclude={"name"}))
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any], prefix: str = "") -> list[str]:
+    found = []
+    for name in dict.fromkeys([*before, *after]):
+        one, other = before.get(name), after.get(name)
+        if isinstance(one, dict) and isinstance(other, dict):
+            found += _differences(one, other, f"{prefix}{name}.")
+        elif one != other:
+            found.append(prefix + name)
+    return found
+
+
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with the program."""
+    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
+
+
+def load_recipe(name_or_path: str | Path) -> Recipe:
+    """Read the shipped recipe of that name, or the file at that path.
+
+    Raises ArchError with every mistake of the file, or if there is no such recipe.
+    """
+    text = str(name_or_path)
+    if text in recipe_names():
+        return recipe_from(read_file(SHIPPED / f"{text}.yaml", f"{text}.yaml"))
+    if Path(text).suffix in {".yaml", ".yml"} or Path(text).is_file():
+        return recipe_from(_read(Path(text)))
+    hint = suggest(text, recipe_names(), "shipped are") + "; a file's name ends in .yaml"
+    raise ArchError(Diagnostic("unknown-recipe", f"there is no recipe `{text}`", hint=hint))
+
+
+def _read(path: Path) -> Mapping:
+    """Return what the file holds; where that is no mapping, say what one of a recipe is."""
+    try:
+        return read_file(path)
+    except ArchError as error:
+        raise ArchError(*(_of_recipe(each) for each in error.diagnostics)) from None
+
+
+def _of_recipe(mistake: Diagnostic) -> Diagnostic:
+    if mistake.code != "not-a-mapping":
+        return mistake
+    hint = "write `name: …`, `epochs: …`, `optimizer: …` at the left margin"
+    return replace(mistake, message=mistake.message.replace("a page", "a recipe", 1), hint=hint)
+
+
+def recipe_from(mapping: Mapping) -> Recipe:
+    """Return the recipe that ``mapping`` holds; raise ArchError with every mistake at its place."""
+    problems = Collector()
+    for field in CHOICES:
+        _check_choice(field, mapping.get(field), mapping, problems)
+    recipe = validate(Recipe, mapping, "a recipe", problems)
+    if recipe is not None and recipe.schedule.warmup > recipe.epochs:
+        message = f"`warmup` takes {recipe.schedule.warmup:g} epochs, and there are only {recipe.epochs}"
+        problems.error("bad-value", message, _at(mapping, "schedule", "warmup").mark)
+    problems.raise_found()
+    assert recipe is not None, "validate returns None only with a problem"
+    return recipe
+
+
+def recipe_json_schema() -> dict[str, object]:
+    """Return the JSON Schema of a recipe, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}
+
+
+def choices(field: str) -> dict[str, type[Strict]]:
+    """Return the models that one of ``CHOICES`` may be, by the name that chooses them."""
+    members = get_args(Recipe.model_fields[field].annotation)
+    return {get_args(member.model_fields["name"].annotation)[0]: member for member in members}
+
+
+def _at(value: Value, *path: str) -> Value:
+    """Return the value at ``path``, or as near to it as the text goes."""
+    for step in path:
+        inner = value.get(step) if isinstance(value, Mapping) else None
+        value = inner or value
+    return value
+
+
+def _check_choice(field: str, value: Value | None, recipe: Mapping, problems: Collector) -> None:
+    """Name what is wrong with a choice in its own words; what is said first of a place is what is shown."""
+    known = choices(field)
+    if value is None:
+        return  # missing: validation says whether it may be
+    if not isinstance(value, Mapping):
+        message = f"`{field}` is a mapping such as {{name: {next(iter(known))}}}, not {describe(value)}"
+        problems.error("bad-value", message, value.mark)
+        return
+    name = value.get("name")
+    if not isinstance(name, Scalar) or name.value not in known:
+        given = "" if name is None else f", not `{name.plain()}`"
+        listed = ", ".join(known)
+        hint = suggest(str(name.plain()) if name else "", list(known), "there are")
+        message = f"`{field}.name` is one of {listed}{given}"
+        problems.error("bad-value", message, recipe.key_mark(field), hint)
+        return
+    fields = list(known[str(name.value)].model_fields)
+    for key, _ in value:
+        if key not in fields:
+            message = f"`{key}` is not a field of {field} `{name.value}`"
+            problems.error("unknown-field", message, value.key_mark(key), suggest(key, fields, "it has"))

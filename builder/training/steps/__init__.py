@@ -1,0 +1,1 @@
+"""One epoch of optimizer steps: loop, optimizers, schedules, CUDA graphs, memory that runs out."""

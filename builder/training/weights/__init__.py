@@ -1,0 +1,1 @@
+"""Weights into and out of a network: files, published weights, foreign names, initialization."""

@@ -1,0 +1,143 @@
+"""Weights from a file into a network, by name, with a report of what fitted."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from builder.diagnostics import RunError
+from builder.files import replacing
+from builder.training.folder.checkpoints import is_ours, read_checkpoint
+from builder.training.weights.foreign_names import translated
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from torch import nn
+
+_MISTAKEN = {
+    b"version https://git-lfs": "a Git LFS pointer; `git lfs pull` gets the file",
+    b"<": "a web page",
+    b"{": "a text",
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Names of what was loaded, what the file lacks, what the network lacks, and what has another shape.
+
+    ``renamed`` are pairs of the file's name and the network's, where another program wrote the file.
+    """
+
+    loaded: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[str, ...]
+    renamed: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """Whether every weight of the network came from the file, and the file holds no other."""
+        return not (self.missing or self.unexpected or self.mismatched)
+
+
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Return the tensors of a safetensors file, or of one that ``torch.save`` wrote, by name.
+
+    Nothing in the file is executed (``weights_only=True``). Raises RunError if it is neither, or damaged.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(32)
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    if start[8:9] == b"{":
+        return _from_safetensors(path)
+    if start.startswith((b"PK", b"\x80")):
+        return _from_torch(path)
+    mistaken = next((what for prefix, what in _MISTAKEN.items() if start.startswith(prefix)), None)
+    seen = "it is empty" if not start else f"it looks like {mistaken}" if mistaken else "its first bytes are neither's"
+    raise RunError(f"{path} holds no weights of safetensors or PyTorch: {seen}")
+
+
+def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
+    """Copy into ``model`` every tensor of ``state`` that has a name and a shape of its own there; say which.
+
+    Names of other programs are understood (``foreign_names``). Raises RunError, and changes nothing, if
+    a tensor is not finite or of another kind of number.
+    """
+    own = model.state_dict()
+    names = translated(state, own)
+    state = {names[name]: tensor for name, tensor in state.items()}
+    fitting = {name: state[name] for name in own if name in state and state[name].shape == own[name].shape}
+    for name, tensor in fitting.items():
+        _check_numbers(name, tensor, own[name])
+    with torch.no_grad():
+        for name, tensor in fitting.items():
+            own[name].copy_(tensor)
+    return Loaded(
+        loaded=tuple(fitting),
+        missing=tuple(name for name in own if name not in state and not _is_old_counter(name, state)),
+        unexpected=tuple(name for name in state if name not in own),
+        mismatched=tuple(name for name in own if name in state and name not in fitting),
+        renamed=tuple((theirs, ours) for theirs, ours in names.items() if theirs != ours),
+    )
+
+
+def save_weights(model: nn.Module, path: Path) -> None:
+    """Write the ``state_dict`` of ``model`` as ``torch.save`` does, versions of its modules included."""
+    with replacing(path) as written:
+        torch.save(model.state_dict(), written)
+
+
+def _is_old_counter(name: str, state: Mapping[str, torch.Tensor]) -> bool:
+    """Return whether ``name`` counts batches beside statistics that were saved before PyTorch 0.4.1 counted any."""
+    module, _, leaf = name.rpartition(".")
+    return leaf == "num_batches_tracked" and f"{module}.running_mean" in state
+
+
+def _check_numbers(name: str, given: torch.Tensor, wanted: torch.Tensor) -> None:
+    if given.is_floating_point() != wanted.is_floating_point() or given.is_complex() != wanted.is_complex():
+        raise RunError(
+            f"weights: `{name}` holds {given.dtype}, and the network has {wanted.dtype} there".replace("torch.", "")
+        )
+    if not bool(given.isfinite().all()):
+        raise RunError(f"weights: `{name}` holds numbers that are infinite or not a number")
+
+
+def _from_safetensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            if not is_ours(file.metadata() or {}):
+                return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
+    except (OSError, SafetensorError) as error:
+        raise RunError(f"{path} is not a whole safetensors file: {error}") from error
+    return dict(read_checkpoint(path).tensors)
+
+
+def _from_torch(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of what it then refuses
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise RunError(f"{path} holds more than weights, or is damaged: it is not read", _SAVE_HINT) from error
+    except Exception as error:  # damaged files end in nine types of error, KeyError among them
+        raise RunError(f"{path} is not a whole PyTorch file: {type(error).__name__}: {error}") from error
+    wrapped = [found[key] for key in _WRAPPERS if key in found] if isinstance(found, dict) else []
+    for state in (found, *wrapped):
+        if isinstance(state, dict) and state and all(isinstance(each, torch.Tensor) for each in state.values()):
+            return {str(name): each for name, each in state.items()}
+    raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
+
+
+_WRAPPERS = ("state_dict", "model", "model_state_dict")
+"""Where training scripts put the weights beside their optimizer and epoch."""
+
+_SAVE_HINT = "save the weights alone: `torch.save(model.state_dict(), path)`"
