@@ -18,19 +18,19 @@ from typing import TYPE_CHECKING
 
 import optuna
 
-from builder.study.engine import Engine, local_command, prepare_cell
-from builder.study.page import find_study, read_study
+from builder.study.page.page import find_study, read_study
+from builder.study.plan.stages import Stages
 from builder.study.planning import Place, plan_study
-from builder.study.resources import usable_cores
-from builder.study.serving import finish
-from builder.study.stages import Stages
-from builder.study.worker import performer
+from builder.study.workers.engine import Engine, local_command, prepare_cell
+from builder.study.workers.resources import usable_cores
+from builder.study.workers.serve import finish
+from builder.study.workers.worker import performer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from builder.study.folder import StudyFolder
-    from builder.study.plan import Plan
+    from builder.study.plan.plan import Plan
+    from builder.study.results.folder import StudyFolder
 
 
 def planned(parent: Path, seeds: int) -> tuple[StudyFolder, Plan]:

@@ -114,14 +114,14 @@ def _recipe(file: str) -> Verdict:
 
 
 def _is_study(file: str) -> bool:
-    from builder.study.page import is_study, shipped_studies
+    from builder.study.page.page import is_study, shipped_studies
 
     return is_study(Path(file)) or file in shipped_studies()
 
 
 def _study(file: str, plugins: Sequence[Path]) -> Verdict:
-    from builder.study.networks import networks
-    from builder.study.page import find_study, read_study
+    from builder.study.page.networks import networks
+    from builder.study.page.page import find_study, read_study
 
     study = read_study(find_study(file), plugins=plugins)
     found = networks(study)

@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.commands.study import Planned
-    from builder.study.cells import Cell
-    from builder.study.engine import Finished
-    from builder.study.standing import Standing
+    from builder.study.results.cells import Cell
+    from builder.study.status import Standing
+    from builder.study.workers.engine import Finished
 
 PAUSE = 1.0
 """Seconds between two states of the view."""

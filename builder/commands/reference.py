@@ -84,7 +84,7 @@ def recipe_reference() -> str:
 
 def study_reference() -> str:
     """Return the reference of studies as Markdown."""
-    from builder.study.page import study_json_schema
+    from builder.study.page.page import study_json_schema
 
     return _reference(_STUDY_HEAD, "A study", study_json_schema())
 

@@ -28,7 +28,7 @@ class Schema:
 def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema:
     """Return the schema of a page, a recipe or a study, and write it to ``output`` if that is given."""
     from builder.files import write_text
-    from builder.study.page import study_json_schema
+    from builder.study.page.page import study_json_schema
     from builder.training.recipe.recipe import recipe_json_schema
 
     if kind == "page":

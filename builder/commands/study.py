@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.study.code import changed_code, plugins_of, version_with
-from builder.study.engine import Engine, local_command
-from builder.study.folder import StudyFolder
-from builder.study.page import find_study, read_study
-from builder.study.plan import read_plan
+from builder.study.page.page import find_study, read_study
+from builder.study.plan.plan import read_plan
+from builder.study.plan.stages import Stages
 from builder.study.planning import Place, newest_folder, plan_study
-from builder.study.stages import Stages
-from builder.study.standing import standing
+from builder.study.results.folder import StudyFolder
+from builder.study.status import standing
+from builder.study.workers.code import changed_code, plugins_of, version_with
+from builder.study.workers.engine import Engine, local_command
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from builder.study.cells import Cell
-    from builder.study.engine import Finished
-    from builder.study.plan import Plan
-    from builder.study.standing import Standing
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.status import Standing
+    from builder.study.workers.engine import Finished
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def run(
     """Run what is not done of a study, planning it first if it is not planned, and return how far it is then.
 
     ``on_planned`` is told the plan, ``on_finished`` every cell that has ended, and ``on_turn`` often, with what says
-    how things stand. Raises what ``plan`` and ``builder.study.engine.Engine.run`` raise.
+    how things stand. Raises what ``plan`` and ``builder.study.workers.engine.Engine.run`` raise.
     """
     folder, found, is_new = _planned(asked, on_measured)
     on_planned(Planned(folder.path, is_new, found))
@@ -108,9 +108,9 @@ def worker(
     went wrong if anything did. Raises what ``plan`` raises, and RunError for a database that can't be reached, holds
     another study, or is lost.
     """
-    from builder.study.joining import work
-    from builder.study.shared import SharedQueue
-    from builder.study.worker import performer
+    from builder.study.workers.join import work
+    from builder.study.workers.shared import SharedQueue
+    from builder.study.workers.worker import performer
 
     folder, found, is_new = _planned(asked, None)
     on_planned(Planned(folder.path, is_new, found))

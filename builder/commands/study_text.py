@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import duration, human, plural
-from builder.study.space import Choice
+from builder.study.page.space import Choice
 from builder.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.commands.study import Planned
-    from builder.study.cells import Cell
-    from builder.study.engine import Finished
-    from builder.study.plan import Plan
-    from builder.study.space import Dimension, Search
-    from builder.study.standing import Row, Running, Standing
+    from builder.study.page.space import Dimension, Search
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.status import Row, Running, Standing
+    from builder.study.workers.engine import Finished
 
 _LISTED = 40
 

@@ -12,7 +12,7 @@ from builder.study.statistics import Arm, Group, Screened, answer, compare
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from builder.study.outcome import Failure, Outcome, Stage
+    from builder.study.results.result import Failure, Outcome, Stage
     from builder.study.statistics import Answer, Comparison, Design
 
 

@@ -13,9 +13,9 @@ import torch
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
 from builder.runtime.compile import build
-from builder.study.images import load_images
-from builder.study.resources import workers_for
-from builder.study.trial import precision_of
+from builder.study.workers.images import load_images
+from builder.study.workers.resources import workers_for
+from builder.study.workers.trial import precision_of
 from builder.training.device.devices import choose_device, describe_device
 from builder.training.device.execution import Execution
 from builder.training.folder.run_folder import RunFolder
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.ops import Operations
-    from builder.study.page import Study
+    from builder.study.page.page import Study
     from builder.training.data.dataset import DataSet
     from builder.training.recipe.recipe import Recipe
 

@@ -15,20 +15,20 @@ from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, write_text
-from builder.study.code import code_digest, named_plugins, version_with
-from builder.study.folder import StudyFolder
-from builder.study.networks import networks
-from builder.study.outcome import write_true_labels
-from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
-from builder.study.search import check_installed
+from builder.study.page.networks import networks
+from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
+from builder.study.plan.sampler import check_installed
+from builder.study.results.folder import StudyFolder
+from builder.study.results.result import write_true_labels
 from builder.study.statistics import cautions, image_error, seeds_needed
+from builder.study.workers.code import code_digest, named_plugins, version_with
 from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from builder.study.networks import Network, Networks
-    from builder.study.page import Study
+    from builder.study.page.networks import Network, Networks
+    from builder.study.page.page import Study
     from builder.study.pilot import Pilot
 
 DATA = Path("data")
@@ -94,8 +94,8 @@ def _planned(
         check_unchanged(study, plan, there)
         return there, plan, False
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
-    from builder.study.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - the same
+    from builder.study.workers.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
 
     pilot = begin_pilot(study, place.data or DATA, place.device)
     found = networks(study, len(pilot.data.classes))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.study import pilot
-from builder.study.folder import StudyFolder
+from builder.study.results.folder import StudyFolder
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Archcli

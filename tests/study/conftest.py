@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.study.engine import Engine, Limits
-from builder.study.folder import StudyFolder
-from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
-from builder.study.stages import Stages
+from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
+from builder.study.plan.stages import Stages
+from builder.study.results.folder import StudyFolder
+from builder.study.workers.engine import Engine, Limits
 from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from builder.study.folder import StudyFolder
-from builder.study.joining import Patience, work
-from builder.study.plan import read_plan
-from builder.study.shared import SharedQueue
-from builder.study.stages import Stages
+from builder.study.plan.plan import read_plan
+from builder.study.plan.stages import Stages
+from builder.study.results.folder import StudyFolder
+from builder.study.workers.join import Patience, work
+from builder.study.workers.shared import SharedQueue
 from tests.study.fake_worker import Behaviour
 
 FAST = Patience(pause=0.2, beat=0.5, silence=2.0)

@@ -18,13 +18,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write
-from builder.study.folder import CellFolder, StudyFolder
-from builder.study.outcome import Outcome
-from builder.study.serving import serve
+from builder.study.results.folder import CellFolder, StudyFolder
+from builder.study.results.result import Outcome
+from builder.study.workers.serve import serve
 
 if TYPE_CHECKING:
-    from builder.study.cells import Cell
-    from builder.study.serving import Alive
+    from builder.study.results.cells import Cell
+    from builder.study.workers.serve import Alive
 
 
 def outcome(cell: Cell) -> Outcome:

@@ -20,10 +20,10 @@ import pytest
 from filelock import FileLock
 
 from builder.diagnostics import RunError
-from builder.study.folder import StudyFolder
-from builder.study.plan import read_plan
-from builder.study.stages import Stages
-from builder.study.standing import standing
+from builder.study.plan.plan import read_plan
+from builder.study.plan.stages import Stages
+from builder.study.results.folder import StudyFolder
+from builder.study.status import standing
 from builder.training.interrupts import Interrupted
 from tests.study.conftest import FAST, WORKER, make_plan, write_study
 from tests.study.test_tries import searching
@@ -31,7 +31,7 @@ from tests.study.test_tries import searching
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.study.engine import Engine, Finished
+    from builder.study.workers.engine import Engine, Finished
 
 
 def ran(folder: StudyFolder, what: str) -> Counter[str]:
@@ -225,10 +225,10 @@ ENGINE = """
 import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
-from builder.study.engine import Engine
-from builder.study.folder import StudyFolder
-from builder.study.plan import read_plan
-from builder.study.stages import Stages
+from builder.study.workers.engine import Engine
+from builder.study.results.folder import StudyFolder
+from builder.study.plan.plan import read_plan
+from builder.study.plan.stages import Stages
 from dataclasses import replace
 from tests.study.conftest import FAST
 patient = replace(FAST, deaths=1000)  # a busy machine may kill a worker before it is ready, five times in a row

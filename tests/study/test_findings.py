@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 
 from builder.study.findings import Findings, arm_names, find
-from builder.study.outcome import Failure, Outcome, Stage
-from builder.study.plan import Arm as PlannedArm
+from builder.study.plan.plan import Arm as PlannedArm
+from builder.study.results.result import Failure, Outcome, Stage
 from builder.study.statistics import Design
 from tests.study.conftest import make_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from builder.study.plan import Plan
+    from builder.study.plan.plan import Plan
 
 SEEDS = 4
 IMAGES = 2_000

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.folder import StudyFolder
-from builder.study.outcome import (
+from builder.study.results.folder import StudyFolder
+from builder.study.results.result import (
     Failure,
     Outcome,
     TrueLabels,

@@ -10,15 +10,15 @@ import pytest
 import yaml
 
 from builder.diagnostics import ArchError, render
-from builder.study.networks import networks
-from builder.study.page import find_study, is_study, read_study, shipped_studies, study_json_schema
-from builder.study.space import Choice, Range, Search
+from builder.study.page.networks import networks
+from builder.study.page.page import find_study, is_study, read_study, shipped_studies, study_json_schema
+from builder.study.page.space import Choice, Range, Search
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.study.page import Study
+    from builder.study.page.page import Study
 
 GOOD = """
     name: mine

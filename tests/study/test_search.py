@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.search import RANDOM_FIRST, Tried, is_hopeless, propose
-from builder.study.space import Choice, Range, Search
+from builder.study.page.space import Choice, Range, Search
+from builder.study.plan.sampler import RANDOM_FIRST, Tried, is_hopeless, propose
 from builder.training.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.study.fields import Pruner, Sampler
+    from builder.study.page.fields import Pruner, Sampler
 
 pytest.importorskip("optuna", reason="needs the extra `search`")
 

@@ -19,11 +19,11 @@ from uuid import uuid4
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.folder import StudyFolder
-from builder.study.joining import fetch, work
-from builder.study.plan import Plan, read_plan
-from builder.study.shared import DEATHS, SharedQueue
-from builder.study.stages import Stages
+from builder.study.plan.plan import Plan, read_plan
+from builder.study.plan.stages import Stages
+from builder.study.results.folder import StudyFolder
+from builder.study.workers.join import fetch, work
+from builder.study.workers.shared import DEATHS, SharedQueue
 from tests.study.conftest import make_plan, write_study
 from tests.study.fake_joiner import FAST
 from tests.study.fake_worker import Behaviour
@@ -40,7 +40,7 @@ has_database = pytest.mark.skipif(not URL, reason="ARCHCLI_POSTGRES names no Pos
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.cells import Cell
+    from builder.study.results.cells import Cell
 
 
 Joins = Callable[..., SharedQueue]

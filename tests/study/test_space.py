@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError
-from builder.study.space import Choice, Range, Search, search_from_json, with_settings
+from builder.study.page.space import Choice, Range, Search, search_from_json, with_settings
 from builder.training.recipe.recipe import load_recipe
 
 

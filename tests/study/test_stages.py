@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.outcome import Failure, Outcome, write_failure, write_outcome
-from builder.study.plan import Arm, read_plan
+from builder.study.plan.plan import Arm, read_plan
+from builder.study.plan.stages import Stages, choose_finalists
 from builder.study.planning import estimate
-from builder.study.stages import Stages, choose_finalists
-from builder.study.standing import standing
+from builder.study.results.result import Failure, Outcome, write_failure, write_outcome
+from builder.study.status import standing
 from tests.study.conftest import make_plan, write_study
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.study.cells import Cell
-    from builder.study.folder import StudyFolder
-    from builder.study.plan import Plan
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import StudyFolder
 
 
 def result(cell: Cell, accuracy: float) -> Outcome:

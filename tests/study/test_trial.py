@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import builder
-from builder.study import trial
-from builder.study.cells import make_cell
-from builder.study.folder import StudyFolder
-from builder.study.trial import Pruned, precision_of, run_cell
+from builder.study.results.cells import make_cell
+from builder.study.results.folder import StudyFolder
+from builder.study.workers import trial
+from builder.study.workers.trial import Pruned, precision_of, run_cell
 from builder.training.device.devices import Hardware
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.folder.failure import DivergedError
@@ -25,8 +25,8 @@ from tests.study.test_tries import searching
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.cells import Cell
-    from builder.study.outcome import Outcome, Stage
+    from builder.study.results.cells import Cell
+    from builder.study.results.result import Outcome, Stage
     from builder.training.progress import Progress
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))

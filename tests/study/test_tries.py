@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.outcome import Failure, Outcome, write_failure, write_outcome
-from builder.study.space import Choice, Range, Search
-from builder.study.stages import Stages
-from builder.study.standing import standing
-from builder.study.tries import Tries, read_try, try_from_text, try_to_text
+from builder.study.page.space import Choice, Range, Search
+from builder.study.plan.stages import Stages
+from builder.study.plan.trials import Tries, read_try, try_from_text, try_to_text
+from builder.study.results.result import Failure, Outcome, write_failure, write_outcome
+from builder.study.status import standing
 from builder.training.folder.metrics import EpochMetrics
 from tests.study.conftest import make_plan, write_study
 
 if TYPE_CHECKING:
-    from builder.study.cells import Cell
-    from builder.study.fields import Pruner
-    from builder.study.folder import StudyFolder
-    from builder.study.plan import Plan
+    from builder.study.page.fields import Pruner
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import StudyFolder
 
 pytest.importorskip("optuna", reason="needs the extra `search`")
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import ArchError, RunError
 from builder.lowering import load
 from builder.ops import OPERATIONS
-from builder.study.cells import read_cell
 from builder.study.findings import arm_names, find
-from builder.study.plan import read_plan
+from builder.study.plan.plan import read_plan
+from builder.study.plan.stages import Stages
 from builder.study.report.names import inks, short
 from builder.study.report.surroundings import surroundings
-from builder.study.stages import Stages
+from builder.study.results.cells import read_cell
 from builder.study.statistics import Design
 
 if TYPE_CHECKING:
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.ops import Operations
-    from builder.study.cells import Cell
     from builder.study.findings import Findings
-    from builder.study.folder import Results, StudyFolder
-    from builder.study.outcome import Outcome
-    from builder.study.plan import Plan, PlannedNetwork
+    from builder.study.plan.plan import Plan, PlannedNetwork
     from builder.study.report.surroundings import Said
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import Results, StudyFolder
+    from builder.study.results.result import Outcome
     from builder.study.statistics import Arm, Group
 
 

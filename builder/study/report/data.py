@@ -16,8 +16,8 @@ from builder.study.statistics import Comparison
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.study.outcome import Outcome
     from builder.study.report.content import Content, Entry
+    from builder.study.results.result import Outcome
     from builder.study.statistics import Screened
 
 RUNS = (

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from builder.study.outcome import TrueLabels
     from builder.study.report.blocks import Block
     from builder.study.report.content import Content, Entry, Section
     from builder.study.report.figure import Figure
+    from builder.study.results.result import TrueLabels
     from builder.training.folder.metrics import EpochMetrics
 
 _SWAPS = 8

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from builder.study.outcome import Outcome, TrueLabels
+    from builder.study.results.result import Outcome, TrueLabels
     from builder.training.folder.metrics import EpochMetrics
 
 

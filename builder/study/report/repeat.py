@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.quantities import plural
-from builder.study.code import plugins_of
 from builder.study.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Part, Table
 from builder.study.report.words import settings
+from builder.study.workers.code import plugins_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

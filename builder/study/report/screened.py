@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.quantities import plural
+from builder.study.page.space import Choice, Range
 from builder.study.report.blocks import Drawings, Paragraph, Part, Table
 from builder.study.report.scatter import Point, scatter
 from builder.study.report.words import NONE, accuracy
-from builder.study.space import Choice, Range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.study.cells import Cell
+    from builder.study.page.space import Search
     from builder.study.report.blocks import Block
     from builder.study.report.content import Content
     from builder.study.report.figure import Figure
-    from builder.study.space import Search
+    from builder.study.results.cells import Cell
     from builder.study.statistics import Screened
 
 _WAITS = "The finalists are not chosen yet: {} has not ended."

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from builder.study.page.space import Range, Search
 from builder.study.report.compose import compose
 from builder.study.report.content import gather
 from builder.study.report.page import page
-from builder.study.space import Range, Search
 from tests.study.report.studies import PLAIN, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.folder import StudyFolder
     from builder.study.report.blocks import Report
     from builder.study.report.content import Content
+    from builder.study.results.folder import StudyFolder
     from tests.study.report.studies import Truth
 
 HOSTILE = "</title><script>alert(1)</script>\"'&"

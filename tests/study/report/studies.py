@@ -11,19 +11,19 @@ import numpy as np
 
 import builder
 from builder.lowering import resolved_page
-from builder.study.cells import write_cell
-from builder.study.folder import StudyFolder
-from builder.study.outcome import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
-from builder.study.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
-from builder.study.stages import Stages
+from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
+from builder.study.plan.stages import Stages
+from builder.study.results.cells import write_cell
+from builder.study.results.folder import StudyFolder
+from builder.study.results.result import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
 from builder.training.folder.metrics import EpochMetrics
 from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.cells import Cell
-    from builder.study.space import Search
+    from builder.study.page.space import Search
+    from builder.study.results.cells import Cell
     from builder.training.recipe.recipe import Recipe
 
 SPACE = {"gate": {"insert": {"se": {"reduction": 4}}, "among": "block*.pre_activation"}}

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builder.study.outcome import Outcome, TrueLabels
 from builder.study.report.measures import ahead, confusion, curve
+from builder.study.results.result import Outcome, TrueLabels
 from builder.training.folder.metrics import EpochMetrics
 
 TRUTH = TrueLabels(("cat", "dog", "emu"), np.array([0, 0, 1, 1], dtype=np.uint16))

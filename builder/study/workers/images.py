@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.diagnostics import RunError
-from builder.study.outcome import TrueLabels
+from builder.study.results.result import TrueLabels
 from builder.training.data.named import load
 from builder.training.randomness import shuffled, stream
 

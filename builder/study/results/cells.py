@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from builder.study.outcome import Stage
+    from builder.study.results.result import Stage
 
 _DIGITS = 16
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from builder.costs import Cost
     from builder.graph import Graph
     from builder.lowering.pages import Merged
-    from builder.study.page import Study
+    from builder.study.page.page import Study
 
 MAX_NETWORKS = 1_000
 """More than these nobody trains; a space that is larger is bounded by ``count``, ``require`` or ``not_both``."""

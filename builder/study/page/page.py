@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
-from builder.study.fields import FIXED_ELSEWHERE, Seeds, StudyPage
-from builder.study.search_page import own_settings, read_search
+from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
+from builder.study.page.search import own_settings, read_search
 from builder.training.recipe.overrides import full_path, override_with
 from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
 from builder.validation import validate
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from builder.reader import Value
-    from builder.study.space import Search
+    from builder.study.page.space import Search
     from builder.training.recipe.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")

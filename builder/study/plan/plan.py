@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.study.cells import Cell, make_cell
-from builder.study.space import Search, search_from_json
+from builder.study.page.space import Search, search_from_json
+from builder.study.results.cells import Cell, make_cell
 from builder.study.statistics import Design, family_size
 from builder.training.recipe.recipe import Recipe
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from builder.study.outcome import Stage
+    from builder.study.results.result import Stage
 
 VERSION = 1
 

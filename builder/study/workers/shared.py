@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.study.code import code_digest
-from builder.study.extra import optuna
-from builder.study.outcome import Failure
+from builder.study.plan.extra import optuna
+from builder.study.results.result import Failure
+from builder.study.workers.code import code_digest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
-    from builder.study.cells import Cell
-    from builder.study.plan import Plan
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
 
 BEAT = 10
 """Seconds between two signs of life."""

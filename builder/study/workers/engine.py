@@ -21,18 +21,18 @@ from filelock import FileLock, Timeout
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write, write_text
-from builder.study.cells import write_cell
-from builder.study.outcome import Failure, write_failure
-from builder.study.process import Worker
-from builder.study.resources import usable_cores
+from builder.study.results.cells import write_cell
+from builder.study.results.result import Failure, write_failure
+from builder.study.workers.process import Worker
+from builder.study.workers.resources import usable_cores
 from builder.training.interrupts import Interrupted, StopSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from builder.study.cells import Cell
-    from builder.study.folder import StudyFolder
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import StudyFolder
 
 NOTED_EVERY = 2.0
 """Seconds between two notes of what is going on, for whoever watches from elsewhere."""
@@ -320,7 +320,15 @@ def local_command(
     folder: StudyFolder, device: str, data_dir: str, plugins: Sequence[Path] = ()
 ) -> Callable[[int], Sequence[str]]:
     """Return how a worker of this program is started."""
-    start = [sys.executable, "-m", "builder.study.worker", str(folder.path), device, data_dir, *map(str, plugins)]
+    start = [
+        sys.executable,
+        "-m",
+        "builder.study.workers.worker",
+        str(folder.path),
+        device,
+        data_dir,
+        *map(str, plugins),
+    ]
     return lambda number: [*start, str(number)]
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from builder.diagnostics import ArchError
 from builder.quantities import plural
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.study import fields as written
-from builder.study.space import Choice, Range, Search
+from builder.study.page import fields as written
+from builder.study.page.space import Choice, Range, Search
 from builder.training.recipe.overrides import full_path, override_with
 from builder.validation import validate
 
 if TYPE_CHECKING:
     from builder.diagnostics import Collector
     from builder.reader import Value
-    from builder.study.space import Dimension
+    from builder.study.page.space import Dimension
     from builder.training.recipe.recipe import Recipe
 
 

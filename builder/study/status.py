@@ -9,18 +9,18 @@ from statistics import fmean
 from time import time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.study.engine import GONE_AFTER, read_note
-from builder.study.outcome import read_failure, read_outcome
-from builder.study.stages import Stages
+from builder.study.plan.stages import Stages
+from builder.study.results.result import read_failure, read_outcome
+from builder.study.workers.engine import GONE_AFTER, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from builder.study.cells import Cell
-    from builder.study.folder import StudyFolder
-    from builder.study.outcome import Failure
-    from builder.study.plan import Plan
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import StudyFolder
+    from builder.study.results.result import Failure
 
 State: TypeAlias = Literal["done", "running", "waiting", "failed"]
 STATES: tuple[State, ...] = ("done", "running", "waiting", "failed")

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.study.plan import arm_from_json, arm_to_json
-from builder.study.tries import Tries
+from builder.study.plan.plan import arm_from_json, arm_to_json
+from builder.study.plan.trials import Tries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.study.cells import Cell
-    from builder.study.folder import StudyFolder
-    from builder.study.outcome import Outcome
-    from builder.study.plan import Arm, Plan
+    from builder.study.plan.plan import Arm, Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import StudyFolder
+    from builder.study.results.result import Outcome
 
 
 @dataclass(frozen=True)

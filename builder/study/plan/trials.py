@@ -14,18 +14,18 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write, write_text
-from builder.study.outcome import read_outcome
-from builder.study.plan import Arm, arm_from_json, arm_to_json
-from builder.study.search import Tried, is_hopeless, propose
+from builder.study.plan.plan import Arm, arm_from_json, arm_to_json
+from builder.study.plan.sampler import Tried, is_hopeless, propose
+from builder.study.results.result import read_outcome
 from builder.training.folder.metrics import read_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.cells import Cell
-    from builder.study.folder import CellFolder, StudyFolder
-    from builder.study.plan import Plan
-    from builder.study.space import Search
+    from builder.study.page.space import Search
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import CellFolder, StudyFolder
 
 
 @dataclass(frozen=True)

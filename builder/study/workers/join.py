@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, RunError
 from builder.files import write_text
-from builder.study.engine import prepare_cell
-from builder.study.outcome import read_outcome, write_failure
-from builder.study.serving import claimed, finish, said
-from builder.study.tries import try_from_text, try_to_text
+from builder.study.plan.trials import try_from_text, try_to_text
+from builder.study.results.result import read_outcome, write_failure
+from builder.study.workers.engine import prepare_cell
+from builder.study.workers.serve import claimed, finish, said
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from builder.study.cells import Cell
-    from builder.study.folder import CellFolder
-    from builder.study.serving import Alive, Perform
-    from builder.study.shared import Claim, SharedQueue
-    from builder.study.stages import Stages
+    from builder.study.plan.stages import Stages
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import CellFolder
+    from builder.study.workers.serve import Alive, Perform
+    from builder.study.workers.shared import Claim, SharedQueue
 
 
 def work(

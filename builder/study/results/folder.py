@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.study.outcome import read_failure, read_outcome, read_true_labels
+from builder.study.results.result import read_failure, read_outcome, read_true_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.outcome import Failure, Outcome, TrueLabels
+    from builder.study.results.result import Failure, Outcome, TrueLabels
 
 
 @dataclass(frozen=True)

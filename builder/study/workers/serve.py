@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, TextIO, TypeAlias
 from filelock import FileLock, Timeout
 
 from builder.diagnostics import ArchError, RunError
-from builder.study.cells import read_cell
-from builder.study.outcome import write_outcome
+from builder.study.results.cells import read_cell
+from builder.study.results.result import write_outcome
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from builder.study.cells import Cell
-    from builder.study.folder import CellFolder, StudyFolder
-    from builder.study.outcome import Outcome
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import CellFolder, StudyFolder
+    from builder.study.results.result import Outcome
 
 BEAT = 1.0
 """Seconds between two signs of life, which are given only while batches are done."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from builder.training.recipe.overrides import override
 
 if TYPE_CHECKING:
-    from builder.study.fields import Pruner, Sampler
+    from builder.study.page.fields import Pruner, Sampler
     from builder.training.recipe.recipe import Recipe
 
 DIGITS = 4

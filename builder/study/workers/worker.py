@@ -1,4 +1,4 @@
-"""The process that runs cells of a study on this machine: ``python -m builder.study.worker``.
+"""The process that runs cells of a study on this machine: ``python -m builder.study.workers.worker``.
 
 It loads the data once and then runs one cell after another, as the one who started it says on its standard input.
 """
@@ -11,17 +11,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.study.folder import StudyFolder
-from builder.study.plan import read_plan
-from builder.study.serving import serve
+from builder.study.plan.plan import read_plan
+from builder.study.results.folder import StudyFolder
+from builder.study.workers.serve import serve
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import TextIO
 
-    from builder.study.plan import Plan
-    from builder.study.serving import Perform
+    from builder.study.plan.plan import Plan
+    from builder.study.workers.serve import Perform
 
 _STOPPED = 143
 
@@ -48,7 +48,7 @@ def performer(
     those that the study was planned with.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
-    from builder.study.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
+    from builder.study.workers.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
 
     return prepare_trials(folder, plan, device, data_dir, number, plugins)
 

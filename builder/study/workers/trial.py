@@ -14,9 +14,9 @@ from builder.lowering import load
 from builder.ops import OPERATIONS
 from builder.ops.plugins import with_plugins
 from builder.runtime.compile import build
-from builder.study.images import load_images
-from builder.study.outcome import Outcome
-from builder.study.stages import Stages
+from builder.study.plan.stages import Stages
+from builder.study.results.result import Outcome
+from builder.study.workers.images import load_images
 from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware, choose_device
 from builder.training.device.execution import Execution
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.ops import Operations
-    from builder.study.cells import Cell
-    from builder.study.folder import CellFolder, StudyFolder
-    from builder.study.plan import Plan
-    from builder.study.serving import Alive, Perform
+    from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
+    from builder.study.results.folder import CellFolder, StudyFolder
+    from builder.study.workers.serve import Alive, Perform
     from builder.training.data.dataset import DataSet
     from builder.training.device.precision import Precision
     from builder.training.folder.metrics import EpochMetrics

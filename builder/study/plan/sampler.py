@@ -13,8 +13,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import ArchError
-from builder.study.extra import optuna
-from builder.study.space import Choice, with_settings
+from builder.study.page.space import Choice, with_settings
+from builder.study.plan.extra import optuna
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import Trial
 
-    from builder.study.space import Dimension, Search
+    from builder.study.page.space import Dimension, Search
     from builder.training.recipe.recipe import Recipe
 
 RANDOM_FIRST = 10

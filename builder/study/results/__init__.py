@@ -1,0 +1,1 @@
+"""What cells end in, and the folder that keeps it."""

@@ -1,0 +1,1 @@
+"""The engine: cells run side by side, each to exactly one result."""
