@@ -9,17 +9,17 @@ from builder.commands.data import encode
 from builder.commands.study import folder_of
 from builder.ops.plugins import with_plugins
 from builder.study.report.compose import compose
-from builder.study.report.content import gather
 from builder.study.report.data import as_json, comparisons_csv, runs_csv
 from builder.study.report.markdown import figures, markdown
 from builder.study.report.page import page
+from builder.study.report.sections.content import gather
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from builder.study.report.blocks import Report
-    from builder.study.report.content import Content
+    from builder.study.report.sections.blocks import Report
+    from builder.study.report.sections.content import Content
 
 
 @dataclass(frozen=True, eq=False)

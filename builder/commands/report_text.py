@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report.words import NONE, accuracy, amount, interval, points, probability, rate
+from builder.study.report.sections.words import NONE, accuracy, amount, interval, points, probability, rate
 from builder.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.commands.report import Reported
-    from builder.study.report.content import Content, Entry, Section
+    from builder.study.report.sections.content import Content, Entry, Section
     from builder.study.statistics import Comparison
 
 

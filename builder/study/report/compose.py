@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.study.report.blocks import Report
-from builder.study.report.judged import comparisons, gaps, seeds
-from builder.study.report.measured import confused, learning, networks, prices
-from builder.study.report.repeat import failed, repeat
-from builder.study.report.screened import screened
-from builder.study.report.verdict import answers, sure, warning
+from builder.study.report.sections.blocks import Report
+from builder.study.report.sections.judged import comparisons, gaps, seeds
+from builder.study.report.sections.measured import confused, learning, networks, prices
+from builder.study.report.sections.repeat import failed, repeat
+from builder.study.report.sections.screened import screened
+from builder.study.report.sections.verdict import answers, sure, warning
 
 if TYPE_CHECKING:
-    from builder.study.report.content import Content
+    from builder.study.report.sections.content import Content
 
 
 def compose(content: Content) -> Report:

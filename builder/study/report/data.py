@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from builder.study.report.verdict import answers, warning
+from builder.study.report.sections.verdict import answers, warning
 from builder.study.statistics import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.study.report.content import Content, Entry
+    from builder.study.report.sections.content import Content, Entry
     from builder.study.results.result import Outcome
     from builder.study.statistics import Screened
 

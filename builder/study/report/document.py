@@ -6,8 +6,8 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from builder.study.report.figure import figure_style, page_style
-from builder.study.report.markup import Markup, element, joined
+from builder.study.report.svg.figure import figure_style, page_style
+from builder.study.report.svg.markup import Markup, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from builder.study.report.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
+from builder.study.report.sections.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
 from builder.tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.report.blocks import Block, Part, Report
+    from builder.study.report.sections.blocks import Block, Part, Report
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from base64 import b64encode
 from typing import TYPE_CHECKING
 
-from builder.study.report.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
 from builder.study.report.document import document
-from builder.study.report.markup import Markup, element
+from builder.study.report.sections.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
+from builder.study.report.svg.markup import Markup, element
 
 if TYPE_CHECKING:
-    from builder.study.report.blocks import Block, Fact, Part, Report
-    from builder.study.report.figure import Figure
+    from builder.study.report.sections.blocks import Block, Fact, Part, Report
+    from builder.study.report.svg.figure import Figure
 
 _LONG = 120
 """Characters of an answer that is set in large type."""

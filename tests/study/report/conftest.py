@@ -10,15 +10,15 @@ import pytest
 
 from builder.study.page.space import Range, Search
 from builder.study.report.compose import compose
-from builder.study.report.content import gather
 from builder.study.report.page import page
+from builder.study.report.sections.content import gather
 from tests.study.report.studies import PLAIN, make_study
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.report.blocks import Report
-    from builder.study.report.content import Content
+    from builder.study.report.sections.blocks import Report
+    from builder.study.report.sections.content import Content
     from builder.study.results.folder import StudyFolder
     from tests.study.report.studies import Truth
 

@@ -7,7 +7,7 @@ from itertools import combinations, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.study.report.labels import Box, Wanted, placed, spread
+from builder.study.report.svg.labels import Box, Wanted, placed, spread
 
 ROOM = Box(0, 0, 360, 270)
 POINTS = st.lists(st.tuples(st.floats(20, 340), st.floats(20, 250), st.floats(10, 120)), min_size=1, max_size=14)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.study.report.markup import Markup, element, joined, number, plain
+from builder.study.report.svg.markup import Markup, element, joined, number, plain
 
 ANY_TEXT = st.text(alphabet=st.characters(), max_size=40)
 

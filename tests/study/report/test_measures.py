@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from builder.study.report.measures import ahead, confusion, curve
+from builder.study.report.sections.measures import ahead, confusion, curve
 from builder.study.results.result import Outcome, TrueLabels
 from builder.training.folder.metrics import EpochMetrics
 

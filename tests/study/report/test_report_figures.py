@@ -10,10 +10,11 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from builder.study.report import confusion, curves, figure, markup, names, rows, scales, scatter, words
-from builder.study.report.figure import Figure, figure_style
-from builder.study.report.labels import Box
-from builder.study.report.names import inks, short
+from builder.study.report.sections import names, words
+from builder.study.report.sections.names import inks, short
+from builder.study.report.svg import confusion, curves, figure, markup, rows, scales, scatter
+from builder.study.report.svg.figure import Figure, figure_style
+from builder.study.report.svg.labels import Box
 
 if TYPE_CHECKING:
     from types import ModuleType

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.study.page.space import Range, Search
-from builder.study.report.blocks import Drawings, Table
 from builder.study.report.compose import compose
-from builder.study.report.content import gather
 from builder.study.report.data import as_json
 from builder.study.report.page import page
-from builder.study.report.screened import at_the_edge
+from builder.study.report.sections.blocks import Drawings, Table
+from builder.study.report.sections.content import gather
+from builder.study.report.sections.screened import at_the_edge
 from tests.study.report.conftest import HOSTILE
 
 if TYPE_CHECKING:

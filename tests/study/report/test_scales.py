@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.study.report.scales import Scale, decimals, factors, powers, spanning, ticks
+from builder.study.report.svg.scales import Scale, decimals, factors, powers, spanning, ticks
 
 VALUES = st.floats(-200, 200)
 

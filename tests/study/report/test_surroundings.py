@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 import builder
-from builder.study.report.diagrams import BLOCKS, diagram
-from builder.study.report.surroundings import Said, surroundings
+from builder.study.report.sections.diagrams import BLOCKS, diagram
+from builder.study.report.sections.surroundings import Said, surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path

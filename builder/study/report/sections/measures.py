@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.study.report.curves import Curve
+from builder.study.report.svg.curves import Curve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.metrics import fit_end
-from builder.study.report.figure import TEXT, Figure, group, line, text, width_of
-from builder.study.report.labels import Box, Wanted, placed
-from builder.study.report.markup import Markup, element, joined
-from builder.study.report.rows import written
-from builder.study.report.scales import Scale, decimals, factors, spanning
+from builder.study.report.svg.figure import TEXT, Figure, group, line, text, width_of
+from builder.study.report.svg.labels import Box, Wanted, placed
+from builder.study.report.svg.markup import Markup, element, joined
+from builder.study.report.svg.rows import written
+from builder.study.report.svg.scales import Scale, decimals, factors, spanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.metrics import fit
-from builder.study.report.figure import TEXT, Figure, group, line, percent, text, width_of
-from builder.study.report.markup import Markup, element, joined
-from builder.study.report.scales import Scale, decimals, spanning
+from builder.study.report.svg.figure import TEXT, Figure, group, line, percent, text, width_of
+from builder.study.report.svg.markup import Markup, element, joined
+from builder.study.report.svg.scales import Scale, decimals, spanning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
-    from builder.study.report.diagrams import Diagram
-    from builder.study.report.figure import Figure
+    from builder.study.report.sections.diagrams import Diagram
+    from builder.study.report.svg.figure import Figure
 
 
 @dataclass(frozen=True)

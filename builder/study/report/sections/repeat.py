@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.quantities import plural
-from builder.study.report.blocks import Fact, Facts, Heading, Listing, Paragraph, Part, Table
-from builder.study.report.words import settings
+from builder.study.report.sections.blocks import Fact, Facts, Heading, Listing, Paragraph, Part, Table
+from builder.study.report.sections.words import settings
 from builder.study.workers.code import plugins_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.report.content import Content
+    from builder.study.report.sections.content import Content
 
 LONGEST: Final = 400
 """Characters of a message that are shown; the study's folder has the rest."""

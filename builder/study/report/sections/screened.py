@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from builder.quantities import plural
 from builder.study.page.space import Choice, Range
-from builder.study.report.blocks import Drawings, Paragraph, Part, Table
-from builder.study.report.scatter import Point, scatter
-from builder.study.report.words import NONE, accuracy
+from builder.study.report.sections.blocks import Drawings, Paragraph, Part, Table
+from builder.study.report.sections.words import NONE, accuracy
+from builder.study.report.svg.scatter import Point, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from builder.study.page.space import Search
-    from builder.study.report.blocks import Block
-    from builder.study.report.content import Content
-    from builder.study.report.figure import Figure
+    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.content import Content
+    from builder.study.report.svg.figure import Figure
     from builder.study.results.cells import Cell
     from builder.study.statistics import Screened
 

@@ -12,8 +12,8 @@ from builder.ops import OPERATIONS
 from builder.study.findings import arm_names, find
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
-from builder.study.report.names import inks, short
-from builder.study.report.surroundings import surroundings
+from builder.study.report.sections.names import inks, short
+from builder.study.report.sections.surroundings import surroundings
 from builder.study.results.cells import read_cell
 from builder.study.statistics import Design
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from builder.ops import Operations
     from builder.study.findings import Findings
     from builder.study.plan.plan import Plan, PlannedNetwork
-    from builder.study.report.surroundings import Said
+    from builder.study.report.sections.surroundings import Said
     from builder.study.results.cells import Cell
     from builder.study.results.folder import Results, StudyFolder
     from builder.study.results.result import Outcome

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report import rows
-from builder.study.report.blocks import Drawings, Heading, Paragraph, Part, Table
-from builder.study.report.words import accuracies, accuracy, amount, interval, points, probability, rate
+from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Part, Table
+from builder.study.report.sections.words import accuracies, accuracy, amount, interval, points, probability, rate
+from builder.study.report.svg import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from builder.study.report.blocks import Block
-    from builder.study.report.content import Content, Entry, Section
+    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.content import Content, Entry, Section
     from builder.study.statistics import Comparison
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.quantities import duration
-from builder.study.report.scales import decimals
+from builder.study.report.svg.scales import decimals
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.metrics import text_width
-from builder.study.report.markup import Markup, element, joined, number
+from builder.study.report.svg.markup import Markup, element, joined, number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.quantities import plural
-from builder.study.report.blocks import Drawings, Heading, Paragraph, Part, Picture, Table
-from builder.study.report.confusion import MOST, matrix, swaps
-from builder.study.report.curves import curves
-from builder.study.report.diagrams import diagram
-from builder.study.report.measures import ahead, confusion, curve
-from builder.study.report.scatter import Point, scatter
-from builder.study.report.words import NONE, accuracy, counts, points, settings, time_of, times
+from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Part, Picture, Table
+from builder.study.report.sections.diagrams import diagram
+from builder.study.report.sections.measures import ahead, confusion, curve
+from builder.study.report.sections.words import NONE, accuracy, counts, points, settings, time_of, times
+from builder.study.report.svg.confusion import MOST, matrix, swaps
+from builder.study.report.svg.curves import curves
+from builder.study.report.svg.scatter import Point, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from builder.study.report.blocks import Block
-    from builder.study.report.content import Content, Entry, Section
-    from builder.study.report.figure import Figure
+    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.content import Content, Entry, Section
+    from builder.study.report.svg.figure import Figure
     from builder.study.results.result import TrueLabels
     from builder.training.folder.metrics import EpochMetrics
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.metrics import fit_end
-from builder.study.report.figure import TEXT, Figure, group, line, path, text, width_of
-from builder.study.report.labels import spread
-from builder.study.report.markup import Markup, joined
-from builder.study.report.rows import written
-from builder.study.report.scales import Scale, decimals, spanning, ticks
+from builder.study.report.svg.figure import TEXT, Figure, group, line, path, text, width_of
+from builder.study.report.svg.labels import spread
+from builder.study.report.svg.markup import Markup, joined
+from builder.study.report.svg.rows import written
+from builder.study.report.svg.scales import Scale, decimals, spanning, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

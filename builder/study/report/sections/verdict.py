@@ -6,15 +6,15 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report.blocks import Fact, Facts, Heading, Paragraph, Part
-from builder.study.report.words import NONE, amount, rate
+from builder.study.report.sections.blocks import Fact, Facts, Heading, Paragraph, Part
+from builder.study.report.sections.words import NONE, amount, rate
 from builder.study.statistics.planning import cautions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.report.blocks import Block
-    from builder.study.report.content import Content
+    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.content import Content
 
 
 def answers(content: Content) -> tuple[str, ...]:

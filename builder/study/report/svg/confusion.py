@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.study.report.figure import Figure, text, width_of
-from builder.study.report.markup import Markup, element, joined
+from builder.study.report.svg.figure import Figure, text, width_of
+from builder.study.report.svg.markup import Markup, element, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -1,0 +1,1 @@
+"""Figures of a report as SVG: scales, labels, rows, scatter plots, curves."""
