@@ -64,7 +64,7 @@ class TestDoctor:
         def refuse(*_: object) -> None:
             raise RunError("`graphviz-pure` could not be started: exec format error", "use another wheel")
 
-        monkeypatch.setattr("builder.emit.diagram.renderer.svg", refuse)
+        monkeypatch.setattr("builder.emit.diagram.output.renderer.svg", refuse)
         outcome = archcli("doctor")
         assert outcome.code == 1
         assert "exec format error" in outcome.out

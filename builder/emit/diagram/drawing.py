@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from builder.diagnostics import RunError
-from builder.emit.diagram import renderer
-from builder.emit.diagram.blocks import blocks
-from builder.emit.diagram.completeness import check_complete
-from builder.emit.diagram.dot import dot
-from builder.emit.diagram.layers import layers
-from builder.emit.diagram.legend import legend
-from builder.emit.diagram.options import DEFAULT, Options
-from builder.emit.diagram.paper import scale
-from builder.emit.diagram.theme import THEMES
+from builder.emit.diagram.layout.blocks import blocks
+from builder.emit.diagram.layout.layers import layers
+from builder.emit.diagram.layout.legend import legend
+from builder.emit.diagram.output import renderer
+from builder.emit.diagram.output.completeness import check_complete
+from builder.emit.diagram.output.dot import dot
+from builder.emit.diagram.output.paper import scale
+from builder.emit.diagram.reading.options import DEFAULT, Options
+from builder.emit.diagram.scene.theme import THEMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from builder.emit.diagram.options import Level
+    from builder.emit.diagram.reading.options import Level
     from builder.graph import Graph
 
 SUFFIXES: Final = ("svg", "png", "pdf", "dot")

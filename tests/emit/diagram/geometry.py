@@ -5,12 +5,12 @@ from __future__ import annotations
 from itertools import combinations, pairwise
 from typing import TYPE_CHECKING
 
-from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.scene import Rectangle
-from builder.emit.diagram.theme import TEXT
+from builder.emit.diagram.scene.metrics import text_width
+from builder.emit.diagram.scene.scene import Rectangle
+from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
-    from builder.emit.diagram.scene import Box, Scene, Text
+    from builder.emit.diagram.scene.scene import Box, Scene, Text
 
 AROUND = ("frame", "band", "inset", "page")  # what holds other boxes
 CLOSE = 0.3  # pt by which a line may come under the edge of what it leads to

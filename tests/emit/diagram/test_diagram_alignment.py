@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.emit.diagram.alignment import are_kin, compare
-from builder.emit.diagram.outline import Cell, outline
+from builder.emit.diagram.reading.alignment import are_kin, compare
+from builder.emit.diagram.reading.outline import Cell, outline
 from builder.lowering import load
 
 if TYPE_CHECKING:

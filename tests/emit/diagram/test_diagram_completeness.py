@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builder.emit.diagram import draw
-from builder.emit.diagram.completeness import IncompleteDrawingError, check_complete, drawn_nodes
+from builder.emit.diagram.output.completeness import IncompleteDrawingError, check_complete, drawn_nodes
 from builder.lowering import load
 
 
@@ -52,6 +52,6 @@ class TestCheckComplete:
     def test_is_asked_at_every_drawing(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A renderer that loses a box is noticed."""
         graph = load("alexnet")
-        monkeypatch.setattr("builder.emit.diagram.renderer.svg", lambda source: svg("n0-20"))
+        monkeypatch.setattr("builder.emit.diagram.output.renderer.svg", lambda source: svg("n0-20"))
         with pytest.raises(IncompleteDrawingError, match=r"classifier\.linear3"):
             draw([graph])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from builder.emit.diagram.alignment import compare
-from builder.emit.diagram.difference import captions
-from builder.emit.diagram.outline import outline
+from builder.emit.diagram.reading.alignment import compare
+from builder.emit.diagram.reading.difference import captions
+from builder.emit.diagram.reading.outline import outline
 from builder.lowering import load
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from builder.emit.diagram.dot import dot, identifier
-from builder.emit.diagram.scene import Box, Line, Scene
-from builder.emit.diagram.theme import LIGHT
+from builder.emit.diagram.output.dot import dot, identifier
+from builder.emit.diagram.scene.scene import Box, Line, Scene
+from builder.emit.diagram.scene.theme import LIGHT
 
 
 class TestIdentifier:

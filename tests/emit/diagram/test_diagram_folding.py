@@ -7,11 +7,11 @@ from geometry import faults
 
 from builder.diagnostics import ArchError
 from builder.emit.diagram import Options, draw
-from builder.emit.diagram.blocks import blocks
-from builder.emit.diagram.folding import folded
-from builder.emit.diagram.layers import layers
-from builder.emit.diagram.outline import Cell, Fork, cells, outline
-from builder.emit.diagram.summary import summary
+from builder.emit.diagram.layout.blocks import blocks
+from builder.emit.diagram.layout.layers import layers
+from builder.emit.diagram.reading.folding import folded
+from builder.emit.diagram.reading.outline import Cell, Fork, cells, outline
+from builder.emit.diagram.reading.summary import summary
 from builder.lowering import load
 
 

@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from builder.emit.diagram import draw
-from builder.emit.diagram.blocks import blocks
-from builder.emit.diagram.layers import layers
-from builder.emit.diagram.scene import Box, Line, Scene
+from builder.emit.diagram.layout.blocks import blocks
+from builder.emit.diagram.layout.layers import layers
+from builder.emit.diagram.scene.scene import Box, Line, Scene
 from builder.lowering import load
 
 if TYPE_CHECKING:

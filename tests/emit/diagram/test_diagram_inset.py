@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from geometry import faults
 
 from builder.emit.diagram import draw
-from builder.emit.diagram.layers import layers
+from builder.emit.diagram.layout.layers import layers
 from builder.lowering import load
 
 if TYPE_CHECKING:

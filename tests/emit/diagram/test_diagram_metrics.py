@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.emit.diagram.metrics import fit, fit_end, text_width, wrap
+from builder.emit.diagram.scene.metrics import fit, fit_end, text_width, wrap
 
 
 class TestTextWidth:

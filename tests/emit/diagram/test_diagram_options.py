@@ -9,10 +9,10 @@ from geometry import faults
 
 from builder.diagnostics import RunError
 from builder.emit.diagram import Options, draw
-from builder.emit.diagram.blocks import blocks
-from builder.emit.diagram.layers import layers
-from builder.emit.diagram.legend import legend
-from builder.emit.diagram.theme import DARK, LIGHT
+from builder.emit.diagram.layout.blocks import blocks
+from builder.emit.diagram.layout.layers import layers
+from builder.emit.diagram.layout.legend import legend
+from builder.emit.diagram.scene.theme import DARK, LIGHT
 from builder.lowering import load
 
 REPORT = ("alexse_block1", "alexse_block2", "alexse_both")

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, cells, humanise, outline
+from builder.emit.diagram.reading.outline import (
+    Cell,
+    Closing,
+    Fork,
+    Head,
+    Join,
+    Opening,
+    Split,
+    cells,
+    humanise,
+    outline,
+)
 from builder.lowering import load
 
 if TYPE_CHECKING:

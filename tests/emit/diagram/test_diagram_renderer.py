@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.emit.diagram import draw, renderer
+from builder.emit.diagram import draw
+from builder.emit.diagram.output import renderer
 from builder.lowering import load
 
 if TYPE_CHECKING:

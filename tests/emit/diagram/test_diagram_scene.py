@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.emit.diagram.scene import Box, Line, Rectangle, Scene, rounded
+from builder.emit.diagram.scene.scene import Box, Line, Rectangle, Scene, rounded
 
 BOX = Box("conv", "conv", x=50, y=20, width=40, height=10)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from builder.emit.diagram.outline import Cell, Fork, Join, cells
-from builder.emit.diagram.summary import summary
+from builder.emit.diagram.reading.outline import Cell, Fork, Join, cells
+from builder.emit.diagram.reading.summary import summary
 from builder.lowering import load
 
 

@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 
 import pytest
 
-from builder.emit.diagram.theme import THEMES, Theme
+from builder.emit.diagram.scene.theme import THEMES, Theme
 
 # Machado, Oliveira, Fernandes 2009, severity 1.0: linear RGB as it is seen. https://doi.org/10.1109/TVCG.2009.113
 BLINDNESSES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.metrics import fit_end
+from builder.emit.diagram.scene.metrics import fit_end
 from builder.study.report.svg.figure import TEXT, Figure, group, line, path, text, width_of
 from builder.study.report.svg.labels import spread
 from builder.study.report.svg.markup import Markup, joined

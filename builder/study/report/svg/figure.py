@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.metrics import text_width
+from builder.emit.diagram.scene.metrics import text_width
 from builder.study.report.svg.markup import Markup, element, joined, number
 
 if TYPE_CHECKING:

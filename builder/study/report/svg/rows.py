@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.metrics import fit
+from builder.emit.diagram.scene.metrics import fit
 from builder.study.report.svg.figure import TEXT, Figure, group, line, percent, text, width_of
 from builder.study.report.svg.markup import Markup, element, joined
 from builder.study.report.svg.scales import Scale, decimals, spanning

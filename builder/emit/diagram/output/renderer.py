@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from builder.diagnostics import RunError
-from builder.emit.diagram.dot import BOLD, FONT
+from builder.emit.diagram.output.dot import BOLD, FONT
 
 PROGRAM: Final = "graphviz-pure"
 RESOLUTION: Final = 300  # dots per inch, what publishers ask of a picture

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Token
-from builder.emit.diagram.rows import Rhythm, positions
-from builder.emit.diagram.theme import LIGHT, SMALL, TEXT
+from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Token
+from builder.emit.diagram.reading.rows import Rhythm, positions
+from builder.emit.diagram.scene.metrics import text_width
+from builder.emit.diagram.scene.theme import LIGHT, SMALL, TEXT
 
 if TYPE_CHECKING:
-    from builder.emit.diagram.outline import Strand
+    from builder.emit.diagram.reading.outline import Strand
 
 WIDTH: Final = 124.0
 ASIDE: Final = 82.0

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.scene import Box, Line
-from builder.emit.diagram.theme import SUBTITLE
+from builder.emit.diagram.scene.metrics import text_width
+from builder.emit.diagram.scene.scene import Box, Line
+from builder.emit.diagram.scene.theme import SUBTITLE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.emit.diagram.scene import Scene
-    from builder.emit.diagram.theme import Kind
+    from builder.emit.diagram.scene.scene import Scene
+    from builder.emit.diagram.scene.theme import Kind
 
 SWATCH: Final = (18.0, 9.0)
 ROW: Final = 15.0

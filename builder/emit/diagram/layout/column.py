@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.extent import BESIDE
-from builder.emit.diagram.metrics import LINE, fit_end, text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split
-from builder.emit.diagram.scene import DOT, Box, Dot, Line, Point, Scene, Tone
-from builder.emit.diagram.spacing import (
+from builder.emit.diagram.layout.extent import BESIDE
+from builder.emit.diagram.layout.spacing import (
     ARROW,
     DROP,
     HEADING,
@@ -18,13 +15,16 @@ from builder.emit.diagram.spacing import (
     strand_height,
     strand_tops,
 )
-from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, LONG_TITLE, SHAPE, SMALL, TEXT
+from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split
+from builder.emit.diagram.scene.metrics import LINE, fit_end, text_width
+from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Point, Scene, Tone
+from builder.emit.diagram.scene.theme import FRAME_TITLE, LIGHT, LONG_TITLE, SHAPE, SMALL, TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-    from builder.emit.diagram.extent import Extent
-    from builder.emit.diagram.outline import Strand, Token
+    from builder.emit.diagram.layout.extent import Extent
+    from builder.emit.diagram.reading.outline import Strand, Token
 
 LANE_PEN: Final = 1.3
 TAP_PEN: Final = 0.9

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.outline import Cell, Closing, Head, Join, Opening, Split, cells, humanise
+from builder.emit.diagram.reading.outline import Cell, Closing, Head, Join, Opening, Split, cells, humanise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.alignment import Comparison
-    from builder.emit.diagram.outline import Strand, Token
+    from builder.emit.diagram.reading.alignment import Comparison
+    from builder.emit.diagram.reading.outline import Strand, Token
 
 MOST: Final = 3
 """How many places are named one by one."""

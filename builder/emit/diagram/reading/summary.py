@@ -12,15 +12,27 @@ from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.metrics import fit, text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells, outline
-from builder.emit.diagram.outline import humanise as title_of
+from builder.emit.diagram.reading.outline import (
+    Cell,
+    Closing,
+    Fork,
+    Head,
+    Join,
+    Opening,
+    Split,
+    Strand,
+    Token,
+    cells,
+    outline,
+)
+from builder.emit.diagram.reading.outline import humanise as title_of
+from builder.emit.diagram.scene.metrics import fit, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from builder.emit.diagram.options import Shapes
-    from builder.emit.diagram.theme import Kind
+    from builder.emit.diagram.reading.options import Shapes
+    from builder.emit.diagram.scene.theme import Kind
     from builder.graph import Graph
 
 LINE_SIZE: Final = 6.6

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.emit.diagram.outline import Cell, Closing, Fork, Join, Opening, Split, Token
+from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Join, Opening, Split, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from math import hypot
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
-from builder.emit.diagram.metrics import LINE, text_width
+from builder.emit.diagram.scene.metrics import LINE, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from builder.emit.diagram.theme import Kind
+    from builder.emit.diagram.scene.theme import Kind
 
 Point: TypeAlias = tuple[float, float]
 Tone: TypeAlias = Literal["ink", "muted", "lane"]

@@ -17,8 +17,8 @@ from builder.ops.squeeze_excitation import SqueezeExcitation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from builder.emit.diagram.options import Shapes
-    from builder.emit.diagram.theme import Kind
+    from builder.emit.diagram.reading.options import Shapes
+    from builder.emit.diagram.scene.theme import Kind
     from builder.graph import Graph, Member, Node
     from builder.ops.base import Operation
 

@@ -5,24 +5,24 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.alignment import are_kin, compare
-from builder.emit.diagram.difference import captions
-from builder.emit.diagram.folding import check_names
-from builder.emit.diagram.layers import parameters, with_notes
-from builder.emit.diagram.metrics import LINE, text_width
-from builder.emit.diagram.options import DEFAULT, Options
-from builder.emit.diagram.outline import Cell, Fork, Head, Join, Opening, Split, outline
-from builder.emit.diagram.rows import Rhythm, positions, row_length
-from builder.emit.diagram.scene import DOT, Box, Dot, Line, Scene
-from builder.emit.diagram.summary import LINE_SIZE, summary
-from builder.emit.diagram.theme import LIGHT, SHAPE, SUBTITLE, TEXT, TITLE
+from builder.emit.diagram.layout.layers import parameters, with_notes
+from builder.emit.diagram.reading.alignment import are_kin, compare
+from builder.emit.diagram.reading.difference import captions
+from builder.emit.diagram.reading.folding import check_names
+from builder.emit.diagram.reading.options import DEFAULT, Options
+from builder.emit.diagram.reading.outline import Cell, Fork, Head, Join, Opening, Split, outline
+from builder.emit.diagram.reading.rows import Rhythm, positions, row_length
+from builder.emit.diagram.reading.summary import LINE_SIZE, summary
+from builder.emit.diagram.scene.metrics import LINE, text_width
+from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Scene
+from builder.emit.diagram.scene.theme import LIGHT, SHAPE, SUBTITLE, TEXT, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.alignment import Comparison
-    from builder.emit.diagram.outline import Strand, Token
-    from builder.emit.diagram.scene import Point
+    from builder.emit.diagram.reading.alignment import Comparison
+    from builder.emit.diagram.reading.outline import Strand, Token
+    from builder.emit.diagram.scene.scene import Point
     from builder.graph import Graph
 
 STAGE: Final = (62.0, 46.0)

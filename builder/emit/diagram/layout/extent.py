@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from builder.emit.diagram.metrics import text_width
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand
-from builder.emit.diagram.spacing import ASIDE, BRANCH, MARGIN, box_width, needed_width
-from builder.emit.diagram.theme import SHAPE
+from builder.emit.diagram.layout.spacing import ASIDE, BRANCH, MARGIN, box_width, needed_width
+from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand
+from builder.emit.diagram.scene.metrics import text_width
+from builder.emit.diagram.scene.theme import SHAPE
 
 TO_LANE: Final = 13.0
 """From whatever a shortcut passes to its lane, or to the boxes on it."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from math import hypot
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.scene import DOT, Rectangle, rounded
-from builder.emit.diagram.theme import TEXT
+from builder.emit.diagram.scene.scene import DOT, Rectangle, rounded
+from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.emit.diagram.scene import Box, Dot, Line, Point, Scene, Text
-    from builder.emit.diagram.theme import Look, Theme
+    from builder.emit.diagram.scene.scene import Box, Dot, Line, Point, Scene, Text
+    from builder.emit.diagram.scene.theme import Look, Theme
 
 MARGIN: Final = 6.0
 """White around the figure, in pt."""

@@ -6,19 +6,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from builder.costs import graph_cost
-from builder.emit.diagram.alignment import Comparison, are_kin, compare
-from builder.emit.diagram.column import Column
-from builder.emit.diagram.difference import captions
-from builder.emit.diagram.extent import Extent, extent
-from builder.emit.diagram.folding import folded
-from builder.emit.diagram.inset import insets
-from builder.emit.diagram.metrics import text_width, wrap
-from builder.emit.diagram.options import DEFAULT, Options
-from builder.emit.diagram.outline import Closing, Fork, Opening, Strand, outline
-from builder.emit.diagram.rows import positions, row_length
-from builder.emit.diagram.scene import Box, Scene
-from builder.emit.diagram.spacing import DOWN, WIDTH, box_width
-from builder.emit.diagram.theme import SUBTITLE, TITLE
+from builder.emit.diagram.layout.column import Column
+from builder.emit.diagram.layout.extent import Extent, extent
+from builder.emit.diagram.layout.inset import insets
+from builder.emit.diagram.layout.spacing import DOWN, WIDTH, box_width
+from builder.emit.diagram.reading.alignment import Comparison, are_kin, compare
+from builder.emit.diagram.reading.difference import captions
+from builder.emit.diagram.reading.folding import folded
+from builder.emit.diagram.reading.options import DEFAULT, Options
+from builder.emit.diagram.reading.outline import Closing, Fork, Opening, Strand, outline
+from builder.emit.diagram.reading.rows import positions, row_length
+from builder.emit.diagram.scene.metrics import text_width, wrap
+from builder.emit.diagram.scene.scene import Box, Scene
+from builder.emit.diagram.scene.theme import SUBTITLE, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.metrics import fit
-from builder.emit.diagram.scene import Box, Dot, Line
-from builder.emit.diagram.theme import FRAME_TITLE, LIGHT, SMALL, TEXT
+from builder.emit.diagram.scene.metrics import fit
+from builder.emit.diagram.scene.scene import Box, Dot, Line
+from builder.emit.diagram.scene.theme import FRAME_TITLE, LIGHT, SMALL, TEXT
 from builder.ops import OPERATIONS
 from builder.ops.squeeze_excitation import SqueezeExcitation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.scene import Scene
-    from builder.emit.diagram.theme import Kind
+    from builder.emit.diagram.scene.scene import Scene
+    from builder.emit.diagram.scene.theme import Kind
     from builder.graph import Graph
 
 WIDTH: Final = 136.0

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.diagnostics import RunError
-from builder.emit.diagram.dot import MARGIN
-from builder.emit.diagram.theme import TEXT
+from builder.emit.diagram.output.dot import MARGIN
+from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.emit.diagram.options import Width
-    from builder.emit.diagram.scene import Scene
+    from builder.emit.diagram.reading.options import Width
+    from builder.emit.diagram.scene.scene import Scene
 
 POINTS: Final = 72 / 25.4
 """Points in a millimetre."""

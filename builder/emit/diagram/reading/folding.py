@@ -8,14 +8,14 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, suggest
-from builder.emit.diagram.outline import Fork, Opening, cells, humanise
-from builder.emit.diagram.rows import shape_after
-from builder.emit.diagram.summary import Part, box, fold_equal
+from builder.emit.diagram.reading.outline import Fork, Opening, cells, humanise
+from builder.emit.diagram.reading.rows import shape_after
+from builder.emit.diagram.reading.summary import Part, box, fold_equal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from builder.emit.diagram.outline import Strand, Token
+    from builder.emit.diagram.reading.outline import Strand, Token
 
 
 def folded(strands: Sequence[Strand], patterns: Sequence[str]) -> list[Strand]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells
+from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.rows import Row
+    from builder.emit.diagram.reading.rows import Row
 
 SAME: Final = 6
 SAME_PLACE: Final = 4

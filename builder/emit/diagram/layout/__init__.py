@@ -1,0 +1,1 @@
+"""Where everything goes: spacing, columns, blocks, layers, inset, legend."""

@@ -1,0 +1,1 @@
+"""A graph as a reader sees it: outline, folding, alignment, difference, options."""

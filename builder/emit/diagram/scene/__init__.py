@@ -1,0 +1,1 @@
+"""Shapes with exact coordinates, the metrics of texts, and the theme."""
