@@ -12,10 +12,12 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands import processes, text, training_text
-from builder.commands.console import answer, complain, say
-from builder.commands.data import encode
-from builder.commands.failing import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
+from builder.commands import processes
+from builder.commands.terminal.console import answer, complain, say
+from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
+from builder.commands.terminal.json_output import encode
+from builder.commands.text import pages as text
+from builder.commands.text import training as training_text
 
 app = typer.Typer(
     name="archcli",
@@ -253,8 +255,8 @@ def variants(
     PLACES is a selector such as 'block*.pre_activation' or Bottleneck.branch. Without options, FILE's own `variants:`.
     """
     from builder.commands import variants as command
-    from builder.commands import variants_text
     from builder.commands.space import SpaceOptions
+    from builder.commands.text import variants as variants_text
 
     space = SpaceOptions(
         insert=tuple(insert or ()),
@@ -294,7 +296,7 @@ def diff(
     What only has another name is no difference.
     """
     from builder.commands import diff as command
-    from builder.commands import diff_text
+    from builder.commands.text import diff as diff_text
 
     _answer(command.run(one, other, classes, plugin or ()), diff_text.differing, as_json)
 
@@ -335,7 +337,7 @@ def train(
     """
     from builder.commands import train as command
     from builder.commands.preparation import Request
-    from builder.commands.watching import Watch
+    from builder.commands.terminal.training_progress import Watch
 
     request = Request(
         file,
@@ -383,7 +385,7 @@ def resume(
     However it was stopped, it ends with the same weights and metrics as if nothing had happened.
     """
     from builder.commands import resume as command
-    from builder.commands.watching import Watch
+    from builder.commands.terminal.training_progress import Watch
 
     with Watch(quiet=quiet, verbose=verbose) as watch:
         again = (tuple(settings or ()), device, data_dir, tuple(plugin or ()))
@@ -419,7 +421,7 @@ def evaluate(
     The confusion matrix and the most confident mistakes are drawn into the run's folder, or into that of -o.
     """
     from builder.commands import evaluate as command
-    from builder.commands.watching import Watch
+    from builder.commands.terminal.training_progress import Watch
 
     with Watch(quiet=quiet) as watch:
         found = command.run(
@@ -447,7 +449,7 @@ def compare(
     Runs that differ in nothing but the seed are also shown as one, with mean and spread. -o draws their curves.
     """
     from builder.commands import compare as command
-    from builder.commands import compare_text
+    from builder.commands.text import compare as compare_text
 
     compared = command.run(runs, output or ())
     for warning in compared.warnings:
@@ -495,9 +497,9 @@ def bench(
     Beside the plain loop of PyTorch's tutorial, other precisions, and what the hardware allows. Nothing is kept.
     """
     from builder.commands import bench as command
-    from builder.commands import bench_text
-    from builder.commands.measuring import Meter
     from builder.commands.preparation import Request
+    from builder.commands.terminal.bench_progress import Meter
+    from builder.commands.text import bench as bench_text
 
     changes = [*(settings or ()), *([f"batch_size={batch}"] if batch is not None else [])]
     request = Request(
@@ -555,8 +557,8 @@ def study_plan(
     Every network is measured for a moment. Nothing is run.
     """
     from builder.commands import study as command
-    from builder.commands import study_text
-    from builder.commands.following import Following
+    from builder.commands.terminal.study_progress import Following
+    from builder.commands.text import study as study_text
     from builder.study.planning import Place
 
     asked = command.Asked(file, Place(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew)
@@ -585,8 +587,8 @@ def study_run(
     It is planned first if it is not yet. However it is stopped, running it again goes on where it was.
     """
     from builder.commands import study as command
-    from builder.commands import study_text
-    from builder.commands.following import Following
+    from builder.commands.terminal.study_progress import Following
+    from builder.commands.text import study as study_text
     from builder.study.planning import Place
 
     asked = command.Asked(
@@ -611,8 +613,8 @@ def study_status(
 ) -> None:
     """Say how far a study is: what is done, running and failed, and the time left."""
     from builder.commands import study as command
-    from builder.commands import study_text
-    from builder.commands.following import follow
+    from builder.commands.terminal.study_progress import follow
+    from builder.commands.text import study as study_text
     from builder.study.planning import Place
 
     asked = command.Asked(file, Place(studies_dir))
@@ -644,8 +646,8 @@ def study_worker(
     folder of each. Needs the extra `distributed`.
     """
     from builder.commands import study as command
-    from builder.commands import study_text
-    from builder.commands.following import Following
+    from builder.commands.terminal.study_progress import Following
+    from builder.commands.text import study as study_text
     from builder.study.planning import Place
 
     asked = command.Asked(file, Place(studies_dir, data_dir, device, None, tuple(plugin or ())), other_code=other_code)
@@ -675,7 +677,7 @@ def report(
     comparison as CSV. The page's path is the last line that is printed.
     """
     from builder.commands import report as command
-    from builder.commands import report_text
+    from builder.commands.text import report as report_text
 
     found = command.run(study, studies_dir, output, tuple(plugin or ()))
     if as_json:

@@ -31,7 +31,7 @@ from builder.commands import bench as benching
 from builder.commands import resume
 from builder.commands import train as training
 from builder.commands.preparation import Request
-from builder.commands.watching import Watch
+from builder.commands.terminal.training_progress import Watch
 from builder.diagnostics import ArchError, RunError, render
 from builder.files import write_text
 from builder.training.folder.record import read_record

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from builder.commands.data import encode
+from builder.commands.terminal.json_output import encode
 from builder.files import write_text
 from builder.training.folder.metrics import EpochMetrics
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.commands.data import encode
 from builder.commands.plugins import keep_plugins
 from builder.commands.preparation import check_name, prepare
+from builder.commands.terminal.json_output import encode
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.identity import graph_id

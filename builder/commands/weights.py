@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands.console import say
+from builder.commands.terminal.console import say
 from builder.diagnostics import RunError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.commands.bench import Alternative, _faster
-from builder.commands.bench_text import _verdict
+from builder.commands.text.bench import _verdict
 from builder.training.speed.benchmark import Ratio
 from tests.commands.conftest import PAGE
 

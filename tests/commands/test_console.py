@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from builder.commands.console import answer, complain, is_coloured, say
+from builder.commands.terminal.console import answer, complain, is_coloured, say
 from builder.diagnostics import Diagnostic
 
 

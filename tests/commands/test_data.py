@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.data import encode
+from builder.commands.terminal.json_output import encode
 from builder.diagnostics import Diagnostic, Mark, Source
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from PIL import Image
 
-from builder.commands import training_text
 from builder.commands.answers import confusion_of
 from builder.commands.evaluate import Evaluated
+from builder.commands.text import training as training_text
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.commands.failing import exit_codes
+from builder.commands.terminal.exit_codes import exit_codes
 from builder.diagnostics import ArchError, Diagnostic, Mark, RunError, Source
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.commands.live import Live, shown_width
-from builder.commands.plot import Curve, plot
+from builder.commands.terminal.live import Live, shown_width
+from builder.commands.terminal.plot import Curve, plot
 from tests.commands.terminal import Terminal
 
 RISING = [10.0, 20.0, 30.0, 40.0]

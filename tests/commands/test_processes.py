@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.commands import processes
-from builder.commands.failing import exit_codes
+from builder.commands.terminal.exit_codes import exit_codes
 from builder.diagnostics import ArchError, Diagnostic, RunError
 
 if TYPE_CHECKING:

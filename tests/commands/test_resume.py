@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from safetensors.torch import load_file
 
-from builder.commands.watching import Watch
+from builder.commands.terminal.training_progress import Watch
 from builder.training.progress import BatchDone
 from tests.commands.conftest import PAGE, SHORT
 

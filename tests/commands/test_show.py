@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from builder.commands import show, text
+from builder.commands import show
+from builder.commands.text import pages as text
 
 if TYPE_CHECKING:
     from pathlib import Path

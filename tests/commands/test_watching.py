@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from builder.commands.watching import PLOT_LINES, Watch
+from builder.commands.terminal.training_progress import PLOT_LINES, Watch
 from builder.training.folder.metrics import EpochMetrics, append_metrics
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, StepChosen
 from tests.commands.terminal import Terminal
@@ -57,7 +57,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     """Return a stderr that is a terminal of 80 columns."""
     made = Terminal()
     stderr_is(made, monkeypatch)
-    monkeypatch.setattr("builder.commands.watching.size_of", lambda stream: stream.size)
+    monkeypatch.setattr("builder.commands.terminal.training_progress.size_of", lambda stream: stream.size)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     return made
@@ -65,7 +65,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 
 def on(device: str, watch: Watch, monkeypatch: pytest.MonkeyPatch, run: Path = Path("runs/a-001")) -> None:
     """Tell ``watch`` of a run of ``page.yaml`` on ``device``, whose first lines do not matter here."""
-    monkeypatch.setattr("builder.commands.training_text.beginning", lambda _, verbose: "first lines")
+    monkeypatch.setattr("builder.commands.text.training.beginning", lambda _, verbose: "first lines")
     watch.begin(cast("Beginning", SimpleNamespace(page="page.yaml", device=device, run=run)))
 
 
@@ -193,7 +193,7 @@ class TestBar:
         self, terminal: Terminal, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """And no plot."""
-        monkeypatch.setattr("builder.commands.watching.is_unicode", lambda stream: False)
+        monkeypatch.setattr("builder.commands.terminal.training_progress.is_unicode", lambda stream: False)
         after_epochs(Watch(now=clock), clock, 3)
         assert terminal.screen[3:] == [f"epoch 4/9  {'#' * 12}{'-' * 12}  train 5/10"]
 

@@ -6,8 +6,8 @@ import sys
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from builder.commands import study_text as text
-from builder.commands.console import is_terminal, say
+from builder.commands.terminal.console import is_terminal, say
+from builder.commands.text import study as text
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands import processes
-from builder.commands.console import abandon, complain, say
+from builder.commands.terminal.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from builder.commands import processes
-from builder.commands import training_text as text
-from builder.commands.console import is_coloured, is_terminal, is_unicode, say, size_of
-from builder.commands.live import Live, shown_width
-from builder.commands.plot import Curve, plot
+from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
+from builder.commands.terminal.live import Live, shown_width
+from builder.commands.terminal.plot import Curve, plot
+from builder.commands.text import training as text
 from builder.diagnostics import RunError
 from builder.quantities import duration
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from builder.commands.console import is_terminal, say, size_of
-from builder.commands.live import Live
+from builder.commands.terminal.console import is_terminal, say, size_of
+from builder.commands.terminal.live import Live
 from builder.quantities import duration
 
 if TYPE_CHECKING:

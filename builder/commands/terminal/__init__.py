@@ -1,0 +1,1 @@
+"""The terminal: streams, exit codes, live lines, plots, JSON, progress."""
