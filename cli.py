@@ -12,12 +12,12 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands import processes
 from builder.commands.terminal.console import answer, complain, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
 from builder.commands.terminal.json_output import encode
 from builder.commands.text import pages as text
 from builder.commands.text import training as training_text
+from builder.runs import processes
 
 app = typer.Typer(
     name="archcli",
@@ -336,8 +336,8 @@ def train(
     Everything about the run is kept in a folder of its own, whose path is the last line that is printed.
     """
     from builder.commands import train as command
-    from builder.commands.preparation import Request
     from builder.commands.terminal.training_progress import Watch
+    from builder.runs.prepare import Request
 
     request = Request(
         file,
@@ -497,9 +497,9 @@ def bench(
     Beside the plain loop of PyTorch's tutorial, other precisions, and what the hardware allows. Nothing is kept.
     """
     from builder.commands import bench as command
-    from builder.commands.preparation import Request
     from builder.commands.terminal.bench_progress import Meter
     from builder.commands.text import bench as bench_text
+    from builder.runs.prepare import Request
 
     changes = [*(settings or ()), *([f"batch_size={batch}"] if batch is not None else [])]
     request = Request(

@@ -30,10 +30,10 @@ from benchmarks.lab_results import Benchmark, Result, Results
 from builder.commands import bench as benching
 from builder.commands import resume
 from builder.commands import train as training
-from builder.commands.preparation import Request
 from builder.commands.terminal.training_progress import Watch
 from builder.diagnostics import ArchError, RunError, render
 from builder.files import write_text
+from builder.runs.prepare import Request
 from builder.training.folder.record import read_record
 from builder.training.interrupts import Interrupted
 from builder.training.recipe.recipe import load_recipe

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from builder.commands.preparation import prepare
 from builder.costs import graph_cost, numbers_moved
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.runs.prepare import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from builder.commands.preparation import Prepared, Request
+    from builder.runs.prepare import Prepared, Request
     from builder.training.speed.benchmark import Measured, Ratio, Times
 
 IMAGES = 4096  # of a real data set; more would only take longer to prepare

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from builder.commands.run_facts import facts_of, plainly
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.runs.facts import facts_of, plainly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from builder.commands.run_facts import Facts
+    from builder.runs.facts import Facts
     from builder.training.figures.comparison_curves import Curve
     from builder.training.folder.record import Record, State
 

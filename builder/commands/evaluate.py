@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.commands.answers import KEPT, draw_answers, named
-from builder.commands.plugins import operations_of_run
-from builder.commands.preparation import Request, prepare
-from builder.commands.weights import need_complete, put_weights
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load
+from builder.runs.plugins import operations_of_run
+from builder.runs.prepare import Request, prepare
+from builder.runs.weights import need_complete, put_weights
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.commands.answers import MistakeRow
-    from builder.commands.preparation import DataName
-    from builder.commands.weights import Weights
     from builder.graph import Graph
+    from builder.runs.prepare import DataName
+    from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.folder.run_folder import RunFolder

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.commands.plugins import operations_of_run
-from builder.commands.weights import need_complete, put_weights
 from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
+from builder.runs.plugins import operations_of_run
+from builder.runs.weights import need_complete, put_weights
 
 if TYPE_CHECKING:
-    from builder.commands.weights import Weights
     from builder.graph import Graph
+    from builder.runs.weights import Weights
 
 Form: TypeAlias = Literal["python", "safetensors", "torch"]
 _SUFFIX = {"safetensors": "safetensors", "torch": "pth"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from builder.commands.preparation import prepare_again
 from builder.commands.train import Beginning, Trained, describe, train_in
 from builder.diagnostics import RunError
+from builder.runs.prepare import prepare_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -5,21 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.commands.plugins import keep_plugins
-from builder.commands.preparation import check_name, prepare
 from builder.commands.terminal.json_output import encode
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.identity import graph_id
 from builder.lowering.resolved import resolved_page
+from builder.runs.plugins import keep_plugins
+from builder.runs.prepare import check_name, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from builder.commands.preparation import Prepared, Request
-    from builder.commands.weights import Weights
     from builder.graph import Graph
+    from builder.runs.prepare import Prepared, Request
+    from builder.runs.weights import Weights
     from builder.training.folder.run_folder import RunFolder
     from builder.training.folder.summary import Summary
     from builder.training.progress import Progress

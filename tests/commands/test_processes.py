@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.commands import processes
 from builder.commands.terminal.exit_codes import exit_codes
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.runs import processes
 
 if TYPE_CHECKING:
     from tests.commands.conftest import Archcli

@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from builder.commands import preparation
+from builder.runs import prepare as preparation
 from builder.training.recipe.recipe import DEFAULT_RECIPES
 from tests.commands.conftest import PAGE, SHORT
 

@@ -11,8 +11,8 @@ import torch
 import torchvision
 
 import builder
-from builder.commands.weights import Weights, described, grouped, need_complete, put_weights
 from builder.diagnostics import RunError
+from builder.runs.weights import Weights, described, grouped, need_complete, put_weights
 from builder.training.weights import published
 from builder.training.weights.files import Loaded, load_weights, read_weights
 

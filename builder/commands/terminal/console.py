@@ -7,8 +7,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from builder.commands import processes
 from builder.diagnostics import render
+from builder.runs import processes
 
 if TYPE_CHECKING:
     from typing import TextIO

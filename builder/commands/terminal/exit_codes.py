@@ -18,9 +18,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands import processes
 from builder.commands.terminal.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
+from builder.runs import processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

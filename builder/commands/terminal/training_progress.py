@@ -7,13 +7,13 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from builder.commands import processes
 from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
 from builder.commands.terminal.live import Live, shown_width
 from builder.commands.terminal.plot import Curve, plot
 from builder.commands.text import training as text
 from builder.diagnostics import RunError
 from builder.quantities import duration
+from builder.runs import processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

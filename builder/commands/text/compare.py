@@ -8,8 +8,8 @@ from dataclasses import fields
 from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.commands.run_facts import plainly
 from builder.quantities import duration, human, plural
+from builder.runs.facts import plainly
 from builder.tables import markdown_table, table
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from builder.commands.weights import described
 from builder.quantities import human, plural, shape
+from builder.runs.weights import described
 from builder.tables import table
 
 if TYPE_CHECKING:

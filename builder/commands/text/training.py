@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.commands.answers import confusion_of
-from builder.commands.weights import described
 from builder.quantities import duration, human, plural, shape
+from builder.runs.weights import described
 from builder.tables import table
 
 if TYPE_CHECKING:

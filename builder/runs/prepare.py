@@ -10,23 +10,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.commands import processes
-from builder.commands.plugins import operations_of_run
-from builder.commands.weights import put_weights
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.identity import graph_id
 from builder.lowering import find, load_page, lower
 from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
+from builder.runs import processes
+from builder.runs.plugins import operations_of_run
+from builder.runs.weights import put_weights
 
 if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from builder.commands.weights import Weights
     from builder.graph import Graph
     from builder.lowering.pages import Merged
+    from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.device.distributed import Team
     from builder.training.device.execution import StepName
