@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 _ROOMS = ("ops", "lowering", "emit/python", "runtime", "training")
 """From a page to trained weights; what checks, draws, prices and reports changes no result."""
 
-_BESIDE = ("inplace.py", "graph.py", "shapes.py", "expressions.py", "study/trial.py", "study/images.py")
+_BESIDE = ("inplace.py", "graph.py", "shapes.py", "expressions.py", "study/workers/trial.py", "study/workers/images.py")
 
-_NO_MATTER = frozenset({"training/curves.py", "training/progress.py", "training/summary.py", "training/published.py"})
+_NO_MATTER = frozenset(
+    {
+        "training/figures/curves.py",
+        "training/progress.py",
+        "training/folder/summary.py",
+        "training/weights/published.py",
+    }
+)
 """What draws and tells."""
 
 _PLUGIN = "plugin "
@@ -29,7 +36,7 @@ _PLUGIN = "plugin "
 @lru_cache(maxsize=1)
 def code_version() -> Mapping[str, str]:
     """Return a digest for every file that decides results, by its path below ``builder``."""
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     paths = [path for room in _ROOMS for path in (root / room).rglob("*.py")] + [root / each for each in _BESIDE]
     named = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
     return MappingProxyType({name: _digest(path) for name, path in sorted(named.items()) if name not in _NO_MATTER})
