@@ -37,7 +37,7 @@ with atheris.instrument_imports(include=["builder"]):
     from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, PageFields
     from builder.spec.page import POINTS, RESERVED
 
-from tests.lowering.test_nobodys_pages import WORDS, mutated
+from tests.language.test_generated_pages import WORDS, mutated
 
 if TYPE_CHECKING:
     from collections.abc import Callable

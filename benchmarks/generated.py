@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from builder.diagnostics import ArchError
-from tests.lowering.test_nobodys_pages import graph_of
+from tests.language.test_generated_pages import graph_of
 from tests.mutations import Mutated, mutated_pages
 from tests.networks import Wrong, wrong_pages
 from tests.runtime.test_generated import check_network, pages

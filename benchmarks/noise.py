@@ -15,7 +15,7 @@ from pathlib import Path
 from builder.diagnostics import ArchError, render
 from builder.lowering import load
 from builder.lowering.pages import shipped_folder
-from tests.lowering.test_nobodys_pages import mutated
+from tests.language.test_generated_pages import mutated
 
 
 def main() -> None:

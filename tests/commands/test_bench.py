@@ -11,12 +11,12 @@ import pytest
 from builder.commands.bench import Alternative, _faster
 from builder.commands.text.bench import _verdict
 from builder.training.speed.benchmark import Ratio
-from tests.commands.conftest import PAGE
+from tests.command_line import PAGE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 FAST = ("--seconds", 0.1, "--set", "size=16", "--batch", 16, "--device", "cpu")
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 PAGE = """\
 name: small

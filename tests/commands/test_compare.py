@@ -18,13 +18,13 @@ from builder.training.folder.metrics import EpochMetrics, append_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.recipe.recipe import load_recipe
-from tests.commands.conftest import PAGE
+from tests.command_line import PAGE
 from tests.test_cli import HEAVY, IMPORTED, ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 WIDER = PAGE.replace("out: 8", "out: 16").replace("name: small", "name: wider")
 

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 
 class TestDiff:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 
 class TestDoctor:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pytest
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 
 class TestDraw:

@@ -17,7 +17,7 @@ from builder.diagnostics import ArchError
 from builder.variants.asking import variants
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 ROOT = Path(__file__).parents[2]
 HEAD = "  - adaptiveavgpool\n  - flatten\n  - linear: {out: $classes}\n"

@@ -11,12 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 import builder
-from tests.commands.conftest import PAGE
+from tests.command_line import PAGE
 
 if TYPE_CHECKING:
     import pytest
 
-    from tests.commands.conftest import Archcli, Trained
+    from tests.command_line import Archcli, Trained
 
 
 class TestSource:

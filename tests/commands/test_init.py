@@ -14,7 +14,7 @@ from builder.lowering import load
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 
 class TestInit:

@@ -18,7 +18,7 @@ import pytest
 from tests.study.report.studies import PLAIN, make_study
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 ROOT = Path(__file__).parents[2]
 SMALL = replace(PLAIN, images=500, seeds=4, accuracy={**PLAIN.accuracy, "alexnet_tiny_se_block2": 94.0})

@@ -14,11 +14,11 @@ from safetensors.torch import load_file
 
 from builder.commands.terminal.training_progress import Watch
 from builder.training.progress import BatchDone
-from tests.commands.conftest import PAGE, SHORT
+from tests.command_line import PAGE, SHORT
 
 if TYPE_CHECKING:
     from builder.training.progress import Progress
-    from tests.commands.conftest import Archcli, Outcome, Trained
+    from tests.command_line import Archcli, Outcome, Trained
 
 CONSTANT = (*SHORT, "--set", "schedule.name=constant")
 

@@ -11,7 +11,7 @@ from builder.commands.text import pages as text
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 
 class TestJson:

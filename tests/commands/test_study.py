@@ -14,7 +14,7 @@ from builder.study import pilot
 from builder.study.results.folder import StudyFolder
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 PAGE = """\
 name: mine

@@ -13,10 +13,10 @@ from safetensors.torch import load_file
 
 from builder.runs import prepare as preparation
 from builder.training.recipe.recipe import DEFAULT_RECIPES
-from tests.commands.conftest import PAGE, SHORT
+from tests.command_line import PAGE, SHORT
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Archcli, Trained
+    from tests.command_line import Archcli, Trained
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.commands.conftest import Archcli
+    from tests.command_line import Archcli
 
 REPORT = ("variants", "alexnet", "--insert", "se", "--among", "block*.pre_activation")
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tiny_task import TinyNetwork, quadrants
 
 from builder.training.data.dataset import DataSet
 from builder.training.data.named import load
 from builder.training.recipe.recipe import Recipe, Sgd
+from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

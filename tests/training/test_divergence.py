@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tiny_task import TinyNetwork
 from torch import nn
 
 from builder.training.data.batches import Batches
 from builder.training.divergence import Cause, all_finite, find_cause, watching
 from builder.training.recipe.recipe import Sgd
 from builder.training.steps.optimizers import make_optimizer
+from tests.training.tiny_task import TinyNetwork
 
 if TYPE_CHECKING:
     from builder.training.data.dataset import DataSet

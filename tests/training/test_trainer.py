@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from tiny_task import TinyNetwork
 
 from builder.diagnostics import RunError
 from builder.training import trainer
@@ -34,6 +33,7 @@ from builder.training.recipe.recipe import Adam, Augment, Cosine, Recipe, Sgd, l
 from builder.training.saving import Pace
 from builder.training.trainer import train
 from builder.training.weights.files import read_weights
+from tests.training.tiny_task import TinyNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable

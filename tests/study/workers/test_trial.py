@@ -1,0 +1,112 @@
+"""One cell, trained as ``archcli train`` would train it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+
+import builder
+from builder.study.results.cells import make_cell
+from builder.study.results.folder import StudyFolder
+from builder.study.workers import trial
+from builder.study.workers.trial import Pruned, precision_of, run_cell
+from builder.training.device.devices import Hardware
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.folder.failure import DivergedError
+from builder.training.progress import EpochDone
+from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.speed.benchmark import random_images
+from tests.study.conftest import make_plan
+from tests.study.plan.test_trials import searching
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.study.results.cells import Cell
+    from builder.study.results.result import Outcome, Stage
+    from builder.training.progress import Progress
+
+RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
+
+
+class TestPrecision:
+    """In which numbers a cell computes."""
+
+    @pytest.mark.parametrize(
+        ("hardware", "precision"),
+        [
+            (Hardware("cpu"), PLAIN),
+            (Hardware("cpu", has_avx512=True, has_bf16=True), Precision("bf16", "channels_last")),
+            (Hardware("cuda", has_tf32=True), Precision("bf16", "channels_last")),
+        ],
+    )
+    def test_it_is_what_pays_on_the_device(
+        self, monkeypatch: pytest.MonkeyPatch, hardware: Hardware, precision: Precision
+    ) -> None:
+        """For the network and the batches of the recipe, by the rule that ``train`` follows."""
+        monkeypatch.setattr(Hardware, "of", lambda _: hardware)
+        assert precision_of(builder.load("alexnet32"), RECIPE, torch.device("cpu")) == precision
+
+
+class TestPruned:
+    """A try that is ended after an epoch, because it promises nothing."""
+
+    @pytest.fixture
+    def cell(self, tmp_path: Path) -> Cell:
+        """Give a cell of three epochs, with its page in a folder."""
+        (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
+        return make_cell("small", "id", {}, recipe, 0, "screen", "w")
+
+    def test_its_result_is_that_of_the_epochs_it_had(self, cell: Cell, tmp_path: Path) -> None:
+        """It is a result and no failure, and says what it is."""
+
+        def end_after_two(event: Progress) -> None:
+            if isinstance(event, EpochDone) and event.metrics.epoch == 2:
+                raise Pruned
+
+        outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), end_after_two)
+        assert outcome.is_pruned
+        assert [each.epoch for each in outcome.metrics] == [1, 2]
+        assert outcome.val_accuracy == max(each.val_accuracy for each in outcome.metrics)
+        assert outcome.test_accuracy is None
+
+    def test_one_that_nobody_ends_is_whole(self, cell: Cell, tmp_path: Path) -> None:
+        """The control."""
+        outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
+        assert (outcome.is_pruned, len(outcome.metrics)) == (False, 3)
+
+
+class TestDiverged:
+    """A try whose loss is not finite, which is what a search is there to find out."""
+
+    def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> Outcome:
+        """Return what a cell comes to whose rate is far too high."""
+        plan = searching(1, 3) if searched else make_plan(1, 2, screen_seeds=1)
+        study = StudyFolder(folder)
+        place = study.cell("c")
+        place.path.mkdir(parents=True)
+        place.network.write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        monkeypatch.setattr(trial, "load_images", lambda *_: random_images(64, 3, 2))
+        fingerprint = random_images(64, 3, 2).fingerprint
+        plan = replace(plan, data=replace(plan.data, fingerprint=fingerprint))
+        recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
+        recipe = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0, momentum=0.99)})
+        cell = make_cell("small", "id", {}, recipe, 0, stage, "w")
+        return trial.prepare_trials(study, plan, "cpu", folder)(cell, place, lambda **_: None)
+
+    def test_it_is_the_worst_of_all_results(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And no failure: it is not tried again, and the study does not end with 1."""
+        outcome = self.result(tmp_path, monkeypatch, searched=True, stage="screen")
+        assert (outcome.is_diverged, outcome.val_accuracy, outcome.metrics) == (True, 0.0, ())
+
+    @pytest.mark.parametrize(("searched", "stage"), [(False, "screen"), (True, "confirm")])
+    def test_anywhere_else_it_is_a_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, searched: bool, stage: Stage
+    ) -> None:
+        """A variant that fails is never dropped."""
+        with pytest.raises(DivergedError, match="the loss is"):
+            self.result(tmp_path, monkeypatch, searched=searched, stage=stage)

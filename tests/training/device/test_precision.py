@@ -1,0 +1,200 @@
+"""In which format a network computes: a rule, what follows from it, and what is written down."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from builder.diagnostics import RunError
+from builder.training.data.batches import Batches
+from builder.training.device.devices import Hardware
+from builder.training.device.precision import PLAIN, Precision, Work, choose_precision
+from builder.training.folder.checkpoints import Checkpoint
+from builder.training.folder.run_folder import RunFolder
+from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
+from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.step import EagerStep
+from tests.training.tiny_task import TinyNetwork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
+
+AVX2 = Hardware("cpu")
+AVX512 = Hardware("cpu", has_avx512=True)
+AVX512_BF16 = Hardware("cpu", has_avx512=True, has_bf16=True)
+AMX = Hardware("cpu", has_avx512=True, has_bf16=True, has_amx=True)
+TURING, AMPERE = Hardware("cuda"), Hardware("cuda", has_tf32=True)
+MPS = Hardware("mps")
+
+
+def alexnet(batch: int) -> Work:
+    """Return a step of AlexNet: many weights, each used twelve times an image."""
+    return Work(57_044_810, 710_133_440 * batch)
+
+
+def resnet18(batch: int) -> Work:
+    """Return a step of ResNet-18: few weights, each used often."""
+    return Work(11_181_642, 1_813_566_464 * batch)
+
+
+TINY = Work(43_000, 4 * 4_000_000)
+
+
+class TestChoosePrecision:
+    """The same for the same hardware and work, as it was measured."""
+
+    @pytest.mark.parametrize(
+        ("hardware", "work", "chosen"),
+        [
+            (AVX2, alexnet(32), "fp32, contiguous"),
+            (AVX512, alexnet(32), "fp32, channels_last"),
+            (AVX512_BF16, alexnet(1), "fp32, channels_last"),
+            (AVX512_BF16, alexnet(4), "bf16, channels_last"),
+            (AVX512_BF16, resnet18(1), "bf16, channels_last"),
+            (AVX512_BF16, TINY, "fp32, channels_last"),
+            (AMX, alexnet(4), "fp32, channels_last"),
+            (AMX, alexnet(8), "bf16, channels_last"),
+            (AMX, resnet18(4), "bf16, channels_last"),
+            (TURING, alexnet(128), "fp32, channels_last"),
+            (AMPERE, alexnet(4), "tf32, channels_last"),
+            (AMPERE, alexnet(128), "bf16, channels_last"),
+            (AMPERE, resnet18(32), "bf16, channels_last"),
+            (MPS, resnet18(32), "fp32, contiguous"),
+        ],
+    )
+    def test_it_takes_what_pays(self, hardware: Hardware, work: Work, chosen: str) -> None:
+        """bf16 where the hardware has it and the step is more than fetching weights."""
+        assert str(choose_precision(hardware, work).precision) == chosen
+
+    @pytest.mark.parametrize(
+        ("hardware", "work", "reason"),
+        [
+            (AVX2, TINY, "this CPU has no AVX-512"),
+            (AVX512, TINY, "this CPU has AVX-512 and no bf16"),
+            (AVX512_BF16, TINY, "a step is so small that casting would cost what bf16 saves"),
+            (AVX512_BF16, alexnet(4), "this CPU has AVX512_BF16"),
+            (AMX, alexnet(4), "a step waits for its weights, and bf16 would copy them"),
+            (AMX, alexnet(8), "this CPU has AMX"),
+            (TURING, TINY, "this GPU has neither TF32 nor bf16"),
+            (MPS, TINY, "nothing else is measured on mps"),
+        ],
+    )
+    def test_it_says_why(self, hardware: Hardware, work: Work, reason: str) -> None:
+        """In a few words."""
+        assert choose_precision(hardware, work).reason == reason
+
+    def test_what_is_given_is_taken_and_the_rest_is_chosen(self) -> None:
+        """Each by itself."""
+        both = choose_precision(AVX512_BF16, alexnet(32), "fp32", "contiguous")
+        assert (both.precision, both.reason) == (PLAIN, "as asked for")
+        assert choose_precision(AVX512_BF16, alexnet(32), "fp32").precision == Precision("fp32", "channels_last")
+        assert choose_precision(AVX512_BF16, alexnet(32), layout="contiguous").precision == Precision("bf16")
+
+    @pytest.mark.parametrize("hardware", [AVX512_BF16, TURING, MPS])
+    def test_tf32_is_refused_where_it_would_mean_nothing(self, hardware: Hardware) -> None:
+        """Rather than written into a run that never rounded anything."""
+        with pytest.raises(RunError, match="`tf32` is a format of NVIDIA's GPUs") as raised:
+            choose_precision(hardware, TINY, "tf32")
+        assert raised.value.hint == "choose fp32 or bf16, or leave it out"
+
+
+class TestRecord:
+    """A run's folder says how it computes, and going on reads it there."""
+
+    def test_it_is_read_back(self, tmp_path: Path) -> None:
+        """As it was written."""
+        (tmp_path / "environment.json").write_text(json.dumps({"precision": str(Precision("bf16", "channels_last"))}))
+        assert Precision.of_run(RunFolder(tmp_path)) == Precision("bf16", "channels_last")
+
+    @pytest.mark.parametrize("content", ["", "{}", "[]", '{"precision": "fp8, contiguous"}', '{"precision": 1}'])
+    def test_a_folder_that_does_not_say_is_refused(self, tmp_path: Path, content: str) -> None:
+        """By the file's name."""
+        (tmp_path / "environment.json").write_text(content)
+        with pytest.raises(RunError, match=r"environment\.json does not say in which precision"):
+            Precision.of_run(RunFolder(tmp_path))
+
+
+class TestTraining:
+    """What is rounded, and what is not."""
+
+    def test_bf16_is_autocast_with_a_loss_in_float32(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+        """The same bits as the loop of torch's documentation; weights and momentum stay float32."""
+        precision = Precision("bf16", "channels_last")
+        batches = Batches(data.train, recipe, cpu, precision)
+        torch.manual_seed(0)
+        ours = TinyNetwork().to(memory_format=torch.channels_last)
+        theirs = deepcopy(ours).train()
+        optimizer, by_hand = make_optimizer(recipe.optimizer, ours), make_optimizer(recipe.optimizer, theirs)
+        torch.manual_seed(1)
+        tally = Tally.empty(1, 5, cpu)
+        train_epoch(EagerStep(ours, optimizer, recipe, precision), batches, recipe, tally, 0, lambda _: None)
+        torch.manual_seed(1)
+        for batch in batches.epoch(1):
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = theirs(batch.images)
+            assert logits.dtype == torch.bfloat16
+            by_hand.zero_grad()
+            cross_entropy(logits.float(), batch.labels).backward()
+            by_hand.step()
+        assert all(torch.equal(each, theirs.state_dict()[name]) for name, each in ours.state_dict().items())
+        assert {each.dtype for each in ours.parameters()} == {torch.float32}
+        assert {each["momentum_buffer"].dtype for each in optimizer.state.values()} == {torch.float32}
+        assert tally.losses.dtype == torch.float32
+
+    def test_images_have_the_layout_and_stay_float32(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+        """Autocast casts them where it wants them."""
+        colour = data.with_channels(3).train
+        images = next(Batches(colour, recipe, cpu, Precision("bf16", "channels_last")).epoch(1)).images
+        assert images.dtype == torch.float32
+        assert images.is_contiguous(memory_format=torch.channels_last)
+
+    def test_what_an_optimizer_remembers_comes_back_in_the_layout_of_its_weight(
+        self, data: DataSet, recipe: Recipe, cpu: torch.device
+    ) -> None:
+        """Fused steps pair numbers as they lie in memory, and would pair the wrong ones without a word."""
+        batches = Batches(data.with_channels(3).train, recipe, cpu, Precision("fp32", "channels_last"))
+        torch.manual_seed(0)
+        ours = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
+        optimizer = make_optimizer(recipe.optimizer, ours)
+        train_epoch(EagerStep(ours, optimizer, recipe), batches, recipe, Tally.empty(1, 5, cpu), 0, lambda _: None)
+        origin = Origin(recipe, "data", {})
+        taken = take_snapshot(ours, optimizer, Tally.empty(1, 5, cpu), Position(), origin)
+        taken = Checkpoint({name: each.clone().contiguous() for name, each in taken.tensors.items()}, taken.record)
+        again = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
+        other = make_optimizer(recipe.optimizer, again)
+        restore_snapshot(taken, again, other, cpu)
+        assert other.state[again.conv.weight]["momentum_buffer"].stride() == again.conv.weight.stride()
+        for network, steps in ((ours, optimizer), (again, other)):
+            torch.manual_seed(1)
+            tally = Tally.empty(2, 5, cpu)
+            train_epoch(EagerStep(network, steps, recipe), batches, recipe, tally, 0, lambda _: None)
+        assert all(torch.equal(each, again.state_dict()[name]) for name, each in ours.state_dict().items())
+
+
+class TestOn:
+    """What only a library's own switch can say."""
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+    @pytest.mark.parametrize(("number_format", "rounded"), [("fp32", False), ("tf32", True), ("bf16", True)])
+    def test_tf32_is_allowed_while_it_lasts(self, number_format: str, rounded: bool) -> None:
+        """And is afterwards what it was."""
+        before = torch.backends.cuda.matmul.allow_tf32
+        with Precision(number_format).on(torch.device("cuda")):
+            assert torch.backends.cuda.matmul.allow_tf32 is rounded
+            assert torch.backends.cudnn.allow_tf32 is rounded
+        assert torch.backends.cuda.matmul.allow_tf32 is before
+
+    def test_a_cpu_needs_none(self, cpu: torch.device) -> None:
+        """Nothing is touched."""
+        before = torch.backends.cuda.matmul.allow_tf32
+        with Precision("tf32").on(cpu):
+            assert torch.backends.cuda.matmul.allow_tf32 is before

@@ -1,0 +1,106 @@
+"""How fast a network trains: who is measured, and how times become ratios."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from torch.utils.data import DataLoader
+
+from builder.training.data.batches import Batches
+from builder.training.device.devices import Hardware
+from builder.training.device.execution import Execution
+from builder.training.device.precision import PLAIN, Precision
+from builder.training.recipe.recipe import Normalize
+from builder.training.speed.benchmark import NAMES, Task, Times, alternatives, measure, random_images
+from builder.training.speed.tutorial import PilImages, Tutorial
+from tests.training.stand_in import StandIn
+
+if TYPE_CHECKING:
+    from builder.training.data.dataset import DataSet
+    from builder.training.recipe.recipe import Recipe
+    from tests.training.tiny_task import TinyNetwork
+
+
+class TestTimes:
+    """Seconds an image, one value a round."""
+
+    def test_speed_is_the_median(self) -> None:
+        """What disturbs a single round does not show."""
+        assert Times((0.5, 0.25, 8.0)).images_per_second == 2.0
+
+    def test_a_ratio_is_of_pairs(self) -> None:
+        """A round in which everything took ten times as long says the same as the others."""
+        ratio = Times((1.0, 10.0, 1.0, 1.0)).ratio_to(Times((2.0, 20.0, 2.0, 4.0)))
+        assert ratio.median == 2.0
+        assert 1.9 < ratio.low <= ratio.median <= ratio.high <= 4.0
+
+
+class TestTutorial:
+    """The loop that we are measured against does the same work."""
+
+    @pytest.mark.parametrize("crop_pct", [1.0, 0.75])
+    def test_its_images_are_ours(self, data: DataSet, recipe: Recipe, cpu: torch.device, crop_pct: float) -> None:
+        """Through PIL, resized and cut: the same bits."""
+        sized = recipe.model_copy(
+            update={"size": 12, "crop_pct": crop_pct, "normalize": Normalize(mean=(0.4,), std=(0.2,))}
+        )
+        theirs = torch.cat([images for images, _ in DataLoader(PilImages(data.train, sized), 16)])
+        assert torch.equal(theirs, torch.cat([each.images for each in Batches(data.train, sized, cpu).in_order()]))
+
+    def test_it_learns(self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device) -> None:
+        """A loop that trained nothing would be fast."""
+        before = deepcopy(network.state_dict())
+        Tutorial(network, data.train, recipe, cpu).train(2)
+        assert not torch.equal(before["head.weight"], network.state_dict()["head.weight"])
+        assert int(network.norm.num_batches_tracked) == 2
+
+
+class TestMeasure:
+    """All in turns, on the same images."""
+
+    def test_everyone_has_a_time_in_every_round(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Ours, the tutorial's and the other steps; the network itself is not trained."""
+        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
+        before, heard = deepcopy(network.state_dict()), []
+        task = Task(network, data.train[:64], recipe, cpu)
+        execution = Execution(Precision("bf16"))
+        found = measure(task, execution, [PLAIN, Precision("bf16")], 0.001, on_round=heard.append).times
+        assert set(found) == {*NAMES, "fp32, contiguous"}
+        assert {len(each.rounds) for each in found.values()} == {3}
+        assert all(seconds > 0 for each in found.values() for seconds in each.rounds)
+        assert heard[-1] == 1.0
+        assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
+
+    def test_where_steps_are_a_graph_those_without_are_measured_too(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """So that what it gains is a number of the same run."""
+        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
+        monkeypatch.setattr("builder.training.speed.benchmark.recorder_for", lambda _device: StandIn())
+        task = Task(network, data.train[:64], recipe, cpu)
+        measured = measure(task, Execution(), [Precision("bf16")], 0.001)
+        assert measured.step.kind == "CUDA graph"
+        assert set(measured.times) == {*NAMES, "bf16, contiguous", "fp32, contiguous, eager"}
+        assert set(measure(task, Execution(step="eager"), [], 0.001).times) == set(NAMES)
+
+    def test_noise_looks_like_cifar(self) -> None:
+        """So that nothing has to be downloaded."""
+        noise = random_images(20, 3)
+        assert noise.train.images.shape == (20, 3, 32, 32)
+        assert noise.train.images.dtype == torch.uint8
+        assert noise.train.labels.bincount().tolist() == [2] * 10
+
+    def test_tf32_is_tried_where_there_is_any(self) -> None:
+        """Each format in each layout."""
+        assert [str(each) for each in alternatives(Hardware("cpu"))] == [
+            "fp32, contiguous",
+            "fp32, channels_last",
+            "bf16, contiguous",
+            "bf16, channels_last",
+        ]
+        assert Precision("tf32") in alternatives(Hardware("cuda", has_tf32=True))

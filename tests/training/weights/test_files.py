@@ -1,0 +1,158 @@
+"""Weights from files into networks."""
+
+from __future__ import annotations
+
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from builder.diagnostics import RunError
+from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
+from builder.training.weights.files import Loaded, load_weights, read_weights
+from tests.training.tiny_task import TinyNetwork
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Trap:
+    """Would leave a file behind if anybody unpickled it."""
+
+    def __init__(self, path: Path) -> None:
+        """Take the file's path."""
+        self.path = path
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Ask the unpickler to make the file."""
+        return (self.path.touch, ())
+
+
+class TestReadWeights:
+    """Files of both kinds."""
+
+    def test_safetensors_and_torch_files_hold_the_same(self, tmp_path: Path, network: TinyNetwork) -> None:
+        """Which kind it is, the content says, not the name."""
+        save_file(network.state_dict(), tmp_path / "one.bin")
+        torch.save(network.state_dict(), tmp_path / "two.bin")
+        torch.save(network.state_dict(), tmp_path / "three.bin", _use_new_zipfile_serialization=False)
+        write_checkpoint(tmp_path / "four.bin", Checkpoint(network.state_dict(), {}))
+        for name in ("one", "two", "three", "four"):
+            found = read_weights(tmp_path / f"{name}.bin")
+            assert found.keys() == network.state_dict().keys()
+            assert torch.equal(found["head.weight"], network.head.weight)
+
+    @pytest.mark.parametrize(
+        ("content", "said"),
+        [
+            (b"", "it is empty"),
+            (b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
+            (b"<!DOCTYPE html><html>", "a web page"),
+            (b"hello, these are no weights at all", "its first bytes are neither's"),
+        ],
+    )
+    def test_what_is_no_weights_file_is_said_to_be_none(self, tmp_path: Path, content: bytes, said: str) -> None:
+        """In words, where torch ends in KeyError: 101."""
+        path = tmp_path / "weights.pth"
+        path.write_bytes(content)
+        with pytest.raises(RunError, match=r"holds no weights of safetensors or PyTorch") as raised:
+            read_weights(path)
+        assert said in raised.value.message
+
+    @pytest.mark.parametrize("kept", [9, 100, 1000, 2000])
+    def test_a_torn_file_is_an_answer(self, tmp_path: Path, network: TinyNetwork, kept: int) -> None:
+        """Of either kind, wherever it is torn."""
+        save_file(network.state_dict(), tmp_path / "a")
+        torch.save(network.state_dict(), tmp_path / "b")
+        torch.save(network.state_dict(), tmp_path / "c", _use_new_zipfile_serialization=False)
+        for name in "abc":
+            path = tmp_path / name
+            path.write_bytes(path.read_bytes()[:kept])
+            with pytest.raises(RunError, match=f"{path}"):
+                read_weights(path)
+
+    def test_a_flipped_bit_in_a_file_of_ours_is_found(self, tmp_path: Path, network: TinyNetwork) -> None:
+        """Its checksum is verified whoever reads it."""
+        path = tmp_path / "best.safetensors"
+        write_checkpoint(path, Checkpoint(network.state_dict(), {}))
+        content = bytearray(path.read_bytes())
+        content[-1] ^= 1
+        path.write_bytes(content)
+        with pytest.raises(RunError, match="damaged"):
+            read_weights(path)
+
+    def test_nothing_in_a_file_is_executed(self, tmp_path: Path) -> None:
+        """Neither in a pickle nor in a file of torch's."""
+        for name, write in (("a", lambda trap, path: path.write_bytes(pickle.dumps(trap))), ("b", torch.save)):
+            write({"weight": Trap(tmp_path / "sprung")}, tmp_path / name)
+            with pytest.raises(RunError, match="holds more than weights, or is damaged"):
+                read_weights(tmp_path / name)
+        assert not (tmp_path / "sprung").exists()
+
+    @pytest.mark.parametrize("content", [[torch.ones(1)], {"epoch": 3, "state_dict": {}}, torch.ones(1)])
+    def test_what_is_not_tensors_by_name_is_refused(self, tmp_path: Path, content: object) -> None:
+        """With how to save them."""
+        torch.save(content, tmp_path / "x.pth")
+        with pytest.raises(RunError, match="does not hold tensors by name") as raised:
+            read_weights(tmp_path / "x.pth")
+        assert "torch.save(model.state_dict(), path)" in str(raised.value.hint)
+
+    def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
+        """As any that can't be read."""
+        with pytest.raises(RunError, match=r"cannot read .*nowhere.*: No such file"):
+            read_weights(tmp_path / "nowhere")
+
+
+class TestLoadWeights:
+    """By name, with a report."""
+
+    def test_all_of_a_twin_fits(self, network: TinyNetwork) -> None:
+        """Bit for bit, batch norm's statistics too."""
+        other = TinyNetwork()
+        assert load_weights(other, network.state_dict()).complete
+        assert all(torch.equal(each, network.state_dict()[name]) for name, each in other.state_dict().items())
+
+    def test_the_report_tells_every_name(self, network: TinyNetwork) -> None:
+        """What was loaded, what the file lacks, what the network lacks, what has another shape."""
+        state = network.state_dict()
+        state["gate.weight"] = state.pop("conv.bias")
+        state["head.weight"] = torch.zeros(1000, 128)
+        before = network.head.weight.detach().clone()
+        found = load_weights(network, state)
+        assert found.missing == ("conv.bias",)
+        assert found.unexpected == ("gate.weight",)
+        assert found.mismatched == ("head.weight",)
+        assert set(found.loaded) == network.state_dict().keys() - {"conv.bias", "head.weight"}
+        assert not found.complete
+        assert torch.equal(network.head.weight, before)
+
+    def test_half_precision_becomes_the_networks_own(self, network: TinyNetwork) -> None:
+        """Weights are often published so."""
+        state = {name: each.half() if each.is_floating_point() else each for name, each in network.state_dict().items()}
+        assert load_weights(network, state).complete
+        assert network.head.weight.dtype == torch.float32
+
+    @pytest.mark.parametrize(
+        ("wrong", "said"),
+        [
+            (torch.full((4,), float("nan")), "infinite or not a number"),
+            (torch.full((4,), float("inf")), "infinite or not a number"),
+            (torch.ones(4, dtype=torch.int64), "holds int64, and the network has float32"),
+            (torch.ones(4, dtype=torch.complex64), "holds complex64, and the network has float32"),
+        ],
+    )
+    def test_what_is_no_weight_is_refused_before_anything_changes(
+        self, network: TinyNetwork, wrong: torch.Tensor, said: str
+    ) -> None:
+        """Torch takes all of them without a word."""
+        before = {name: each.clone() for name, each in network.state_dict().items()}
+        state = {name: each + 1 for name, each in before.items()} | {"head.bias": wrong}
+        with pytest.raises(RunError, match=f"`head.bias` .*{said}"):
+            load_weights(network, state)
+        assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
+
+    def test_nothing_fits_nothing(self, network: TinyNetwork) -> None:
+        """The report is not empty even then."""
+        assert load_weights(network, {}) == Loaded((), tuple(network.state_dict()), (), ())
