@@ -24,10 +24,10 @@ demo: $(VENV)/installed  ## set up, then train AlexNet with two SE gates on digi
 	$(BIN)/archcli train archs/alexse_both.yaml --data digits
 
 test: $(VENV)/installed-dev  ## set up, then run the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLDER adds those on real CIFAR-10
-	$(BIN)/python -m pytest -m slow --durations=5 || test $$? -eq 5  # 5: there are none
+	$(BIN)/python -m pytest -m slow --durations=15 || test $$? -eq 5  # 5: there are none
 
 editors:  ## install yaml-language-server from npm, for the slow tests of what editors show
 	npm install --prefix $(EDITORS) --no-save --no-fund --no-audit --loglevel=error $(LANGUAGE_SERVER)

@@ -14,9 +14,9 @@ import typer
 
 from builder.commands.terminal.console import answer, complain, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
-from builder.commands.terminal.json_output import encode
 from builder.commands.text import pages as text
 from builder.commands.text import training as training_text
+from builder.json_output import encode
 from builder.runs import processes
 
 app = typer.Typer(
@@ -359,7 +359,7 @@ def train(
         step,
     )
     with Watch(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(request, watch.begin, watch)
+        trained = command.run(request, watch.begin, watch, say)
     _answer(trained, training_text.trained, as_json)
 
 
@@ -425,7 +425,9 @@ def evaluate(
 
     with Watch(quiet=quiet) as watch:
         found = command.run(
-            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ()), output), watch
+            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ()), output),
+            watch,
+            say,
         )
     for warning in found.warnings:
         say(f"warning: {warning}")
@@ -536,7 +538,7 @@ def export(
     """
     from builder.commands import export as command
 
-    _answer(command.run(what, form, output, seed, weights, tuple(plugin or ())), text.exported, as_json)
+    _answer(command.run(what, form, output, seed, weights, tuple(plugin or ()), say), text.exported, as_json)
 
 
 @study_app.command("plan")

@@ -6,8 +6,8 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from builder.commands.terminal.json_output import encode
 from builder.files import write_text
+from builder.json_output import encode
 from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:

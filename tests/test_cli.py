@@ -43,7 +43,7 @@ class TestStart:
             ["--version"],
             ["train", "--help"],
             ["check", "alexnet", "resnet18"],
-            ["check", "builder/training/recipes/lab.yaml"],
+            ["check", "builder/training/recipe/shipped/lab.yaml"],
             ["show", "alexse_both"],
             ["show", "alexnet", "--json"],
             ["draw", "alexnet", "-o", "{folder}/alexnet.svg"],

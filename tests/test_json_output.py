@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from builder.commands.terminal.json_output import encode
 from builder.diagnostics import Diagnostic, Mark, Source
+from builder.json_output import encode
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import sysconfig
 import tomllib
+from collections import Counter
 from itertools import chain
 from pathlib import Path
 
@@ -30,25 +31,71 @@ def normalised(name: str) -> str:
 
 def files() -> list[Path]:
     """Return what belongs to the project, without what tools and runs leave behind."""
-    left_behind = {"build", "dist", "runs", "study-runs", "data", "__pycache__"}
+    left_behind = {"build", "dist", "runs", "study-runs", "data"}
     return [
         path
         for path in sorted(ROOT.rglob("*"))
         if path.is_file()
+        and path.relative_to(ROOT).parts[0] not in left_behind
         and not any(
-            part.startswith(".") or part in left_behind or part.endswith(".egg-info")
+            part.startswith(".") or part == "__pycache__" or part.endswith(".egg-info")
             for part in path.relative_to(ROOT).parts
         )
     ]
 
 
+TESTS = ROOT / "tests"
+NOT_OF_A_ROOM = {
+    "archs": "the shipped pages",
+    "benchmarks": "the scripts that measure",
+    "journeys": "what a user does, across all rooms",
+    "kept": "files of an earlier version, as data",
+    "language": "what a page may say, across reader, spec and lowering",
+}
+"""Folders of tests that mirror no room, and what they are about."""
+
+OF_A_WHOLE_ROOM = {
+    "ops/test_against_torch.py": "every operation beside PyTorch's module",
+    "runtime/test_generated.py": "networks that nobody wrote, built",
+    "runtime/test_operations.py": "every operation, built",
+    "study/report/test_page_in_browser.py": "the page in a real browser",
+    "study/statistics/test_simulated.py": "simulated studies through all of the statistics",
+    "test_cli.py": "cli.py as a process",
+    "test_project.py": "the project itself",
+}
+"""Test files that are about more than one module."""
+
+
 class TestTests:
     """The tests themselves."""
 
-    def test_no_two_files_share_a_name(self) -> None:
-        """The folders are no packages, and pytest would refuse the second file, whichever part is run alone."""
-        names = [path.name for path in files() if re.match(r"test_\w+\.py", path.name)]
-        assert sorted(names) == sorted(set(names))
+    def test_they_lie_as_the_code_does(self) -> None:
+        """``tests/ROOM/test_NAME.py`` is about the module or room ``builder/ROOM/NAME``."""
+        lost = [
+            str(path.relative_to(TESTS))
+            for path in files()
+            if path.is_relative_to(TESTS) and path.name.startswith("test_")
+            if not self.has_a_place(path.relative_to(TESTS))
+        ]
+        assert lost == []
+
+    @staticmethod
+    def has_a_place(path: Path) -> bool:
+        """Return whether what a file of tests is about can be told from where it lies."""
+        if path.parts[0] in NOT_OF_A_ROOM or path.as_posix() in OF_A_WHOLE_ROOM or path.stem == "test_builder":
+            return True
+        about = ROOT / "builder" / path.parent / path.stem.removeprefix("test_")
+        return about.with_suffix(".py").is_file() or about.is_dir()
+
+    def test_no_exception_outlives_its_reason(self) -> None:
+        """Every exception names something that is there."""
+        assert [name for name in (*NOT_OF_A_ROOM, *OF_A_WHOLE_ROOM) if not (TESTS / name).exists()] == []
+
+    def test_no_folder_is_too_full_to_be_read(self) -> None:
+        """A room of more than 24 modules is several rooms."""
+        modules = [path for path in files() if path.is_relative_to(ROOT / "builder") and path.suffix == ".py"]
+        counts = Counter(path.parent for path in modules)
+        assert {str(folder): count for folder, count in counts.items() if count > 24} == {}
 
 
 class TestWheel:
@@ -64,7 +111,7 @@ class TestWheel:
         """Pages and recipes are data, and lie where package-data looks for them."""
         kinds = {(path.parent.name, path.suffix) for path in files() if path.suffix == ".yaml"}
         shipped = {(package.rpartition(".")[2], ".yaml") for package in PROJECT["tool"]["setuptools"]["package-data"]}
-        assert {kind for kind in kinds if kind[0] in {"archs", "recipes", "studies"}} <= shipped
+        assert {kind for kind in kinds if kind[0] in {"archs", "shipped", "studies"}} <= shipped
 
     def test_cli_is_the_only_module_at_the_top(self) -> None:
         """Every other one would be swept into the package ``archcli``."""
@@ -201,9 +248,9 @@ class TestInstallation:
         shutil.unpack_archive(wheel, tmp_path / "content", "zip")
         content = {str(path.relative_to(tmp_path / "content")) for path in (tmp_path / "content").rglob("*")}
         expected = {
-            (f"archcli/{path.relative_to(ROOT)}" if path.parent.name != "recipes" else str(path.relative_to(ROOT)))
+            (f"archcli/{path.relative_to(ROOT)}" if path.parent.name != "shipped" else str(path.relative_to(ROOT)))
             for path in files()
-            if path.parent in {ROOT / "archs", ROOT / "studies", ROOT / "builder" / "training" / "recipes"}
+            if path.parent in {ROOT / "archs", ROOT / "studies", ROOT / "builder" / "training" / "recipe" / "shipped"}
             and path.suffix == ".yaml"
         }
         assert expected

@@ -12,7 +12,7 @@ from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load
 from builder.runs.plugins import operations_of_run
 from builder.runs.prepare import Request, prepare
-from builder.runs.weights import need_complete, put_weights
+from builder.runs.weights import need_complete, put_weights, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,8 +84,10 @@ class Evaluated:
     warnings: tuple[str, ...]
 
 
-def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluated:
-    """Return how good the weights are, and draw their answers.
+def run(
+    question: Question, on_progress: Callable[[BatchDone], None], on_fetch: Callable[[str], None] = quiet
+) -> Evaluated:
+    """Return how good the weights are, and draw their answers; ``on_fetch`` is told what is downloaded.
 
     Raises RunError where there is no such run, split, data set or device, weights do not fill the network, or the
     folder for pictures can't be written; ArchError for a page that is wrong or comes without weights.
@@ -98,7 +100,7 @@ def run(question: Question, on_progress: Callable[[BatchDone], None]) -> Evaluat
 
     device = choose_device(None if question.device == "auto" else question.device)
     folder = Path(question.what) if Path(question.what).is_dir() else None
-    subject = _of_page(question) if folder is None else _of_run(question, folder)
+    subject = _of_page(question, on_fetch) if folder is None else _of_run(question, folder, on_fetch)
     if subject.weights is not None:
         need_complete(subject.weights, subject.graph)
     data = subject.data
@@ -145,7 +147,7 @@ def _draw(
         return (), (f"no pictures: {error.message}; `-o FOLDER` puts them elsewhere",)
 
 
-def _of_page(question: Question) -> _Subject:
+def _of_page(question: Question, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a page, prepared as for training."""
     find(question.what)
     if question.weights is None:
@@ -159,11 +161,11 @@ def _of_page(question: Question) -> _Subject:
         plugins=question.plugins,
     )
     request = replace(request, data=question.data or request.data, data_dir=question.data_dir or request.data_dir)
-    ready = prepare(request)
+    ready = prepare(request, on_fetch)
     return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights)
 
 
-def _of_run(question: Question, path: Path) -> _Subject:
+def _of_run(question: Question, path: Path, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a run with its best weights, or with those that are asked for instead."""
     from builder.runtime.compile import build
     from builder.training.folder.run_folder import RunFolder
@@ -179,7 +181,7 @@ def _of_run(question: Question, path: Path) -> _Subject:
     data = _data(question, folder, recipe, graph.input.channels)
     model = build(graph)
     if question.weights is not None:
-        return _Subject(graph, model, data, recipe, put_weights(question.weights, model, graph))
+        return _Subject(graph, model, data, recipe, put_weights(question.weights, model, graph, on_fetch))
     _put_best(folder, model)
     return _Subject(graph, model, data, recipe, None)
 

@@ -10,9 +10,11 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
 from builder.runs.plugins import operations_of_run
-from builder.runs.weights import need_complete, put_weights
+from builder.runs.weights import need_complete, put_weights, quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from builder.graph import Graph
     from builder.runs.weights import Weights
 
@@ -38,14 +40,15 @@ def run(
     seed: int,
     weights: str | None = None,
     plugins: tuple[Path, ...] = (),
+    on_fetch: Callable[[str], None] = quiet,
 ) -> Exported:
     """Export the page or the run's folder ``what``.
 
     ``python`` is the network's PyTorch source; the others are weights: a run's best ones, or those of a page, drawn by
     ``seed`` with what there is of ``weights`` put over them. ``torch`` is what ``torch.save`` writes, for loaders that
     ask for versions. Without ``output`` source is only returned; weights go to ``NAME.safetensors`` or ``NAME.pth``.
-    Raises ArchError for a page that is wrong, RunError where there is no run, weights can't be had or a file cannot be
-    written.
+    ``on_fetch`` is told what is downloaded. Raises ArchError for a page that is wrong, RunError where there is no run,
+    weights can't be had or a file cannot be written.
     """
     folder = Path(what) if Path(what).is_dir() else None
     if weights is not None and (folder is not None or form == "python"):
@@ -58,7 +61,7 @@ def run(
     if folder is not None and form == "safetensors":
         _copy_best(graph, folder, path)
         return Exported(graph.name, form, None, path)
-    put = _write_weights(graph, path, form, seed, str(_best(folder)) if folder else weights)
+    put = _write_weights(graph, path, form, seed, str(_best(folder)) if folder else weights, on_fetch)
     if folder is not None and put is not None:
         need_complete(put, graph)
     return Exported(graph.name, form, None, path, put if folder is None else None)
@@ -95,7 +98,9 @@ def _copy_best(graph: Graph, folder: Path, path: Path) -> None:
     write_checkpoint(path, Checkpoint(found.tensors, {"network": graph.name, **found.record}))
 
 
-def _write_weights(graph: Graph, path: Path, form: Form, seed: int, source: str | None) -> Weights | None:
+def _write_weights(
+    graph: Graph, path: Path, form: Form, seed: int, source: str | None, on_fetch: Callable[[str], None]
+) -> Weights | None:
     """Write fresh weights with the names and shapes of ``graph``'s ``state_dict``, those of ``source`` over them."""
     from builder.runtime.compile import build
     from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
@@ -104,7 +109,7 @@ def _write_weights(graph: Graph, path: Path, form: Form, seed: int, source: str 
 
     seed_globally(seed)
     model = build(graph)
-    put = put_weights(source, model, graph) if source is not None else None
+    put = put_weights(source, model, graph, on_fetch) if source is not None else None
     if form == "torch":
         save_weights(model, path)
     else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.commands.study import folder_of
-from builder.commands.terminal.json_output import encode
+from builder.json_output import encode
 from builder.ops.plugins import with_plugins
 from builder.study.report.compose import compose
 from builder.study.report.data import as_json, comparisons_csv, runs_csv

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.json_output import encode
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.identity import graph_id
+from builder.json_output import encode
 from builder.lowering.resolved import resolved_page
 from builder.runs.plugins import keep_plugins
 from builder.runs.prepare import check_name, prepare
+from builder.runs.weights import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,15 +59,18 @@ class Trained:
 
 
 def run(
-    request: Request, on_beginning: Callable[[Beginning], None], on_progress: Callable[[Progress], None]
+    request: Request,
+    on_beginning: Callable[[Beginning], None],
+    on_progress: Callable[[Progress], None],
+    on_fetch: Callable[[str], None] = quiet,
 ) -> Trained:
     """Train as ``request`` says and return the result; with ``dry_run`` stop before anything is written.
 
-    ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes. Raises ArchError and RunError as
-    ``prepare`` does, and whatever ``builder.training.trainer.train`` raises.
+    ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes, ``on_fetch`` what is downloaded.
+    Raises ArchError and RunError as ``prepare`` does, and whatever ``builder.training.trainer.train`` raises.
     """
     check_name(request.name or "default")
-    ready = prepare(request)
+    ready = prepare(request, on_fetch)
     with ready.team as team:
         folder = None if request.dry_run else team.said_by_first(lambda: _folder(request, ready))
         beginning = describe(request.page, ready, folder)

@@ -18,9 +18,11 @@ from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.plugins import operations_of_run
-from builder.runs.weights import put_weights
+from builder.runs.weights import put_weights, quiet
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import torch
     from torch import nn
 
@@ -80,8 +82,10 @@ class Prepared:
     step: StepName
 
 
-def prepare(request: Request) -> Prepared:
+def prepare(request: Request, on_fetch: Callable[[str], None] = quiet) -> Prepared:
     """Return what ``request`` asks for; mistakes of recipe and page come before anything is fetched or built.
+
+    ``on_fetch`` is told before published weights are downloaded.
 
     Raises ArchError for a wrong page, recipe or setting; RunError for a device, data or weights that can't be had.
     """
@@ -110,7 +114,7 @@ def prepare(request: Request) -> Prepared:
     model = build(graph)
     weights = None
     if request.weights is not None:
-        weights, recipe = _begin_with(request.weights, model, graph, recipe)
+        weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)
     chosen = team.said_by_first(lambda: _chosen(request, graph, recipe, device, team))
     is_default, step = request.recipe is None, request.step
     return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, team, chosen, step)
@@ -267,12 +271,14 @@ def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
     return data.with_channels(channels)
 
 
-def _begin_with(source: str, model: nn.Module, graph: Graph, recipe: Recipe) -> tuple[Weights, Recipe]:
+def _begin_with(
+    source: str, model: nn.Module, graph: Graph, recipe: Recipe, on_fetch: Callable[[str], None]
+) -> tuple[Weights, Recipe]:
     """Begin as the recipe says, put the weights over it, and let nothing draw them anew."""
     from builder.training.weights.initialization import initialize
 
     initialize(model, recipe)
-    return put_weights(source, model, graph), recipe.model_copy(update={"init": "page"})
+    return put_weights(source, model, graph, on_fetch), recipe.model_copy(update={"init": "page"})
 
 
 def check_name(name: str) -> str:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import say
 from builder.diagnostics import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from torch import nn
 
@@ -31,18 +30,22 @@ class Weights:
     note: str | None = None
 
 
-def put_weights(source: str, model: nn.Module, graph: Graph) -> Weights:
+def quiet(_: str) -> None:
+    """Say nothing of what is fetched."""
+
+
+def put_weights(source: str, model: nn.Module, graph: Graph, on_fetch: Callable[[str], None] = quiet) -> Weights:
     """Copy the weights that ``source`` names into ``model``, which is ``graph`` built, and say what fitted.
 
     ``source`` is a file (safetensors, or what ``torch.save`` wrote), ``torchvision:NETWORK`` or
-    ``torchvision:NETWORK:WEIGHTS``. Raises RunError where it can't be had, is damaged or fits nothing; ArchError for
-    a name that torchvision does not know.
+    ``torchvision:NETWORK:WEIGHTS``; ``on_fetch`` is told before anything is downloaded. Raises RunError where it can't
+    be had, is damaged or fits nothing; ArchError for a name that torchvision does not know.
     """
     from builder.training.weights.files import load_weights, read_weights
     from builder.training.weights.published import PREFIX, published
 
     is_published = source.startswith(PREFIX)
-    path = published(source.removeprefix(PREFIX), say) if is_published else Path(source)
+    path = published(source.removeprefix(PREFIX), on_fetch) if is_published else Path(source)
     fitted = load_weights(model, read_weights(path))
     if not fitted.loaded:
         raise RunError(f"no weight of {path} has a name and shape of this network", "`archcli show` lists the keys")

@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import pytest
 import torch
 
 from builder.training.data.dataset import DataSet
-from builder.training.data.named import load
 from builder.training.recipe.recipe import Recipe, Sgd
 from tests.training.tiny_task import TinyNetwork, quadrants
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    """Compute with one thread: for so small a network, two of them mostly wait for each other."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture
@@ -51,12 +34,3 @@ def network() -> TinyNetwork:
 def cpu() -> torch.device:
     """Return the device that every machine has."""
     return torch.device("cpu")
-
-
-@pytest.fixture(scope="session")
-def cifar10() -> DataSet:
-    """Return the real CIFAR-10, or skip."""
-    folder = os.environ.get("ARCHCLI_CIFAR10")
-    if folder is None:
-        pytest.skip("the real CIFAR-10 is needed: set ARCHCLI_CIFAR10 to the folder that holds cifar-10-batches-py")
-    return load("cifar10", Path(folder))

@@ -40,8 +40,8 @@ def clock() -> Clock:
 
 def stderr_is(stream: io.StringIO, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is said go into ``stream``; pytest itself changes ``sys.stderr`` before each test."""
-    for module in ("watching", "console"):
-        monkeypatch.setattr(f"builder.commands.{module}.sys", SimpleNamespace(stderr=stream))
+    for module in ("training_progress", "console"):
+        monkeypatch.setattr(f"builder.commands.terminal.{module}.sys", SimpleNamespace(stderr=stream))
 
 
 @pytest.fixture

@@ -81,7 +81,7 @@ class TestPage:
     def test_a_recipe_may_lie_beside_the_page(self, read: Callable[[str], Study], tmp_path: Path) -> None:
         """Its name ends in .yaml."""
         own = yaml.safe_load(
-            (find_study("digits_placement").parents[1] / "builder/training/recipes/digits.yaml").read_text()
+            (find_study("digits_placement").parents[1] / "builder/training/recipe/shipped/digits.yaml").read_text()
         )
         (tmp_path / "own.yaml").write_text(yaml.safe_dump(own | {"name": "own", "epochs": 3}))
         assert read(GOOD + "    recipe: own.yaml\n").recipe.epochs == 3

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from builder.training.steps.recorder import Outputs, Work
 
 CPU = torch.device("cpu")
-PLACE = r"\(test_graphed\.py, line \d+\)"
+PLACE = r"\(test_cuda_graph\.py, line \d+\)"
 RECIPES = {
     "sgd": {"optimizer": Sgd(name="sgd", lr=0.1)},
     "momentum": {"optimizer": Sgd(name="sgd", lr=0.1, momentum=0.9), "clip_norm": 0.5},
