@@ -186,9 +186,9 @@ def draw(
     What differs is marked. The figure is written to NAME.svg unless -o names a file.
     """
     from builder.commands import draw as command
-    from builder.emit.diagram import Options
+    from builder.emit.diagram import DrawOptions
 
-    options = Options(theme, shapes, highlight, width, legend, tuple(fold or ()), tuple(expand or ()))
+    options = DrawOptions(theme, shapes, highlight, width, legend, tuple(fold or ()), tuple(expand or ()))
     _answer(command.run(files, output or [], level, options, plugin or ()), text.drawn, as_json)
 
 
@@ -269,10 +269,10 @@ def variants(
         where=tuple(where or ()),
         not_both=tuple(not_both or ()),
     )
-    asked = command.Asked(
+    asked = command.VariantsOptions(
         file, space, uses, classes, tuple(plugin or ()), (sample, seed, stratified) if sample is not None else None
     )
-    listing = command.Listing(sort, pareto, limit)
+    listing = command.ListingOptions(sort, pareto, limit)
     if only_count:
         _answer(command.count(asked), variants_text.counted, as_json)
     elif as_csv:
@@ -336,10 +336,10 @@ def train(
     Everything about the run is kept in a folder of its own, whose path is the last line that is printed.
     """
     from builder.commands import train as command
-    from builder.commands.terminal.training_progress import Watch
-    from builder.runs.prepare import Request
+    from builder.commands.terminal.training_progress import TrainingProgress
+    from builder.runs.prepare import TrainOptions
 
-    request = Request(
+    request = TrainOptions(
         file,
         data,
         data_dir,
@@ -358,7 +358,7 @@ def train(
         deterministic,
         step,
     )
-    with Watch(quiet=quiet, verbose=verbose) as watch:
+    with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch, say)
     _answer(trained, training_text.trained, as_json)
 
@@ -385,9 +385,9 @@ def resume(
     However it was stopped, it ends with the same weights and metrics as if nothing had happened.
     """
     from builder.commands import resume as command
-    from builder.commands.terminal.training_progress import Watch
+    from builder.commands.terminal.training_progress import TrainingProgress
 
-    with Watch(quiet=quiet, verbose=verbose) as watch:
+    with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
         again = (tuple(settings or ()), device, data_dir, tuple(plugin or ()))
         trained = command.run(run, *again, watch.begin, watch, step)
     _answer(trained, training_text.trained, as_json)
@@ -421,11 +421,11 @@ def evaluate(
     The confusion matrix and the most confident mistakes are drawn into the run's folder, or into that of -o.
     """
     from builder.commands import evaluate as command
-    from builder.commands.terminal.training_progress import Watch
+    from builder.commands.terminal.training_progress import TrainingProgress
 
-    with Watch(quiet=quiet) as watch:
+    with TrainingProgress(quiet=quiet) as watch:
         found = command.run(
-            command.Question(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ()), output),
+            command.EvaluateOptions(what, split, data, data_dir, device, weights, recipe, tuple(plugin or ()), output),
             watch,
             say,
         )
@@ -499,12 +499,12 @@ def bench(
     Beside the plain loop of PyTorch's tutorial, other precisions, and what the hardware allows. Nothing is kept.
     """
     from builder.commands import bench as command
-    from builder.commands.terminal.bench_progress import Meter
+    from builder.commands.terminal.bench_progress import BenchProgress
     from builder.commands.text import bench as bench_text
-    from builder.runs.prepare import Request
+    from builder.runs.prepare import TrainOptions
 
     changes = [*(settings or ()), *([f"batch_size={batch}"] if batch is not None else [])]
-    request = Request(
+    request = TrainOptions(
         file,
         data,
         data_dir,
@@ -516,7 +516,7 @@ def bench(
         layout=None if layout == "auto" else layout,
         step=step,
     )
-    with Meter(seconds, quiet=quiet) as meter:
+    with BenchProgress(seconds, quiet=quiet) as meter:
         benched = command.run(request, seconds, workers, output or (), meter)
     _answer(benched, bench_text.benched, as_json)
 
@@ -559,12 +559,12 @@ def study_plan(
     Every network is measured for a moment. Nothing is run.
     """
     from builder.commands import study as command
-    from builder.commands.terminal.study_progress import Following
+    from builder.commands.terminal.study_progress import StudyProgress
     from builder.commands.text import study as study_text
-    from builder.study.planning import Place
+    from builder.study.planning import PlanOptions
 
-    asked = command.Asked(file, Place(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew)
-    _answer(command.plan(asked, Following(quiet=quiet).measured), study_text.planned, as_json)
+    asked = command.StudyOptions(file, PlanOptions(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew)
+    _answer(command.plan(asked, StudyProgress(quiet=quiet).measured), study_text.planned, as_json)
 
 
 @study_app.command("run")
@@ -589,14 +589,14 @@ def study_run(
     It is planned first if it is not yet. However it is stopped, running it again goes on where it was.
     """
     from builder.commands import study as command
-    from builder.commands.terminal.study_progress import Following
+    from builder.commands.terminal.study_progress import StudyProgress
     from builder.commands.text import study as study_text
-    from builder.study.planning import Place
+    from builder.study.planning import PlanOptions
 
-    asked = command.Asked(
-        file, Place(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew, retry, other_code
+    asked = command.StudyOptions(
+        file, PlanOptions(studies_dir, data_dir, device, workers, tuple(plugin or ())), anew, retry, other_code
     )
-    view = Following(quiet=quiet)
+    view = StudyProgress(quiet=quiet)
     try:
         now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
     finally:
@@ -615,12 +615,12 @@ def study_status(
 ) -> None:
     """Say how far a study is: what is done, running and failed, and the time left."""
     from builder.commands import study as command
-    from builder.commands.terminal.study_progress import follow
+    from builder.commands.terminal.study_progress import watch_status
     from builder.commands.text import study as study_text
-    from builder.study.planning import Place
+    from builder.study.planning import PlanOptions
 
-    asked = command.Asked(file, Place(studies_dir))
-    now = follow(lambda: command.status(asked)) if watch else command.status(asked)
+    asked = command.StudyOptions(file, PlanOptions(studies_dir))
+    now = watch_status(lambda: command.status(asked)) if watch else command.status(asked)
     _answer(now, study_text.standing, as_json)
 
 
@@ -648,12 +648,14 @@ def study_worker(
     folder of each. Needs the extra `distributed`.
     """
     from builder.commands import study as command
-    from builder.commands.terminal.study_progress import Following
+    from builder.commands.terminal.study_progress import StudyProgress
     from builder.commands.text import study as study_text
-    from builder.study.planning import Place
+    from builder.study.planning import PlanOptions
 
-    asked = command.Asked(file, Place(studies_dir, data_dir, device, None, tuple(plugin or ())), other_code=other_code)
-    view = Following(quiet=quiet)
+    asked = command.StudyOptions(
+        file, PlanOptions(studies_dir, data_dir, device, None, tuple(plugin or ())), other_code=other_code
+    )
+    view = StudyProgress(quiet=quiet)
     now = command.worker(asked, storage, view.planned, view.ran)
     _answer(now, study_text.standing, as_json)
     sys.exit(FAILED if now.failures else 0)

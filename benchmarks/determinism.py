@@ -18,7 +18,7 @@ from builder.training.data.dataset import Split
 from builder.training.device.determinism import set_workspace
 from builder.training.device.precision import Precision
 from builder.training.recipe.recipe import load_recipe
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
 
@@ -36,7 +36,7 @@ def ratios(network: str, options: argparse.Namespace) -> list[float]:
         start = perf_counter()
         with Precision(deterministic=deterministic).on(device):
             for _ in range(options.steps):
-                train_epoch(train_on, batches, recipe, Tally.empty(1, 1, device), 0, lambda _done: None)
+                train_epoch(train_on, batches, recipe, EpochTally.empty(1, 1, device), 0, lambda _done: None)
         if device.type == "cuda":
             torch.cuda.synchronize()
         return perf_counter() - start

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.emit.diagram import Options, draw
+from builder.emit.diagram import DrawOptions, draw
 from builder.lowering import load
 
 if TYPE_CHECKING:
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 REPORT = ("alexse_block1", "alexse_block2", "alexse_both")
 
-FIGURES: dict[str, tuple[tuple[str, ...], Level, Options]] = {
-    "figure3": (("alexresnet",), "layer", Options()),
-    "figure6": (REPORT, "layer", Options()),
-    "blocks": (("alexresnet", *REPORT), "block", Options()),
-    "resnet50": (("resnet50",), "layer", Options(fold=("layer*.*",))),
-    "dark": (("alexse_cross",), "block", Options(theme="dark", legend=True)),
+FIGURES: dict[str, tuple[tuple[str, ...], Level, DrawOptions]] = {
+    "figure3": (("alexresnet",), "layer", DrawOptions()),
+    "figure6": (REPORT, "layer", DrawOptions()),
+    "blocks": (("alexresnet", *REPORT), "block", DrawOptions()),
+    "resnet50": (("resnet50",), "layer", DrawOptions(fold=("layer*.*",))),
+    "dark": (("alexse_cross",), "block", DrawOptions(theme="dark", legend=True)),
 }
 
 GALLERY = (

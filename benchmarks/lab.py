@@ -30,10 +30,10 @@ from benchmarks.lab_results import Benchmark, Result, Results
 from builder.commands import bench as benching
 from builder.commands import resume
 from builder.commands import train as training
-from builder.commands.terminal.training_progress import Watch
+from builder.commands.terminal.training_progress import TrainingProgress
 from builder.diagnostics import ArchError, RunError, render
 from builder.files import write_text
-from builder.runs.prepare import Request
+from builder.runs.prepare import TrainOptions
 from builder.training.folder.record import read_record
 from builder.training.interrupts import Interrupted
 from builder.training.recipe.recipe import load_recipe
@@ -64,9 +64,9 @@ class Experiment:
     device: str
     runs: Path
 
-    def request(self, network: str, *settings: str, seed: int = 0) -> Request:
+    def request(self, network: str, *settings: str, seed: int = 0) -> TrainOptions:
         """Return what the command line would ask for."""
-        return Request(
+        return TrainOptions(
             network,
             data=self.data,
             data_dir=self.data_dir,
@@ -100,7 +100,7 @@ def missing(experiment: Experiment, results: Results) -> list[tuple[str, int | N
 def train(experiment: Experiment, network: str, seed: int) -> Result:
     """Train to the end, from where an earlier call was stopped; raise Interrupted when the time is over."""
     begun = _begun(experiment.runs, f"{network}-seed{seed}")
-    with Watch() as watch:
+    with TrainingProgress() as watch:
         if begun is None:
             trained = training.run(experiment.request(network, seed=seed), watch.begin, watch)
             begun = trained.beginning.run

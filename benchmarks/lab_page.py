@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.tables import markdown_table
-from builder.training.figures.comparison_curves import Curve, draw_overlay
+from builder.training.figures.comparison_curves import RunCurve, draw_overlay
 from builder.training.figures.curves import draw_curves
 
 if TYPE_CHECKING:
@@ -172,7 +172,7 @@ def _curves(runs: dict[str, list[Result]], folder: Path) -> list[str]:
         return [f"Accuracy and loss over the epochs, for each network: {NOT_YET}."]
     place = folder / "figures" / "results"
     place.mkdir(parents=True, exist_ok=True)
-    curves = [Curve(network, tuple(run.epochs for run in found)) for network, found in drawn.items()]
+    curves = [RunCurve(network, tuple(run.epochs for run in found)) for network, found in drawn.items()]
     draw_overlay(curves, [place / "all.svg"])
     parts = [f"![All networks]({_link(place / 'all.svg', folder)})"]
     for network, found in drawn.items():

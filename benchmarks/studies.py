@@ -20,7 +20,7 @@ import optuna
 
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.stages import Stages
-from builder.study.planning import Place, plan_study
+from builder.study.planning import PlanOptions, plan_study
 from builder.study.workers.engine import Engine, local_command, prepare_cell
 from builder.study.workers.resources import usable_cores
 from builder.study.workers.serve import finish
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def planned(parent: Path, seeds: int) -> tuple[StudyFolder, Plan]:
     """Return a new folder of the digits study with ``seeds`` seeds."""
     study = replace(read_study(find_study("digits_placement")), confirm_seeds=seeds)
-    folder, plan, _ = plan_study(study, Place(parent, device="cpu"), None, anew=True)
+    folder, plan, _ = plan_study(study, PlanOptions(parent, device="cpu"), None, anew=True)
     return folder, plan
 
 

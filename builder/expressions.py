@@ -75,7 +75,7 @@ class Apply:
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Conditional:
     """``a if condition else b``; only the chosen side is evaluated."""
 
     condition: Expression
@@ -83,7 +83,7 @@ class Choice:
     otherwise: Expression
 
 
-Expression: TypeAlias = "Literal | Variable | Apply | Choice"
+Expression: TypeAlias = "Literal | Variable | Apply | Conditional"
 
 
 def make_divisible(value: float, divisor: int = 8) -> int:
@@ -190,7 +190,7 @@ def variables(expression: Expression) -> Iterator[Variable]:
         case Apply(operands=operands):
             for operand in operands:
                 yield from variables(operand)
-        case Choice(condition, then, otherwise):
+        case Conditional(condition, then, otherwise):
             for part in (condition, then, otherwise):
                 yield from variables(part)
 
@@ -205,7 +205,7 @@ def evaluate(expression: Expression, scope: Mapping[str, Result]) -> Result:
             return value
         case Variable():
             return _look_up(expression, scope)
-        case Choice(condition, then, otherwise):
+        case Conditional(condition, then, otherwise):
             return evaluate(then if evaluate(condition, scope) else otherwise, scope)
         case Apply(name="and" | "or"):
             left, right = expression.operands
@@ -340,7 +340,7 @@ class _Parser:
         if self._take("if"):
             condition = self._or()
             self._expect("else")
-            result = Choice(condition, result, self._choice())
+            result = Conditional(condition, result, self._choice())
         self._depth -= 1
         return result
 

@@ -44,7 +44,7 @@ class Lane:
     """One of the parallel ways through a block; without members it is the identity."""
 
     kind: LaneKind
-    members: tuple[Member, ...]
+    members: tuple[BlockMember, ...]
     output: int
 
 
@@ -63,10 +63,10 @@ class Block:
     module: str
     template: str | None
     arguments: tuple[tuple[str, object], ...]
-    entry: tuple[Member, ...]
+    entry: tuple[BlockMember, ...]
     lanes: tuple[Lane, ...]
     merge: int | None
-    exit: tuple[Member, ...]
+    exit: tuple[BlockMember, ...]
     input: int
     output: int
     points: Mapping[str, int]
@@ -74,7 +74,7 @@ class Block:
     head: bool = False
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[BlockMember, ...]:
         """Nodes and blocks inside, in execution order, the merge left out."""
         return (*self.entry, *(member for lane in self.lanes for member in lane.members), *self.exit)
 
@@ -104,7 +104,7 @@ class Block:
             yield self.merge
 
 
-Member: TypeAlias = int | Block
+BlockMember: TypeAlias = int | Block
 """A node by its index, or a block."""
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
-    from builder.runs.prepare import Prepared, Request
+    from builder.runs.prepare import Prepared, TrainOptions
     from builder.training.speed.benchmark import Measured, Ratio, Times
 
 IMAGES = 4096  # of a real data set; more would only take longer to prepare
@@ -83,7 +83,7 @@ class Benched:
 
 
 def run(
-    request: Request,
+    request: TrainOptions,
     seconds: float,
     workers: int | None,
     figures: Sequence[Path],
@@ -120,7 +120,7 @@ def run(
     return replace(benched, figures=tuple(figures))
 
 
-def _result(request: Request, ready: Prepared, measured: Measured, workers: int, images: int) -> Benched:
+def _result(request: TrainOptions, ready: Prepared, measured: Measured, workers: int, images: int) -> Benched:
     from builder.training.device.devices import describe_device
 
     cost, times = graph_cost(ready.graph), measured.times

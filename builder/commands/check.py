@@ -22,15 +22,15 @@ _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
 
 
-Kind: TypeAlias = Literal["network", "family", "templates", "recipe", "study"]
+FileKind: TypeAlias = Literal["network", "family", "templates", "recipe", "study"]
 
 
 @dataclass(frozen=True)
-class Verdict:
+class FileVerdict:
     """What one file is and what is wrong with it; what follows ``mistakes`` is known only where nothing is."""
 
     file: str
-    kind: Kind
+    kind: FileKind
     mistakes: tuple[Diagnostic, ...] = ()
     name: str | None = None
     parameters: int | None = None
@@ -41,7 +41,7 @@ class Verdict:
 class Checked:
     """The verdict on every file, in the order in which they were named."""
 
-    files: tuple[Verdict, ...]
+    files: tuple[FileVerdict, ...]
 
     @property
     def is_valid(self) -> bool:
@@ -60,8 +60,8 @@ def run(files: Sequence[str], plugins: Sequence[Path] = ()) -> Checked:
     return Checked(tuple(_verdict(file, plugins) for file in files))
 
 
-def _verdict(file: str, plugins: Sequence[Path]) -> Verdict:
-    kind: Kind = "network"
+def _verdict(file: str, plugins: Sequence[Path]) -> FileVerdict:
+    kind: FileKind = "network"
     try:
         if _is_recipe(file):
             kind = "recipe"
@@ -78,9 +78,9 @@ def _verdict(file: str, plugins: Sequence[Path]) -> Verdict:
         _check_space(file, page, plugins)
     except ArchError as error:
         if all(mistake.code == "library" for mistake in error.diagnostics):
-            return Verdict(file, "templates", name=Path(file).stem)
-        return Verdict(file, kind, error.diagnostics)
-    return Verdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
+            return FileVerdict(file, "templates", name=Path(file).stem)
+        return FileVerdict(file, kind, error.diagnostics)
+    return FileVerdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
 
 
 def _check_space(file: str, page: Merged, plugins: Sequence[Path]) -> None:
@@ -91,7 +91,7 @@ def _check_space(file: str, page: Merged, plugins: Sequence[Path]) -> None:
         variants(file, plugins=plugins)
 
 
-def _family(file: str, path: Path, page: Merged) -> Verdict:
+def _family(file: str, path: Path, page: Merged) -> FileVerdict:
     """Return the verdict on a page that stands for several networks: each of them is checked."""
     mistakes: list[Diagnostic] = []
     for member in page.members:
@@ -99,7 +99,7 @@ def _family(file: str, path: Path, page: Merged) -> Verdict:
             load(path, member=member, operations=page.operations)
         except ArchError as error:
             mistakes += error.diagnostics
-    return Verdict(file, "family", tuple(mistakes), name=page.title, members=tuple(page.members))
+    return FileVerdict(file, "family", tuple(mistakes), name=page.title, members=tuple(page.members))
 
 
 def _is_recipe(file: str) -> bool:
@@ -107,10 +107,10 @@ def _is_recipe(file: str) -> bool:
     return path.is_file() and any(read_file(path).get(word) is not None for word in _RECIPE_WORDS)
 
 
-def _recipe(file: str) -> Verdict:
+def _recipe(file: str) -> FileVerdict:
     from builder.training.recipe.recipe import load_recipe
 
-    return Verdict(file, "recipe", name=load_recipe(Path(file)).name)
+    return FileVerdict(file, "recipe", name=load_recipe(Path(file)).name)
 
 
 def _is_study(file: str) -> bool:
@@ -119,10 +119,10 @@ def _is_study(file: str) -> bool:
     return is_study(Path(file)) or file in shipped_studies()
 
 
-def _study(file: str, plugins: Sequence[Path]) -> Verdict:
+def _study(file: str, plugins: Sequence[Path]) -> FileVerdict:
     from builder.study.page.networks import networks
     from builder.study.page.page import find_study, read_study
 
     study = read_study(find_study(file), plugins=plugins)
     found = networks(study)
-    return Verdict(file, "study", name=study.name, members=tuple(each.name for each in found.all))
+    return FileVerdict(file, "study", name=study.name, members=tuple(each.name for each in found.all))

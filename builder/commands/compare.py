@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from builder.runs.facts import Facts
-    from builder.training.figures.comparison_curves import Curve
-    from builder.training.folder.record import Record, State
+    from builder.runs.facts import RunFacts
+    from builder.training.figures.comparison_curves import RunCurve
+    from builder.training.folder.record import Record, RunState
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class RunRow:
     """
 
     run: Path
-    state: State
+    state: RunState
     epoch: int
     epochs: int
     differs: Mapping[str, object]
@@ -58,7 +58,7 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Group:
+class SeedGroup:
     """Runs that differ in nothing but seed and machine.
 
     ``seeds`` are those of the ``n`` runs that count: what has not ended is left out, and a seed's second run.
@@ -81,17 +81,17 @@ class Compared:
 
     equal: Mapping[str, Mapping[str, object]]
     runs: tuple[RunRow, ...]
-    groups: tuple[Group, ...]
+    groups: tuple[SeedGroup, ...]
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     figures: tuple[Path, ...]
 
 
 @dataclass(frozen=True, eq=False)
-class _Run:
+class _ReadRun:
     path: Path
     record: Record
-    facts: Facts
+    facts: RunFacts
 
 
 def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
@@ -128,11 +128,11 @@ def _check_suffix(path: Path) -> None:
         raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
 
 
-def _read(paths: Sequence[Path]) -> list[_Run]:
+def _read(paths: Sequence[Path]) -> list[_ReadRun]:
     """Return all runs; raise RunError with all that can't be read."""
     from builder.training.folder.record import read_record
 
-    found: list[_Run] = []
+    found: list[_ReadRun] = []
     wrong: list[RunError] = []
     for path in paths:
         try:
@@ -140,13 +140,13 @@ def _read(paths: Sequence[Path]) -> list[_Run]:
         except RunError as error:
             wrong.append(error)
         else:
-            found.append(_Run(path, record, facts_of(record)))
+            found.append(_ReadRun(path, record, facts_of(record)))
     if wrong:
         raise RunError("\nerror: ".join(error.message for error in wrong), wrong[0].hint)
     return found
 
 
-def _differing(runs: Sequence[_Run]) -> list[str]:
+def _differing(runs: Sequence[_ReadRun]) -> list[str]:
     """Return the names of the facts that are not the same in all runs, in the order in which they come up."""
     names = dict.fromkeys(name for each in runs for name in each.facts.values)
     values = {name: {repr(each.facts.values.get(name)) for each in runs} for name in names}
@@ -157,7 +157,7 @@ def _differing(runs: Sequence[_Run]) -> list[str]:
     return differing
 
 
-def _equal(runs: Sequence[_Run], differing: Sequence[str]) -> dict[str, dict[str, object]]:
+def _equal(runs: Sequence[_ReadRun], differing: Sequence[str]) -> dict[str, dict[str, object]]:
     """Return what all runs share, by kind, without what none of them says because it is the default."""
     said = {name for each in runs for name in each.facts.said}
     shared: dict[str, dict[str, object]] = {}
@@ -167,7 +167,7 @@ def _equal(runs: Sequence[_Run], differing: Sequence[str]) -> dict[str, dict[str
     return shared
 
 
-def _row(each: _Run, differing: Sequence[str]) -> RunRow:
+def _row(each: _ReadRun, differing: Sequence[str]) -> RunRow:
     record, ended, best = each.record, each.record.summary, each.record.best
     device = record.environment.get("device")
     return RunRow(
@@ -186,25 +186,25 @@ def _row(each: _Run, differing: Sequence[str]) -> RunRow:
     )
 
 
-def _grouped(runs: Sequence[_Run]) -> list[list[_Run]]:
+def _grouped(runs: Sequence[_ReadRun]) -> list[list[_ReadRun]]:
     """Return the runs that differ in seed and machine only as lists, in the order of their first."""
-    groups: dict[tuple[tuple[str, str], ...], list[_Run]] = {}
+    groups: dict[tuple[tuple[str, str], ...], list[_ReadRun]] = {}
     for each in runs:
         groups.setdefault(each.facts.identity, []).append(each)
     return list(groups.values())
 
 
-def _counted(members: Sequence[_Run]) -> list[_Run]:
+def _counted(members: Sequence[_ReadRun]) -> list[_ReadRun]:
     """Return the runs that count: those that have ended, each seed once."""
     ended = [each for each in members if each.record.summary is not None]
     return list({each.record.recipe.seed: each for each in reversed(ended)}.values())[::-1]
 
 
-def _group(members: Sequence[_Run], differing: Sequence[str]) -> Group:
+def _group(members: Sequence[_ReadRun], differing: Sequence[str]) -> SeedGroup:
     counted = _counted(members)
     summaries = [each.record.summary for each in counted if each.record.summary is not None]
     tests = [summary.test_accuracy for summary in summaries if summary.test_accuracy is not None]
-    return Group(
+    return SeedGroup(
         name=_name(members, differing),
         runs=tuple(each.path for each in members),
         n=len(counted),
@@ -217,7 +217,7 @@ def _group(members: Sequence[_Run], differing: Sequence[str]) -> Group:
 _FEW = 2  # facts that a name may hold; a folder's name is shorter than more of them
 
 
-def _name(members: Sequence[_Run], differing: Sequence[str]) -> str:
+def _name(members: Sequence[_ReadRun], differing: Sequence[str]) -> str:
     """Return what tells a group from the others: its network, and few of its settings, or else its folder."""
     facts = members[0].facts
     network = str(facts.values["network"])
@@ -228,13 +228,13 @@ def _name(members: Sequence[_Run], differing: Sequence[str]) -> str:
     return ", ".join([network, *parts] if "network" in differing or not parts else parts)
 
 
-def _failures(runs: Sequence[_Run]) -> Iterator[str]:
+def _failures(runs: Sequence[_ReadRun]) -> Iterator[str]:
     for each in runs:
         if each.record.failure is not None:
             yield f"{each.path.name} has failed: {each.record.failure.message}"
 
 
-def _notes(groups: Sequence[Group]) -> list[str]:
+def _notes(groups: Sequence[SeedGroup]) -> list[str]:
     """Return what the numbers can't tell."""
     notes = [
         f"{group.name}: {group.n} of {len(group.runs)} runs count, those that have ended, each seed once"
@@ -248,7 +248,7 @@ def _notes(groups: Sequence[Group]) -> list[str]:
     return notes
 
 
-def _warnings(runs: Sequence[_Run]) -> list[str]:
+def _warnings(runs: Sequence[_ReadRun]) -> list[str]:
     """Return why accuracies of these runs may not be compared."""
     checks = (
         ("data", "different data"),
@@ -270,16 +270,16 @@ def _warnings(runs: Sequence[_Run]) -> list[str]:
     return found
 
 
-def _curve(members: Sequence[_Run], group: Group) -> Curve:
+def _curve(members: Sequence[_ReadRun], group: SeedGroup) -> RunCurve:
     """Return a group's curve: of what has ended, and of what runs where nothing has."""
-    from builder.training.figures.comparison_curves import Curve
+    from builder.training.figures.comparison_curves import RunCurve
 
     drawn = _counted(members) or list({each.record.recipe.seed: each for each in members}.values())
     name = f"{group.name}, {len(drawn)} seeds" if len(drawn) > 1 else group.name
-    return Curve(name, tuple(each.record.rows for each in drawn))
+    return RunCurve(name, tuple(each.record.rows for each in drawn))
 
 
-def _draw(curves: Sequence[Curve], figures: Sequence[Path]) -> None:
+def _draw(curves: Sequence[RunCurve], figures: Sequence[Path]) -> None:
     from builder.training.figures.comparison_curves import draw_overlay
 
     if not any(curve.epochs for curve in curves):

@@ -16,7 +16,7 @@ from builder.ops.plugins import with_plugins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram import Level, Options
+    from builder.emit.diagram import DrawOptions, Level
     from builder.graph import Graph
     from builder.ops import Operations
 
@@ -30,7 +30,7 @@ class Drawn:
 
 
 def run(
-    pages: Sequence[str], outputs: Sequence[Path], level: Level, options: Options, plugins: Sequence[Path] = ()
+    pages: Sequence[str], outputs: Sequence[Path], level: Level, options: DrawOptions, plugins: Sequence[Path] = ()
 ) -> Drawn:
     """Draw all ``pages`` as one figure into every file of ``outputs``, or into one in the current folder.
 
@@ -97,7 +97,7 @@ def _check_suffix(path: Path) -> None:
         raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
 
 
-def _check_use(level: Level, options: Options) -> None:
+def _check_use(level: Level, options: DrawOptions) -> None:
     """Refuse what would change nothing: boxes are folded at one level and opened at the other."""
     if options.fold and level == "block":
         raise ArchError(Diagnostic("usage", "--fold has nothing to fold", None, "blocks are boxes at --level block"))

@@ -11,7 +11,7 @@ from builder.commands.answers import KEPT, draw_answers, named
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load
 from builder.runs.plugins import operations_of_run
-from builder.runs.prepare import Request, prepare
+from builder.runs.prepare import TrainOptions, prepare
 from builder.runs.weights import need_complete, put_weights, quiet
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ SplitName: TypeAlias = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)
-class Question:
+class EvaluateOptions:
     """A run or a page, and the images to ask about; None means those that the run was trained with.
 
     ``weights`` stand for a run's best ones, and a page needs them; ``recipe`` says how images are prepared for a page.
@@ -85,7 +85,7 @@ class Evaluated:
 
 
 def run(
-    question: Question, on_progress: Callable[[BatchDone], None], on_fetch: Callable[[str], None] = quiet
+    question: EvaluateOptions, on_progress: Callable[[BatchDone], None], on_fetch: Callable[[str], None] = quiet
 ) -> Evaluated:
     """Return how good the weights are, and draw their answers; ``on_fetch`` is told what is downloaded.
 
@@ -132,7 +132,11 @@ def run(
 
 
 def _draw(
-    question: Question, folder: Path | None, subject: _Subject, found: Evaluation, mistakes: tuple[MistakeRow, ...]
+    question: EvaluateOptions,
+    folder: Path | None,
+    subject: _Subject,
+    found: Evaluation,
+    mistakes: tuple[MistakeRow, ...],
 ) -> tuple[tuple[Path, ...], tuple[str, ...]]:
     """Draw the answers; return the pictures and why there are none, where nobody named the folder they can't go to."""
     own = question.data is None and question.weights is None
@@ -147,13 +151,13 @@ def _draw(
         return (), (f"no pictures: {error.message}; `-o FOLDER` puts them elsewhere",)
 
 
-def _of_page(question: Question, on_fetch: Callable[[str], None]) -> _Subject:
+def _of_page(question: EvaluateOptions, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a page, prepared as for training."""
     find(question.what)
     if question.weights is None:
         hint = "name them: --weights FILE or --weights torchvision:NAME; or name the folder of a run"
         raise ArchError(Diagnostic("usage", f"`{question.what}` is a page, and has no weights yet", None, hint))
-    request = Request(
+    request = TrainOptions(
         question.what,
         recipe=question.recipe,
         device=question.device,
@@ -165,7 +169,7 @@ def _of_page(question: Question, on_fetch: Callable[[str], None]) -> _Subject:
     return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights)
 
 
-def _of_run(question: Question, path: Path, on_fetch: Callable[[str], None]) -> _Subject:
+def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a run with its best weights, or with those that are asked for instead."""
     from builder.runtime.compile import build
     from builder.training.folder.run_folder import RunFolder
@@ -194,7 +198,7 @@ def _put_best(folder: RunFolder, model: nn.Module) -> None:
         raise RunError(f"{folder.best} does not hold the weights of {folder.page}")
 
 
-def _data(question: Question, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:
+def _data(question: EvaluateOptions, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out as the run did."""
     from builder.training.data.named import load as load_data
 

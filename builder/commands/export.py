@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.runs.weights import Weights
 
-Form: TypeAlias = Literal["python", "safetensors", "torch"]
+ExportForm: TypeAlias = Literal["python", "safetensors", "torch"]
 _SUFFIX = {"safetensors": "safetensors", "torch": "pth"}
 
 
@@ -27,7 +27,7 @@ class Exported:
     """What was exported: ``text`` where it is source, and the file that it was written to, if any."""
 
     network: str
-    form: Form
+    form: ExportForm
     text: str | None
     file: Path | None
     weights: Weights | None = None
@@ -35,7 +35,7 @@ class Exported:
 
 def run(
     what: str,
-    form: Form,
+    form: ExportForm,
     output: Path | None,
     seed: int,
     weights: str | None = None,
@@ -99,7 +99,7 @@ def _copy_best(graph: Graph, folder: Path, path: Path) -> None:
 
 
 def _write_weights(
-    graph: Graph, path: Path, form: Form, seed: int, source: str | None, on_fetch: Callable[[str], None]
+    graph: Graph, path: Path, form: ExportForm, seed: int, source: str | None, on_fetch: Callable[[str], None]
 ) -> Weights | None:
     """Write fresh weights with the names and shapes of ``graph``'s ``state_dict``, those of ``source`` over them."""
     from builder.runtime.compile import build

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-Kind: TypeAlias = Literal["page", "recipe", "study"]
+SchemaKind: TypeAlias = Literal["page", "recipe", "study"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Schema:
     file: Path | None
 
 
-def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema:
+def run(kind: SchemaKind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema:
     """Return the schema of a page, a recipe or a study, and write it to ``output`` if that is given."""
     from builder.files import write_text
     from builder.study.page.page import study_json_schema
@@ -41,7 +41,7 @@ def run(kind: Kind, output: Path | None, plugins: Sequence[Path] = ()) -> Schema
     return Schema(text, output)
 
 
-def markdown(kind: Kind) -> str:
+def markdown(kind: SchemaKind) -> str:
     """Return the reference of pages, recipes or studies, as the documentation has it."""
     from builder.commands.reference import page_reference, recipe_reference, study_reference
 

@@ -11,9 +11,9 @@ from builder.diagnostics import RunError
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
-from builder.study.planning import Place, newest_folder, plan_study
+from builder.study.planning import PlanOptions, newest_folder, plan_study
 from builder.study.results.folder import StudyFolder
-from builder.study.status import standing
+from builder.study.status import study_status
 from builder.study.workers.code import changed_code, plugins_of, version_with
 from builder.study.workers.engine import Engine, local_command
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
-    from builder.study.status import Standing
+    from builder.study.status import StudyStatus
     from builder.study.workers.engine import Finished
 
 
@@ -36,7 +36,7 @@ class Planned:
 
 
 @dataclass(frozen=True)
-class Asked:
+class StudyOptions:
     """What the command line says of a study: its page or folder, and where things lie and are run.
 
     ``anew`` plans it once more; ``retry`` tries failed cells again; ``other_code`` goes on although the code that
@@ -44,13 +44,13 @@ class Asked:
     """
 
     what: str
-    place: Place
+    place: PlanOptions
     anew: bool = False
     retry: bool = False
     other_code: bool = False
 
 
-def plan(asked: Asked, on_measured: Callable[[str, int, int], None]) -> Planned:
+def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
     """Return the plan of a study's page, which is made and written down unless it is there already.
 
     ``on_measured`` is told of every network that is measured: its name, its number, and how many there are. Raises
@@ -62,12 +62,12 @@ def plan(asked: Asked, on_measured: Callable[[str, int, int], None]) -> Planned:
 
 
 def run(
-    asked: Asked,
+    asked: StudyOptions,
     on_measured: Callable[[str, int, int], None],
     on_planned: Callable[[Planned], None],
-    on_finished: Callable[[Finished, Standing], None],
-    on_turn: Callable[[Callable[[], Standing]], None],
-) -> Standing:
+    on_finished: Callable[[Finished, StudyStatus], None],
+    on_turn: Callable[[Callable[[], StudyStatus]], None],
+) -> StudyStatus:
     """Run what is not done of a study, planning it first if it is not planned, and return how far it is then.
 
     ``on_planned`` is told the plan, ``on_finished`` every cell that has ended, and ``on_turn`` often, with what says
@@ -89,19 +89,19 @@ def run(
         local_command(folder, asked.place.device, str(_data_folder(asked, found)), asked.place.plugins),
         workers,
         hours=found.hours,
-        on_finished=lambda finished: on_finished(finished, standing(folder, found)),
-        on_turn=lambda: on_turn(lambda: standing(folder, found)),
+        on_finished=lambda finished: on_finished(finished, study_status(folder, found)),
+        on_turn=lambda: on_turn(lambda: study_status(folder, found)),
     )
     engine.run()
-    return standing(folder, found)
+    return study_status(folder, found)
 
 
 def worker(
-    asked: Asked,
+    asked: StudyOptions,
     storage: str,
     on_planned: Callable[[Planned], None],
     on_finished: Callable[[Cell, str | None], None],
-) -> Standing:
+) -> StudyStatus:
     """Run cells of a study that many machines share in the database at ``storage``, until none is left anywhere.
 
     All results then lie in this machine's folder too. ``on_finished`` is told each cell that was run here, and what
@@ -121,13 +121,13 @@ def worker(
         data, plugins = _data_folder(asked, found), asked.place.plugins
         perform = performer(folder, found, asked.place.device, data, plugins=plugins)
         work(queue, Stages(folder, found), perform, on_finished)
-    return standing(folder, found)
+    return study_status(folder, found)
 
 
-def status(asked: Asked) -> Standing:
+def status(asked: StudyOptions) -> StudyStatus:
     """Return how far a study is; raise RunError where it has no plan yet."""
     folder = folder_of(asked.what, asked.place.studies)
-    return standing(folder, read_plan(folder.plan))
+    return study_status(folder, read_plan(folder.plan))
 
 
 def check_plugins(found: Plan, folder: StudyFolder, plugins: Sequence[Path]) -> None:
@@ -151,7 +151,9 @@ def check_code(found: Plan, plugins: Sequence[Path] = ()) -> None:
         raise RunError(message, hint)
 
 
-def _planned(asked: Asked, on_measured: Callable[[str, int, int], None] | None) -> tuple[StudyFolder, Plan, bool]:
+def _planned(
+    asked: StudyOptions, on_measured: Callable[[str, int, int], None] | None
+) -> tuple[StudyFolder, Plan, bool]:
     there = _as_folder(asked.what)
     if there is not None:
         return there, read_plan(there.plan), False
@@ -179,5 +181,5 @@ def _as_folder(what: str) -> StudyFolder | None:
     return StudyFolder(path) if path.is_dir() else None
 
 
-def _data_folder(asked: Asked, found: Plan) -> Path:
+def _data_folder(asked: StudyOptions, found: Plan) -> Path:
     return asked.place.data or Path(found.data.folder)

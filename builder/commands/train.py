@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.graph import Graph
-    from builder.runs.prepare import Prepared, Request
+    from builder.runs.prepare import Prepared, TrainOptions
     from builder.runs.weights import Weights
     from builder.training.folder.run_folder import RunFolder
     from builder.training.folder.summary import Summary
@@ -59,7 +59,7 @@ class Trained:
 
 
 def run(
-    request: Request,
+    request: TrainOptions,
     on_beginning: Callable[[Beginning], None],
     on_progress: Callable[[Progress], None],
     on_fetch: Callable[[str], None] = quiet,
@@ -113,7 +113,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
     )
 
 
-def _folder(request: Request, ready: Prepared) -> RunFolder:
+def _folder(request: TrainOptions, ready: Prepared) -> RunFolder:
     """Return a new folder with what describes the network: resolved page, source, figure, and where the data lie."""
     from builder.emit.python import source
     from builder.training.folder.run_folder import RunFolder

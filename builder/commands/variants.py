@@ -66,7 +66,7 @@ class Varied:
 
 
 @dataclass(frozen=True)
-class Listing:
+class ListingOptions:
     """Which of the variants are listed and how: sorted, the front of two prices only, the first so many."""
 
     sort: Key | None = None
@@ -75,7 +75,7 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Asked:
+class VariantsOptions:
     """Everything that the command is told about the space."""
 
     page: str
@@ -93,7 +93,9 @@ class Asked:
         return variants(self.page, space, classes=self.classes, uses=self.uses, sample=sample, plugins=self.plugins)
 
 
-def run(asked: Asked, listing: Listing, output: Path | None = None, figure: Path | None = None) -> Varied:
+def run(
+    asked: VariantsOptions, listing: ListingOptions, output: Path | None = None, figure: Path | None = None
+) -> Varied:
     """Return the variants, write their pages into the folder ``output`` and draw them into ``figure`` where given.
 
     Raises ArchError for what does not fit or matches nothing.
@@ -108,13 +110,13 @@ def run(asked: Asked, listing: Listing, output: Path | None = None, figure: Path
     return Varied(found.base.name, found.size, found.is_counted, rows, found.merged, tuple(found.repeated), files)
 
 
-def count(asked: Asked) -> Varied:
+def count(asked: VariantsOptions) -> Varied:
     """Return only how many choices there are, and which places are the same."""
     found = asked.variants()
     return Varied(found.base.name, found.size, found.is_counted, (), found.merged, (), ())
 
 
-def csv_lines(asked: Asked, listing: Listing) -> Iterator[str]:
+def csv_lines(asked: VariantsOptions, listing: ListingOptions) -> Iterator[str]:
     """Yield a head and a line for each variant, as they are found where nothing is to be sorted."""
     found = asked.variants()
     yield _csv([field.name for field in fields(VariantRow)])
@@ -124,7 +126,7 @@ def csv_lines(asked: Asked, listing: Listing) -> Iterator[str]:
         yield _csv(list((row | {"places": " ".join(each.places), "settings": settings}).values()))
 
 
-def _listed(found: Variants, listing: Listing) -> Iterable[Variant]:
+def _listed(found: Variants, listing: ListingOptions) -> Iterable[Variant]:
     chosen: Iterable[Variant] = found
     if listing.pareto is not None:
         chosen = pareto_front(found, *_two_prices(listing.pareto))

@@ -18,7 +18,7 @@ from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError, marked
 from builder.lowering.shortcut import NoProjectionError, sampling
 from builder.ops import MERGES
-from builder.ops.base import Misfit
+from builder.ops.base import ShapeError
 from builder.ops.merging import Chunk
 from builder.reader import Mapping, Scalar
 from builder.spec.bodies import Bodies
@@ -26,11 +26,11 @@ from builder.spec.page import BlockSpec, Body, Call, Item
 
 if TYPE_CHECKING:
     from builder.expressions import Result
-    from builder.graph import Member
+    from builder.graph import BlockMember
     from builder.lowering.frame import Flow
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.lowering.walk import Name, Walk
+    from builder.lowering.walk import ChildName, Walk
     from builder.reader import Value
     from builder.shapes import Shape
     from builder.spec.page import Template
@@ -54,7 +54,7 @@ def root_block(walk: Walk, shape: Shape | None) -> tuple[Block | None, Flow]:
     return _block(walk, walk.page.block, _Header(frame.place), frame, frame, flow)
 
 
-def inline_block(walk: Walk, spec: BlockSpec, name: Name, outer: Frame, flow: Flow) -> tuple[Block | None, Flow]:
+def inline_block(walk: Walk, spec: BlockSpec, name: ChildName, outer: Frame, flow: Flow) -> tuple[Block | None, Flow]:
     """Walk a block that stands where it is used."""
     header = _Header(name.place)
     walk.paths[".".join(name.place.path)] = name.key
@@ -72,7 +72,7 @@ def inline_block(walk: Walk, spec: BlockSpec, name: Name, outer: Frame, flow: Fl
 
 
 def template_instance(
-    walk: Walk, call: Call, template: Template, name: Name, outer: Frame, flow: Flow
+    walk: Walk, call: Call, template: Template, name: ChildName, outer: Frame, flow: Flow
 ) -> tuple[Block | None, Flow]:
     """Walk a template where it is called, in a scope of its own."""
     word = str(template.name.value)
@@ -188,8 +188,8 @@ class _BlockWalk:
         lanes = [Lane(kind, tuple(inside), _index(value)) for kind, inside, value in ordered]  # type: ignore[arg-type]  # the two literals above
         return lanes, [main, side]
 
-    def _layers(self, flow: Flow) -> tuple[list[Member], Flow]:
-        members: list[Member] = []
+    def _layers(self, flow: Flow) -> tuple[list[BlockMember], Flow]:
+        members: list[BlockMember] = []
         if self._spec.shortcut is not None:
             members, flow = self._point("branch_in", flow)
         if self._spec.layers is not None:
@@ -204,7 +204,7 @@ class _BlockWalk:
         split = self._split()
         for number, body in enumerate(branches):
             share = self._share(number, len(branches), flow) if split else flow
-            before: list[Member] = [share[0]] if split and share is not None else []
+            before: list[BlockMember] = [share[0]] if split and share is not None else []
             members, value = self._walk.body(body, self._frame, share)
             members = before + members
             lanes.append(Lane("branch", tuple(members), _index(value)))
@@ -247,10 +247,10 @@ class _BlockWalk:
             return None
         return Scalar(word, shortcut.mark)
 
-    def _beside(self, shortcut: Scalar | Body, flow: Flow, main: Flow) -> tuple[list[Member], Flow]:
+    def _beside(self, shortcut: Scalar | Body, flow: Flow, main: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the shortcut; its layers live under the block's path."""
         body = self._projection(shortcut, flow, main) if isinstance(shortcut, Scalar) else shortcut
-        members: list[Member] = []
+        members: list[BlockMember] = []
         if body is not None:
             frame = self._frame.at_home("projection")
             members, flow = self._walk.body(body, frame, flow) if body.entries else ([], flow)
@@ -291,7 +291,7 @@ class _BlockWalk:
         path = join(self._path, "merge")
         try:
             kind().output(*(shape for _, shape in values))
-        except Misfit as misfit:
+        except ShapeError as misfit:
             self._disagree(misfit, flows)
             return None, None
         flow = self._walk.node(kind(), (path, ""), tuple(values), "merge", self._spec.mark)
@@ -311,7 +311,7 @@ class _BlockWalk:
         self._walk.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
         return None
 
-    def _disagree(self, misfit: Misfit, flows: list[Flow]) -> None:
+    def _disagree(self, misfit: ShapeError, flows: list[Flow]) -> None:
         """Report lanes that do not meet, with every shape and where it comes from."""
         notes = [note for flow in flows if flow is not None for note in self._came_from(flow)]
         notes += self._called()
@@ -349,7 +349,7 @@ class _BlockWalk:
     def _called(self) -> list[Note]:
         return [Note(self._frame.called, "called here")] if self._frame.called is not None else []
 
-    def _activation(self, flow: Flow) -> tuple[list[Member], Flow]:
+    def _activation(self, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the activation: `activation` in a named body, the next number in a numbered one."""
         item = self._spec.activation
         if item is None:
@@ -357,9 +357,9 @@ class _BlockWalk:
         numbered = self._spec.layers is not None and self._spec.layers.numbered
         return self._walk.activation(item, self._frame, flow, numbered=numbered)
 
-    def _point(self, name: str, flow: Flow) -> tuple[list[Member], Flow]:
+    def _point(self, name: str, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk what is inserted at a point, in the order written, and remember the value there."""
-        members: list[Member] = []
+        members: list[BlockMember] = []
         place = self._header.place
         for insert in self._walk.edits.inserts_at(place, name):
             where = (name, "_".join([*place.path[-1:], name]))

@@ -19,7 +19,7 @@ _WILD = frozenset("*?[")
 _ADVISED = 20  # pieces of advice that one run gives: nobody reads more, and each looks at every name
 
 
-class Tree:
+class PlaceTree:
     """Blocks, layers and points as the tree that their paths make."""
 
     def __init__(self, paths: Iterable[str]) -> None:
@@ -91,9 +91,9 @@ class Walked:
         self._instances = instances
 
     @cached_property
-    def tree(self) -> Tree:
+    def tree(self) -> PlaceTree:
         """Everything by path, made when first asked for: only mistakes do."""
-        return Tree((*self._keys, *self._places))
+        return PlaceTree((*self._keys, *self._places))
 
     def may_hide(self, selector: Selector) -> bool:
         """Return whether what ``selector`` means may be missing only because of a mistake elsewhere."""

@@ -23,7 +23,7 @@ from builder.lowering.pages import merge_mappings
 from builder.lowering.places import Walked
 from builder.lowering.references import References
 from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, written
-from builder.ops.base import Misfit
+from builder.ops.base import ShapeError
 from builder.ops.faults import FaultyPluginError, output
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.bodies import is_name, is_parameter_name
@@ -38,13 +38,13 @@ if TYPE_CHECKING:
 
     from builder.diagnostics import Collector, Mark
     from builder.expressions import Result
-    from builder.graph import Member, Role
+    from builder.graph import BlockMember, Role
     from builder.lowering.edits import Edits
     from builder.lowering.frame import Flow, Frame
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.ops.base import Operation, Parameter
+    from builder.ops.base import Operation, ParameterTensor
     from builder.shapes import Shape
 
 MAX_REPEAT = 4096
@@ -58,7 +58,7 @@ class TooLargeError(Exception):
 
 
 @dataclass(frozen=True)
-class Name:
+class ChildName:
     """What a child is called: its address on the page and its name in its module."""
 
     segment: str
@@ -90,17 +90,17 @@ class Walk:
         self._refused: set[tuple[object, ...]] = set()
         self._steps = self._depth = 0
 
-    def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
+    def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
-        members: list[Member] = []
+        members: list[BlockMember] = []
         for name, item in body.entries:
             more, flow = self.item(item, frame, flow, name)
             members += more
         return members, flow
 
-    def item(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> tuple[list[Member], Flow]:
+    def item(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> tuple[list[BlockMember], Flow]:
         """Walk one item as often as its ``repeat`` says, where its ``when`` holds."""
-        members: list[Member] = []
+        members: list[BlockMember] = []
         self._depth += 1
         try:
             for copy in self._copies(item, frame, flow, name):
@@ -133,9 +133,9 @@ class Walk:
             self.problems.error("too-deep", f"blocks stand in blocks more than {MAX_DEPTH} deep", mark, hint)
             raise TooLargeError
 
-    def _head(self, members: list[Member], aux: Mark) -> list[Member]:
+    def _head(self, members: list[BlockMember], aux: Mark) -> list[BlockMember]:
         """Return a block that leaves the network here; the value that entered it goes on."""
-        heads: list[Member] = [replace(member, head=True) for member in members if isinstance(member, Block)]
+        heads: list[BlockMember] = [replace(member, head=True) for member in members if isinstance(member, Block)]
         if len(heads) < len(members):
             hint = "`layers: [adaptiveavgpool, flatten, {linear: {out: $classes}}]` beside `aux: true`"
             self.problems.error("bad-head", "a head is a block that ends in `$classes` numbers", aux, hint)
@@ -159,7 +159,7 @@ class Walk:
             notes = (Note(fault.mark, "it fails here"),) if fault.mark else ()
             self.problems.error("bad-plugin", f"{path}: {fault.message}", mark, None, notes)
             return None
-        except Misfit as misfit:
+        except ShapeError as misfit:
             value = fields.get(misfit.field) if fields is not None and misfit.field else None
             notes = (Note(called, "called here"),) if called else ()
             place = value.mark if value is not None else mark
@@ -261,7 +261,7 @@ class Walk:
 
     def _one(
         self, content: Call | BlockSpec | Broken, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
-    ) -> tuple[list[Member], Flow]:
+    ) -> tuple[list[BlockMember], Flow]:
         word = self._word(content, frame, flow) if isinstance(content, Call) else None
         if isinstance(content, Call) and word is None and self._is_none(content, frame, flow):
             return [], flow
@@ -282,8 +282,8 @@ class Walk:
         return self._make(content, word, called, frame, flow)
 
     def _make(
-        self, content: Call | BlockSpec, word: str | None, name: Name, frame: Frame, flow: Flow
-    ) -> tuple[list[Member], Flow]:
+        self, content: Call | BlockSpec, word: str | None, name: ChildName, frame: Frame, flow: Flow
+    ) -> tuple[list[BlockMember], Flow]:
         before = len(self.nodes)
         block: Block | None
         if isinstance(content, Call) and word == REUSE:
@@ -300,7 +300,7 @@ class Walk:
             block, flow = template_instance(self, content, self.page.templates[word], name, frame, flow)
         return ([block] if block is not None else []), flow
 
-    def _operation(self, call: Call, word: str, name: Name, frame: Frame, flow: Flow) -> Flow:
+    def _operation(self, call: Call, word: str, name: ChildName, frame: Frame, flow: Flow) -> Flow:
         path = ".".join(name.place.path)
         self.paths[path] = name.key
         fields = self.page.defaults.get(word)
@@ -325,7 +325,7 @@ class Walk:
         self.places[path] = result
         return result
 
-    def _reused(self, call: Call, name: Name, flow: Flow) -> Flow:
+    def _reused(self, call: Call, name: ChildName, flow: Flow) -> Flow:
         """Make a second node of a module that is there already; its weights must fit what comes in."""
         path = ".".join(name.place.path)
         layer = call.fields.get("layer")
@@ -348,7 +348,7 @@ class Walk:
         self.places[path] = result
         return result
 
-    def learned(self, node: Node) -> tuple[Parameter, ...]:
+    def learned(self, node: Node) -> tuple[ParameterTensor, ...]:
         """Return the tensors that a node learns."""
         return node.operation.parameters(*(self.shape_of(index) for index in node.inputs))
 
@@ -400,9 +400,11 @@ class Walk:
                 sources.append(None)
         return sources
 
-    def _inserted_after(self, name: Name, frame: Frame, flow: Flow, members: list[int]) -> tuple[list[Member], Flow]:
+    def _inserted_after(
+        self, name: ChildName, frame: Frame, flow: Flow, members: list[int]
+    ) -> tuple[list[BlockMember], Flow]:
         """Walk what is inserted after a layer: it lives in the block that holds the layer."""
-        result: list[Member] = list(members)
+        result: list[BlockMember] = list(members)
         for insert in self.edits.inserts_after(name.place):
             more, flow = self.insert(insert.item, insert.name, frame.at_home(), (name.segment, name.segment), flow)
             result += more
@@ -410,7 +412,7 @@ class Walk:
 
     def insert(
         self, item: Item, name: Scalar | None, frame: Frame, where: tuple[str, str], flow: Flow
-    ) -> tuple[list[Member], Flow]:
+    ) -> tuple[list[BlockMember], Flow]:
         """Walk an inserted item; it is called what it says or, without a name, what its operation is called.
 
         ``where`` are the point, or the layer, and the same with its block: what ``$point`` and ``$at`` mean.
@@ -419,7 +421,7 @@ class Walk:
         inside = replace(frame, scope={**self.scope, "point": where[0], "at": where[1]}, called=None, role="inserted")
         return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
 
-    def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[Member], Flow]:
+    def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[BlockMember], Flow]:
         """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""
         content = item.content
         if isinstance(content, BlockSpec) or item.repeat is not None or item.aux is not None:
@@ -438,10 +440,12 @@ class Walk:
             return [], None
         own = self.modules.next_number(frame.module) if numbered else "activation"
         self.modules.claim(frame.module, own, item.mark)
-        name = Name("activation", frame.child("activation"), join(frame.module, own))
+        name = ChildName("activation", frame.child("activation"), join(frame.module, own))
         return self._make(content, word, name, replace(frame, role="activation"), flow)
 
-    def _name(self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark) -> Name:
+    def _name(
+        self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark
+    ) -> ChildName:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
         given = self.evaluator.name(name, frame.scope) if name is not None else None
         if name is not None and given != name.value and not is_name(str(given)):
@@ -460,14 +464,14 @@ class Walk:
             message = f"`{given}` is the name of a template, and a selector could mean either"
             self.problems.error("reserved-name", message, name.mark, "choose another name")
         if word == REUSE:
-            return Name(segment, place, "")
+            return ChildName(segment, place, "")
         if block is None or (block.key is None and block.branches is None):
             variable = "$at" if name is not None and "$point" in str(name.value) else "$point"
             hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
             self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.paths:
             self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
-        return Name(segment, place, join(frame.module, own))
+        return ChildName(segment, place, join(frame.module, own))
 
     def _word(self, call: Call, frame: Frame, flow: Flow) -> str | None:
         """Return the operation or template that is called, the value of a parameter looked up."""
@@ -494,7 +498,7 @@ class Walk:
     def _is_bracket(self, block: BlockSpec, name: Scalar | None) -> bool:
         return name is None and block.key is not None and block.key.value == "." and block.layers is not None
 
-    def _bracket(self, block: BlockSpec, frame: Frame, flow: Flow) -> tuple[list[Member], Flow]:
+    def _bracket(self, block: BlockSpec, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk a nameless ``key: .``: its items stand in the list that holds it."""
         if block.shortcut is not None or block.activation is not None:
             hint = "give the block a name, or a number by leaving `key` out"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation
+from builder.ops.base import FLOAT, Argument, Family, Operation, SavedTensors, TorchCall
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -27,19 +27,19 @@ class Activation(Operation):
     keeps_output: ClassVar[bool] = False
     """Whether its backward is written in terms of its output."""
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - all its inputs learn
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - all its inputs learn
         """Keep the output or the input; a copy of the input where that is overwritten."""
         if self.keeps_output:
-            return Kept(output=True)
-        return Kept(own=FLOAT * inputs[0].elements) if in_place else Kept((0,))
+            return SavedTensors(output=True)
+        return SavedTensors(own=FLOAT * inputs[0].elements) if in_place else SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size
         """Return PyTorch's name, such as ``ReLU``."""
         return self.module
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
         """Return ``nn.ReLU()``; whether in place is decided where the whole graph is known."""
-        return Call(f"nn.{self.module}")
+        return TorchCall(f"nn.{self.module}")
 
 
 class ReLU(Activation):

@@ -43,7 +43,7 @@ Family: TypeAlias = Literal[
 _KNOWN = "leave it out: what comes in is known"
 
 
-class Misfit(Exception):  # noqa: N818 - it is turned into a Diagnostic, never shown as an error
+class ShapeError(Exception):
     """An operation cannot take its inputs; ``field`` names the field to point at, if one is to blame."""
 
     def __init__(self, message: str, field: str | None = None, hint: str | None = None) -> None:
@@ -53,7 +53,7 @@ class Misfit(Exception):  # noqa: N818 - it is turned into a Diagnostic, never s
         self.hint = hint
 
 
-class Parameter(NamedTuple):
+class ParameterTensor(NamedTuple):
     """One learned tensor: its name inside the module, its shape, and whose rules of ``init`` it follows."""
 
     name: str
@@ -76,14 +76,14 @@ class Argument:
 
 
 @dataclass(frozen=True)
-class Call:
+class TorchCall:
     """A constructor as it stands in source: ``nn.Conv2d(3, 64, kernel_size=11)``."""
 
     function: str
     arguments: tuple[Argument, ...] = ()
 
 
-class Kept(NamedTuple):
+class SavedTensors(NamedTuple):
     """What a backward pass needs: inputs by position, the output, and bytes of tensors that nobody else sees."""
 
     inputs: tuple[int, ...] = ()
@@ -152,10 +152,10 @@ class Operation(Strict):
     """Source of the class that the call names, where PyTorch has none."""
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the output's shape; raise Misfit where the inputs do not fit."""
+        """Return the output's shape; raise ShapeError where the inputs do not fit."""
         raise NotImplementedError
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:  # noqa: ARG002 - most operations have none
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:  # noqa: ARG002 - most operations have none
         """Return the learned tensors in the order of registration."""
         return ()
 
@@ -163,12 +163,12 @@ class Operation(Strict):
         """Return multiply-accumulates of convolutions and linear maps for one image."""
         return 0
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - as above
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - as above
         """Return what PyTorch on a CPU keeps of one image for the backward pass, parameters and buffers left out.
 
         ``learning`` says which inputs depend on a parameter; it is asked only of operations whose output does.
         """
-        return Kept()
+        return SavedTensors()
 
     def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - most say it of all sizes
         """Return whether, in training, its output is its first input or a view of it."""
@@ -182,7 +182,7 @@ class Operation(Strict):
         """Return the window through which each output position looks; None where positions are not kept."""
         return Window() if self.family in ("activation", "norm", "dropout", "gate", "scale", "merge") else None
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return the constructor of its module, or of its parameter."""
         raise NotImplementedError
 
@@ -203,7 +203,7 @@ def times(size: int | tuple[int, int]) -> str:
 
 
 def need_image(shape: Shape, kind: str) -> None:
-    """Raise Misfit unless ``shape`` is channels x height x width."""
+    """Raise ShapeError unless ``shape`` is channels x height x width."""
     if not shape.is_image:
         layout = "a vector" if len(shape.sizes) == 1 else "channels last" if len(shape.sizes) == 3 else "no image"
-        raise Misfit(f"`{kind}` needs channels × height × width, and {shape} ({layout}) comes in")
+        raise ShapeError(f"`{kind}` needs channels × height × width, and {shape} ({layout}) comes in")

@@ -9,15 +9,15 @@ from pydantic import Field
 
 from builder.ops.base import (
     Argument,
-    Call,
     Count,
     Family,
-    Kept,
     Margin,
-    Misfit,
     Operation,
-    Parameter,
+    ParameterTensor,
+    SavedTensors,
+    ShapeError,
     Size,
+    TorchCall,
     Window,
     need_image,
     pair,
@@ -46,28 +46,28 @@ class Conv(Operation):
     bias: bool = Field(True, description="whether a learned number is added to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return out x height x width; raise Misfit where groups or kernel do not fit."""
+        """Return out x height x width; raise ShapeError where groups or kernel do not fit."""
         (image,) = inputs
         need_image(image, self.kind)
         for name, channels in (("in", image.channels), ("out", self.out)):
             if channels % self.groups:
                 message = f"groups of {self.groups} do not divide the {channels} {name}-channels"
-                raise Misfit(message, "groups" if name == "in" else "out")
+                raise ShapeError(message, "groups" if name == "in" else "out")
         return Shape((self.out, *_windows(self, image)))
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight (out, in / groups, height, width) and bias (out,)."""
         (image,) = inputs
-        weight = Parameter("weight", (self.out, image.channels // self.groups, *pair(self.kernel)), self.kind)
-        return (weight, Parameter("bias", (self.out,), self.kind)) if self.bias else (weight,)
+        weight = ParameterTensor("weight", (self.out, image.channels // self.groups, *pair(self.kernel)), self.kind)
+        return (weight, ParameterTensor("bias", (self.out,), self.kind)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
         return prod(self.parameters(*inputs)[0].shape) * prod(self.output(*inputs).sizes[1:])
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""
-        return Kept((0,))
+        return SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``Conv 11×11, 64, /4``; the stride only when over 1."""
@@ -86,10 +86,10 @@ class Conv(Operation):
         """Return the sliding window of the fields."""
         return Window(pair(self.kernel), pair(self.stride), pair(self.padding), pair(self.dilation))
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``nn.Conv2d(in, out, kernel_size=..., ...)``."""
         (image,) = inputs
-        return Call(
+        return TorchCall(
             "nn.Conv2d",
             (
                 Argument(None, image.channels),
@@ -112,5 +112,5 @@ def _windows(conv: Conv, image: Shape) -> tuple[int, ...]:
     if min(sizes) < 1:
         padded = "" if conv.padding == 0 else f" padded by {conv.padding}"
         dilated = "" if conv.dilation == 1 else f" dilated by {conv.dilation}"
-        raise Misfit(f"a kernel of {times(conv.kernel)}{dilated} does not fit {image}{padded}", "kernel")
+        raise ShapeError(f"a kernel of {times(conv.kernel)}{dilated} does not fit {image}{padded}", "kernel")
     return sizes

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Operation, Parameter, need_image
+from builder.ops.base import (
+    FLOAT,
+    Argument,
+    Count,
+    Family,
+    Operation,
+    ParameterTensor,
+    SavedTensors,
+    TorchCall,
+    need_image,
+)
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -49,18 +59,18 @@ class CoordinateAttention(nn.Module):
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight and bias of the three 1x1 convolutions and of the batch normalisation."""
         channels, hidden = inputs[0].channels, self._hidden(inputs[0])
         return (
-            Parameter("conv1.weight", (hidden, channels, 1, 1), "conv"),
-            Parameter("conv1.bias", (hidden,), "conv"),
-            Parameter("bn1.weight", (hidden,), "batchnorm"),
-            Parameter("bn1.bias", (hidden,), "batchnorm"),
-            Parameter("conv_h.weight", (channels, hidden, 1, 1), "conv"),
-            Parameter("conv_h.bias", (channels,), "conv"),
-            Parameter("conv_w.weight", (channels, hidden, 1, 1), "conv"),
-            Parameter("conv_w.bias", (channels,), "conv"),
+            ParameterTensor("conv1.weight", (hidden, channels, 1, 1), "conv"),
+            ParameterTensor("conv1.bias", (hidden,), "conv"),
+            ParameterTensor("bn1.weight", (hidden,), "batchnorm"),
+            ParameterTensor("bn1.bias", (hidden,), "batchnorm"),
+            ParameterTensor("conv_h.weight", (channels, hidden, 1, 1), "conv"),
+            ParameterTensor("conv_h.bias", (channels,), "conv"),
+            ParameterTensor("conv_w.weight", (channels, hidden, 1, 1), "conv"),
+            ParameterTensor("conv_w.bias", (channels,), "conv"),
         )
 
     def macs(self, *inputs: Shape) -> int:
@@ -68,20 +78,20 @@ class CoordinateAttention(nn.Module):
         channels, height, width = inputs[0].sizes
         return 2 * channels * self._hidden(inputs[0]) * (height + width)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep the input, the first product, rows and columns before and after each layer, and both gates."""
         channels, height, width = inputs[0].sizes
         lines, hidden = height + width, self._hidden(inputs[0])
         own = 2 * channels * lines + 3 * hidden * lines + 2 * hidden + inputs[0].elements
-        return Kept((0,), own=FLOAT * own)
+        return SavedTensors((0,), own=FLOAT * own)
 
     def label(self, *inputs: Shape) -> str:
         """Return ``CA 384→12→384``."""
         return f"CA {inputs[0].channels}→{self._hidden(inputs[0])}→{inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``CoordinateAttention(channels, hidden)``."""
-        return Call(
+        return TorchCall(
             "CoordinateAttention", (Argument(None, inputs[0].channels), Argument(None, self._hidden(inputs[0])))
         )
 

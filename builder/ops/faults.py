@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import Mark, Source
-from builder.ops.base import Call, Kept, Misfit, Parameter
+from builder.ops.base import ParameterTensor, SavedTensors, ShapeError, TorchCall
 from builder.shapes import Shape
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class FaultyPluginError(Exception):
 def output(operation: Operation, *inputs: Shape) -> Shape:
     """Return the shape that ``operation`` gives; a plugin's is also asked for all that later rooms will ask it.
 
-    Raises Misfit as the operation does, and FaultyPluginError where a plugin's code is wrong.
+    Raises ShapeError as the operation does, and FaultyPluginError where a plugin's code is wrong.
     """
     if is_ours(operation):
         return operation.output(*inputs)
@@ -43,7 +43,7 @@ def output(operation: Operation, *inputs: Shape) -> Shape:
             _expect(operation, question, answer, kind)
         _check_call(operation, inputs)
         return operation.output(*inputs)
-    except (Misfit, FaultyPluginError):
+    except (ShapeError, FaultyPluginError):
         raise
     except Exception as error:  # noqa: BLE001 - whatever a user's code raises is an answer for the user
         fault = told(error, *_file_of(operation))
@@ -67,12 +67,12 @@ def _answers(operation: Operation, inputs: tuple[Shape, ...]) -> Iterator[tuple[
     yield "output", operation.output(*inputs), Shape
     yield "parameters", operation.parameters(*inputs), tuple
     for each in operation.parameters(*inputs):
-        yield "parameters", each, Parameter
+        yield "parameters", each, ParameterTensor
     yield "macs", operation.macs(*inputs), int
-    yield "keeps", operation.keeps(inputs, (True,) * len(inputs), in_place=False), Kept
+    yield "keeps", operation.keeps(inputs, (True,) * len(inputs), in_place=False), SavedTensors
     yield "label", operation.label(*inputs), str
     if operation.is_module:
-        yield "call", operation.call(*inputs), Call
+        yield "call", operation.call(*inputs), TorchCall
 
 
 def _check_call(operation: Operation, inputs: tuple[Shape, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter
+from builder.ops.base import Argument, Count, Family, Operation, ParameterTensor, SavedTensors, ShapeError, TorchCall
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -25,33 +25,33 @@ class Linear(Operation):
     bias: bool = Field(True, description="whether a learned number is added to each feature")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the shape with ``out`` features; raise Misfit where the last axis is no channel axis."""
+        """Return the shape with ``out`` features; raise ShapeError where the last axis is no channel axis."""
         (features,) = inputs
         if features.channel_axis != len(features.sizes) - 1:
-            raise Misfit(f"`linear` needs features, and {features} comes in", None, "put `flatten` before it")
+            raise ShapeError(f"`linear` needs features, and {features} comes in", None, "put `flatten` before it")
         return features.with_channels(self.out)
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight (out, in) and bias (out,)."""
         (features,) = inputs
-        weight = Parameter("weight", (self.out, features.channels), self.kind)
-        return (weight, Parameter("bias", (self.out,), self.kind)) if self.bias else (weight,)
+        weight = ParameterTensor("weight", (self.out, features.channels), self.kind)
+        return (weight, ParameterTensor("bias", (self.out,), self.kind)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and position."""
         (features,) = inputs
         return self.out * features.elements
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""
-        return Kept((0,))
+        return SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``FC 4096``."""
         return f"FC {self.out}"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``nn.Linear(in, out)``."""
         (features,) = inputs
         arguments = (Argument(None, features.channels), Argument(None, self.out), Argument("bias", self.bias, True))
-        return Call("nn.Linear", arguments)
+        return TorchCall("nn.Linear", arguments)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import FLOAT, Count, Extent, Family, Kept, Misfit, Operation
+from builder.ops.base import FLOAT, Count, Extent, Family, Operation, SavedTensors, ShapeError
 from builder.shapes import Shape
 
 
@@ -17,9 +17,9 @@ class Add(Operation):
     can_act_in_place: ClassVar[bool] = True
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the common shape; raise Misfit where shapes differ."""
+        """Return the common shape; raise ShapeError where shapes differ."""
         if any(each != inputs[0] for each in inputs):
-            raise Misfit(f"{_listed(inputs)} cannot be added")
+            raise ShapeError(f"{_listed(inputs)} cannot be added")
         return inputs[0]
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
@@ -39,15 +39,15 @@ class Multiply(Operation):
     is_module: ClassVar[bool] = False
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the largest shape; raise Misfit unless the others are equal, or C x 1 x 1, or 1 x H x W."""
+        """Return the largest shape; raise ShapeError unless the others are equal, or C x 1 x 1, or 1 x H x W."""
         largest = max(inputs, key=lambda shape: shape.elements)
         by_channel = Shape((largest.channels, *[1] * (len(largest.sizes) - 1)))
         by_position = largest.with_channels(1)
         if any(each not in (largest, by_channel, by_position) for each in inputs):
-            raise Misfit(f"{_listed(inputs)} cannot be multiplied")
+            raise ShapeError(f"{_listed(inputs)} cannot be multiplied")
         return largest
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep of each pair what the other one's gradient needs; products are taken from the left."""
         kept, own = set(), 0
         for position in range(1, len(inputs)):
@@ -57,7 +57,7 @@ class Multiply(Operation):
                 kept.add(0)
             if any(learning[:position]):
                 kept.add(position)
-        return Kept(tuple(sorted(kept)), own=own)
+        return SavedTensors(tuple(sorted(kept)), own=own)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
         """Return the multiplication sign."""
@@ -76,12 +76,12 @@ class Concat(Operation):
     is_module: ClassVar[bool] = False
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the shape with all channels; raise Misfit where other axes differ."""
+        """Return the shape with all channels; raise ShapeError where other axes differ."""
         first = inputs[0]
         if first.channel_axis != 0:
-            raise Misfit(f"{_listed(inputs)} cannot be joined: the channels must come first")
+            raise ShapeError(f"{_listed(inputs)} cannot be joined: the channels must come first")
         if any(each.with_channels(1) != first.with_channels(1) for each in inputs):
-            raise Misfit(f"{_listed(inputs)} cannot be joined: all but the channels must agree")
+            raise ShapeError(f"{_listed(inputs)} cannot be joined: all but the channels must agree")
         return first.with_channels(sum(each.channels for each in inputs))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
@@ -108,12 +108,12 @@ class Chunk(Operation):
     position: Extent
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the shape with a share of the channels; raise Misfit where they cannot be shared evenly."""
+        """Return the shape with a share of the channels; raise ShapeError where they cannot be shared evenly."""
         (values,) = inputs
         if values.channel_axis != 0:
-            raise Misfit(f"{values} cannot be split: the channels must come first")
+            raise ShapeError(f"{values} cannot be split: the channels must come first")
         if values.channels % self.chunks:
-            raise Misfit(f"{values.channels} channels cannot be split evenly into {self.chunks}")
+            raise ShapeError(f"{values.channels} channels cannot be split evenly into {self.chunks}")
         return values.with_channels(values.channels // self.chunks)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all

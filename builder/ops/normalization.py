@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Misfit, Operation, Parameter, need_image
+from builder.ops.base import (
+    FLOAT,
+    Argument,
+    Family,
+    Operation,
+    ParameterTensor,
+    SavedTensors,
+    ShapeError,
+    TorchCall,
+    need_image,
+)
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -29,25 +39,25 @@ class BatchNorm(Operation):
     ] = 0.1
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit where channels are not first."""
+        """Return the input's shape; raise ShapeError where channels are not first."""
         (values,) = inputs
         if values.channel_axis != 0:
-            raise Misfit(f"`batchnorm` needs channels first, and {values} (channels last) comes in")
+            raise ShapeError(f"`batchnorm` needs channels first, and {values} (channels last) comes in")
         return values
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each channel."""
-        return Kept((0,), own=2 * FLOAT * inputs[0].channels)
+        return SavedTensors((0,), own=2 * FLOAT * inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``BN``."""
         return "BN"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``nn.BatchNorm2d(channels)``, or ``nn.BatchNorm1d`` for a vector."""
         (values,) = inputs
         arguments = (
@@ -55,7 +65,7 @@ class BatchNorm(Operation):
             Argument("eps", self.eps, 1e-5),
             Argument("momentum", self.momentum, 0.1),
         )
-        return Call("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
+        return TorchCall("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
 
 
 class LayerNorm(Operation):
@@ -70,28 +80,28 @@ class LayerNorm(Operation):
     eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit where the last axis is no channel axis."""
+        """Return the input's shape; raise ShapeError where the last axis is no channel axis."""
         (values,) = inputs
         if values.channel_axis != len(values.sizes) - 1:
             hint = "`layernorm2d` normalises over the channels of an image"
-            raise Misfit(f"`layernorm` needs features last, and {values} comes in", None, hint)
+            raise ShapeError(f"`layernorm` needs features last, and {values} comes in", None, hint)
         return values
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight and bias, each (features,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
-        return Kept((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
+        return SavedTensors((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``LayerNorm``."""
         return "LayerNorm"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``nn.LayerNorm(features)``."""
-        return Call("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        return TorchCall("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
 
 
 class LayerNorm2d(Operation):
@@ -115,26 +125,26 @@ class LayerNorm2d(nn.LayerNorm):
     eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit for anything but an image."""
+        """Return the input's shape; raise ShapeError for anything but an image."""
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
-        return Kept((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
+        return SavedTensors((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``LayerNorm``."""
         return "LayerNorm"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``LayerNorm2d(channels)``."""
-        return Call("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        return TorchCall("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
 
 
-def _scale_and_shift(channels: int, kind: str) -> tuple[Parameter, ...]:
-    return Parameter("weight", (channels,), kind), Parameter("bias", (channels,), kind)
+def _scale_and_shift(channels: int, kind: str) -> tuple[ParameterTensor, ...]:
+    return ParameterTensor("weight", (channels,), kind), ParameterTensor("bias", (channels,), kind)

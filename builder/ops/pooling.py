@@ -9,13 +9,13 @@ from pydantic import Field
 from builder.ops.base import (
     INDEX,
     Argument,
-    Call,
     Family,
-    Kept,
     Margin,
-    Misfit,
     Operation,
+    SavedTensors,
+    ShapeError,
     Size,
+    TorchCall,
     Window,
     need_image,
     pair,
@@ -40,16 +40,16 @@ class _WindowPool(Operation):
         return self.kernel if self.stride is None else self.stride
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return channels x height x width; raise Misfit where the window does not fit."""
+        """Return channels x height x width; raise ShapeError where the window does not fit."""
         (image,) = inputs
         need_image(image, self.kind)
         for kernel, padding in zip(pair(self.kernel), pair(self.padding), strict=True):
             if padding > kernel // 2:
-                raise Misfit(f"padding of {padding} is more than half the kernel of {kernel}", "padding")
+                raise ShapeError(f"padding of {padding} is more than half the kernel of {kernel}", "padding")
         settings = zip(image.sizes[1:], pair(self.kernel), pair(self.step), pair(self.padding), strict=True)
         sizes = tuple(window_output(*each, ceil=self.ceil) for each in settings)
         if min(sizes) < 1:
-            raise Misfit(f"a window of {times(self.kernel)} does not fit {image}", "kernel")
+            raise ShapeError(f"a window of {times(self.kernel)} does not fit {image}", "kernel")
         return Shape((image.channels, *sizes))
 
     def window(self) -> Window:
@@ -78,17 +78,17 @@ class MaxPool(_WindowPool):
 
     kind: ClassVar[str] = "maxpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and where each maximum stood."""
-        return Kept((0,), own=INDEX * self.output(*inputs).elements)
+        return SavedTensors((0,), own=INDEX * self.output(*inputs).elements)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``MaxPool 3×3, /2``."""
         return self._label("MaxPool")
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
         """Return ``nn.MaxPool2d(kernel_size=..., ...)``."""
-        return Call("nn.MaxPool2d", self._arguments())
+        return TorchCall("nn.MaxPool2d", self._arguments())
 
 
 class AvgPool(_WindowPool):
@@ -99,17 +99,17 @@ class AvgPool(_WindowPool):
 
     kind: ClassVar[str] = "avgpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input."""
-        return Kept((0,))
+        return SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``AvgPool 2×2, /2``."""
         return self._label("AvgPool")
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
         """Return ``nn.AvgPool2d(kernel_size=..., ...)``."""
-        return Call("nn.AvgPool2d", self._arguments())
+        return TorchCall("nn.AvgPool2d", self._arguments())
 
 
 class _AdaptivePool(Operation):
@@ -120,7 +120,7 @@ class _AdaptivePool(Operation):
     size: Size = Field(1, description="height and width that come out, or one number for both")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return channels x size; raise Misfit for anything but an image."""
+        """Return channels x size; raise ShapeError for anything but an image."""
         (image,) = inputs
         need_image(image, self.kind)
         return Shape((image.channels, *pair(self.size)))
@@ -137,17 +137,17 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptiveavgpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, unless one value is left: then PyTorch takes a mean, which keeps nothing."""
-        return Kept() if self.size == 1 else Kept((0,))
+        return SavedTensors() if self.size == 1 else SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``AvgPool → 6×6``, or ``GlobalAvgPool`` for one value per channel."""
         return self._label("AvgPool")
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
         """Return ``nn.AdaptiveAvgPool2d(size)``."""
-        return Call("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))
+        return TorchCall("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))
 
 
 class AdaptiveMaxPool(_AdaptivePool):
@@ -158,17 +158,17 @@ class AdaptiveMaxPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptivemaxpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and where each maximum stood."""
-        return Kept((0,), own=INDEX * self.output(*inputs).elements)
+        return SavedTensors((0,), own=INDEX * self.output(*inputs).elements)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
         """Return ``MaxPool → 6×6``, or ``GlobalMaxPool`` for one value per channel."""
         return self._label("MaxPool")
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
         """Return ``nn.AdaptiveMaxPool2d(size)``."""
-        return Call("nn.AdaptiveMaxPool2d", (Argument(None, self.size),))
+        return TorchCall("nn.AdaptiveMaxPool2d", (Argument(None, self.size),))
 
 
 class _ChannelPool(Operation):
@@ -177,7 +177,7 @@ class _ChannelPool(Operation):
     family: ClassVar[Family] = "pool"
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return 1 x height x width; raise Misfit for anything but an image."""
+        """Return 1 x height x width; raise ShapeError for anything but an image."""
         need_image(inputs[0], self.kind)
         return inputs[0].with_channels(1)
 
@@ -202,9 +202,9 @@ class ChannelMean(nn.Module):
         """Return ``ChannelMean``."""
         return "ChannelMean"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMean()``."""
-        return Call("ChannelMean")
+        return TorchCall("ChannelMean")
 
 
 class ChannelMax(_ChannelPool):
@@ -220,14 +220,14 @@ class ChannelMax(nn.Module):
         return x.amax(1, keepdim=True)
 '''
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input and the maxima, which tell where they stood."""
-        return Kept((0,), output=True)
+        return SavedTensors((0,), output=True)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMax``."""
         return "ChannelMax"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMax()``."""
-        return Call("ChannelMax")
+        return TorchCall("ChannelMax")

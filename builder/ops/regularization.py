@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation, Probability
+from builder.ops.base import FLOAT, Argument, Family, Operation, Probability, SavedTensors, TorchCall
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -28,9 +28,9 @@ class Dropout(Operation):
         """Return the input's shape."""
         return inputs[0]
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep what each element was multiplied by; a single 0 where all of them are dropped."""
-        return Kept(own=FLOAT * (inputs[0].elements if 0 < self.p < 1 else int(self.p)))
+        return SavedTensors(own=FLOAT * (inputs[0].elements if 0 < self.p < 1 else int(self.p)))
 
     def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - it has no size
         """Return whether nothing is ever dropped."""
@@ -40,9 +40,9 @@ class Dropout(Operation):
         """Return ``Dropout 0.5``."""
         return f"Dropout {self.p:g}"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
         """Return ``nn.Dropout(p=...)``."""
-        return Call("nn.Dropout", (Argument("p", float(self.p), 0.5),))
+        return TorchCall("nn.Dropout", (Argument("p", float(self.p), 0.5),))
 
 
 class StochasticDepth(Operation):
@@ -79,9 +79,9 @@ class StochasticDepth(nn.Module):
         """Return the input's shape."""
         return inputs[0]
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the one number that the image was multiplied by."""
-        return Kept(own=FLOAT if self.p > 0 else 0)
+        return SavedTensors(own=FLOAT if self.p > 0 else 0)
 
     def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - it has no size
         """Return whether nothing is ever dropped."""
@@ -91,6 +91,6 @@ class StochasticDepth(nn.Module):
         """Return ``DropPath 0.2``."""
         return f"DropPath {self.p:.2g}"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
         """Return ``StochasticDepth(p=...)``."""
-        return Call("StochasticDepth", (Argument("p", float(self.p)),))
+        return TorchCall("StochasticDepth", (Argument("p", float(self.p)),))

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Count, Extent, Family, Misfit, Operation, Window, need_image
+from builder.ops.base import Argument, Count, Extent, Family, Operation, ShapeError, TorchCall, Window, need_image
 from builder.shapes import Shape
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
@@ -30,9 +30,9 @@ class Flatten(Operation):
         """Return ``Flatten``."""
         return "Flatten"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
         """Return ``nn.Flatten()``."""
-        return Call("nn.Flatten")
+        return TorchCall("nn.Flatten")
 
 
 class Permute(Operation):
@@ -59,7 +59,7 @@ class Permute(nn.Module):
     dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the sizes in the new order; raise Misfit where ``dims`` is no order of the axes.
+        """Return the sizes in the new order; raise ShapeError where ``dims`` is no order of the axes.
 
         Channels that come last stay channels; otherwise the first axis is what convolutions take for channels.
         """
@@ -67,7 +67,7 @@ class Permute(nn.Module):
         axes = len(values.sizes) + 1
         if self.dims[0] != 0 or sorted(self.dims) != list(range(axes)):
             given = ", ".join(str(axis) for axis in self.dims)
-            raise Misfit(f"[{given}] is no order of the {axes} axes with the batch first", "dims")
+            raise ShapeError(f"[{given}] is no order of the {axes} axes with the batch first", "dims")
         order = [axis - 1 for axis in self.dims[1:]]
         last = order[-1] == values.channel_axis
         return Shape(tuple(values.sizes[axis] for axis in order), len(order) - 1 if last else 0)
@@ -76,9 +76,9 @@ class Permute(nn.Module):
         """Return ``Permute``."""
         return "Permute"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
         """Return ``Permute((0, 2, 3, 1))``."""
-        return Call("Permute", (Argument(None, self.dims),))
+        return TorchCall("Permute", (Argument(None, self.dims),))
 
 
 class Mean(Operation):
@@ -104,13 +104,13 @@ class Mean(nn.Module):
     dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return what is left of the axes; raise Misfit where an axis is missing or the channels would go."""
+        """Return what is left of the axes; raise ShapeError where an axis is missing or the channels would go."""
         (values,) = inputs
         gone = {axis - 1 for axis in self.dims}
         if not gone <= set(range(len(values.sizes))) or len(gone) != len(self.dims):
-            raise Misfit(f"{values} has the axes 1 to {len(values.sizes)} beside the batch", "dims")
+            raise ShapeError(f"{values} has the axes 1 to {len(values.sizes)} beside the batch", "dims")
         if values.channel_axis in gone:
-            raise Misfit("the mean over the channel axis would leave no channels", "dims")
+            raise ShapeError("the mean over the channel axis would leave no channels", "dims")
         kept = [axis for axis in range(len(values.sizes)) if axis not in gone]
         return Shape(tuple(values.sizes[axis] for axis in kept), kept.index(values.channel_axis))
 
@@ -118,9 +118,9 @@ class Mean(nn.Module):
         """Return ``GlobalAvgPool`` where only channels are left, else ``Mean``."""
         return "GlobalAvgPool" if len(self.output(*inputs).sizes) == 1 else "Mean"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
         """Return ``Mean((2, 3))``."""
-        return Call("Mean", (Argument(None, self.dims),))
+        return TorchCall("Mean", (Argument(None, self.dims),))
 
 
 class Crop(Operation):
@@ -145,12 +145,12 @@ class Crop(nn.Module):
     left: Extent = Field(0, description="columns left out")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return channels x what is left; raise Misfit where nothing is."""
+        """Return channels x what is left; raise ShapeError where nothing is."""
         (image,) = inputs
         need_image(image, self.kind)
         channels, height, width = image.sizes
         if self.top >= height or self.left >= width:
-            raise Misfit(f"nothing is left of {image}", "top" if self.top >= height else "left")
+            raise ShapeError(f"nothing is left of {image}", "top" if self.top >= height else "left")
         return Shape((channels, height - self.top, width - self.left))
 
     def window(self) -> Window:
@@ -161,9 +161,9 @@ class Crop(nn.Module):
         """Return ``Crop 1, 1``: rows at the top, columns at the left."""
         return f"Crop {self.top}, {self.left}"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
         """Return ``Crop(top=..., left=...)``."""
-        return Call("Crop", (Argument("top", self.top), Argument("left", self.left)))
+        return TorchCall("Crop", (Argument("top", self.top), Argument("left", self.left)))
 
 
 class ChannelShuffle(Operation):
@@ -192,11 +192,11 @@ class ChannelShuffle(nn.Module):
     groups: Count = Field(description="parts from which channels are dealt in turn")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit where the groups do not divide the channels."""
+        """Return the input's shape; raise ShapeError where the groups do not divide the channels."""
         (image,) = inputs
         need_image(image, self.kind)
         if image.channels % self.groups:
-            raise Misfit(f"groups of {self.groups} do not divide the {image.channels} channels", "groups")
+            raise ShapeError(f"groups of {self.groups} do not divide the {image.channels} channels", "groups")
         return image
 
     def window(self) -> Window:
@@ -211,6 +211,6 @@ class ChannelShuffle(nn.Module):
         """Return ``Shuffle 2``."""
         return f"Shuffle {self.groups}"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
         """Return ``ChannelShuffle(2)``."""
-        return Call("ChannelShuffle", (Argument(None, self.groups),))
+        return TorchCall("ChannelShuffle", (Argument(None, self.groups),))

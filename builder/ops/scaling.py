@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Family, Kept, Misfit, Operation, Parameter, need_image
+from builder.ops.base import (
+    Argument,
+    Family,
+    Operation,
+    ParameterTensor,
+    SavedTensors,
+    ShapeError,
+    TorchCall,
+    need_image,
+)
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -27,25 +36,25 @@ class Scale(Operation):
     init: float = Field(1.0, description="what every learned number begins at")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit for anything but an image."""
+        """Return the input's shape; raise ShapeError for anything but an image."""
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
-        return (Parameter("", (inputs[0].channels, 1, 1), self.kind),)
+        return (ParameterTensor("", (inputs[0].channels, 1, 1), self.kind),)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - it is the same for all
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the numbers needs it."""
-        return Kept((0,))
+        return SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
         """Return ``Scale``."""
         return "Scale"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``_filled((channels, 1, 1), init)``, a parameter and no module."""
-        return Call("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
+        return TorchCall("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
 
     definition: ClassVar[str | None] = '''
 def _filled(shape, value):
@@ -80,19 +89,19 @@ class Rescale(nn.Module):
     shift: Numbers = Field(description="what is added to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit unless there is one number for each channel."""
+        """Return the input's shape; raise ShapeError unless there is one number for each channel."""
         (image,) = inputs
         need_image(image, self.kind)
         for field in ("scale", "shift"):
             count = len(getattr(self, field))
             if count != image.channels:
-                raise Misfit(f"{count} numbers for {image.channels} channels", field)
+                raise ShapeError(f"{count} numbers for {image.channels} channels", field)
         return image
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the numbers are in the page
         """Return ``Rescale``."""
         return "Rescale"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
         """Return ``Rescale(scale=..., shift=...)``."""
-        return Call("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))
+        return TorchCall("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))

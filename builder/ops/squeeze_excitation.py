@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field, model_validator
 
 from builder.ops.activation import ACTIVATIONS
-from builder.ops.base import FLOAT, Argument, Call, Count, Family, Kept, Misfit, Operation, Parameter, need_image
+from builder.ops.base import (
+    FLOAT,
+    Argument,
+    Count,
+    Family,
+    Operation,
+    ParameterTensor,
+    SavedTensors,
+    ShapeError,
+    TorchCall,
+    need_image,
+)
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -62,52 +73,54 @@ class SqueezeExcitation(nn.Module):
         return fields if "hidden" in fields else {"reduction": 16, **fields}
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the first input's shape; raise Misfit where the middle would have no channel."""
+        """Return the first input's shape; raise ShapeError where the middle would have no channel."""
         for each in inputs:
             need_image(each, self.kind)
         if self._hidden(inputs[-1]) < 1:
             channels = inputs[-1].channels
             hint = f"choose a reduction of at most {channels}"
-            raise Misfit(f"a reduction of {self.reduction} leaves nothing of {channels} channels", "reduction", hint)
+            raise ShapeError(
+                f"a reduction of {self.reduction} leaves nothing of {channels} channels", "reduction", hint
+            )
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return weight and bias of both 1x1 convolutions, ``fc1`` and ``fc2``."""
         squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
         return (
-            Parameter("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
-            Parameter("fc1.bias", (hidden,), "conv"),
-            Parameter("fc2.weight", (channels, hidden, 1, 1), "conv"),
-            Parameter("fc2.bias", (channels,), "conv"),
+            ParameterTensor("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
+            ParameterTensor("fc1.bias", (hidden,), "conv"),
+            ParameterTensor("fc2.weight", (channels, hidden, 1, 1), "conv"),
+            ParameterTensor("fc2.bias", (channels,), "conv"),
         )
 
     def macs(self, *inputs: Shape) -> int:
         """Return the multiply-accumulates of both convolutions, each on one position."""
         return self._hidden(inputs[-1]) * (inputs[-1].channels + inputs[0].channels)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:  # noqa: ARG002 - nothing is overwritten
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep the input, the means, what the activation gives, and the gates; of both functions what they keep."""
         squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
         activation, gate = _ACTIVATIONS[self.activation], _ACTIVATIONS[self.gate]
         own = squeezed + hidden * (1 if activation.keeps_output else 2)
         own += channels * (gate.keeps_output or learning[0]) + channels * (not gate.keeps_output)
-        return Kept((0,), own=FLOAT * own)
+        return SavedTensors((0,), own=FLOAT * own)
 
     def label(self, *inputs: Shape) -> str:
         """Return ``SE 384→24→384``."""
         return f"SE {inputs[-1].channels}→{self._hidden(inputs[-1])}→{inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``SqueezeExcitation(channels, hidden)``."""
         channels, squeezed = inputs[0].channels, inputs[-1].channels
-        return Call(
+        return TorchCall(
             "SqueezeExcitation",
             (
                 Argument(None, channels),
                 Argument(None, self._hidden(inputs[-1])),
                 Argument("squeezed", squeezed, channels),
-                Argument("activation", Name(f"nn.{_ACTIVATIONS[self.activation].module}"), Name("nn.ReLU")),
-                Argument("gate", Name(f"nn.{_ACTIVATIONS[self.gate].module}"), Name("nn.Sigmoid")),
+                Argument("activation", DottedName(f"nn.{_ACTIVATIONS[self.activation].module}"), DottedName("nn.ReLU")),
+                Argument("gate", DottedName(f"nn.{_ACTIVATIONS[self.gate].module}"), DottedName("nn.Sigmoid")),
             ),
         )
 
@@ -115,7 +128,7 @@ class SqueezeExcitation(nn.Module):
         return self.hidden if self.hidden is not None else squeezed.channels // (self.reduction or 1)
 
 
-class Name(str):
+class DottedName(str):
     """A dotted name that stands in source as it is, not as a quoted text."""
 
     __slots__ = ()

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
     from builder.training.folder.record import Record
 
-Kind: TypeAlias = Literal["network", "data", "recipe", "machine"]
+FactKind: TypeAlias = Literal["network", "data", "recipe", "machine"]
 _FIRST = ("device", "precision")  # of what a machine is described by
 
 
 class _Fact(NamedTuple):
     """``is_said`` unless it is a default; what ``decides`` a result is not the same in runs that no seed explains."""
 
-    kind: Kind
+    kind: FactKind
     name: str
     value: object
     is_said: bool = True
@@ -33,25 +33,25 @@ class _Fact(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Facts:
+class RunFacts:
     """Values by name; what kind each is; which of them are ``said`` and no default; what makes runs repeat each other.
 
     ``parameters`` is the number of weights, None where the page can't be read without its plugins.
     """
 
     values: Mapping[str, object]
-    kinds: Mapping[str, Kind]
+    kinds: Mapping[str, FactKind]
     said: frozenset[str]
     identity: tuple[tuple[str, str], ...]
     parameters: int | None
 
 
-def facts_of(record: Record) -> Facts:
+def facts_of(record: Record) -> RunFacts:
     """Return the facts of a run. A network is identified by what it computes, whatever its page says."""
     name, identity, parameters = _network(record)
     facts = _named_once([*_of_network(record, name, identity), *_of_data(record), *_of_recipe(record),
                          *_of_machine(record)])  # fmt: skip
-    return Facts(
+    return RunFacts(
         values={fact.name: fact.value for fact in facts},
         kinds={fact.name: fact.kind for fact in facts},
         said=frozenset(fact.name for fact in facts if fact.is_said),

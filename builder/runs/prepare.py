@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.device.execution import StepName
-    from builder.training.device.precision import Chosen, Format, Layout
+    from builder.training.device.precision import ChosenPrecision, Format, MemoryFormat
     from builder.training.folder.run_folder import RunFolder
     from builder.training.recipe.recipe import Recipe
 
@@ -42,7 +42,7 @@ RANDOM = 2048  # random images, or four batches of them
 
 
 @dataclass(frozen=True)
-class Request:
+class TrainOptions:
     """What the command line asks for; None leaves a choice to the program."""
 
     page: str
@@ -59,7 +59,7 @@ class Request:
     dry_run: bool = False
     plugins: tuple[Path, ...] = ()
     precision: Format | None = None
-    layout: Layout | None = None
+    layout: MemoryFormat | None = None
     deterministic: bool = False
     step: StepName = "auto"
 
@@ -77,12 +77,12 @@ class Prepared:
     recipe_is_default: bool
     device: torch.device
     weights: Weights | None
-    team: Team
-    chosen: Chosen
+    team: ProcessGroup
+    chosen: ChosenPrecision
     step: StepName
 
 
-def prepare(request: Request, on_fetch: Callable[[str], None] = quiet) -> Prepared:
+def prepare(request: TrainOptions, on_fetch: Callable[[str], None] = quiet) -> Prepared:
     """Return what ``request`` asks for; mistakes of recipe and page come before anything is fetched or built.
 
     ``on_fetch`` is told before published weights are downloaded.
@@ -138,7 +138,7 @@ def prepare_again(
     from builder.training.device.determinism import set_workspace
     from builder.training.device.distributed import choose_own_device, join
     from builder.training.device.execution import Execution, check_step
-    from builder.training.device.precision import Chosen
+    from builder.training.device.precision import ChosenPrecision
     from builder.training.recipe.recipe import load_recipe
 
     operations = operations_of_run(folder, plugins)
@@ -147,7 +147,7 @@ def prepare_again(
     graph = lower(page)
     _check_network(folder, graph)
     execution = Execution.of_run(folder).taking(step)
-    going_on = Chosen(execution.precision, "as the run began")
+    going_on = ChosenPrecision(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
     found = choose_own_device(None if device == "auto" else device)
@@ -160,13 +160,15 @@ def prepare_again(
     return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, team, going_on, how)
 
 
-def _chosen(request: Request, graph: Graph, recipe: Recipe, device: torch.device, team: Team) -> Chosen:
+def _chosen(
+    request: TrainOptions, graph: Graph, recipe: Recipe, device: torch.device, team: ProcessGroup
+) -> ChosenPrecision:
     """Return in which precision one of a team's processes takes its part of each step."""
     from builder.training.device.devices import Hardware
-    from builder.training.device.precision import Work, choose_precision
+    from builder.training.device.precision import StepWork, choose_precision
 
     cost = graph_cost(graph)
-    work = Work(cost.parameters, cost.macs * recipe.batch_size // team.size)
+    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // team.size)
     chosen = choose_precision(Hardware.of(device), work, request.precision, request.layout)
     return replace(chosen, precision=replace(chosen.precision, deterministic=request.deterministic))
 
@@ -207,17 +209,17 @@ def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
     return wanted
 
 
-def _trained_on(folder: RunFolder) -> Request:
+def _trained_on(folder: RunFolder) -> TrainOptions:
     """Return a request for the data set of a run."""
     path = folder.path / "data.json"
     try:
         found = json.loads(path.read_text("utf-8"))
-        return Request("", data=found["name"], data_dir=Path(found["folder"]), subset=found["subset"])
+        return TrainOptions("", data=found["name"], data_dir=Path(found["folder"]), subset=found["subset"])
     except (OSError, ValueError, KeyError, TypeError):
         raise RunError(f"{path} does not say what the run was trained with") from None
 
 
-def _recipe(request: Request) -> Recipe:
+def _recipe(request: TrainOptions) -> Recipe:
     from builder.training.recipe.overrides import override
     from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
 
@@ -257,7 +259,7 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
             raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 
 
-def _data(request: Request, recipe: Recipe, channels: int) -> DataSet:
+def _data(request: TrainOptions, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out before a subset of each split is drawn."""
     from builder.training.data.named import load
 

@@ -17,7 +17,7 @@ from builder.spec.page import POINTS
 from builder.spec.parse import KINDS
 from builder.spec.schema_operations import (
     EXPRESSION,
-    Schema,
+    JsonSchema,
     alternatives,
     calls,
     fields_of,
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
 
     from builder.ops import Operations
 
-_NOTHING: Schema = {**one("none"), "description": "nothing"}
+_NOTHING: JsonSchema = {**one("none"), "description": "nothing"}
 _PLACES = "A place is a path, with `*`, or a template's name; last, if wanted, a point: " + ", ".join(
     f"`{point}`" for point in POINTS
 )
 
 
-def json_schema(operations: Operations = OPERATIONS) -> Schema:
+def json_schema(operations: Operations = OPERATIONS) -> JsonSchema:
     """Return the JSON Schema (draft 2020-12) of a page that may call ``operations``."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -64,7 +64,7 @@ def json_schema(operations: Operations = OPERATIONS) -> Schema:
     }
 
 
-def _top_level(operations: Operations) -> Schema:
+def _top_level(operations: Operations) -> JsonSchema:
     given = PageFields.model_json_schema()["properties"]
     plain = {name: without_null(given[name]) for name in ("name", "extends", "member", "input", "classes", "version")}
     return {
@@ -90,7 +90,7 @@ def _top_level(operations: Operations) -> Schema:
     }
 
 
-def _item(operations: Operations) -> Schema:
+def _item(operations: Operations) -> JsonSchema:
     """Return the schema of an item: a word (its fields may be the page's defaults), a list, or a call or block."""
     call = {
         "type": "object",
@@ -104,7 +104,7 @@ def _item(operations: Operations) -> Schema:
     return alternatives(string=words(operations), object=[call], array=[_list("a block of numbered layers")])
 
 
-def _insert(operations: Operations) -> Schema:
+def _insert(operations: Operations) -> JsonSchema:
     at = f"where it goes; with several places, to each of them. {_PLACES}"
     name = "what it is called: its operation if not given; `{$point}` and `{$at}` in it say where it stands"
     return {
@@ -123,7 +123,7 @@ def _insert(operations: Operations) -> Schema:
     }
 
 
-def _template() -> Schema:
+def _template() -> JsonSchema:
     return {
         "type": "object",
         "title": "a template",
@@ -133,19 +133,19 @@ def _template() -> Schema:
     }
 
 
-def _parameters() -> Schema:
+def _parameters() -> JsonSchema:
     kinds = {"enum": list(KINDS), "description": "the kind of a value that must be given"}
     default = {"description": "the value if none is given; with a `$`, computed from what stands above it"}
     return {"type": "object", "additionalProperties": {"anyOf": [kinds, default]}}
 
 
-def _member(page: Schema) -> Schema:
+def _member(page: JsonSchema) -> JsonSchema:
     own = {name: {**page[name], "description": f"{name} of this member"} for name in ("input", "classes")}
     told = "the page's parameters, with the values that they have in this member"
     return {"type": "object", "title": "a member", "description": told, "properties": own}
 
 
-def _init(operations: Operations) -> Schema:
+def _init(operations: Operations) -> JsonSchema:
     learning = [word for word, each in operations.items() if each.parameters is not Operation.parameters]
     rules = {
         "type": "object",
@@ -160,7 +160,7 @@ def _init(operations: Operations) -> Schema:
     return {"type": "object", "properties": dict.fromkeys(learning, rules), "additionalProperties": rules}
 
 
-def _beginning() -> Schema:
+def _beginning() -> JsonSchema:
     """Return the schema of how a parameter begins: a number, or a function of ``torch.nn.init`` with its arguments."""
     plain = [{**one(name), "description": model.__doc__} for name, model in FUNCTIONS.items()]
     functions = {}
@@ -180,14 +180,14 @@ def _beginning() -> Schema:
     return alternatives(string=[*plain, EXPRESSION], number=[{}], object=[called])
 
 
-def _settable() -> Schema:
+def _settable() -> JsonSchema:
     """Return the schema of what ``set`` gives: fields of a block, or of whatever operation or template stands there."""
     fields = _block_fields()
     own = {name: fields[name] for name in ("shortcut", "merge", "activation")}
     return {"type": "object", "title": "fields", "properties": own}
 
 
-def _entry(operations: Operations) -> Schema:
+def _entry(operations: Operations) -> JsonSchema:
     """Return the schema of an entry of ``variants``; a field of a layer may be a list of choices there."""
     layers = {
         "type": "object",
@@ -218,7 +218,7 @@ def _entry(operations: Operations) -> Schema:
     return {"type": "object", "title": "variants", "properties": properties, "additionalProperties": False}
 
 
-def _modifiers() -> Schema:
+def _modifiers() -> JsonSchema:
     given = {
         "when": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
         "repeat": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]},
@@ -227,7 +227,7 @@ def _modifiers() -> Schema:
     return _described(given, BlockFields)
 
 
-def _block_fields(*more: str) -> Schema:
+def _block_fields(*more: str) -> JsonSchema:
     """Return the fields of a block that the page itself and a template have too, and ``more``."""
     fields = {
         "layers": ref("body"),
@@ -242,14 +242,14 @@ def _block_fields(*more: str) -> Schema:
     return _described(kept, BlockFields)
 
 
-def _described(properties: Schema, model: type[BaseModel]) -> Schema:
+def _described(properties: JsonSchema, model: type[BaseModel]) -> JsonSchema:
     """Return properties with what the model says of the fields of these names."""
     return {name: {**each, "description": model.model_fields[name].description} for name, each in properties.items()}
 
 
-def _list(title: str) -> Schema:
+def _list(title: str) -> JsonSchema:
     return {"type": "array", "title": title, "items": ref("item")}
 
 
-def _names_to(inner: Schema, title: str) -> Schema:
+def _names_to(inner: JsonSchema, title: str) -> JsonSchema:
     return {"type": "object", "title": title, "propertyNames": {"pattern": NAME}, "additionalProperties": inner}

@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from builder.ops import Operations
     from builder.ops.base import Operation
 
-Schema: TypeAlias = "dict[str, Any]"
+JsonSchema: TypeAlias = "dict[str, Any]"
 
-EXPRESSION: Schema = {"type": "string", "pattern": r"\$", "description": "an expression"}
+EXPRESSION: JsonSchema = {"type": "string", "pattern": r"\$", "description": "an expression"}
 TEMPLATE_CALL = r"^(\$[A-Za-z_]\w*|[A-Z]\w*)$"
-_WITH_EXPRESSIONS: Schema = {"type": "array", "contains": EXPRESSION, "description": "a list that holds expressions"}
+_WITH_EXPRESSIONS: JsonSchema = {
+    "type": "array",
+    "contains": EXPRESSION,
+    "description": "a list that holds expressions",
+}
 _LINK = re.compile(r"https://\S+")
 
 
-def words(operations: Operations) -> list[Schema]:
+def words(operations: Operations) -> list[JsonSchema]:
     """Return what a layer without fields may be: a word of its own for each operation, or a template or parameter."""
     called = {
         "type": "string",
@@ -36,7 +40,7 @@ def words(operations: Operations) -> list[Schema]:
     return [*plain, called]
 
 
-def alternatives(**by_kind: list[Schema]) -> Schema:
+def alternatives(**by_kind: list[JsonSchema]) -> JsonSchema:
     """Return the schema of values of several kinds, each with what it may be.
 
     Of a plain `anyOf` that fails the server says what its first alternative says, whatever the value is; here the kind
@@ -46,12 +50,12 @@ def alternatives(**by_kind: list[Schema]) -> Schema:
     return {"type": list(by_kind), "allOf": [{"anyOf": [*by_kind[kind], {"type": others[kind]}]} for kind in by_kind]}
 
 
-def one(word: str) -> Schema:
+def one(word: str) -> JsonSchema:
     """Return the schema of one word; its type tells the server which alternative a mapping was meant to be."""
     return {"type": "string", "const": word, "title": word}
 
 
-def calls(operations: Operations) -> Schema:
+def calls(operations: Operations) -> JsonSchema:
     """Return the properties of a call: one for each operation, and ``reuse``."""
     reuse = {
         "type": "object",
@@ -64,12 +68,12 @@ def calls(operations: Operations) -> Schema:
     return {**{word: fields_of(word) for word in operations}, REUSE: reuse}
 
 
-def template_calls() -> Schema:
+def template_calls() -> JsonSchema:
     """Return the pattern property of what is called besides: a template of the page, or a parameter."""
     return {TEMPLATE_CALL: {"type": "object", "title": "a template", "description": "the template's parameters"}}
 
 
-def operation_fields(operation: type[Operation]) -> Schema:
+def operation_fields(operation: type[Operation]) -> JsonSchema:
     """Return the schema of an operation's fields, each also as an expression."""
     given = operation.model_json_schema()
     properties = {name: _field(field) for name, field in given.get("properties", {}).items()}
@@ -84,7 +88,7 @@ def operation_fields(operation: type[Operation]) -> Schema:
     }
 
 
-def told(operation: type[Operation]) -> Schema:
+def told(operation: type[Operation]) -> JsonSchema:
     """Return the first sentence of what an operation says of itself, for editors with the page that says more."""
     doc = operation.__doc__ or ""
     sentence = doc.strip().split("\n")[0].replace("``", "`")
@@ -93,7 +97,7 @@ def told(operation: type[Operation]) -> Schema:
     return {"description": sentence, "markdownDescription": shown}
 
 
-def without_null(field: Schema) -> Schema:
+def without_null(field: JsonSchema) -> JsonSchema:
     """Return a field of a model as a page gives it: what is left out is left out, and never written as null."""
     kept = {name: each for name, each in field.items() if name != "title" and (name, each) != ("default", None)}
     kinds = [each for each in kept.get("anyOf", []) if each != {"type": "null"}]
@@ -102,17 +106,17 @@ def without_null(field: Schema) -> Schema:
     return {**kept, "anyOf": kinds} if kinds else kept
 
 
-def ref(name: str) -> Schema:
+def ref(name: str) -> JsonSchema:
     """Return a reference to a definition."""
     return {"$ref": f"#/$defs/{name.replace(' ', '%20')}"}
 
 
-def fields_of(word: str) -> Schema:
+def fields_of(word: str) -> JsonSchema:
     """Return a reference to the fields of an operation."""
     return ref(f"fields of {word}")
 
 
-def _field(field: Schema) -> Schema:
+def _field(field: JsonSchema) -> JsonSchema:
     """Return a field that may be an expression too, or where it is a list hold some."""
     plain = without_null(field)
     description, default = plain.pop("description"), plain.pop("default", None)

@@ -85,7 +85,7 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Choice:
+class ParameterValues:
     """A dimension: one of ``values`` for a parameter of the page."""
 
     parameter: Scalar
@@ -106,7 +106,7 @@ class Space:
 
     insertions: list[Insertions] = field(default_factory=list)
     settings: list[Setting] = field(default_factory=list)
-    choices: list[Choice] = field(default_factory=list)
+    choices: list[ParameterValues] = field(default_factory=list)
     requirements: list[Requirement] = field(default_factory=list)
     apart: list[tuple[Scalar, Scalar]] = field(default_factory=list)
 
@@ -203,9 +203,9 @@ class _Entry:
             for name, values in self._pairs(fields, str(selector.value), "shortcut: [none, auto]"):
                 yield Setting(selector, str(name.value), self._alternatives(name, values))
 
-    def _choices(self, value: Value) -> Iterator[Choice]:
+    def _choices(self, value: Value) -> Iterator[ParameterValues]:
         for name, values in self._pairs(value, "params", "width: [64, 128]"):
-            yield Choice(name, self._alternatives(name, values))
+            yield ParameterValues(name, self._alternatives(name, values))
 
     def _alternatives(self, name: Scalar, value: Value) -> tuple[object, ...]:
         if isinstance(value, Sequence) and value.items:

@@ -12,11 +12,11 @@ from builder.study.statistics import Arm, Group, Screened, answer, compare
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from builder.study.results.result import Failure, Outcome, Stage
+    from builder.study.results.result import CellFailure, CellResult, Stage
     from builder.study.statistics import Answer, Comparison, Design
 
 
-class Planned(Protocol):
+class PlannedCell(Protocol):
     """A run that is planned: a cell of the study."""
 
     @property
@@ -54,7 +54,7 @@ class Findings:
     comparisons: tuple[Comparison, ...]
     answers: tuple[Answer, ...]
     screening: tuple[Screened, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[CellFailure, ...]
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -79,7 +79,11 @@ class Findings:
 
 
 def find(
-    cells: Sequence[Planned], outcomes: Iterable[Outcome], failures: Iterable[Failure], base: str, design: Design
+    cells: Sequence[PlannedCell],
+    outcomes: Iterable[CellResult],
+    failures: Iterable[CellFailure],
+    base: str,
+    design: Design,
 ) -> Findings:
     """Return what the outcomes of ``cells`` say; ``base`` is the variant that the others are compared with.
 
@@ -109,7 +113,7 @@ def find(
     )
 
 
-def arm_names(cells: Sequence[Planned]) -> dict[str, str]:
+def arm_names(cells: Sequence[PlannedCell]) -> dict[str, str]:
     """Return the name of the arm of which each cell is a run, by the cell's id."""
     names = _names(list(dict.fromkeys(_key(cell) for cell in cells)))
     return {cell.id: names[_key(cell)] for cell in cells}
@@ -119,7 +123,7 @@ _Key = tuple[str, tuple[tuple[str, object], ...]]
 """A variant and its settings."""
 
 
-def _key(cell: Planned) -> _Key:
+def _key(cell: PlannedCell) -> _Key:
     return cell.variant, tuple((path, _frozen(value)) for path, value in cell.settings.items())
 
 
@@ -127,15 +131,15 @@ def _frozen(value: object) -> object:
     return tuple(_frozen(each) for each in value) if isinstance(value, list | tuple) else value
 
 
-def _by_arm(cells: Iterable[Planned], stage: Stage) -> dict[_Key, list[Planned]]:
-    found: dict[_Key, list[Planned]] = {}
+def _by_arm(cells: Iterable[PlannedCell], stage: Stage) -> dict[_Key, list[PlannedCell]]:
+    found: dict[_Key, list[PlannedCell]] = {}
     for cell in cells:
         if cell.stage == stage:
             found.setdefault(_key(cell), []).append(cell)
     return found
 
 
-def _check_fresh(judged: Mapping[_Key, Sequence[Planned]], screened: Mapping[_Key, Sequence[Planned]]) -> None:
+def _check_fresh(judged: Mapping[_Key, Sequence[PlannedCell]], screened: Mapping[_Key, Sequence[PlannedCell]]) -> None:
     for key, runs in judged.items():
         used = {cell.seed for cell in runs} & {cell.seed for cell in screened.get(key, ())}
         if used:
@@ -157,7 +161,9 @@ def _settings_name(key: _Key) -> str:
     return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in key[1])
 
 
-def _arm(name: str, runs: Sequence[Planned], ended: Mapping[str, Outcome], failed: Mapping[str, Failure]) -> Arm:
+def _arm(
+    name: str, runs: Sequence[PlannedCell], ended: Mapping[str, CellResult], failed: Mapping[str, CellFailure]
+) -> Arm:
     results = [ended[cell.id] for cell in runs if cell.id in ended]
     answers = [each.test_correct for each in results if each.test_correct is not None]
     assert len(answers) == len(results), "a run that confirms has answered the test split"
@@ -188,7 +194,11 @@ def _groups(arms: Mapping[_Key, Arm], base: str, *, apart: bool) -> tuple[Group,
 
 
 def _screened(
-    name: str, runs: Sequence[Planned], ended: Mapping[str, Outcome], failed: Mapping[str, Failure], chosen: bool
+    name: str,
+    runs: Sequence[PlannedCell],
+    ended: Mapping[str, CellResult],
+    failed: Mapping[str, CellFailure],
+    chosen: bool,
 ) -> Screened:
     results = [ended[cell.id] for cell in runs if cell.id in ended]
     return Screened(

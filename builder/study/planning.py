@@ -16,7 +16,7 @@ from filelock import FileLock
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, write_text
 from builder.study.page.networks import networks
-from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, read_plan, write_plan
+from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
 from builder.study.results.folder import StudyFolder
 from builder.study.results.result import write_true_labels
@@ -27,7 +27,7 @@ from builder.training.folder.run_folder import RunFolder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from builder.study.page.networks import Network, Networks
+    from builder.study.page.networks import Networks, StudyNetwork
     from builder.study.page.page import Study
     from builder.study.pilot import Pilot
 
@@ -39,7 +39,7 @@ MEASURED = 16
 
 
 @dataclass(frozen=True)
-class Place:
+class PlanOptions:
     """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side.
 
     Without a folder of the data they are looked for in ``data``, or where they were when the study was planned.
@@ -54,7 +54,7 @@ class Place:
 
 
 def plan_study(
-    study: Study, place: Place, on_measured: Callable[[str, int, int], None] | None, *, anew: bool = False
+    study: Study, place: PlanOptions, on_measured: Callable[[str, int, int], None] | None, *, anew: bool = False
 ) -> tuple[StudyFolder, Plan, bool]:
     """Return the folder of ``study`` with its plan, and whether it was made now.
 
@@ -86,7 +86,7 @@ def _one_at_a_time(studies: Path) -> Iterator[None]:
 
 
 def _planned(
-    study: Study, place: Place, on_measured: Callable[[str, int, int], None] | None, *, anew: bool
+    study: Study, place: PlanOptions, on_measured: Callable[[str, int, int], None] | None, *, anew: bool
 ) -> tuple[StudyFolder, Plan, bool]:
     there = None if anew else newest_folder(study.name, place.studies)
     if there is not None:
@@ -178,13 +178,15 @@ def _measured(found: Networks, pilot: Pilot, tell: Callable[[str, int, int], Non
         yield each.name, middle * each.cost.macs
 
 
-def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: dict[str, float]) -> Plan:
+def _plan(study: Study, place: PlanOptions, pilot: Pilot, found: Networks, seconds: dict[str, float]) -> Plan:
     data = pilot.data
     code = version_with(study.plugins)
     fingerprint = data.fingerprint
     planned = Plan(
         name=study.name,
-        question=Question(study.question, study.smallest_difference, study.deviation, study.error_rate, study.power),
+        question=StudyQuestion(
+            study.question, study.smallest_difference, study.deviation, study.error_rate, study.power
+        ),
         data=PlannedData(
             study.data,
             str((place.data or DATA).resolve()),
@@ -197,7 +199,7 @@ def _plan(study: Study, place: Place, pilot: Pilot, found: Networks, seconds: di
         ),
         networks=tuple(_network(each, found, seconds) for each in found.all),
         arms=tuple(
-            Arm(network.name, settings.values, settings.recipe.at(_side(study, network)))
+            PlannedArm(network.name, settings.values, settings.recipe.at(_side(study, network)))
             for network, settings in product(found.all, study.grid)
         ),
         screen_seeds=study.screen_seeds,
@@ -225,11 +227,11 @@ def _certainty(plan: Plan) -> dict[str, Any]:
     return {"needed_seeds": needed, "warnings": tuple(cautions(design, comparisons, images))}
 
 
-def _side(study: Study, network: Network) -> int:
+def _side(study: Study, network: StudyNetwork) -> int:
     return study.recipe.size or network.side
 
 
-def _network(network: Network, found: Networks, seconds: dict[str, float]) -> PlannedNetwork:
+def _network(network: StudyNetwork, found: Networks, seconds: dict[str, float]) -> PlannedNetwork:
     return PlannedNetwork(
         name=network.name,
         id=network.id,

@@ -10,7 +10,7 @@ from time import time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.study.plan.stages import Stages
-from builder.study.results.result import read_failure, read_outcome
+from builder.study.results.result import read_failure, read_result
 from builder.study.workers.engine import GONE_AFTER, read_note
 
 if TYPE_CHECKING:
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
     from builder.study.results.folder import StudyFolder
-    from builder.study.results.result import Failure
+    from builder.study.results.result import CellFailure
 
-State: TypeAlias = Literal["done", "running", "waiting", "failed"]
-STATES: tuple[State, ...] = ("done", "running", "waiting", "failed")
+CellState: TypeAlias = Literal["done", "running", "waiting", "failed"]
+STATES: tuple[CellState, ...] = ("done", "running", "waiting", "failed")
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ class Running:
 
 
 @dataclass(frozen=True)
-class Row:
+class ArmStatus:
     """How many cells of one arm, or of all tries of one network, are in which state."""
 
     variant: str
     settings: Mapping[str, object]
     stage: str
-    counts: Mapping[State, int]
+    counts: Mapping[CellState, int]
 
 
 @dataclass(frozen=True)
-class Standing:
+class StudyStatus:
     """How far a study is.
 
     ``later`` are cells of a confirmation whose arms are not chosen yet, ``untried`` those of tries that a search has
@@ -60,12 +60,12 @@ class Standing:
     name: str
     stage: str
     is_running: bool
-    counts: Mapping[State, int]
+    counts: Mapping[CellState, int]
     later: int
     untried: int
-    rows: tuple[Row, ...]
+    rows: tuple[ArmStatus, ...]
     running: tuple[Running, ...]
-    failures: tuple[Failure, ...]
+    failures: tuple[CellFailure, ...]
     seconds_spent: float
     seconds_left: float | None
 
@@ -80,7 +80,7 @@ class Standing:
         return self.later == self.untried == 0 and self.counts["waiting"] == self.counts["running"] == 0
 
 
-def standing(folder: StudyFolder, plan: Plan) -> Standing:
+def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
     """Return how far the study in ``folder`` is; raise RunError where something in it is damaged."""
     stages = Stages(folder, plan)
     cells = stages.known_cells()
@@ -95,7 +95,7 @@ def standing(folder: StudyFolder, plan: Plan) -> Standing:
     untried = stages.untried()
     failed = (folder.cell(each.id).failure for each in cells if states[each.id] == "failed")
     stage = "confirm" if stages.finalists() is not None else plan.first_stage
-    return Standing(
+    return StudyStatus(
         folder=folder.path,
         name=plan.name,
         stage=stage,
@@ -111,7 +111,7 @@ def standing(folder: StudyFolder, plan: Plan) -> Standing:
     )
 
 
-def _state(folder: StudyFolder, cell: Cell, busy: Mapping[str, object]) -> State:
+def _state(folder: StudyFolder, cell: Cell, busy: Mapping[str, object]) -> CellState:
     place = folder.cell(cell.id)
     if place.result.exists():
         return "done"
@@ -120,7 +120,7 @@ def _state(folder: StudyFolder, cell: Cell, busy: Mapping[str, object]) -> State
     return "running" if cell.id in busy else "waiting"
 
 
-def _rows(cells: Iterable[Cell], states: Mapping[str, State], *, tried: bool) -> list[Row]:
+def _rows(cells: Iterable[Cell], states: Mapping[str, CellState], *, tried: bool) -> list[ArmStatus]:
     """Return a row for each arm; where a search has ``tried`` many, one for those of each network."""
     grouped: dict[tuple[str, str, str], list[Cell]] = {}
     for each in cells:
@@ -130,7 +130,7 @@ def _rows(cells: Iterable[Cell], states: Mapping[str, State], *, tried: bool) ->
     for (stage, variant, alike), members in grouped.items():
         counts = Counter(states[each.id] for each in members)
         settings = members[0].settings if alike else {}
-        found.append(Row(variant, settings, stage, {state: counts[state] for state in STATES}))
+        found.append(ArmStatus(variant, settings, stage, {state: counts[state] for state in STATES}))
     return found
 
 
@@ -150,7 +150,7 @@ def _left(
     folder: StudyFolder,
     plan: Plan,
     cells: Iterable[Cell],
-    states: Mapping[str, State],
+    states: Mapping[str, CellState],
     unknown: tuple[int, int],
     note: Mapping[str, object],
 ) -> float | None:
@@ -176,4 +176,4 @@ def _left(
 @lru_cache(maxsize=100_000)
 def _took(result: Path) -> float:
     """Return the seconds of a cell; a result never changes, and is read once however often somebody looks."""
-    return read_outcome(result, None).seconds
+    return read_result(result, None).seconds

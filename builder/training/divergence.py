@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from builder.training.evaluation.evaluate import evaluate_batches
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.step import EagerStep
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def _repeat(
     while first < end and wanted():
         epoch, step = divmod(first, batches.steps)
         stop = min(batches.steps, step + end - first)
-        tally = Tally.empty(epoch + 1, batches.steps, next(model.parameters()).device)
+        tally = EpochTally.empty(epoch + 1, batches.steps, next(model.parameters()).device)
 
         def after_step(done: int, stop: int = stop) -> None:
             if done == stop or not wanted():

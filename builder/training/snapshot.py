@@ -12,7 +12,7 @@ from builder.training.device.distributed import ALONE
 from builder.training.folder.checkpoints import Checkpoint
 from builder.training.randomness import global_states, set_global_states
 from builder.training.recipe.recipe import Recipe, changed_fields
-from builder.training.steps.loop import Tally
+from builder.training.steps.loop import EpochTally
 from builder.training.weights.files import load_weights
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.steps.average import Average
 
 CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
@@ -41,7 +41,7 @@ class Position:
 
 
 @dataclass(frozen=True)
-class Origin:
+class SnapshotOrigin:
     """What a run is of: its recipe, the checksum of its data, what its bits depend on besides, and by how many."""
 
     recipe: Recipe
@@ -50,7 +50,7 @@ class Origin:
     processes: int = 1
 
     @classmethod
-    def of(cls, checkpoint: Checkpoint) -> Origin:
+    def of(cls, checkpoint: Checkpoint) -> SnapshotOrigin:
         """Return what ``checkpoint`` was taken of."""
         record: Mapping[str, Any] = checkpoint.record
         try:
@@ -70,7 +70,7 @@ class Origin:
             "processes": self.processes,
         }
 
-    def changed(self, before: Origin) -> tuple[str, ...]:
+    def changed(self, before: SnapshotOrigin) -> tuple[str, ...]:
         """Return what the bits depend on and is not what it was, with both values."""
         return tuple(
             f"{name}: {before.arithmetic.get(name)} before, {now} now"
@@ -78,7 +78,7 @@ class Origin:
             if before.arithmetic.get(name) != now
         )
 
-    def check_same_run(self, before: Origin) -> None:
+    def check_same_run(self, before: SnapshotOrigin) -> None:
         """Raise RunError, with what is another, unless this goes on with the run that ``before`` was."""
         changed = [name for name in changed_fields(before.recipe, self.recipe) if name not in CHANGEABLE]
         if changed:
@@ -93,10 +93,10 @@ class Origin:
 def take_snapshot(
     model: nn.Module,
     optimizer: Optimizer,
-    tally: Tally,
+    tally: EpochTally,
     position: Position,
-    origin: Origin,
-    team: Team = ALONE,
+    origin: SnapshotOrigin,
+    team: ProcessGroup = ALONE,
     average: Average | None = None,
 ) -> Checkpoint:
     """Return the state of a run of ``origin``; all processes of a ``team`` take it together."""
@@ -117,9 +117,9 @@ def restore_snapshot(
     model: nn.Module,
     optimizer: Optimizer,
     device: torch.device,
-    team: Team = ALONE,
+    team: ProcessGroup = ALONE,
     average: Average | None = None,
-) -> tuple[Position, Tally]:
+) -> tuple[Position, EpochTally]:
     """Put everything, torch's random numbers too, where it was when ``checkpoint`` was taken; return what is new.
 
     What all processes had measured, the first one has from now on.
@@ -135,8 +135,8 @@ def restore_snapshot(
     position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
     tally = checkpoint.group("tally")
     if not team.is_first:
-        return position, Tally.empty(position.epoch, len(tally["losses"]), device)
-    return position, Tally(position.epoch, tally["losses"].to(device), tally["correct"].to(device))
+        return position, EpochTally.empty(position.epoch, len(tally["losses"]), device)
+    return position, EpochTally(position.epoch, tally["losses"].to(device), tally["correct"].to(device))
 
 
 def _restore_optimizer(checkpoint: Checkpoint, optimizer: Optimizer) -> None:

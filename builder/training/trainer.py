@@ -18,17 +18,17 @@ from builder.training.divergence import all_finite, find_cause, find_cause_in_ev
 from builder.training.evaluation.evaluate import check_fit, evaluate_batches
 from builder.training.figures.curves import draw_curves
 from builder.training.folder.checkpoints import Checkpoint, read_best, read_newest, write_checkpoint
-from builder.training.folder.failure import DivergedError, Failure, advice, write_failure
+from builder.training.folder.failure import DivergedError, RunFailure, advice, write_failure
 from builder.training.folder.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
 from builder.training.randomness import seed_globally
 from builder.training.saving import drawing_pace, saving_pace
-from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
+from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
 from builder.training.steps.average import Average
 from builder.training.steps.cuda_graph import choose_step, recorder_for
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.out_of_memory import OutOfMemoryExplained
 from builder.training.steps.schedules import learning_rate, same_past
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.training.data.dataset import DataSet, Split
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.divergence import Cause
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.folder.run_folder import RunFolder
@@ -59,7 +59,7 @@ def train(
     folder: RunFolder,
     device: torch.device,
     on_progress: Callable[[Progress], None] = ignore,
-    team: Team = ALONE,
+    team: ProcessGroup = ALONE,
     execution: Execution = Execution(),  # noqa: B008 - it is frozen
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
@@ -102,7 +102,7 @@ class _Run:
         folder: RunFolder,
         device: torch.device,
         on_progress: Callable[[Progress], None],
-        team: Team,
+        team: ProcessGroup,
         execution: Execution,
     ) -> None:
         """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
@@ -126,7 +126,7 @@ class _Run:
         self.chosen: tuple[TrainingStep, StepChosen] | None = None
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
-        self.origin = Origin(recipe, self.data.fingerprint, arithmetic, team.size)
+        self.origin = SnapshotOrigin(recipe, self.data.fingerprint, arithmetic, team.size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
@@ -160,7 +160,7 @@ class _Run:
     def _go_on(self) -> None:
         """Put everything where it was when the newest whole checkpoint was taken."""
         newest, damage = read_newest(self.folder.last, self.folder.previous)
-        before = Origin.of(newest)
+        before = SnapshotOrigin.of(newest)
         self.origin.check_same_run(before)
         self.position, self.tally = restore_snapshot(
             newest, self.model, self.optimizer, self.device, self.team, self.average
@@ -202,8 +202,8 @@ class _Run:
         done, patience = self.position.epoch - 1, self.recipe.early_stop
         return done == self.recipe.epochs or (patience is not None and done - self.position.best_epoch >= patience)
 
-    def _empty_tally(self) -> Tally:
-        return Tally.empty(self.position.epoch, self.batches["train"].steps, self.device)
+    def _empty_tally(self) -> EpochTally:
+        return EpochTally.empty(self.position.epoch, self.batches["train"].steps, self.device)
 
     def train(self) -> None:
         """Train the steps that are left of this epoch."""
@@ -229,7 +229,7 @@ class _Run:
         self.chosen = None  # and with it the memory of a recording
         recipe = self.recipe.model_copy(update={"batch_size": images})
         batches = Batches(self.data.train[:images], recipe, self.device, self.precision)
-        tally = Tally.empty(1, batches.steps, self.device)
+        tally = EpochTally.empty(1, batches.steps, self.device)
         train_on = EagerStep(self.model, self.optimizer, recipe, self.precision)
         train_epoch(train_on, batches, recipe, tally, 0, lambda _done: None)
 
@@ -360,7 +360,7 @@ class _Run:
         hint = advice(self.recipe)
         if self.team.is_first:
             layer = cause.layer if cause else None
-            write_failure(self.folder, Failure(message, hint, self.position.epoch, step, layer))
+            write_failure(self.folder, RunFailure(message, hint, self.position.epoch, step, layer))
             self.draw()
         return DivergedError(message, hint)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from builder.reader import Scalar
     from builder.spec.space import Insertions, Space
     from builder.variants.composition import Chosen
-    from builder.variants.places import Place
+    from builder.variants.places import InsertionPlace
 
 
 class Price(NamedTuple):
@@ -139,10 +139,10 @@ class Context:
         if changes and graph_id(self.graph) == origin.id:
             self._changes = Differences()  # a page holds only what differs
         self.places = Places(self.graph)
-        self.spots: list[Place] = []
+        self.spots: list[InsertionPlace] = []
         self.merged: dict[str, tuple[str, ...]] = {}
         """For a place that is tried, the others that mean the same."""
-        self._alias: dict[int, list[Place]] = {}
+        self._alias: dict[int, list[InsertionPlace]] = {}
         self._selectors: dict[frozenset[int], str] = {}
         self._spots_of = [self._numbered(each) for each in origin.space.insertions]
         self._named = self._names()
@@ -192,7 +192,7 @@ class Context:
         """Return what separates a choice from the base."""
         inserted = []
         for dimension, spots, named in zip(self._origin.space.insertions, self._spots_of, self._named, strict=True):
-            by_name: dict[str | None, list[Place]] = {}
+            by_name: dict[str | None, list[InsertionPlace]] = {}
             taken = [spot for spot in spots if spot in chosen]
             for spot in taken:
                 by_name.setdefault(named[chosen[spot]][spot], []).append(self.spots[spot])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from builder.spec.space import Insertion
-    from builder.variants.places import Place
+    from builder.variants.places import InsertionPlace
 
 MAX_NAME = 64
 
@@ -26,7 +26,7 @@ class Inserted:
     """
 
     layer: Insertion
-    places: tuple[Place, ...]
+    places: tuple[InsertionPlace, ...]
     name: str | None
     selector: str | None = None
 
@@ -75,7 +75,9 @@ def variant_name(base: str, words: Iterable[str]) -> str:
     return f"{base}_{spelt[0][: MAX_NAME - len(base) - 14]}_{len(spelt) - 1}_{digest}"
 
 
-def insert_names(layer: Insertion, places: Sequence[Place], dimension: str, taken: Collection[str]) -> list[str | None]:
+def insert_names(
+    layer: Insertion, places: Sequence[InsertionPlace], dimension: str, taken: Collection[str]
+) -> list[str | None]:
     """Return what the layer is called at each place: the shortest under which its path is taken at none.
 
     That is its operation's, for which nothing is written; then ``se_{$point}``; then the same with the name of the
@@ -90,7 +92,7 @@ def insert_names(layer: Insertion, places: Sequence[Place], dimension: str, take
     return [re.sub(r"\W+", "_", f"{word}_{place.text}") for place in places]
 
 
-def inserted_path(layer: Insertion, place: Place, name: str | None) -> str:
+def inserted_path(layer: Insertion, place: InsertionPlace, name: str | None) -> str:
     """Return the path of a layer that is inserted at ``place`` under ``name``."""
     own = (name or layer.word).replace("{$point}", place.last)
     return f"{place.home}.{own}" if place.home else own

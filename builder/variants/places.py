@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Place:
+class InsertionPlace:
     """One place by the text that ``at:`` takes: ``block1.out``, or a layer's path, which means after it.
 
     ``home`` is the path under which lives what is inserted there: that of the block, but a block of ``branches`` that
@@ -45,11 +45,11 @@ class Places:
         self._known = list(_in_block(graph, graph.root, ()))
         self._templates = frozenset(block.template for block in graph.root.blocks() if block.template)
 
-    def __iter__(self) -> Iterator[Place]:
+    def __iter__(self) -> Iterator[InsertionPlace]:
         """Yield all of them."""
         return (place for place, _ in self._known)
 
-    def matching(self, selector: Scalar) -> list[Place]:
+    def matching(self, selector: Scalar) -> list[InsertionPlace]:
         """Return the places that ``selector`` means, in page order; a path without a point means after it."""
         meant = self._parsed(selector)
         points = (meant.point,) if meant.point else (None, "out")
@@ -61,7 +61,7 @@ class Places:
         found = (place.block for place, location in self._known if place.point == "in" and meant.matches(location))
         return list(dict.fromkeys(found))
 
-    def in_order(self, places: Iterable[Place]) -> list[Place]:
+    def in_order(self, places: Iterable[InsertionPlace]) -> list[InsertionPlace]:
         """Return ``places`` in page order, each once."""
         wanted = set(places)
         return [place for place in self if place in wanted]
@@ -75,7 +75,9 @@ class Places:
         return parse_selector(str(selector.value), selector.mark, self._templates)
 
 
-def _in_block(graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]) -> Iterator[tuple[Place, Location]]:
+def _in_block(
+    graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]
+) -> Iterator[tuple[InsertionPlace, Location]]:
     segments = tuple(block.path.split(".")) if block.path else ()
     if block.template:
         instances = (*instances, (len(segments), block.template))
@@ -83,9 +85,9 @@ def _in_block(graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]
     among_layers = block.template is None and any(lane.kind == "branch" for lane in block.lanes)
     home = block.path.rpartition(".")[0] if among_layers else block.path
 
-    def point(name: str) -> Iterator[tuple[Place, Location]]:
+    def point(name: str) -> Iterator[tuple[InsertionPlace, Location]]:
         if name in block.points:
-            yield Place(f"{block.path}.{name}".lstrip("."), block.path, name, home), here
+            yield InsertionPlace(f"{block.path}.{name}".lstrip("."), block.path, name, home), here
 
     yield from point("in")
     yield from _members(graph, block.entry, instances, block)
@@ -102,10 +104,13 @@ def _in_block(graph: Graph, block: Block, instances: tuple[tuple[int, str], ...]
 
 def _members(
     graph: Graph, members: tuple[int | Block, ...], instances: tuple[tuple[int, str], ...], block: Block
-) -> Iterator[tuple[Place, Location]]:
+) -> Iterator[tuple[InsertionPlace, Location]]:
     for member in members:
         if isinstance(member, Block):
             yield from _in_block(graph, member, instances)
         else:
             path = graph.nodes[member].path
-            yield Place(path, block.path, None, path.rpartition(".")[0]), Location(tuple(path.split(".")), instances)
+            yield (
+                InsertionPlace(path, block.path, None, path.rpartition(".")[0]),
+                Location(tuple(path.split(".")), instances),
+            )

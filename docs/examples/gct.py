@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Kept, Operation, Parameter, need_image
+from builder.ops.base import FLOAT, Argument, Family, Operation, ParameterTensor, SavedTensors, TorchCall, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -44,19 +44,19 @@ class GCT(nn.Module):
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
         """Return one number a channel for strength, competition and offset."""
         shape = (1, inputs[0].channels, 1, 1)
-        return tuple(Parameter(name, shape, self.kind) for name in ("alpha", "gamma", "beta"))
+        return tuple(ParameterTensor(name, shape, self.kind) for name in ("alpha", "gamma", "beta"))
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> Kept:
+    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
         """Keep the input and about eight numbers a channel."""
-        return Kept((0,), own=8 * inputs[0].channels * FLOAT)
+        return SavedTensors((0,), own=8 * inputs[0].channels * FLOAT)
 
     def label(self, *inputs: Shape) -> str:
         """Return ``GCT 64``."""
         return f"GCT {inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> Call:
+    def call(self, *inputs: Shape) -> TorchCall:
         """Return ``GCT(64)``."""
-        return Call("GCT", (Argument(None, inputs[0].channels), Argument("epsilon", self.epsilon, 1e-5)))
+        return TorchCall("GCT", (Argument(None, inputs[0].channels), Argument("epsilon", self.epsilon, 1e-5)))

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.figures.comparison_curves import Curve, draw_overlay
-from builder.training.folder.failure import Failure, write_failure
+from builder.training.figures.comparison_curves import RunCurve, draw_overlay
+from builder.training.folder.failure import RunFailure, write_failure
 from builder.training.folder.metrics import EpochMetrics, append_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.folder.summary import Summary, write_summary
@@ -130,7 +130,7 @@ class TestTable:
     def test_a_run_that_failed_says_why(self, archcli: Archcli, tmp_path: Path) -> None:
         """It is no run that was merely stopped."""
         run = made_run(tmp_path, accuracies=(0.4,), ended=False)
-        write_failure(RunFolder(run), Failure("the loss is nan at step 3 of epoch 2", "try less", 2, 3, None))
+        write_failure(RunFolder(run), RunFailure("the loss is nan at step 3 of epoch 2", "try less", 2, 3, None))
         outcome = archcli("compare", run)
         assert "failed, epoch 1 of 3 done" in outcome.out
         assert "note: small-001 has failed: the loss is nan at step 3 of epoch 2" in outcome.out
@@ -277,13 +277,13 @@ class TestFigure:
     def test_few_and_many_runs_can_be_drawn(self, tmp_path: Path, count: int) -> None:
         """Without a warning, and of one epoch or many."""
         rows = [EpochMetrics(epoch, 1.0, 0.5, 1.0, 0.5, 0.1, 1.0) for epoch in range(1, count + 1)]
-        curves = [Curve(f"run {number}", (tuple(rows[: number + 1]),)) for number in range(count)]
+        curves = [RunCurve(f"run {number}", (tuple(rows[: number + 1]),)) for number in range(count)]
         assert draw_overlay(curves, [tmp_path / "figure.png"]) == [tmp_path / "figure.png"]
 
     def test_the_mean_is_of_the_epochs_that_all_have(self) -> None:
         """With lowest and highest beside it."""
         rows = [[EpochMetrics(epoch, 1, 1, 1, base + epoch, 1, 1) for epoch in (1, 2)] for base in (0, 2)]
-        curve = Curve("two", (tuple(rows[0]), tuple(rows[1][:1])))
+        curve = RunCurve("two", (tuple(rows[0]), tuple(rows[1][:1])))
         assert curve.values(lambda row: row.val_accuracy) == [(1, 2, 3)]
 
 

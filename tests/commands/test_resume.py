@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from safetensors.torch import load_file
 
-from builder.commands.terminal.training_progress import Watch
+from builder.commands.terminal.training_progress import TrainingProgress
 from builder.training.progress import BatchDone
 from tests.command_line import PAGE, SHORT
 
@@ -41,15 +41,15 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def stopped(archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch) -> Outcome:
     """Return how a run ended to which Ctrl-C came in its second epoch; it lies in runs/small-001."""
-    show = Watch.__call__
+    show = TrainingProgress.__call__
 
-    def press(watch: Watch, event: Progress) -> None:
+    def press(watch: TrainingProgress, event: Progress) -> None:
         show(watch, event)
         if isinstance(event, BatchDone) and event.phase == "train" and watch._epoch.epoch == 2:
             signal.raise_signal(signal.SIGINT)
 
     with monkeypatch.context() as patched:
-        patched.setattr(Watch, "__call__", press)
+        patched.setattr(TrainingProgress, "__call__", press)
         return archcli("train", page, *SHORT)
 
 

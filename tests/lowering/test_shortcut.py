@@ -13,7 +13,7 @@ from torch.nn.functional import avg_pool2d, conv2d
 from builder.lowering import load
 from builder.lowering.shortcut import NoProjectionError, sampling
 from builder.ops import OPERATIONS
-from builder.ops.base import Misfit
+from builder.ops.base import ShapeError
 from builder.shapes import Shape
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class TestAuto:
             for _, operation in nodes:
                 shape = operation.output(shape)
             grid = sampling(_chain(nodes), (-1, Shape((1, size, size))), (len(nodes) - 1, shape))
-        except (Misfit, NoProjectionError):
+        except (ShapeError, NoProjectionError):
             return
         measured = _measured([operation for _, operation in nodes], size)
         if measured is not None:

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from builder.ops import MERGES, OPERATIONS
-from builder.ops.base import Call, Misfit, Operation
+from builder.ops.base import Operation, ShapeError, TorchCall
 from builder.ops.merging import Chunk
 from builder.shapes import Shape
 
@@ -105,7 +105,7 @@ CASES = [pytest.param(kind, *sample, id=f"{kind} {sample[0]}") for kind in SAMPL
 REFUSALS = [pytest.param(kind, fields, id=f"{kind} {fields}") for kind in WRONG for fields in WRONG[kind]]
 
 
-def made(call: Call, definition: str | None, *, every_argument: bool = False) -> Any:
+def made(call: TorchCall, definition: str | None, *, every_argument: bool = False) -> Any:
     """Return what a call constructs, as exported source would."""
     namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional}
     exec(definition or "", namespace)
@@ -220,7 +220,7 @@ class TestMerges:
         """What PyTorch would broadcast is refused."""
         merge = MERGES[kind]()
         if not fits:
-            with pytest.raises(Misfit, match="cannot be"):
+            with pytest.raises(ShapeError, match="cannot be"):
                 merge.output(*shapes)
             return
         values = dict(zip("ab", tensors(shapes), strict=True))
@@ -242,7 +242,7 @@ class TestMerges:
         names = ["a", "b"][: len(shapes)]
         try:
             described = operation.output(*shapes)
-        except Misfit:
+        except ShapeError:
             return
         values = dict(zip(names, tensors(shapes), strict=True))
         result = eval(operation.expression("", *names), {"torch": torch}, values)
@@ -267,7 +267,7 @@ class TestWindows:
         image = torch.empty(1, *sizes, device="meta")
         try:
             expected = conv.output(Shape(sizes)).sizes
-        except Misfit:
+        except ShapeError:
             with pytest.raises((RuntimeError, ValueError)):
                 nn.Conv2d(sizes[0], out, kernel, stride, padding, dilation, groups, device="meta")(image)
         else:
@@ -288,7 +288,7 @@ class TestWindows:
         theirs = nn.MaxPool2d if kind == "maxpool" else nn.AvgPool2d
         try:
             sizes = pool.output(shape).sizes
-        except Misfit:
+        except ShapeError:
             with pytest.raises(RuntimeError):
                 theirs(kernel, stride, padding, ceil_mode=ceil)(image)
         else:

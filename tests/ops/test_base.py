@@ -8,7 +8,7 @@ import pytest
 from torch import nn
 
 from builder.ops import MERGES, OPERATIONS
-from builder.ops.base import Misfit, Operation
+from builder.ops.base import Operation, ShapeError
 from builder.shapes import Shape
 
 IMAGE = Shape((16, 9, 9))
@@ -106,7 +106,7 @@ class TestRecords:
     def test_what_does_not_fit_is_refused_at_its_field(self, kind: str) -> None:
         """With a message, never an exception of PyTorch's."""
         fields, shape, blamed = REFUSED[kind]
-        with pytest.raises(Misfit) as caught:
+        with pytest.raises(ShapeError) as caught:
             OPERATIONS[kind](**fields).output(shape)
         assert caught.value.field == blamed
         assert caught.value.message

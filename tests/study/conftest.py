@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
+from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, write_plan
 from builder.study.plan.stages import Stages
 from builder.study.results.folder import StudyFolder
 from builder.study.workers.engine import Engine, Limits
@@ -30,10 +30,10 @@ def make_plan(networks: int = 2, seeds: int = 2, **changes: object) -> Plan:
     data = PlannedData("digits", "data", None, None, 64, ("0", "1"), {"train": 1500, "test": 297}, "f1")
     plan = Plan(
         name="tiny",
-        question=Question(None, 1.0, 1.0, 0.05, 0.8),
+        question=StudyQuestion(None, 1.0, 1.0, 0.05, 0.8),
         data=data,
         networks=tuple(PlannedNetwork(name, f"id-{name}", 10, 20, 30, (), {}, (), 0.001) for name in names),
-        arms=tuple(Arm(name, {}, recipe) for name in names),
+        arms=tuple(PlannedArm(name, {}, recipe) for name in names),
         screen_seeds=0,
         confirm_seeds=seeds,
         finalists=1,

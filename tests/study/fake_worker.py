@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from builder.diagnostics import RunError
 from builder.files import cannot_write
 from builder.study.results.folder import CellFolder, StudyFolder
-from builder.study.results.result import Outcome
+from builder.study.results.result import CellResult
 from builder.study.workers.serve import serve
 
 if TYPE_CHECKING:
@@ -27,10 +27,12 @@ if TYPE_CHECKING:
     from builder.study.workers.serve import Alive
 
 
-def outcome(cell: Cell) -> Outcome:
+def outcome(cell: Cell) -> CellResult:
     """Return a result that depends on nothing but the cell."""
     accuracy = random.Random(cell.id).random()
-    return Outcome(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, 1, accuracy, None, None, None, (), 0.01)
+    return CellResult(
+        cell.id, cell.variant, cell.settings, cell.seed, cell.stage, 1, accuracy, None, None, None, (), 0.01
+    )
 
 
 class Behaviour:
@@ -40,7 +42,7 @@ class Behaviour:
         """Begin with the word."""
         self.noted, self.word = folder / "ran.txt", word
 
-    def __call__(self, cell: Cell, place: CellFolder, alive: Alive) -> Outcome:
+    def __call__(self, cell: Cell, place: CellFolder, alive: Alive) -> CellResult:
         """Run a cell."""
         self.note("began", cell)
         if self.word == "full":

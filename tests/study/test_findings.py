@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from builder.study.findings import Findings, arm_names, find
-from builder.study.plan.plan import Arm as PlannedArm
-from builder.study.results.result import Failure, Outcome, Stage
+from builder.study.plan.plan import PlannedArm
+from builder.study.results.result import CellFailure, CellResult, Stage
 from builder.study.statistics import Design
 from tests.study.conftest import make_plan
 
@@ -47,12 +47,12 @@ def cells(
     return [Cell(variant, seed, stage, named) for seed in seeds for variant in variants]
 
 
-def outcome(cell: Cell, wrong: int = 100) -> Outcome:
+def outcome(cell: Cell, wrong: int = 100) -> CellResult:
     """Return a result that is wrong about ``wrong`` images, a few more or less."""
     correct = np.ones(IMAGES, dtype=bool)
     correct[np.random.default_rng(cell.seed).permutation(400)[: wrong + cell.seed % 3]] = False
     judged = cell.stage == "confirm"
-    return Outcome(
+    return CellResult(
         cell=cell.id,
         variant=cell.variant,
         settings=cell.settings,
@@ -68,9 +68,9 @@ def outcome(cell: Cell, wrong: int = 100) -> Outcome:
     )
 
 
-def failure(cell: Cell) -> Failure:
+def failure(cell: Cell) -> CellFailure:
     """Return the end of a run without a result."""
-    return Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "the training loss is nan", 3)
+    return CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "the training loss is nan", 3)
 
 
 def found(planned: Sequence[Cell], wrong: Mapping[str, int] | None = None, failed: Sequence[Cell] = ()) -> Findings:

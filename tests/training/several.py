@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
 
 Found = TypeVar("Found")
 
@@ -28,7 +28,7 @@ class Failed(NamedTuple):
     message: str
 
 
-def together(count: int, folder: Path, work: Callable[[Team], Found]) -> list[Found | Failed]:
+def together(count: int, folder: Path, work: Callable[[ProcessGroup], Found]) -> list[Found | Failed]:
     """Return what ``work`` returned, or raised, in each of ``count`` processes; ``folder`` takes their answers."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -39,7 +39,7 @@ def together(count: int, folder: Path, work: Callable[[Team], Found]) -> list[Fo
     return [pickle.loads((folder / f"answer{number}").read_bytes()) for number in range(count)]
 
 
-def _forked(number: int, count: int, port: str, answer: Path, work: Callable[[Team], Found]) -> int:
+def _forked(number: int, count: int, port: str, answer: Path, work: Callable[[ProcessGroup], Found]) -> int:
     child = os.fork()
     if child:
         return child

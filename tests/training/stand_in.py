@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from builder.training.steps.recorder import Recording
 
 if TYPE_CHECKING:
-    from builder.training.steps.recorder import Outputs, Work
+    from builder.training.steps.recorder import Outputs, RecordedWork
 
 
 class StandIn:
@@ -17,12 +17,12 @@ class StandIn:
         """Count replays."""
         self.replays = 0
 
-    def rehearse(self, work: Work) -> None:
+    def rehearse(self, work: RecordedWork) -> None:
         """Do the work as often as a GPU's recorder does."""
         for _ in range(3):
             work()
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Return what does the work again."""
         loss, logits = (each.clone() for each in work())
 
@@ -33,6 +33,6 @@ class StandIn:
 
         return Recording(replay, (loss, logits))
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Do the work."""
         return work()

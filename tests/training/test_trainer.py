@@ -15,7 +15,7 @@ from builder.diagnostics import RunError
 from builder.training import trainer
 from builder.training.evaluation.evaluate import evaluate
 from builder.training.folder.checkpoints import LOST, read_checkpoint
-from builder.training.folder.failure import Failure, read_failure
+from builder.training.folder.failure import RunFailure, read_failure
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.interrupts import Interrupted
@@ -209,7 +209,7 @@ class TestDivergence:
         """With all that is known; metrics and curves end with the last whole epoch."""
         with pytest.raises(RunError) as raised:
             train(self.breaking(7), data, recipe, folder, CPU)
-        assert read_failure(folder) == Failure(raised.value.message, str(raised.value.hint), 2, 2, "norm")
+        assert read_failure(folder) == RunFailure(raised.value.message, str(raised.value.hint), 2, 2, "norm")
         assert [row.epoch for row in read_metrics(folder.metrics)] == [1]
         assert (folder.path / "loss.png").exists()
         assert not folder.summary.exists()

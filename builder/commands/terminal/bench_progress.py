@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WIDTH = 24  # characters of the bar
 
 
-class Meter:
+class BenchProgress:
     """Shows which part of a measurement is over. Nothing is written to stdout, and nothing at all if ``quiet``."""
 
     def __init__(self, seconds: float, *, quiet: bool = False) -> None:

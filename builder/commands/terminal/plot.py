@@ -18,7 +18,7 @@ FIRST_SPAN = 8  # epochs that the axis has at first, where there are more
 
 
 @dataclass(frozen=True)
-class Curve:
+class PlotCurve:
     """A name and a value for each epoch; ``dashed`` curves have gaps; ``colour`` is an escape sequence, or empty."""
 
     name: str
@@ -27,7 +27,7 @@ class Curve:
     colour: str = ""
 
 
-def plot(title: str, curves: Sequence[Curve], epochs: int, width: int, height: int) -> list[str]:
+def plot(title: str, curves: Sequence[PlotCurve], epochs: int, width: int, height: int) -> list[str]:
     """Return ``height`` lines of at most ``width`` characters: a title that names the curves, the curves, their epochs.
 
     The axis goes on to a power of two of epochs, at most to ``epochs``, so that it is at least half full. Values that
@@ -59,7 +59,7 @@ def _beside(labels: list[str], height: int) -> list[str]:
     return [labels[0], *[""] * (height - 2), labels[1]] if height > 1 else labels[:1]
 
 
-def _title(title: str, curves: Sequence[Curve], width: int) -> str:
+def _title(title: str, curves: Sequence[PlotCurve], width: int) -> str:
     """Return the title with a key to the curves and their last values, as much of it as there is room for."""
     for with_values in (True, False):
         keys = [_key(curve, with_values=with_values) for curve in curves]
@@ -69,7 +69,7 @@ def _title(title: str, curves: Sequence[Curve], width: int) -> str:
     return title[:width]
 
 
-def _key(curve: Curve, *, with_values: bool) -> str:
+def _key(curve: PlotCurve, *, with_values: bool) -> str:
     last = f" {curve.values[-1]:.4g}" if with_values and curve.values else ""
     return f"{'╌╌' if curve.dashed else '──'} {curve.name}{last}"
 
@@ -89,7 +89,7 @@ class _Canvas:
         self._cells = [[0] * self._columns for _ in range(self._lines)]
         self._colours = [[""] * self._columns for _ in range(self._lines)]
 
-    def draw(self, curve: Curve, span: int, low: float, high: float) -> None:
+    def draw(self, curve: PlotCurve, span: int, low: float, high: float) -> None:
         """Draw a curve between ``low`` and ``high`` over ``span`` epochs, straight from one value to the next."""
         right, bottom = 2 * self._columns - 1, 4 * self._lines - 1
         points = [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from builder.commands.study import Planned
     from builder.study.results.cells import Cell
-    from builder.study.status import Standing
+    from builder.study.status import StudyStatus
     from builder.study.workers.engine import Finished
 
 PAUSE = 1.0
@@ -23,7 +23,7 @@ PAUSE = 1.0
 _UP, _CLEAR = "\x1b[{}A", "\x1b[J"
 
 
-class Following:
+class StudyProgress:
     """Shows a study's progress on stderr, and nothing at all if ``quiet``."""
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -43,7 +43,7 @@ class Following:
         if not self._quiet:
             say(text.planned(value) + "\n")
 
-    def finished(self, value: Finished, now: Standing) -> None:
+    def finished(self, value: Finished, now: StudyStatus) -> None:
         """Show a cell that has ended; on a terminal the view says it, unless it failed."""
         if self._quiet or (self.is_live and value.failure is None):
             return
@@ -55,12 +55,12 @@ class Following:
         if not self._quiet:
             say(text.ran(cell, message))
 
-    def turn(self, look: Callable[[], Standing]) -> None:
+    def turn(self, look: Callable[[], StudyStatus]) -> None:
         """Look how things stand and draw the view anew, on a terminal, from time to time."""
         if self.is_live and monotonic() - self._drawn >= PAUSE:
             self.draw(look())
 
-    def draw(self, now: Standing) -> None:
+    def draw(self, now: StudyStatus) -> None:
         """Draw the view now."""
         self._erase()
         self._drawn = monotonic()
@@ -78,12 +78,12 @@ class Following:
             self._lines = 0
 
 
-def follow(look: Callable[[], Standing], sleep: Callable[[float], None] = sleep) -> Standing:
+def watch_status(look: Callable[[], StudyStatus], sleep: Callable[[float], None] = sleep) -> StudyStatus:
     """Show how things stand every second until there is nothing left to run; return how they stand then.
 
     Where nobody looks at a terminal, a line is written whenever a count has changed.
     """
-    view = Following()
+    view = StudyProgress()
     counts: object = None
     while not (now := look()).is_done:
         if view.is_live:

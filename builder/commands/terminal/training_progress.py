@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
 from builder.commands.terminal.live import Live, shown_width
-from builder.commands.terminal.plot import Curve, plot
+from builder.commands.terminal.plot import PlotCurve, plot
 from builder.commands.text import training as text
 from builder.diagnostics import RunError
 from builder.quantities import duration
@@ -35,7 +35,7 @@ GAP = 4  # columns between two plots
 TRAINING_COLOUR, VALIDATION_COLOUR = "\x1b[36m", "\x1b[35m"
 
 
-class Watch:
+class TrainingProgress:
     """Shows what a run reports. Nothing is written to stdout, and nothing at all if ``quiet``."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, now: Callable[[], float] = perf_counter) -> None:
@@ -172,8 +172,8 @@ def _curves(rows: Sequence[EpochMetrics], epochs: int, room: int, *, in_colour: 
     colours = (TRAINING_COLOUR, VALIDATION_COLOUR) if in_colour else ("", "")
 
     def drawn(title: str, training: list[float], validation: list[float], width: int) -> list[str]:
-        curves = [Curve("training", training, dashed=True, colour=colours[0]),
-                  Curve("validation", validation, colour=colours[1])]  # fmt: skip
+        curves = [PlotCurve("training", training, dashed=True, colour=colours[0]),
+                  PlotCurve("validation", validation, colour=colours[1])]  # fmt: skip
         return plot(title, curves, epochs, width, PLOT_LINES)
 
     both = room >= TWO_PLOTS

@@ -22,7 +22,7 @@ _NOTHING = "–"
 _MANY = 4  # facts that differ; with more of them a line does not fit a screen
 
 
-class _Table(NamedTuple):
+class _TextTable(NamedTuple):
     head: list[str]
     rows: list[list[str]]
     right: range
@@ -80,24 +80,24 @@ def _listed(facts: Mapping[str, object]) -> str:
     return ", ".join(plainly(value) if name in own else f"{name} {plainly(value)}" for name, value in facts.items())
 
 
-def _aligned(shown: _Table) -> str:
+def _aligned(shown: _TextTable) -> str:
     return table(shown.head, shown.rows, right=shown.right)
 
 
-def _tables(value: Compared) -> list[_Table]:
+def _tables(value: Compared) -> list[_TextTable]:
     """Return the runs with what differs in columns of its own; where that is a lot, in a table of its own."""
     wide = len(value.runs[0].differs) > _MANY
     tables = [_runs(value, with_facts=not wide), *([_facts(value)] if wide else [])]
     return [*tables, _groups(value)] if any(group.n > 1 for group in value.groups) else tables
 
 
-def _facts(value: Compared) -> _Table:
+def _facts(value: Compared) -> _TextTable:
     """Return a row for each fact that differs, and a column for each run."""
     rows = [[name, *(plainly(row.differs[name]) for row in value.runs)] for name in value.runs[0].differs]
-    return _Table(["in what they differ", *(_folder(row, value) for row in value.runs)], rows, range(0))
+    return _TextTable(["in what they differ", *(_folder(row, value) for row in value.runs)], rows, range(0))
 
 
-def _runs(value: Compared, *, with_facts: bool) -> _Table:
+def _runs(value: Compared, *, with_facts: bool) -> _TextTable:
     differing = list(value.runs[0].differs) if with_facts else []
     state = any(row.state != "finished" for row in value.runs)
     head = ["run", *(["state"] if state else []), *differing]
@@ -106,7 +106,7 @@ def _runs(value: Compared, *, with_facts: bool) -> _Table:
     for row in value.runs:
         cells = [_folder(row, value), *([_state(row)] if state else [])]
         rows.append([*cells, *(plainly(row.differs[name]) for name in differing), *_results(row)])
-    return _Table([*head, *results], rows, range(len(head), len(head) + len(results)))
+    return _TextTable([*head, *results], rows, range(len(head), len(head) + len(results)))
 
 
 def _folder(row: RunRow, value: Compared) -> str:
@@ -134,11 +134,11 @@ def _percent(share: float | None) -> str:
     return _NOTHING if share is None else f"{share:.2%}"
 
 
-def _groups(value: Compared) -> _Table:
+def _groups(value: Compared) -> _TextTable:
     head = ["over seeds", "n", "best validation", "lowest – highest", "test", "lowest – highest"]
     rows = [[group.name, str(group.n), *_spread(group.best_val_accuracy), *_spread(group.test_accuracy)]
             for group in value.groups]  # fmt: skip
-    return _Table(head, rows, range(1, len(head)))
+    return _TextTable(head, rows, range(1, len(head)))
 
 
 def _spread(found: Spread | None) -> list[str]:

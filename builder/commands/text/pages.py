@@ -10,7 +10,7 @@ from builder.runs.weights import described
 from builder.tables import table
 
 if TYPE_CHECKING:
-    from builder.commands.check import Checked, Verdict
+    from builder.commands.check import Checked, FileVerdict
     from builder.commands.doctor import Examined
     from builder.commands.draw import Drawn
     from builder.commands.explain import Explanation
@@ -65,7 +65,7 @@ def checked(value: Checked) -> str:
     return "\n".join(f"{file.file}: {_verdict(file)}" for file in value.files)
 
 
-def _verdict(file: Verdict) -> str:
+def _verdict(file: FileVerdict) -> str:
     if file.mistakes:
         return plural(len(file.mistakes), "mistake")
     if file.kind == "family":

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import duration, human, plural
-from builder.study.page.space import Choice
+from builder.study.page.space import ValueList
 from builder.tables import table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.commands.study import Planned
-    from builder.study.page.space import Dimension, Search
+    from builder.study.page.space import SearchDimension, SearchSpace
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
-    from builder.study.status import Row, Running, Standing
+    from builder.study.status import ArmStatus, Running, StudyStatus
     from builder.study.workers.engine import Finished
 
 _LISTED = 40
@@ -71,15 +71,15 @@ def _cells(plan: Plan) -> str:
     )
 
 
-def _search(search: Search) -> str:
+def _search(search: SearchSpace) -> str:
     over = "; ".join(f"{path} {_dimension(each)}" for path, each in search.space.items())
     least = plural(search.min_epochs, "epoch")
     ended = "" if search.pruner == "none" else f"; {search.pruner} ends what promises nothing after {least} or more"
     return f"{over}\n         the recipe's own first, the others chosen by {search.sampler}{ended}"
 
 
-def _dimension(dimension: Dimension) -> str:
-    if isinstance(dimension, Choice):
+def _dimension(dimension: SearchDimension) -> str:
+    if isinstance(dimension, ValueList):
         *most, last = map(str, dimension.values)
         return f"{', '.join(most)} or {last}"
     scale = " (logarithmic)" if dimension.log else f" in steps of {dimension.step:g}" if dimension.step else ""
@@ -124,7 +124,7 @@ def _seeds(plan: Plan) -> str:
     return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.confirm_seeds} are planned"
 
 
-def finished(value: Finished, now: Standing) -> str:
+def finished(value: Finished, now: StudyStatus) -> str:
     """Return one line for a cell that has ended."""
     cell = value.cell
     what = f"{_named(cell.variant, cell.settings)}, seed {cell.seed}"
@@ -141,7 +141,7 @@ def ran(cell: Cell, message: str | None) -> str:
     return f"{_named(cell.variant, cell.settings)}, seed {cell.seed}: {message or 'done'}"
 
 
-def standing(value: Standing) -> str:
+def standing(value: StudyStatus) -> str:
     """Return how far a study is: counts, networks, what is being run, what has failed, and the time left."""
     lines = [
         f"{value.name}  {summary(value)}",
@@ -161,7 +161,7 @@ def standing(value: Standing) -> str:
     return "\n".join([*lines, "", str(value.folder)])
 
 
-def summary(value: Standing) -> str:
+def summary(value: StudyStatus) -> str:
     """Return how far a study is in one line."""
     counts = value.counts
     parts = [f"{counts['done']} of {value.cells} cells done"]
@@ -173,7 +173,7 @@ def summary(value: Standing) -> str:
     return ", ".join(parts)
 
 
-def _row(row: Row) -> list[str]:
+def _row(row: ArmStatus) -> list[str]:
     counts = [
         str(row.counts[state]) if row.counts[state] else "·" for state in ("done", "running", "waiting", "failed")
     ]

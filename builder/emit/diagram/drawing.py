@@ -13,7 +13,7 @@ from builder.emit.diagram.output import renderer
 from builder.emit.diagram.output.completeness import check_complete
 from builder.emit.diagram.output.dot import dot
 from builder.emit.diagram.output.paper import scale
-from builder.emit.diagram.reading.options import DEFAULT, Options
+from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.scene.theme import THEMES
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Drawing:
 
 
 def draw(
-    graphs: Sequence[Graph], *, level: Level = "layer", options: Options = DEFAULT, notes: Sequence[str] = ()
+    graphs: Sequence[Graph], *, level: Level = "layer", options: DrawOptions = DEFAULT, notes: Sequence[str] = ()
 ) -> Drawing:
     """Return the figure of one network, or of several side by side with their differences marked.
 

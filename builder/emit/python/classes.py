@@ -10,18 +10,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from builder.emit.python.forms import Form
+from builder.emit.python.forms import ModuleForm
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import camel, literal, unique, variable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Sequence
 
-    from builder.emit.python.modules import Part
-    from builder.emit.python.plan import Plan
-    from builder.emit.python.steps import Body
+    from builder.emit.python.modules import ModulePart
+    from builder.emit.python.plan import SourcePlan
+    from builder.emit.python.steps import ForwardBody
     from builder.graph import Graph
-    from builder.ops.base import Argument, Call
+    from builder.ops.base import Argument, TorchCall
 
 _POSITIONS = {
     "nn.Conv2d": ("in_channels", "out_channels"),
@@ -75,7 +75,7 @@ def is_number(value: object) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def classes(plan: Plan) -> list[Class]:
+def classes(plan: SourcePlan) -> list[Class]:
     """Return the classes of all modules that need one, the innermost first and the network's last, without names."""
     return _Sorting(plan).run()
 
@@ -105,7 +105,7 @@ def _own(cls: Class, others: Sequence[Class]) -> list[str]:
 class _Sorting:
     """Modules on their way into classes."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: SourcePlan) -> None:
         self._plan = plan
         self._classes: dict[Hashable, Class] = {}
         self._of: dict[Module, Class] = {}
@@ -114,7 +114,7 @@ class _Sorting:
     def run(self) -> list[Class]:
         """Sort every module by its signature, then find what differs between the instances of each class."""
         for module in self._plan.bodies:
-            if self._plan.forms[module] is Form.CLASS:
+            if self._plan.forms[module] is ModuleForm.CLASS:
                 self._sort(module)
         for each in self._classes.values():
             each.base = _common_base(each)
@@ -134,10 +134,10 @@ class _Sorting:
         self._of[module] = cls
         self._slots[module] = slots
 
-    def _signature(self, part: Part, slots: Slots, around: str) -> Hashable:
+    def _signature(self, part: ModulePart, slots: Slots, around: str) -> Hashable:
         """Return all about a child but its numbers, which are put into ``slots``."""
         label = around if part.name.isdigit() else f"{around}{part.name}_"
-        if isinstance(part, Module) and self._plan.forms[part] is Form.CLASS:
+        if isinstance(part, Module) and self._plan.forms[part] is ModuleForm.CLASS:
             slots.append((label, part))
             return id(self._of[part])
         if isinstance(part, Module):
@@ -160,7 +160,7 @@ class _Sorting:
             *[("fed", "fed")] * (len(body.inputs) > 1),
         )
 
-    def _kind(self, part: Part) -> str:
+    def _kind(self, part: ModulePart) -> str:
         if isinstance(part, Layer):
             return self._plan.call(part).function.rpartition(".")[2]
         return (part.block.template if part.block is not None else None) or part.name
@@ -228,7 +228,7 @@ def network_name(graph: Graph) -> str:
     return title if title.lower() == name.lower() else name
 
 
-def _wiring(body: Body) -> Hashable:
+def _wiring(body: ForwardBody) -> Hashable:
     """Return how values pass through a forward, each under a number of its own."""
     numbers = {value: number for number, value in enumerate(body.inputs)}
     lines: list[Hashable] = [len(numbers)]
@@ -242,14 +242,14 @@ def _wiring(body: Body) -> Hashable:
     return (*lines, tuple(numbers[value] for value in body.outputs))
 
 
-def _place(part: Part) -> tuple[str, ...]:
+def _place(part: ModulePart) -> tuple[str, ...]:
     """Return the names from the module called as one down to ``part``."""
     outer = part.parent
     inner = (part.name,)
     return (*_place(outer), *inner) if outer is not None and outer.block is None else inner
 
 
-def _field(call: Call, position: int) -> str:
+def _field(call: TorchCall, position: int) -> str:
     name = call.arguments[position].name
     known = _POSITIONS.get(call.function, ())
     return name or (known[position] if position < len(known) else "size")

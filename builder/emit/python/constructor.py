@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.emit.python.classes import is_number
-from builder.emit.python.forms import Form
+from builder.emit.python.forms import ModuleForm
 from builder.emit.python.layout import INDENT, Brackets, Comment, statement
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import is_attribute, literal, prose
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from builder.emit.python.classes import Class
-    from builder.emit.python.layout import Source
-    from builder.emit.python.modules import Part
-    from builder.emit.python.plan import Plan
+    from builder.emit.python.layout import SourceLines
+    from builder.emit.python.modules import ModulePart
+    from builder.emit.python.plan import SourcePlan
 
 _BODY = INDENT * 2
 
 
-def constructor(cls: Class, of: Mapping[Module, Class], plan: Plan, after: Sequence[str] = ()) -> list[str]:
+def constructor(cls: Class, of: Mapping[Module, Class], plan: SourcePlan, after: Sequence[str] = ()) -> list[str]:
     """Return the lines of ``__init__``, with ``after`` at its end."""
     return _Constructor(cls, of, plan).lines(after)
 
@@ -29,12 +29,12 @@ def constructor(cls: Class, of: Mapping[Module, Class], plan: Plan, after: Seque
 class _Constructor:
     """Writes one ``__init__`` from one instance, the class's fillings in place of its numbers."""
 
-    def __init__(self, cls: Class, of: Mapping[Module, Class], plan: Plan) -> None:
+    def __init__(self, cls: Class, of: Mapping[Module, Class], plan: SourcePlan) -> None:
         self._cls = cls
         self._of = of
         self._plan = plan
         self._fillings = iter(cls.fillings)
-        self._later: list[tuple[Part, Source]] = []
+        self._later: list[tuple[ModulePart, SourceLines]] = []
 
     def lines(self, after: Sequence[str]) -> list[str]:
         """Return ``def __init__`` and its body."""
@@ -57,7 +57,7 @@ class _Constructor:
         for part, value in waiting:
             yield from self._assignment(part, value)
 
-    def _assignment(self, part: Part, value: Source) -> list[str]:
+    def _assignment(self, part: ModulePart, value: SourceLines) -> list[str]:
         """Return the lines that make ``part`` a child of its module."""
         parent = part.parent
         assert parent is not None
@@ -68,21 +68,21 @@ class _Constructor:
         outer = self._plan.address(parent, self._cls.model)
         return statement("", Brackets(f"{outer}.{register}(", (literal(part.name), value), ")"), _BODY)
 
-    def _expression(self, part: Part) -> Source:
+    def _expression(self, part: ModulePart) -> SourceLines:
         if isinstance(part, Layer):
             return self._layer(part)
         match self._plan.forms[part]:
-            case Form.CLASS:
+            case ModuleForm.CLASS:
                 return self._instance(part)
-            case Form.SEQUENTIAL if part.is_numbered:
+            case ModuleForm.SEQUENTIAL if part.is_numbered:
                 return Brackets("nn.Sequential(", tuple(self._numbered(part)), ")", spread=len(part.children) > 1)
-            case Form.SEQUENTIAL:
+            case ModuleForm.SEQUENTIAL:
                 pairs = Brackets("[", tuple(self._pairs(part, "(", ", ", ")")), "]", spread=len(part.children) > 1)
                 return Brackets("nn.Sequential(", (Brackets("OrderedDict(", (pairs,), ")"),), ")")
-            case Form.DICT:
+            case ModuleForm.DICT:
                 entries = Brackets("{", tuple(self._pairs(part, "", ": ", "")), "}", spread=len(part.children) > 1)
                 return Brackets("nn.ModuleDict(", (entries,), ")")
-            case Form.BARE:
+            case ModuleForm.BARE:
                 self._fill_later(part)
                 return "nn.Module()"
 
@@ -95,7 +95,7 @@ class _Constructor:
             later += [(child, value), *self._later]
         self._later = later
 
-    def _pairs(self, module: Module, opening: str, between: str, closing: str) -> Iterator[Source]:
+    def _pairs(self, module: Module, opening: str, between: str, closing: str) -> Iterator[SourceLines]:
         """Yield name and constructor of every child."""
         for name, child in module.children.items():
             value = self._expression(child)
@@ -107,7 +107,7 @@ class _Constructor:
             else:
                 yield Brackets(f"{before}{value.opening}", value.elements, value.closing, value.spread)
 
-    def _numbered(self, module: Module) -> Iterator[Source]:
+    def _numbered(self, module: Module) -> Iterator[SourceLines]:
         """Yield the children; where several blocks share the container, each under a comment."""
         sections = {child: prose(_section(child)) for child in module.children.values()}
         shared = module.block is None and len(set(sections.values())) > 1
@@ -118,12 +118,12 @@ class _Constructor:
             before = section
             yield self._expression(child)
 
-    def _instance(self, module: Module) -> Source:
+    def _instance(self, module: Module) -> SourceLines:
         cls = self._of[module]
         arguments = tuple(f"{name}={next(self._fillings)}" for name in cls.parameters)
         return Brackets(f"{cls.name}(", arguments, ")")
 
-    def _layer(self, layer: Layer) -> Source:
+    def _layer(self, layer: Layer) -> SourceLines:
         call = self._plan.call(layer)
         arguments = []
         for each in call.arguments:
@@ -134,7 +134,7 @@ class _Constructor:
         return Brackets(f"{call.function}(", tuple(arguments), ")")
 
 
-def _section(part: Part) -> str:
+def _section(part: ModulePart) -> str:
     """Return the path of the block that declares ``part``."""
     if isinstance(part, Layer):
         return part.node.path.rpartition(".")[0]

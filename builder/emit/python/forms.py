@@ -10,11 +10,11 @@ from builder.emit.python.modules import Layer, Module
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from builder.emit.python.modules import Part
-    from builder.emit.python.steps import Body
+    from builder.emit.python.modules import ModulePart
+    from builder.emit.python.steps import ForwardBody
 
 
-class Form(Enum):
+class ModuleForm(Enum):
     """What a module is in source."""
 
     CLASS = "a class of its own"
@@ -23,11 +23,11 @@ class Form(Enum):
     BARE = "nn.Module: a container that holds bare parameters, which nn.ModuleDict does not take"
 
 
-def forms(bodies: Mapping[Module, Body]) -> dict[Module, Form]:
+def forms(bodies: Mapping[Module, ForwardBody]) -> dict[Module, ModuleForm]:
     """Return the form of every module, containers included."""
-    found: dict[Module, Form] = {}
+    found: dict[Module, ModuleForm] = {}
 
-    def visit(containers: Iterable[Part]) -> None:
+    def visit(containers: Iterable[ModulePart]) -> None:
         for part in containers:
             if isinstance(part, Module) and part.block is None:
                 found[part] = _container_form(part)
@@ -36,12 +36,12 @@ def forms(bodies: Mapping[Module, Body]) -> dict[Module, Form]:
     for module, body in bodies.items():
         assert module.block is not None
         plain = module.parent is not None and module.block.template is None and is_chain(module, body)
-        found[module] = Form.SEQUENTIAL if plain else Form.CLASS
+        found[module] = ModuleForm.SEQUENTIAL if plain else ModuleForm.CLASS
         visit(module.children.values())
     return found
 
 
-def is_chain(module: Module, body: Body) -> bool:
+def is_chain(module: Module, body: ForwardBody) -> bool:
     """Whether the children run in order, each once and each on its predecessor's value, and nothing else happens."""
     if [step.part for step in body.steps] != list(module.children.values()):
         return False
@@ -55,9 +55,9 @@ def is_chain(module: Module, body: Body) -> bool:
     return len(value) == 1 and body.outputs == value
 
 
-def _container_form(module: Module) -> Form:
+def _container_form(module: Module) -> ModuleForm:
     if module.is_numbered:
-        return Form.SEQUENTIAL
+        return ModuleForm.SEQUENTIAL
     children = module.children.values()
     bare = any(isinstance(child, Layer) and not child.node.operation.is_module for child in children)
-    return Form.BARE if bare else Form.DICT
+    return ModuleForm.BARE if bare else ModuleForm.DICT

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from builder.emit.python.classes import Class
     from builder.emit.python.modules import Module
-    from builder.emit.python.plan import Plan
-    from builder.emit.python.steps import Step
+    from builder.emit.python.plan import SourcePlan
+    from builder.emit.python.steps import ForwardStep
     from builder.graph import Graph
 
 _BODY = INDENT * 2
@@ -41,7 +41,7 @@ class Taps:
         return variable(".".join(path[shared:]))
 
 
-def forward(cls: Class, plan: Plan, taps: Taps, heads: str) -> list[str]:
+def forward(cls: Class, plan: SourcePlan, taps: Taps, heads: str) -> list[str]:
     """Return the lines of ``forward``; ``heads`` is the class of what a network with several heads returns."""
     return _Forward(cls, plan, taps, heads).lines()
 
@@ -49,7 +49,7 @@ def forward(cls: Class, plan: Plan, taps: Taps, heads: str) -> list[str]:
 class _Forward:
     """Writes one forward; knows which variable holds which value, and how often each will still be read."""
 
-    def __init__(self, cls: Class, plan: Plan, taps: Taps, heads: str) -> None:
+    def __init__(self, cls: Class, plan: SourcePlan, taps: Taps, heads: str) -> None:
         module = cls.model
         assert module.block is not None
         body = plan.bodies[module]
@@ -96,7 +96,7 @@ class _Forward:
             results = results[:1]
         self._say("return ", ", ".join(results))
 
-    def _step(self, step: Step, last: bool) -> None:
+    def _step(self, step: ForwardStep, last: bool) -> None:
         self._mark_forks(step)
         names = [self._names[value] for value in step.reads]
         self._used += names
@@ -114,12 +114,12 @@ class _Forward:
             self._begin(step.section)
             self._say(f"{', '.join(targets)} = " if targets else "", expression)
 
-    def _expression(self, step: Step, names: list[str]) -> str:
+    def _expression(self, step: ForwardStep, names: list[str]) -> str:
         target = self._plan.address(step.part, self._module) if step.part is not None else ""
         call = f"{target}({', '.join(names)})" if step.operation is None else step.operation.expression(target, *names)
         return f"{call} if self.training else None" if step.is_head else call
 
-    def _targets(self, step: Step) -> list[str]:
+    def _targets(self, step: ForwardStep) -> list[str]:
         """Return the variables for a step's values; what they held and is still needed is saved before."""
         if not any(self._reads[value] for value in step.writes):
             return []
@@ -154,7 +154,7 @@ class _Forward:
         for value, (at, used) in self._marks.items():
             self._marks[value] = (at + len(lines) * (at > position), used)
 
-    def _mark_forks(self, step: Step) -> None:
+    def _mark_forks(self, step: ForwardStep) -> None:
         """Note where the lines of a block with a shortcut begin: where its input is first read.
 
         With it goes how many variables had been read or written by then: a name given there is none of the later ones.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from builder.emit.python.classes import Class
-    from builder.emit.python.plan import Plan
+    from builder.emit.python.plan import SourcePlan
     from builder.graph import Graph, Initialisation
 
 _BODY = INDENT * 2
@@ -23,7 +23,7 @@ _Call = tuple[str, tuple[tuple[str, object], ...]]
 """A function of ``torch.nn.init`` and its arguments."""
 
 
-def initialisation(plan: Plan, of: Mapping[Module, Class]) -> list[str]:
+def initialisation(plan: SourcePlan, of: Mapping[Module, Class]) -> list[str]:
     """Return the lines at the end of the network's ``__init__``.
 
     Rules for an operation share one loop, so that random numbers are drawn in the order of the modules; a rule that a
@@ -35,7 +35,7 @@ def initialisation(plan: Plan, of: Mapping[Module, Class]) -> list[str]:
 class _Rules:
     """The rules of one network on their way into loops and lines."""
 
-    def __init__(self, plan: Plan, of: Mapping[Module, Class]) -> None:
+    def __init__(self, plan: SourcePlan, of: Mapping[Module, Class]) -> None:
         self._plan = plan
         self._of = of
         self._last = {key: rule for rule in plan.graph.initialisations for key, _, _ in rule.targets}

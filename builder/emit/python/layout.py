@@ -27,22 +27,22 @@ class Brackets:
     """
 
     opening: str
-    elements: tuple[Source, ...]
+    elements: tuple[SourceLines, ...]
     closing: str
     spread: bool = False
     separator: str = ","
 
 
-Source: TypeAlias = str | Brackets
+SourceLines: TypeAlias = str | Brackets
 """An expression."""
 
 
-def statement(before: str, source: Source, indent: str) -> list[str]:
+def statement(before: str, source: SourceLines, indent: str) -> list[str]:
     """Return the lines of ``before`` (such as ``self.conv1 = ``) and an expression."""
     return _lines(indent, before, source, "")
 
 
-def _lines(indent: str, before: str, source: Source, after: str) -> list[str]:
+def _lines(indent: str, before: str, source: SourceLines, after: str) -> list[str]:
     if not _is_spread(source):
         line = f"{indent}{before}{_flat(source)}{after}"
         if len(line) <= WIDTH:
@@ -61,17 +61,17 @@ def _lines(indent: str, before: str, source: Source, after: str) -> list[str]:
     return [*lines, f"{indent}{source.closing}{after}"]
 
 
-def _is_spread(source: Source) -> bool:
+def _is_spread(source: SourceLines) -> bool:
     return isinstance(source, Brackets) and (source.spread or any(_is_spread(each) for each in source.elements))
 
 
-def _flat(source: Source) -> str:
+def _flat(source: SourceLines) -> str:
     if isinstance(source, str):
         return source
     return f"{source.opening}{', '.join(_flat(each) for each in source.elements)}{source.closing}"
 
 
-def _parsed(text: str) -> Source:
+def _parsed(text: str) -> SourceLines:
     """Return an expression too long for its line as brackets: those that it ends with, or new ones around a sum."""
     cuts = list(_cuts(text))
     if text[-1] in ")]" and (start := _last_bracket(text)) is not None:

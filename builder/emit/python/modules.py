@@ -32,7 +32,7 @@ class Module:
     name: str
     parent: Module | None
     block: Block | None
-    children: dict[str, Part] = field(default_factory=dict)
+    children: dict[str, ModulePart] = field(default_factory=dict)
 
     @property
     def owner(self) -> Module | None:
@@ -51,16 +51,16 @@ class Module:
         )
 
 
-Part: TypeAlias = Layer | Module
+ModulePart: TypeAlias = Layer | Module
 """What a module consists of."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class ModuleTree:
     """All modules. ``homes`` has, for every node, the module whose forward runs it; ``parts`` finds any by its key."""
 
     root: Module
-    parts: dict[str, Part]
+    parts: dict[str, ModulePart]
     homes: tuple[Module, ...]
 
     def called(self, block: Block) -> Module | None:
@@ -69,21 +69,21 @@ class Tree:
         return part if isinstance(part, Module) and part.block is block else None
 
 
-def module_tree(graph: Graph) -> Tree:
+def module_tree(graph: Graph) -> ModuleTree:
     """Return the tree of modules, children in the order in which the graph first names them."""
     blocks = _called_blocks(graph)
     root = Module("", None, graph.root)
-    parts: dict[str, Part] = {"": root}
+    parts: dict[str, ModulePart] = {"": root}
     for node in graph.nodes:
         if node.key and node.key not in parts:
             _add(node, parts, blocks)
-    tree = Tree(root, parts, ())
+    tree = ModuleTree(root, parts, ())
     homes = [root] * len(graph.nodes)
     _settle(graph.root, root, tree, homes)
-    return Tree(root, parts, tuple(homes))
+    return ModuleTree(root, parts, tuple(homes))
 
 
-def _add(node: Node, parts: dict[str, Part], blocks: dict[str, Block]) -> None:
+def _add(node: Node, parts: dict[str, ModulePart], blocks: dict[str, Block]) -> None:
     """Add a layer, and the modules on the way to it that are not there yet."""
     parent, key = parts[""], ""
     *outer, last = node.key.split(".")
@@ -97,7 +97,7 @@ def _add(node: Node, parts: dict[str, Part], blocks: dict[str, Block]) -> None:
     parts[node.key] = parent.children[last] = Layer(last, node, parent)
 
 
-def _settle(block: Block, home: Module, tree: Tree, homes: list[Module]) -> None:
+def _settle(block: Block, home: Module, tree: ModuleTree, homes: list[Module]) -> None:
     """Note for every node inside ``block`` the module that runs it."""
     if block.merge is not None:
         homes[block.merge] = home

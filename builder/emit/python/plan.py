@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from builder.emit.python.forms import Form, forms
+from builder.emit.python.forms import ModuleForm, forms
 from builder.emit.python.modules import module_tree
 from builder.emit.python.names import is_attribute, literal
 from builder.emit.python.steps import bodies
@@ -13,30 +13,30 @@ from builder.inplace import acts_in_place
 from builder.ops.activation import IN_PLACE
 
 if TYPE_CHECKING:
-    from builder.emit.python.modules import Layer, Module, Part, Tree
-    from builder.emit.python.steps import Body
+    from builder.emit.python.modules import Layer, Module, ModulePart, ModuleTree
+    from builder.emit.python.steps import ForwardBody
     from builder.graph import Graph
-    from builder.ops.base import Call
+    from builder.ops.base import TorchCall
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SourcePlan:
     """Modules, their forwards (the innermost first), how each is written, and which nodes overwrite their input."""
 
     graph: Graph
-    tree: Tree
+    tree: ModuleTree
     in_place: frozenset[int]
-    bodies: dict[Module, Body]
-    forms: dict[Module, Form]
+    bodies: dict[Module, ForwardBody]
+    forms: dict[Module, ModuleForm]
 
-    def call(self, layer: Layer) -> Call:
+    def call(self, layer: Layer) -> TorchCall:
         """Return the constructor of a layer."""
         call = layer.node.operation.call(*self.graph.input_shapes(layer.node))
         if layer.node.index in self.in_place and layer.node.operation.is_module:
             return replace(call, arguments=(*call.arguments, IN_PLACE))
         return call
 
-    def address(self, part: Part, origin: Module, start: str = "self") -> str:
+    def address(self, part: ModulePart, origin: Module, start: str = "self") -> str:
         """Return the source that reaches ``part`` from inside the class of ``origin``: ``self.features[3]``."""
         if part is origin:
             return start
@@ -48,12 +48,12 @@ class Plan:
         if is_attribute(part.name):
             return f"{outer}.{part.name}"
         name = literal(part.name)
-        return f"{outer}[{name}]" if self.forms[parent] is Form.DICT else f"getattr({outer}, {name})"
+        return f"{outer}[{name}]" if self.forms[parent] is ModuleForm.DICT else f"getattr({outer}, {name})"
 
 
-def plan(graph: Graph) -> Plan:
+def plan(graph: Graph) -> SourcePlan:
     """Return the plan of a network."""
     tree = module_tree(graph)
     in_place = acts_in_place(graph)
     found = bodies(graph, tree, in_place)
-    return Plan(graph, tree, in_place, found, forms(found))
+    return SourcePlan(graph, tree, in_place, found, forms(found))

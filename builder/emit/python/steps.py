@@ -16,19 +16,19 @@ from builder.emit.python.names import unique, variable
 from builder.graph import Block
 
 if TYPE_CHECKING:
-    from builder.emit.python.modules import Part, Tree
-    from builder.graph import Graph, Lane, Member
+    from builder.emit.python.modules import ModulePart, ModuleTree
+    from builder.graph import BlockMember, Graph, Lane
     from builder.ops.base import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ForwardStep:
     """One line of a forward: what is called (None for a merge), and values by their node's index.
 
     ``variable`` is what the lane calls its value, ``section`` the block whose layers are written out here.
     """
 
-    part: Part | None
+    part: ModulePart | None
     operation: Operation | None
     reads: tuple[int, ...]
     writes: tuple[int, ...]
@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Body:
+class ForwardBody:
     """The forward of one module: values that come in, steps, values that go out, the block's own first.
 
     ``forks`` are values that wait for a shortcut, with the name to wait under and the section where they do.
@@ -48,13 +48,13 @@ class Body:
 
     inputs: tuple[int, ...]
     outputs: tuple[int, ...]
-    steps: list[Step] = field(default_factory=list)
+    steps: list[ForwardStep] = field(default_factory=list)
     forks: dict[int, tuple[str, str]] = field(default_factory=dict)
 
 
-def bodies(graph: Graph, tree: Tree, in_place: frozenset[int]) -> dict[Module, Body]:
+def bodies(graph: Graph, tree: ModuleTree, in_place: frozenset[int]) -> dict[Module, ForwardBody]:
     """Return the forward of every module that is called as one, the innermost first."""
-    found: dict[Module, Body] = {}
+    found: dict[Module, ForwardBody] = {}
     inputs, outputs = _crossings(graph, tree)
 
     def visit(module: Module) -> None:
@@ -63,7 +63,7 @@ def bodies(graph: Graph, tree: Tree, in_place: frozenset[int]) -> dict[Module, B
                 visit(child)
         if module.block is not None:
             coming, leaving = inputs.get(module, {}), outputs.get(module, {})
-            found[module] = Body(_first(module.block.input, coming), _first(module.block.output, leaving))
+            found[module] = ForwardBody(_first(module.block.input, coming), _first(module.block.output, leaving))
             _Walk(graph, tree, in_place, found, module).run()
 
     visit(tree.root)
@@ -73,7 +73,7 @@ def bodies(graph: Graph, tree: Tree, in_place: frozenset[int]) -> dict[Module, B
 _Values = dict[Module, dict[int, None]]
 
 
-def _crossings(graph: Graph, tree: Tree) -> tuple[_Values, _Values]:
+def _crossings(graph: Graph, tree: ModuleTree) -> tuple[_Values, _Values]:
     """Return the values that enter and leave every module, as ordered sets."""
     inputs: _Values = {}
     outputs: _Values = {}
@@ -122,7 +122,7 @@ class _Walk:
     """A walk over the block of one module that notes a step for everything that its forward does."""
 
     def __init__(
-        self, graph: Graph, tree: Tree, in_place: frozenset[int], found: dict[Module, Body], module: Module
+        self, graph: Graph, tree: ModuleTree, in_place: frozenset[int], found: dict[Module, ForwardBody], module: Module
     ) -> None:
         assert module.block is not None
         self._graph = graph
@@ -153,7 +153,7 @@ class _Walk:
             self._node(block.merge, lane)
         self._members(block.exit, lane)
 
-    def _members(self, members: tuple[Member, ...], lane: _Lane) -> None:
+    def _members(self, members: tuple[BlockMember, ...], lane: _Lane) -> None:
         for member in members:
             if isinstance(member, Block):
                 name = unique(variable(member.name), set(lane.busy)) if member.head else lane.name
@@ -168,17 +168,17 @@ class _Walk:
             self._walk(block, replace(lane, section=section, busy=lane.busy | {lane.name}))
         else:
             body = self._found[called]
-            step = Step(called, None, body.inputs, body.outputs, lane.name, lane.section, is_head=lane.is_head)
+            step = ForwardStep(called, None, body.inputs, body.outputs, lane.name, lane.section, is_head=lane.is_head)
             self._body.steps.append(step)
 
     def _node(self, index: int, lane: _Lane) -> None:
         node = self._graph.nodes[index]
         part = self._tree.parts[node.key] if node.key else None
         in_place = node.role == "merge" and index in self._in_place and not lane.is_head
-        step = Step(part, node.operation, node.inputs, (index,), lane.name, lane.section, in_place, lane.is_head)
+        step = ForwardStep(part, node.operation, node.inputs, (index,), lane.name, lane.section, in_place, lane.is_head)
         self._body.steps.append(step)
 
-    def _output(self, member: Member) -> int:
+    def _output(self, member: BlockMember) -> int:
         return member.output if isinstance(member, Block) else member
 
     def _lane_name(self, lane: Lane, number: int) -> str:
@@ -192,7 +192,7 @@ class _Walk:
         shared = "".join(a for a, _ in takewhile(lambda pair: pair[0] == pair[1], pairs)).rstrip("_-")
         return variable(shared if len(shared) > 2 else names[-1])
 
-    def _name(self, member: Member) -> str:
+    def _name(self, member: BlockMember) -> str:
         """Return what the page calls a layer or a block: its number if it has no name, nothing without a module."""
         if isinstance(member, Block):
             return member.name
@@ -201,7 +201,7 @@ class _Walk:
         return number if number.isdigit() or not number else node.path.rpartition(".")[2]
 
 
-def _folded(module: Module, body: Body) -> list[Step]:
+def _folded(module: Module, body: ForwardBody) -> list[ForwardStep]:
     """Return the steps with every container that is run from end to end called whole, as torchvision's ``features``."""
     whole = _Containers(body).found(module)
     steps, position = [], 0
@@ -211,7 +211,7 @@ def _folded(module: Module, body: Body) -> list[Step]:
             container, last = whole[position]
             run = body.steps[position : last + 1]
             sections = ", ".join(dict.fromkeys(each.section for each in run if each.section))
-            step = Step(container, None, step.reads, run[-1].writes, run[-1].variable, sections)
+            step = ForwardStep(container, None, step.reads, run[-1].writes, run[-1].variable, sections)
             position = last
         steps.append(step)
         position += 1
@@ -221,10 +221,10 @@ def _folded(module: Module, body: Body) -> list[Step]:
 class _Containers:
     """Finds the numbered containers whose children run one after another, each on its predecessor's value alone."""
 
-    def __init__(self, body: Body) -> None:
+    def __init__(self, body: ForwardBody) -> None:
         self._steps = body.steps
         self._readers = Counter(value for step in body.steps for value in step.reads) + Counter(body.outputs)
-        self._runs: dict[Part, list[int]] = defaultdict(list)
+        self._runs: dict[ModulePart, list[int]] = defaultdict(list)
         self._whole: dict[int, tuple[Module, int]] = {}
         for position, step in enumerate(body.steps):
             if step.part is not None:
@@ -236,7 +236,7 @@ class _Containers:
             self._span(child)
         return self._whole
 
-    def _span(self, part: Part) -> tuple[int, int] | None:
+    def _span(self, part: ModulePart) -> tuple[int, int] | None:
         """Return the first and last step of what is run in one go, or None."""
         if isinstance(part, Layer) or part.block is not None:
             runs = self._runs[part]

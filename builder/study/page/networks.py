@@ -27,7 +27,7 @@ MAX_NETWORKS = 1_000
 
 
 @dataclass(frozen=True)
-class Network:
+class StudyNetwork:
     """One network of a study: its name, its id, what it costs, and the page that describes it without any other.
 
     ``side`` is that of its square images; ``places`` is where something was inserted; ``settings`` are the fields that
@@ -47,11 +47,11 @@ class Network:
 class Networks:
     """The networks, the base first; ``merged`` gives for a name the other names under which it was asked for."""
 
-    all: tuple[Network, ...]
+    all: tuple[StudyNetwork, ...]
     merged: dict[str, tuple[str, ...]]
 
     @property
-    def base(self) -> Network:
+    def base(self) -> StudyNetwork:
         """What the others are compared with."""
         return self.all[0]
 
@@ -71,7 +71,7 @@ def networks(study: Study, classes: int | None = None) -> Networks:
     Without ``classes`` they have their pages' own. Raises ArchError with every mistake, at its place on the study's
     page or on a page that it names.
     """
-    found: dict[str, Network] = {}
+    found: dict[str, StudyNetwork] = {}
     merged: dict[str, list[str]] = {}
     for each in _candidates(study, classes):
         identity = graph_id(each.graph)
@@ -85,7 +85,7 @@ def networks(study: Study, classes: int | None = None) -> Networks:
             raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("variants"), hint))
         text = resolved_page(each.page, each.graph)
         name = _unique(each.name, {network.name for network in found.values()})
-        found[identity] = Network(
+        found[identity] = StudyNetwork(
             name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings
         )
     return Networks(tuple(found.values()), {name: tuple(dict.fromkeys(others)) for name, others in merged.items()})

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from builder.reader import Value
-    from builder.study.page.space import Search
+    from builder.study.page.space import SearchSpace
     from builder.training.recipe.recipe import Recipe
 
 _WORDS = ("seeds", "smallest_difference")
@@ -50,7 +50,7 @@ class Study:
     question: str | None
     recipe: Recipe
     grid: tuple[Settings, ...]
-    search: Search | None
+    search: SearchSpace | None
     data: str
     subset: int | None
     test: int | None
@@ -195,7 +195,7 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
     return tuple(sorted(found, key=lambda each: each.recipe != recipe))  # the recipe's own values first: the base
 
 
-def _search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:
+def _search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> SearchSpace | None:
     asked = page.get("search")
     over = asked.get("over") if isinstance(asked, Mapping) else None
     _check_elsewhere(over.entries if isinstance(over, Mapping) else (), problems)

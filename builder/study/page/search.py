@@ -9,18 +9,20 @@ from builder.diagnostics import ArchError
 from builder.quantities import plural
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.study.page import fields as written
-from builder.study.page.space import Choice, Range, Search
+from builder.study.page.space import NumberRange, SearchSpace, ValueList
 from builder.training.recipe.overrides import full_path, override_with
 from builder.validation import validate
 
 if TYPE_CHECKING:
     from builder.diagnostics import Collector
     from builder.reader import Value
-    from builder.study.page.space import Dimension
+    from builder.study.page.space import SearchDimension
     from builder.training.recipe.recipe import Recipe
 
 
-def read_search(page: Mapping, fields: written.StudyPage | None, recipe: Recipe, problems: Collector) -> Search | None:
+def read_search(
+    page: Mapping, fields: written.StudyPage | None, recipe: Recipe, problems: Collector
+) -> SearchSpace | None:
     """Return what ``page`` searches; None where it searches nothing, or after saying what is wrong."""
     search = page.get("search")
     space = _space(search.get("over"), recipe, problems) if isinstance(search, Mapping) else {}
@@ -28,11 +30,11 @@ def read_search(page: Mapping, fields: written.StudyPage | None, recipe: Recipe,
         return None
     _check_seeds(page, fields, fields.search, problems)
     asked = fields.search
-    return Search(space, asked.tries, asked.sampler, asked.pruner, asked.min_epochs)
+    return SearchSpace(space, asked.tries, asked.sampler, asked.pruner, asked.min_epochs)
 
 
-def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str, Dimension]:
-    found: dict[str, Dimension] = {}
+def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str, SearchDimension]:
+    found: dict[str, SearchDimension] = {}
     for key, value in over.entries if isinstance(over, Mapping) else ():
         path = full_path(recipe, key, problems) if key.value not in written.FIXED_ELSEWHERE else None
         dimension = _dimension(key, value, _own(recipe, path), problems) if path is not None else None
@@ -44,7 +46,7 @@ def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str,
     return found
 
 
-def own_settings(recipe: Recipe, search: Search) -> dict[str, object]:
+def own_settings(recipe: Recipe, search: SearchSpace) -> dict[str, object]:
     """Return the values that the recipe itself has of what is searched: those of a network's first try."""
     return {path: _own(recipe, path) for path in search.space}
 
@@ -70,16 +72,16 @@ def _check_seeds(page: Mapping, fields: written.StudyPage, search: written.Searc
         problems.error("bad-value", message, mark, "write the grid's values as lists into `over`")
 
 
-def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> Dimension | None:
+def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> SearchDimension | None:
     name = f"`search.over.{key.value}`"
     if isinstance(value, Sequence) and len(value.items) > 1:
-        found: Dimension = Choice(tuple(each.plain() for each in value.items))
+        found: SearchDimension = ValueList(tuple(each.plain() for each in value.items))
     elif isinstance(value, Mapping):
         page = validate(written.Range, value, name, problems)
         if page is None:
             return None
         whole = isinstance(own, int) if own is not None else _are_whole(value)
-        found = Range(page.low, page.high, page.log, page.step, whole and not isinstance(own, bool))
+        found = NumberRange(page.low, page.high, page.log, page.step, whole and not isinstance(own, bool))
         if not _checked(found, value, name, problems):
             return None
     elif isinstance(value, Sequence):
@@ -96,7 +98,7 @@ def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> D
     return found
 
 
-def _checked(found: Range, value: Mapping, name: str, problems: Collector) -> bool:
+def _checked(found: NumberRange, value: Mapping, name: str, problems: Collector) -> bool:
     """Return whether a range makes sense, after saying what does not."""
     wrong = None
     if found.log and found.low <= 0:

@@ -18,7 +18,7 @@ DIGITS = 4
 
 
 @dataclass(frozen=True)
-class Choice:
+class ValueList:
     """One of several values."""
 
     values: tuple[object, ...]
@@ -29,7 +29,7 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Range:
+class NumberRange:
     """A number from ``low`` to ``high``, on a logarithmic scale or in steps from ``low`` on; ``whole`` ones or any."""
 
     low: float
@@ -54,35 +54,35 @@ class Range:
         return min(max(float(f"{number:.{DIGITS}g}"), self.low), self.high)
 
 
-Dimension: TypeAlias = Choice | Range
+SearchDimension: TypeAlias = ValueList | NumberRange
 
-Settings: TypeAlias = Mapping[str, object]
+FieldSettings: TypeAlias = Mapping[str, object]
 """Values of fields, by their whole path in the recipe."""
 
 
 @dataclass(frozen=True)
-class Search:
+class SearchSpace:
     """A search for hyperparameters, the same for every network: ``tries`` of each, the first with the recipe's own.
 
     ``sampler`` and ``pruner`` are Optuna's; no try is ended before ``min_epochs``.
     """
 
-    space: Mapping[str, Dimension]
+    space: Mapping[str, SearchDimension]
     tries: int
     sampler: Sampler
     pruner: Pruner
     min_epochs: int
 
 
-def with_settings(recipe: Recipe, settings: Settings) -> Recipe:
+def with_settings(recipe: Recipe, settings: FieldSettings) -> Recipe:
     """Return ``recipe`` with other values; raise ArchError where they are none that it may have together."""
     return override(recipe, {path: json.dumps(value) for path, value in settings.items()})
 
 
-def search_from_json(found: Mapping[str, Any]) -> Search:
+def search_from_json(found: Mapping[str, Any]) -> SearchSpace:
     """Return the search that ``dataclasses.asdict`` made into JSON values."""
     space = {
-        path: Choice(tuple(each["values"])) if "values" in each else Range(**each)
+        path: ValueList(tuple(each["values"])) if "values" in each else NumberRange(**each)
         for path, each in found["space"].items()
     }
-    return Search(**{**found, "space": space})
+    return SearchSpace(**{**found, "space": space})

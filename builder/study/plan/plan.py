@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.study.page.space import Search, search_from_json
+from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
 from builder.study.statistics import Design, family_size
 from builder.training.recipe.recipe import Recipe
@@ -55,7 +55,7 @@ class PlannedData:
 
 
 @dataclass(frozen=True)
-class Arm:
+class PlannedArm:
     """One thing that is compared: a network with one choice of hyperparameters."""
 
     variant: str
@@ -64,7 +64,7 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Question:
+class StudyQuestion:
     """What the answer has to be able to tell; differences and deviation in points of accuracy."""
 
     text: str | None
@@ -88,10 +88,10 @@ class Plan:
     """
 
     name: str
-    question: Question
+    question: StudyQuestion
     data: PlannedData
     networks: tuple[PlannedNetwork, ...]
-    arms: tuple[Arm, ...]
+    arms: tuple[PlannedArm, ...]
     screen_seeds: int
     confirm_seeds: int
     finalists: int
@@ -104,7 +104,7 @@ class Plan:
     seconds: float | None
     needed_seeds: int | None = None
     warnings: tuple[str, ...] = ()
-    search: Search | None = None
+    search: SearchSpace | None = None
 
     @property
     def design(self) -> Design:
@@ -122,7 +122,7 @@ class Plan:
         return family_size(networks, settings) if networks > 1 else family_size(settings)
 
     @property
-    def base(self) -> Arm:
+    def base(self) -> PlannedArm:
         """What the others are compared with."""
         return self.arms[0]
 
@@ -148,7 +148,7 @@ class Plan:
         rivals = len(self.networks) - 1 if len(self.networks) > 1 else self.tried_arms - 1
         return 1 + min(self.finalists, rivals)
 
-    def cells(self, stage: Stage, arms: Iterable[Arm]) -> tuple[Cell, ...]:
+    def cells(self, stage: Stage, arms: Iterable[PlannedArm]) -> tuple[Cell, ...]:
         """Return the cells of ``arms`` in a stage, all arms with the first seed first.
 
         The seeds of a confirmation are fresh: none of them was seen by the screen.
@@ -202,7 +202,7 @@ def _plan(found: dict[str, Any]) -> Plan:
     return Plan(
         **found
         | {
-            "question": Question(**found["question"]),
+            "question": StudyQuestion(**found["question"]),
             "data": PlannedData(**data | {"classes": tuple(data["classes"])}),
             "networks": tuple(PlannedNetwork(**each) for each in networks),
             "arms": tuple(arm_from_json(each) for each in found["arms"]),
@@ -212,12 +212,12 @@ def _plan(found: dict[str, Any]) -> Plan:
     )
 
 
-def arm_to_json(arm: Arm) -> dict[str, object]:
+def arm_to_json(arm: PlannedArm) -> dict[str, object]:
     """Return an arm as JSON values."""
     return {"variant": arm.variant, "settings": dict(arm.settings), "recipe": arm.recipe.model_dump(mode="json")}
 
 
-def arm_from_json(found: Mapping[str, Any]) -> Arm:
+def arm_from_json(found: Mapping[str, Any]) -> PlannedArm:
     """Return the arm that ``arm_to_json`` made into JSON values."""
     recipe = Recipe.model_validate_json(json.dumps(found["recipe"]))
-    return Arm(str(found["variant"]), dict(found["settings"]), recipe)
+    return PlannedArm(str(found["variant"]), dict(found["settings"]), recipe)

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import ArchError
-from builder.study.page.space import Choice, with_settings
+from builder.study.page.space import ValueList, with_settings
 from builder.study.plan.extra import optuna
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import Trial
 
-    from builder.study.page.space import Dimension, Search
+    from builder.study.page.space import SearchDimension, SearchSpace
     from builder.training.recipe.recipe import Recipe
 
 RANDOM_FIRST = 10
@@ -31,18 +31,18 @@ RANDOM_FIRST = 10
 ASKED = 20
 """So often a sampler is asked for something new before the search of a network has nothing left to try."""
 
-State: TypeAlias = Literal["running", "done", "pruned", "failed"]
+PastTrialState: TypeAlias = Literal["running", "done", "pruned", "failed"]
 
 
 @dataclass(frozen=True)
-class Tried:
+class PastTrial:
     """A try of one network: what, how it stands, and its validation accuracies (0 to 1) epoch by epoch.
 
     ``value`` is the mean over its seeds of the best of them, None before it is done.
     """
 
     settings: Mapping[str, object]
-    state: State
+    state: PastTrialState
     curve: tuple[float, ...] = ()
     value: float | None = None
 
@@ -53,7 +53,7 @@ def check_installed() -> None:
 
 
 def propose(
-    search: Search, name: str, tried: Sequence[Tried], recipe: Recipe
+    search: SearchSpace, name: str, tried: Sequence[PastTrial], recipe: Recipe
 ) -> tuple[Mapping[str, object], Recipe] | None:
     """Return what to try after ``tried``, with the recipe that comes of it, or None where nothing new is left.
 
@@ -73,16 +73,16 @@ def propose(
     return None
 
 
-def is_hopeless(search: Search, name: str, tried: Sequence[Tried], number: int, epochs: int) -> bool:
+def is_hopeless(search: SearchSpace, name: str, tried: Sequence[PastTrial], number: int, epochs: int) -> bool:
     """Return whether the pruner would end the try at index ``number`` now, after the epochs that its curve has."""
     if search.pruner == "none" or len(tried[number].curve) < search.min_epochs:
         return False
-    others = [*tried[:number], Tried(tried[number].settings, "running"), *tried[number + 1 :]]
+    others = [*tried[:number], PastTrial(tried[number].settings, "running"), *tried[number + 1 :]]
     _, trials = _told(search, name, others, epochs)
     return _reported(trials[number], tried[number].curve)
 
 
-def _told(search: Search, name: str, tried: Sequence[Tried], epochs: int = 1) -> tuple[Study, list[Trial]]:
+def _told(search: SearchSpace, name: str, tried: Sequence[PastTrial], epochs: int = 1) -> tuple[Study, list[Trial]]:
     """Return a study that knows everything that was tried, and its trials."""
     module = _optuna()
     study: Study = module.create_study(
@@ -115,7 +115,7 @@ def _seed(*parts: object) -> int:
     return int.from_bytes(sha256(repr(parts).encode()).digest()[:4], "big")
 
 
-def _sampler(search: Search, seed: int) -> Any:
+def _sampler(search: SearchSpace, seed: int) -> Any:
     samplers = _optuna().samplers
     first = min(RANDOM_FIRST, -(-search.tries // 3))
     with warnings.catch_warnings():
@@ -127,7 +127,7 @@ def _sampler(search: Search, seed: int) -> Any:
         return samplers.TPESampler(seed=seed, n_startup_trials=first, constant_liar=True)
 
 
-def _pruner(search: Search, epochs: int) -> Any:
+def _pruner(search: SearchSpace, epochs: int) -> Any:
     pruners, least = _optuna().pruners, search.min_epochs
     match search.pruner:
         case "median":
@@ -139,13 +139,13 @@ def _pruner(search: Search, epochs: int) -> Any:
     return pruners.NopPruner()
 
 
-def _distributions(search: Search) -> dict[str, Any]:
+def _distributions(search: SearchSpace) -> dict[str, Any]:
     return {path: _distribution(each) for path, each in search.space.items()}
 
 
-def _distribution(dimension: Dimension) -> Any:
+def _distribution(dimension: SearchDimension) -> Any:
     kinds = _optuna().distributions
-    if isinstance(dimension, Choice):  # by their numbers, for a value may be anything
+    if isinstance(dimension, ValueList):  # by their numbers, for a value may be anything
         return kinds.CategoricalDistribution(range(len(dimension.values)))
     low, high, log, step = dimension.low, dimension.high, dimension.log, dimension.step
     if dimension.whole:
@@ -153,22 +153,22 @@ def _distribution(dimension: Dimension) -> Any:
     return kinds.FloatDistribution(low, high, log=log, step=step)
 
 
-def _settings(search: Search, parameters: Mapping[str, Any]) -> dict[str, object]:
+def _settings(search: SearchSpace, parameters: Mapping[str, Any]) -> dict[str, object]:
     """Return what Optuna's parameters mean."""
     return {path: _value(each, parameters[path]) for path, each in search.space.items()}
 
 
-def _value(dimension: Dimension, parameter: Any) -> object:
-    return dimension.values[parameter] if isinstance(dimension, Choice) else dimension.rounded(parameter)
+def _value(dimension: SearchDimension, parameter: Any) -> object:
+    return dimension.values[parameter] if isinstance(dimension, ValueList) else dimension.rounded(parameter)
 
 
-def _parameters(search: Search, settings: Mapping[str, object]) -> dict[str, object]:
+def _parameters(search: SearchSpace, settings: Mapping[str, object]) -> dict[str, object]:
     """Return Optuna's parameters for what was tried."""
     return {path: _parameter(each, settings[path]) for path, each in search.space.items()}
 
 
-def _parameter(dimension: Dimension, value: object) -> object:
-    return dimension.values.index(value) if isinstance(dimension, Choice) else value
+def _parameter(dimension: SearchDimension, value: object) -> object:
+    return dimension.values.index(value) if isinstance(dimension, ValueList) else value
 
 
 def _optuna() -> Any:

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import RunError
 from builder.files import write_text
 from builder.study.plan.plan import arm_from_json, arm_to_json
-from builder.study.plan.trials import Tries
+from builder.study.plan.trials import Trials
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.study.plan.plan import Arm, Plan
+    from builder.study.plan.plan import Plan, PlannedArm
     from builder.study.results.cells import Cell
     from builder.study.results.folder import StudyFolder
-    from builder.study.results.result import Outcome
+    from builder.study.results.result import CellResult
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Stages:
     plan: Plan
 
     @property
-    def tries(self) -> Tries | None:
+    def tries(self) -> Trials | None:
         """The tries of its search, None where nothing is searched."""
-        return Tries(self.folder, self.plan, self.plan.search) if self.plan.search is not None else None
+        return Trials(self.folder, self.plan, self.plan.search) if self.plan.search is not None else None
 
-    def arms(self) -> tuple[Arm, ...]:
+    def arms(self) -> tuple[PlannedArm, ...]:
         """Return the arms that are known by now: all of them, or those that a search has tried or tries."""
         tries = self.tries
         return self.plan.arms if tries is None else tuple(each.arm for each in tries.known())
@@ -66,7 +66,7 @@ class Stages:
             return 0
         return (self.plan.tried_arms - len(self.arms())) * self.plan.screen_seeds
 
-    def finalists(self) -> tuple[Arm, ...] | None:
+    def finalists(self) -> tuple[PlannedArm, ...] | None:
         """Return the base and the arms that the screen has chosen, None before it has ended."""
         if not self.folder.finalists.exists():
             return None
@@ -93,7 +93,7 @@ class Stages:
         write_text(self.folder.finalists, json.dumps(content, indent=1) + "\n")
 
 
-def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome]) -> tuple[Arm, ...]:
+def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[CellResult]) -> tuple[PlannedArm, ...]:
     """Return the base and up to ``plan.finalists`` arms, by their mean accuracy on the validation split.
 
     Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
@@ -104,7 +104,7 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
     """
     ranked = _ranked(arms, screened, plan.screen_seeds)
     if len({arm.variant for arm in arms}) > 1:
-        best: dict[str, Arm] = {}
+        best: dict[str, PlannedArm] = {}
         for arm in ranked:
             best.setdefault(arm.variant, arm)
         base, others = best.get(plan.base.variant), list(best.values())
@@ -116,9 +116,9 @@ def choose_finalists(plan: Plan, arms: Sequence[Arm], screened: Iterable[Outcome
     return (base, *[arm for arm in others if arm is not base][: plan.finalists])
 
 
-def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> list[Arm]:
+def _ranked(arms: Sequence[PlannedArm], screened: Iterable[CellResult], seeds: int) -> list[PlannedArm]:
     """Return the arms that have results, the best first."""
-    found: dict[str, list[Outcome]] = {}
+    found: dict[str, list[CellResult]] = {}
     for outcome in screened:
         found.setdefault(_key(outcome.variant, outcome.settings), []).append(outcome)
     scored = [(arm, found.get(_key(arm.variant, arm.settings), [])) for arm in arms]
@@ -126,7 +126,7 @@ def _ranked(arms: Sequence[Arm], screened: Iterable[Outcome], seeds: int) -> lis
     return [arm for arm, _ in ranked]
 
 
-def _rank(outcomes: Sequence[Outcome], seeds: int) -> tuple[bool, bool, float]:
+def _rank(outcomes: Sequence[CellResult], seeds: int) -> tuple[bool, bool, float]:
     ended_early = any(each.is_pruned or each.is_diverged for each in outcomes)
     return len(outcomes) < seeds, ended_early, -fmean(each.val_accuracy for each in outcomes)
 

@@ -14,26 +14,26 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write, write_text
-from builder.study.plan.plan import Arm, arm_from_json, arm_to_json
-from builder.study.plan.sampler import Tried, is_hopeless, propose
-from builder.study.results.result import read_outcome
+from builder.study.plan.plan import PlannedArm, arm_from_json, arm_to_json
+from builder.study.plan.sampler import PastTrial, is_hopeless, propose
+from builder.study.results.result import read_result
 from builder.training.folder.metrics import read_metrics
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.page.space import Search
+    from builder.study.page.space import SearchSpace
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
     from builder.study.results.folder import CellFolder, StudyFolder
 
 
 @dataclass(frozen=True)
-class Try:
+class Trial:
     """One choice of hyperparameters for one network; ``number`` counts its tries from 1."""
 
     number: int
-    arm: Arm
+    arm: PlannedArm
 
     @property
     def name(self) -> str:
@@ -42,30 +42,30 @@ class Try:
 
 
 @dataclass(frozen=True)
-class Tries:
+class Trials:
     """The tries of one study's ``search``."""
 
     folder: StudyFolder
     plan: Plan
-    search: Search
+    search: SearchSpace
 
-    def known(self) -> tuple[Try, ...]:
+    def known(self) -> tuple[Trial, ...]:
         """Return those that are written down, every network's first first; RunError for a file that is damaged."""
-        first = [Try(1, arm) for arm in self.plan.arms]
+        first = [Trial(1, arm) for arm in self.plan.arms]
         paths = sorted(self.folder.tries.glob("*.json")) if self.folder.tries.is_dir() else []
         order = {each.name: number for number, each in enumerate(self.plan.networks)}
-        found = [*first, *map(read_try, paths)]
+        found = [*first, *map(read_trial, paths)]
         return tuple(sorted(found, key=lambda each: (each.number, order[each.arm.variant])))
 
-    def keep(self, new: Try) -> None:
+    def keep(self, new: Trial) -> None:
         """Write a try down; raise RunError if that can't be done."""
         try:
             self.folder.tries.mkdir(exist_ok=True)
         except OSError as error:
             raise cannot_write(self.folder.tries, error) from error
-        write_text(self.folder.tries / f"{new.name}.json", try_to_text(new))
+        write_text(self.folder.tries / f"{new.name}.json", trial_to_text(new))
 
-    def add(self) -> Try | None:
+    def add(self) -> Trial | None:
         """Write down the next try, of the network that has fewest; return None where none is left to make."""
         known = self.known()
         counts = Counter(each.arm.variant for each in known)
@@ -74,7 +74,7 @@ class Tries:
                 tried = self._tried(first.variant, known)
                 found = propose(self.search, self.plan.name, tried, first.recipe)
                 if found is not None:
-                    new = Try(counts[first.variant] + 1, Arm(first.variant, *found))
+                    new = Trial(counts[first.variant] + 1, PlannedArm(first.variant, *found))
                     self.keep(new)
                     return new
         return None
@@ -92,38 +92,38 @@ class Tries:
         longest = max(each.arm.recipe.epochs for each in own)
         return is_hopeless(self.search, self.plan.name, tried, number, longest)
 
-    def _tried(self, variant: str, known: tuple[Try, ...]) -> tuple[Tried, ...]:
+    def _tried(self, variant: str, known: tuple[Trial, ...]) -> tuple[PastTrial, ...]:
         return tuple(self._result(each.arm) for each in known if each.arm.variant == variant)
 
-    def _result(self, arm: Arm) -> Tried:
+    def _result(self, arm: PlannedArm) -> PastTrial:
         """Return what the cells of an arm have come to; of several seeds the first one has the curve."""
         places = [self.folder.cell(each.id) for each in self.plan.cells("screen", [arm])]
-        outcomes = [read_outcome(each.result, None) for each in places if each.result.exists()]
+        outcomes = [read_result(each.result, None) for each in places if each.result.exists()]
         if len(outcomes) == len(places):
             curve = tuple(each.val_accuracy for each in outcomes[0].metrics)
             if outcomes[0].is_pruned:
-                return Tried(arm.settings, "pruned", curve)
-            return Tried(arm.settings, "done", curve, fmean(each.val_accuracy for each in outcomes))
+                return PastTrial(arm.settings, "pruned", curve)
+            return PastTrial(arm.settings, "done", curve, fmean(each.val_accuracy for each in outcomes))
         if any(each.failure.exists() and not each.result.exists() for each in places):
-            return Tried(arm.settings, "failed")
-        return Tried(arm.settings, "running", _so_far(places[0]))
+            return PastTrial(arm.settings, "failed")
+        return PastTrial(arm.settings, "running", _so_far(places[0]))
 
 
-def try_to_text(value: Try) -> str:
+def trial_to_text(value: Trial) -> str:
     """Return a try as JSON."""
     return json.dumps({"number": value.number} | arm_to_json(value.arm), indent=1) + "\n"
 
 
-def try_from_text(text: str) -> Try:
-    """Return the try that ``try_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
+def trial_from_text(text: str) -> Trial:
+    """Return the try that ``trial_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
     found = json.loads(text)
-    return Try(int(found["number"]), arm_from_json(found))
+    return Trial(int(found["number"]), arm_from_json(found))
 
 
-def read_try(path: Path) -> Try:
+def read_trial(path: Path) -> Trial:
     """Return the try that ``path`` defines; raise RunError for anything else."""
     try:
-        return try_from_text(path.read_text("utf-8"))
+        return trial_from_text(path.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} does not say what is tried: {error}") from error
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from builder.study.report.sections.content import Content, Entry
-    from builder.study.results.result import Outcome
+    from builder.study.results.result import CellResult
     from builder.study.statistics import Screened
 
 RUNS = (
@@ -71,7 +71,7 @@ def runs(content: Content) -> list[dict[str, Any]]:
     return found
 
 
-def _result(outcome: Outcome) -> dict[str, Any]:
+def _result(outcome: CellResult) -> dict[str, Any]:
     return {
         "val_accuracy": outcome.val_accuracy,
         "test_accuracy": outcome.test_accuracy,
@@ -135,7 +135,7 @@ def _entry(entry: Entry, group: str) -> dict[str, Any]:
     }
 
 
-def _bits(outcome: Outcome) -> str:
+def _bits(outcome: CellResult) -> str:
     assert outcome.test_correct is not None, "asked only of those that read the test split"
     return b64encode(np.packbits(outcome.test_correct).tobytes()).decode("ascii")
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from builder.study.report.sections.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
+from builder.study.report.sections.blocks import CodeListing, Drawings, Facts, Heading, Paragraph, Picture, Table
 from builder.tables import markdown_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.report.sections.blocks import Block, Part, Report
+    from builder.study.report.sections.blocks import Report, ReportBlock, ReportPart
 
 _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
@@ -37,13 +37,13 @@ def figures(report: Report) -> Iterator[tuple[str, str]]:
                 yield f"{block.name}-dark.svg", block.diagram.dark
 
 
-def _part(part: Part) -> Iterator[str]:
+def _part(part: ReportPart) -> Iterator[str]:
     yield f"## {_text(part.title)}"
     for block in part.blocks:
         yield _block(block)
 
 
-def _block(block: Block) -> str:
+def _block(block: ReportBlock) -> str:
     match block:
         case Paragraph():
             return f"> {_text(block.text)}" if block.kind == "warning" else _text(block.text)
@@ -59,7 +59,7 @@ def _block(block: Block) -> str:
             return "\n\n".join([*shown, f"*{_text(block.caption)}*"])
         case Picture():
             return f"![{_text(block.diagram.alternative)}]({block.name}.svg)\n\n*{_text(block.caption)}*"
-        case Listing():
+        case CodeListing():
             fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", block.text)), default=0))
             return f"{_text(block.label)}:\n\n{fence}text\n{block.text.rstrip()}\n{fence}"
 

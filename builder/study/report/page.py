@@ -6,11 +6,11 @@ from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from builder.study.report.document import document
-from builder.study.report.sections.blocks import Drawings, Facts, Heading, Listing, Paragraph, Picture, Table
+from builder.study.report.sections.blocks import CodeListing, Drawings, Facts, Heading, Paragraph, Picture, Table
 from builder.study.report.svg.markup import Markup, element
 
 if TYPE_CHECKING:
-    from builder.study.report.sections.blocks import Block, Fact, Part, Report
+    from builder.study.report.sections.blocks import Fact, Report, ReportBlock, ReportPart
     from builder.study.report.svg.figure import Figure
 
 _LONG = 120
@@ -30,14 +30,14 @@ def page(report: Report) -> str:
     return document(f"{report.name}: report", header, parts, element("p", report.remark))
 
 
-def _part(part: Part) -> Markup:
+def _part(part: ReportPart) -> Markup:
     """Return a part with its heading, which a link reaches by its name."""
     heading = element("h2", part.title, id=f"{part.name}-heading")
     content = (_block(block) for block in part.blocks)
     return element("section", heading, *content, id=part.name, aria_labelledby=f"{part.name}-heading")
 
 
-def _block(block: Block) -> Markup:
+def _block(block: ReportBlock) -> Markup:
     match block:
         case Paragraph():
             return element("p", block.text, class_=None if block.kind == "plain" else block.kind)
@@ -51,7 +51,7 @@ def _block(block: Block) -> Markup:
             return _drawings(block)
         case Picture():
             return _picture(block)
-        case Listing():
+        case CodeListing():
             return _listing(block)
 
 
@@ -116,7 +116,7 @@ def _data(svg: str) -> str:
     return f"data:image/svg+xml;base64,{b64encode(svg.encode()).decode('ascii')}"
 
 
-def _listing(content: Listing) -> Markup:
+def _listing(content: CodeListing) -> Markup:
     box = _scrolling(element("pre", element("code", content.text)), content.label)
     if content.folded:
         return element("details", element("summary", content.label), box)

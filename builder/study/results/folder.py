@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.study.results.result import read_failure, read_outcome, read_true_labels
+from builder.study.results.result import read_failure, read_result, read_true_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.results.result import Failure, Outcome, TrueLabels
+    from builder.study.results.result import CellFailure, CellResult, TrueLabels
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class CellFolder:
 class Results:
     """Everything that a study has found so far, in the order of the plan's cells."""
 
-    outcomes: tuple[Outcome, ...]
-    failures: tuple[Failure, ...]
+    outcomes: tuple[CellResult, ...]
+    failures: tuple[CellFailure, ...]
     truth: TrueLabels | None
 
 
@@ -141,7 +141,7 @@ class StudyFolder:
         truth = read_true_labels(self.labels) if self.labels.exists() else None
         found = identities if identities is not None else self._known()
         places = [self.cell(each) for each in found]
-        outcomes = tuple(read_outcome(each.result, truth) for each in places if each.result.exists())
+        outcomes = tuple(read_result(each.result, truth) for each in places if each.result.exists())
         failed = (each for each in places if each.failure.exists() and not each.result.exists())
         return Results(outcomes, tuple(read_failure(each.failure) for each in failed), truth)
 

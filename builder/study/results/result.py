@@ -37,7 +37,7 @@ class TrueLabels:
 
 
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class CellResult:
     """The result of one cell; accuracies go from 0 to 1.
 
     ``settings`` are the hyperparameters that vary, by their path in the recipe. The best epoch was chosen on the
@@ -64,7 +64,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Failure:
+class CellFailure:
     """A cell that has no result, however often it was tried; ``message`` is what the last attempt ended in."""
 
     cell: str
@@ -76,7 +76,7 @@ class Failure:
     attempts: int
 
 
-def write_outcome(path: Path, outcome: Outcome) -> None:
+def write_result(path: Path, outcome: CellResult) -> None:
     """Write ``outcome`` to ``path``, whole or not at all; raise RunError if it can't be written."""
     predictions = outcome.test_predictions
     content = {
@@ -97,7 +97,7 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
     write_text(path, json.dumps(content, indent=1) + "\n")
 
 
-def read_outcome(path: Path, truth: TrueLabels | None) -> Outcome:
+def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
     """Return the result at ``path``; ``truth`` says which answers were right, and None leaves that open.
 
     Raises RunError for what is no result, or answers other images than those of ``truth``.
@@ -108,22 +108,22 @@ def read_outcome(path: Path, truth: TrueLabels | None) -> Outcome:
         predictions = None if packed_answers is None else unpacked(packed_answers)
         metrics = tuple(EpochMetrics(**each) for each in found["metrics"])
         correct = None if predictions is None or truth is None else _correct(predictions, truth)
-        return Outcome(**found | {"metrics": metrics, "test_predictions": predictions, "test_correct": correct})
+        return CellResult(**found | {"metrics": metrics, "test_predictions": predictions, "test_correct": correct})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} is not the result of a cell: {error}", "remove the file and run the study again"
         ) from error
 
 
-def write_failure(path: Path, failure: Failure) -> None:
+def write_failure(path: Path, failure: CellFailure) -> None:
     """Write ``failure`` to ``path``, whole or not at all; raise RunError if it can't be written."""
     write_text(path, json.dumps(asdict(failure), indent=1) + "\n")
 
 
-def read_failure(path: Path) -> Failure:
+def read_failure(path: Path) -> CellFailure:
     """Return the failure at ``path``; raise RunError for anything else."""
     try:
-        return Failure(**json.loads(path.read_text("utf-8")))
+        return CellFailure(**json.loads(path.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
             f"{path} does not say why a cell failed: {error}", "remove it and run the study again"

@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 from builder.diagnostics import RunError
 from builder.files import cannot_write, write_text
 from builder.study.results.cells import write_cell
-from builder.study.results.result import Failure, write_failure
+from builder.study.results.result import CellFailure, write_failure
 from builder.study.workers.process import Worker
 from builder.study.workers.resources import usable_cores
 from builder.training.interrupts import Interrupted, StopSignals
@@ -64,7 +64,7 @@ class Finished:
     """A cell has ended: with its result, or with why it has none."""
 
     cell: Cell
-    failure: Failure | None
+    failure: CellFailure | None
 
 
 class Engine:
@@ -228,7 +228,7 @@ class Engine:
             self._waiting.append(cell)
             return
         known = self._cells[cell]
-        failure = Failure(cell, known.variant, known.settings, known.seed, known.stage, message, mistakes + deaths)
+        failure = CellFailure(cell, known.variant, known.settings, known.seed, known.stage, message, mistakes + deaths)
         write_failure(self.folder.cell(cell).failure, failure)
         self._end(Finished(known, failure))
 

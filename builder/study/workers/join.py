@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, RunError
 from builder.files import write_text
-from builder.study.plan.trials import try_from_text, try_to_text
-from builder.study.results.result import read_outcome, write_failure
+from builder.study.plan.trials import trial_from_text, trial_to_text
+from builder.study.results.result import read_result, write_failure
 from builder.study.workers.engine import prepare_cell
 from builder.study.workers.serve import claimed, finish, said
 from builder.training.interrupts import Interrupted
@@ -119,7 +119,7 @@ class _Worker:
         return next((each for each in self.stages.known_cells() if each.id == claim.cell), None)
 
     def _end(self, claim: Claim, cell: Cell, place: CellFolder) -> None:
-        outcome = read_outcome(place.result, None)
+        outcome = read_result(place.result, None)
         self.queue.complete(claim, place.result.read_text("utf-8"), outcome.val_accuracy)
         self.on_finished(cell, None)
 
@@ -165,12 +165,12 @@ def share_tries(queue: SharedQueue, stages: Stages) -> None:
         return
     shared, own = queue.tries(), {each.name: each for each in tries.known()}
     for name, text in shared.items():
-        theirs = try_from_text(text)
+        theirs = trial_from_text(text)
         if own.get(name) != theirs:
             tries.keep(theirs)
     for name, each in own.items():
         if each.number > 1 and name not in shared:
-            queue.share_try(name, try_to_text(each))
+            queue.share_try(name, trial_to_text(each))
 
 
 def fetch(queue: SharedQueue, stages: Stages) -> None:

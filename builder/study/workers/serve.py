@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 
 from builder.diagnostics import ArchError, RunError
 from builder.study.results.cells import read_cell
-from builder.study.results.result import write_outcome
+from builder.study.results.result import write_result
 from builder.training.interrupts import Interrupted
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from builder.study.results.cells import Cell
     from builder.study.results.folder import CellFolder, StudyFolder
-    from builder.study.results.result import Outcome
+    from builder.study.results.result import CellResult
 
 BEAT = 1.0
 """Seconds between two signs of life, which are given only while batches are done."""
@@ -38,7 +38,7 @@ BEAT = 1.0
 Alive: TypeAlias = "Callable[..., None]"
 """Is called after every step, with what there is to say of it."""
 
-Perform: TypeAlias = "Callable[[Cell, CellFolder, Alive], Outcome]"
+Perform: TypeAlias = "Callable[[Cell, CellFolder, Alive], CellResult]"
 """What a worker does with a cell."""
 
 
@@ -92,7 +92,7 @@ def finish(place: CellFolder, perform: Perform, alive: Alive) -> None:
     """Run the cell in ``place`` unless it has a result, and write that; only whoever has claimed it may."""
     if not place.result.exists():
         outcome = perform(read_cell(place.definition), place, alive)
-        write_outcome(place.result, outcome)
+        write_result(place.result, outcome)
     place.failure.unlink(missing_ok=True)
     place.tidy()
 

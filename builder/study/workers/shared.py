@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.study.plan.extra import optuna
-from builder.study.results.result import Failure
+from builder.study.results.result import CellFailure
 from builder.study.workers.code import code_digest
 
 if TYPE_CHECKING:
@@ -193,7 +193,7 @@ class SharedQueue:
         done = self._study.get_trials(deepcopy=False, states=(self._state("COMPLETE"),))
         return {str(each.user_attrs["cell"]): _unpressed(each.user_attrs["result"]) for each in done}
 
-    def failures(self, cells: Iterable[Cell]) -> list[Failure]:
+    def failures(self, cells: Iterable[Cell]) -> list[CellFailure]:
         """Return those of ``cells`` that have been tried often enough."""
         trials = self._by_cell()
         found = (_failure_of(cell, trials.get(cell.id, [])) for cell in cells)
@@ -245,7 +245,7 @@ class SharedQueue:
                 connection.execute(text(give))
 
 
-def _failure_of(cell: Cell, trials: Iterable[FrozenTrial]) -> Failure | None:
+def _failure_of(cell: Cell, trials: Iterable[FrozenTrial]) -> CellFailure | None:
     """Return why there will be no result of a cell, None where it may be tried once more or is done."""
     found = list(trials)
     failed = [each for each in found if each.state.name == "FAIL" and "given back" not in each.user_attrs]
@@ -255,7 +255,7 @@ def _failure_of(cell: Cell, trials: Iterable[FrozenTrial]) -> Failure | None:
     if not enough or any(each.state.name == "COMPLETE" for each in found):
         return None
     message = messages[-1] if messages else "its worker was lost"
-    return Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, len(failed))
+    return CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, len(failed))
 
 
 def _connected(url: str, beat: int, stale: int) -> RDBStorage:

@@ -15,12 +15,12 @@ from builder.ops import OPERATIONS
 from builder.ops.plugins import with_plugins
 from builder.runtime.compile import build
 from builder.study.plan.stages import Stages
-from builder.study.results.result import Outcome
+from builder.study.results.result import CellResult
 from builder.study.workers.images import load_images
 from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware, choose_device
 from builder.training.device.execution import Execution
-from builder.training.device.precision import Work, choose_precision
+from builder.training.device.precision import StepWork, choose_precision
 from builder.training.evaluation.evaluate import predict
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
@@ -60,7 +60,7 @@ def run_cell(
     device: torch.device,
     on_progress: Callable[[Progress], None],
     operations: Operations = OPERATIONS,
-) -> Outcome:
+) -> CellResult:
     """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
 
     A screen is trained without the test split, and ``on_progress`` may end it with Pruned after an epoch; a
@@ -84,7 +84,7 @@ def run_cell(
     return replace(outcome, test_accuracy=float(np.mean(answers == _labels(images))), test_predictions=answers)
 
 
-def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
+def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> CellResult:
     best = max(metrics, key=lambda each: each.val_accuracy, default=None)
     epoch, accuracy = (best.epoch, best.val_accuracy) if best else (0, 0.0)
     return _outcome(cell, metrics, epoch, accuracy, sum(each.seconds for each in metrics))
@@ -92,8 +92,8 @@ def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> Outcome:
 
 def _outcome(
     cell: Cell, metrics: Sequence[EpochMetrics], best_epoch: int, val_accuracy: float, seconds: float
-) -> Outcome:
-    return Outcome(
+) -> CellResult:
+    return CellResult(
         cell=cell.id,
         variant=cell.variant,
         settings=cell.settings,
@@ -112,7 +112,7 @@ def _outcome(
 def precision_of(graph: Graph, recipe: Recipe, device: torch.device) -> Precision:
     """Return the precision that ``archcli train`` would take here; a cell that goes on keeps its own."""
     cost = graph_cost(graph)
-    work = Work(cost.parameters, cost.macs * recipe.batch_size)
+    work = StepWork(cost.parameters, cost.macs * recipe.batch_size)
     return choose_precision(Hardware.of(device), work).precision
 
 
@@ -145,7 +145,7 @@ def prepare_trials(
 
     tries, operations = Stages(folder, plan).tries, with_plugins(plugins)
 
-    def perform(cell: Cell, place: CellFolder, alive: Alive) -> Outcome:
+    def perform(cell: Cell, place: CellFolder, alive: Alive) -> CellResult:
         def tell(event: Progress) -> None:
             if not isinstance(event, EpochDone):
                 alive()

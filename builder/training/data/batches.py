@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.training.data.dataset import Split
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.recipe.recipe import Recipe
 
 DEVICE_SHARE = 4  # images are kept on a GPU where they take at most a quarter of its free memory
@@ -45,7 +45,7 @@ class Batches:
         recipe: Recipe,
         device: torch.device,
         precision: Precision = PLAIN,
-        team: Team = ALONE,
+        team: ProcessGroup = ALONE,
     ) -> None:
         """Frame the images now if they fit, else batch by batch."""
         self.split = split

@@ -30,7 +30,7 @@ NO_LABEL = -100  # of an image that only fills a part up; cross_entropy leaves i
 _CPU = torch.device("cpu")
 
 
-class Team:
+class ProcessGroup:
     """A process that trains alone, and what every process can ask of those that it trains with.
 
     ``number`` counts from 0; the first process speaks and writes for all.
@@ -95,7 +95,7 @@ class Team:
         return wishes
 
 
-class Processes(Team):
+class DistributedGroup(ProcessGroup):
     """One of several processes of torchrun."""
 
     def __init__(self, device: torch.device) -> None:
@@ -199,7 +199,7 @@ class Processes(Team):
         return tuple(before[1].tolist())
 
 
-ALONE = Team()
+ALONE = ProcessGroup()
 
 
 def is_one_of_several() -> bool:
@@ -222,9 +222,9 @@ def choose_own_device(name: str | None) -> torch.device:
     return choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
 
 
-def join(device: torch.device) -> Team:
+def join(device: torch.device) -> ProcessGroup:
     """Return the team of this process, which computes on ``device``; RunError if the others are not found."""
-    return Processes(device) if is_one_of_several() else ALONE
+    return DistributedGroup(device) if is_one_of_several() else ALONE
 
 
 def _left_alone() -> RunError:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from builder.training.folder.run_folder import RunFolder
 
 Format: TypeAlias = Literal["fp32", "tf32", "bf16"]
-Layout: TypeAlias = Literal["contiguous", "channels_last"]
+MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 
-LAYOUTS: dict[Layout, torch.memory_format] = {
+LAYOUTS: dict[MemoryFormat, torch.memory_format] = {
     "contiguous": torch.contiguous_format,
     "channels_last": torch.channels_last,
 }
@@ -41,7 +41,7 @@ class Precision:
     """
 
     format: Format = "fp32"
-    layout: Layout = "contiguous"
+    layout: MemoryFormat = "contiguous"
     deterministic: bool = False
 
     def __str__(self) -> str:
@@ -98,7 +98,7 @@ PLAIN = Precision()
 
 
 @dataclass(frozen=True)
-class Work:
+class StepWork:
     """What one training step has to do: its weights, and its multiply-accumulates in the forward pass."""
 
     parameters: int
@@ -111,7 +111,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class ChosenPrecision:
     """A precision, and in a few words why."""
 
     precision: Precision
@@ -119,8 +119,8 @@ class Chosen:
 
 
 def choose_precision(
-    hardware: Hardware, work: Work, number_format: Format | None = None, layout: Layout | None = None
-) -> Chosen:
+    hardware: Hardware, work: StepWork, number_format: Format | None = None, layout: MemoryFormat | None = None
+) -> ChosenPrecision:
     """Return what pays for ``work`` on ``hardware``, as measured in docs/speed.md; what is given is taken.
 
     A pure function, so that the same command computes in the same way every time. ``archcli bench`` measures the
@@ -132,33 +132,37 @@ def choose_precision(
     if number_format == "tf32" and not hardware.has_tf32:
         raise RunError("`tf32` is a format of NVIDIA's GPUs since Ampere", "choose fp32 or bf16, or leave it out")
     given = Precision(number_format or chosen.precision.format, layout or chosen.precision.layout)
-    return Chosen(given, "as asked for")
+    return ChosenPrecision(given, "as asked for")
 
 
-def _by_rule(hardware: Hardware, work: Work) -> Chosen:
+def _by_rule(hardware: Hardware, work: StepWork) -> ChosenPrecision:
     if hardware.kind == "cuda":
         return _on_gpu(hardware, work)
     if hardware.kind == "cpu":
         return _on_cpu(hardware, work)
-    return Chosen(Precision(), f"nothing else is measured on {hardware.kind}")
+    return ChosenPrecision(Precision(), f"nothing else is measured on {hardware.kind}")
 
 
-def _on_gpu(hardware: Hardware, work: Work) -> Chosen:
+def _on_gpu(hardware: Hardware, work: StepWork) -> ChosenPrecision:
     if not hardware.has_tf32:
-        return Chosen(Precision("fp32", "channels_last"), "this GPU has neither TF32 nor bf16")
+        return ChosenPrecision(Precision("fp32", "channels_last"), "this GPU has neither TF32 nor bf16")
     if work.reuse < REUSE_GPU:
-        return Chosen(Precision("tf32", "channels_last"), "a step waits for its weights, and bf16 would copy them")
-    return Chosen(Precision("bf16", "channels_last"), "this GPU has bf16, and a step has work enough for it")
+        return ChosenPrecision(
+            Precision("tf32", "channels_last"), "a step waits for its weights, and bf16 would copy them"
+        )
+    return ChosenPrecision(Precision("bf16", "channels_last"), "this GPU has bf16, and a step has work enough for it")
 
 
-def _on_cpu(hardware: Hardware, work: Work) -> Chosen:
+def _on_cpu(hardware: Hardware, work: StepWork) -> ChosenPrecision:
     if not hardware.has_avx512:
-        return Chosen(Precision(), "this CPU has no AVX-512")
+        return ChosenPrecision(Precision(), "this CPU has no AVX-512")
     plain = Precision("fp32", "channels_last")
     if not (hardware.has_bf16 or hardware.has_amx):
-        return Chosen(plain, "this CPU has AVX-512 and no bf16")
+        return ChosenPrecision(plain, "this CPU has AVX-512 and no bf16")
     if work.macs < SMALL_STEP:
-        return Chosen(plain, "a step is so small that casting would cost what bf16 saves")
+        return ChosenPrecision(plain, "a step is so small that casting would cost what bf16 saves")
     if work.reuse < (REUSE_AMX if hardware.has_amx else REUSE_AVX512):
-        return Chosen(plain, "a step waits for its weights, and bf16 would copy them")
-    return Chosen(Precision("bf16", "channels_last"), f"this CPU has {'AMX' if hardware.has_amx else 'AVX512_BF16'}")
+        return ChosenPrecision(plain, "a step waits for its weights, and bf16 would copy them")
+    return ChosenPrecision(
+        Precision("bf16", "channels_last"), f"this CPU has {'AMX' if hardware.has_amx else 'AVX512_BF16'}"
+    )

@@ -33,7 +33,7 @@ MARKED = 8  # markers on a curve, at most about
 
 
 @dataclass(frozen=True)
-class Curve:
+class RunCurve:
     """What is drawn as one line: a name, and the rows of one run, or of several that differ in their seed only."""
 
     label: str
@@ -54,7 +54,7 @@ class Curve:
 
 
 @dataclass(frozen=True)
-class Look:
+class CurveStyle:
     """How a curve is drawn, the same in both panels."""
 
     colour: str
@@ -63,7 +63,7 @@ class Look:
     number: int
 
 
-class Quantity(NamedTuple):
+class ComparedQuantity(NamedTuple):
     """What a panel shows: its axis, and what of an epoch it takes, validation and training."""
 
     label: str
@@ -71,11 +71,11 @@ class Quantity(NamedTuple):
     training: Callable[[EpochMetrics], float]
 
 
-ACCURACY = Quantity("Accuracy (%)", lambda row: 100 * row.val_accuracy, lambda row: 100 * row.train_accuracy)
-LOSS = Quantity("Cross-entropy loss", lambda row: row.val_loss, lambda row: row.train_loss)
+ACCURACY = ComparedQuantity("Accuracy (%)", lambda row: 100 * row.val_accuracy, lambda row: 100 * row.train_accuracy)
+LOSS = ComparedQuantity("Cross-entropy loss", lambda row: row.val_loss, lambda row: row.train_loss)
 
 
-def draw_overlay(curves: Iterable[Curve], paths: Sequence[Path]) -> list[Path]:
+def draw_overlay(curves: Iterable[RunCurve], paths: Sequence[Path]) -> list[Path]:
     """Draw all ``curves`` that have an epoch into every path (.svg, .png, .pdf) and return the paths.
 
     Validation is drawn thick with markers, training thin and dotted in the same colour. Where a curve stands for
@@ -95,16 +95,16 @@ def draw_overlay(curves: Iterable[Curve], paths: Sequence[Path]) -> list[Path]:
         return save(figure, paths)
 
 
-def _looks(count: int) -> list[Look]:
+def _looks(count: int) -> list[CurveStyle]:
     """Return as many looks, no two alike for the first 189."""
     chosen = zip(range(count), cycle(COLOURS), cycle(MARKERS), strict=False)
     return [
-        Look(colour, marker, DASHES[(number + number // len(COLOURS)) % len(DASHES)], number)
+        CurveStyle(colour, marker, DASHES[(number + number // len(COLOURS)) % len(DASHES)], number)
         for number, colour, marker in chosen
     ]
 
 
-def _draw(axes: Axes, quantity: Quantity, curves: Sequence[Curve]) -> None:
+def _draw(axes: Axes, quantity: ComparedQuantity, curves: Sequence[RunCurve]) -> None:
     """Draw one quantity of all curves, validation over training."""
     last = max((curve.epochs[-1] for curve in curves), default=1)
     axes.set(xlabel="Epoch", ylabel=quantity.label, xticks=epoch_ticks(last))
@@ -120,7 +120,7 @@ def _draw(axes: Axes, quantity: Quantity, curves: Sequence[Curve]) -> None:
                   zorder=3 + 0.01 * look.number)  # fmt: skip
 
 
-def _label(axes: Axes, quantity: Quantity, curves: Sequence[Curve], gap: float) -> None:
+def _label(axes: Axes, quantity: ComparedQuantity, curves: Sequence[RunCurve], gap: float) -> None:
     """Name each curve at the right, with its marker, and lead to its end; ``gap`` is a share of the axis."""
     bottom, top = axes.get_ylim()
     ends = [curve.values(quantity.validation)[-1][1] for curve in curves]

@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 5.2, 3.3  # inches: a column of a paper
 LABEL_GAP = 0.065  # of the axis: two labels nearer than this would touch
 
 
-class Line(NamedTuple):
+class MetricLine(NamedTuple):
     """How a split is drawn: two colours of Okabe and Ito's, and apart without colour by dashes and markers."""
 
     label: str
@@ -27,8 +27,8 @@ class Line(NamedTuple):
     marker: str
 
 
-TRAINING = Line("training", "#0072B2", "--", "o")
-VALIDATION = Line("validation", "#D55E00", "-", "s")
+TRAINING = MetricLine("training", "#0072B2", "--", "o")
+VALIDATION = MetricLine("validation", "#D55E00", "-", "s")
 
 
 class Quantity(NamedTuple):
@@ -81,7 +81,7 @@ def _draw(axes: Axes, epochs: list[int], quantity: Quantity, best: int) -> None:
     _label_ends(axes, epochs[-1], quantity)
 
 
-def _draw_line(axes: Axes, epochs: list[int], values: list[float], line: Line) -> None:
+def _draw_line(axes: Axes, epochs: list[int], values: list[float], line: MetricLine) -> None:
     axes.plot(
         epochs,
         values,

@@ -18,7 +18,7 @@ class DivergedError(RunError):
 
 
 @dataclass(frozen=True)
-class Failure:
+class RunFailure:
     """What happened at which ``step`` of which ``epoch`` (both from 1), in which layer it began, and what to try.
 
     ``layer`` is the name of a module, "" where it is none's, None where that is not known.
@@ -41,16 +41,16 @@ def advice(recipe: Recipe) -> str:
     return f"try {'; or '.join(tried)}"
 
 
-def write_failure(folder: RunFolder, failure: Failure) -> None:
+def write_failure(folder: RunFolder, failure: RunFailure) -> None:
     """Write ``failure`` into ``folder``, whole or not at all; raise RunError if it can't be written."""
     folder.write_json(folder.failed.name, asdict(failure))
 
 
-def read_failure(folder: RunFolder) -> Failure | None:
+def read_failure(folder: RunFolder) -> RunFailure | None:
     """Return why the run in ``folder`` failed, None where it did not; RunError if that can't be read."""
     if not folder.failed.exists():
         return None
     try:
-        return Failure(**json.loads(folder.failed.read_text("utf-8")))
+        return RunFailure(**json.loads(folder.failed.read_text("utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(f"{folder.failed} does not say why a run failed: {error}") from error

@@ -16,12 +16,12 @@ from builder.training.recipe.recipe import load_recipe
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.training.folder.failure import Failure
+    from builder.training.folder.failure import RunFailure
     from builder.training.folder.metrics import EpochMetrics
     from builder.training.folder.summary import Summary
     from builder.training.recipe.recipe import Recipe
 
-State: TypeAlias = Literal["finished", "running", "stopped", "failed"]
+RunState: TypeAlias = Literal["finished", "running", "stopped", "failed"]
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Record:
     environment: dict[str, Any]
     rows: tuple[EpochMetrics, ...]
     summary: Summary | None
-    failure: Failure | None
-    state: State
+    failure: RunFailure | None
+    state: RunState
 
     @property
     def best(self) -> EpochMetrics | None:
@@ -61,7 +61,7 @@ def read_record(path: Path) -> Record:
     return Record(folder, recipe, data, environment, rows, summary, failure, _state(folder, summary, failure))
 
 
-def _state(folder: RunFolder, summary: Summary | None, failure: Failure | None) -> State:
+def _state(folder: RunFolder, summary: Summary | None, failure: RunFailure | None) -> RunState:
     if folder.is_locked():
         return "running"
     if failure is not None:

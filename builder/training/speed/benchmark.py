@@ -19,7 +19,7 @@ from builder.training.device.precision import LAYOUTS, Precision
 from builder.training.speed.roofline import wait_for
 from builder.training.speed.tutorial import Tutorial
 from builder.training.steps.cuda_graph import choose_step, recorder_for
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
 
@@ -199,7 +199,7 @@ class _Ours:
 
     def _train(self, batches: Batches, steps: int) -> None:
         recipe, device = self._task.recipe, self._task.device
-        tally = Tally.empty(self._next_epoch(), batches.steps, device)
+        tally = EpochTally.empty(self._next_epoch(), batches.steps, device)
         first = batches.steps - steps
         with self._precision.on(device):
             train_epoch(self._train_on, batches, recipe, tally, first, after_step=lambda _done: None)

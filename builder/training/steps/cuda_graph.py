@@ -28,7 +28,7 @@ from builder.training.randomness import global_states
 from builder.training.steps.optimizers import set_learning_rate
 from builder.training.steps.out_of_memory import is_out_of_memory
 from builder.training.steps.recorder import GpuRecorder
-from builder.training.steps.step_state import Rewind
+from builder.training.steps.step_state import StepState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ SMALL_LOSS = 1e-2  # below, what a loss is rounded to is no longer small beside 
 SAME_UPDATE = 0.25  # of the length of an update; Adam makes much of gradients that are nothing but such differences
 
 
-class GraphedStep:
+class CudaGraphStep:
     """The step as a recording of itself. A batch of another size, such as an epoch's last, is not recorded."""
 
     def __init__(self, eager: EagerStep, batch: Batch, recorder: Recorder) -> None:
@@ -95,7 +95,7 @@ def choose_step(
     began, rewind, reason = perf_counter(), None, ""
     try:
         batch = first_batch()
-        rewind = Rewind(eager.model, eager.optimizer, batch.images.device)
+        rewind = StepState(eager.model, eager.optimizer, batch.images.device)
         graphed = _recorded(eager, batch, rewind, recorder)
         return graphed, StepChosen("CUDA graph", seconds=perf_counter() - began)
     except (RuntimeError, AssertionError, MemoryError) as error:
@@ -108,14 +108,14 @@ def choose_step(
     return eager, StepChosen("eager", reason)
 
 
-def _recorded(eager: EagerStep, batch: Batch, rewind: Rewind, recorder: Recorder) -> GraphedStep:
+def _recorded(eager: EagerStep, batch: Batch, rewind: StepState, recorder: Recorder) -> CudaGraphStep:
     """Return a recording of ``eager`` that does the same, and training where it stood; RuntimeError if there is none.
 
     Whatever an optimizer is going to remember is there afterwards, at the addresses that were recorded.
     """
     eager.model.train()
     set_learning_rate(eager.optimizer, eager.recipe.optimizer.lr)
-    graphed = GraphedStep(eager, batch, recorder)
+    graphed = CudaGraphStep(eager, batch, recorder)
     _try_both(graphed, eager, rewind, batch)
     rewind.back()
     return graphed
@@ -133,7 +133,7 @@ class _Trial(NamedTuple):
     random: dict[str, torch.Tensor]
 
 
-def _try_both(graphed: TrainingStep, eager: EagerStep, rewind: Rewind, batch: Batch) -> None:
+def _try_both(graphed: TrainingStep, eager: EagerStep, rewind: StepState, batch: Batch) -> None:
     """Raise RuntimeError unless two steps of each do the same, on images and at rates that were not recorded.
 
     The second finds what was frozen: random numbers, images, the learning rate, weights that stay as they are. That
@@ -154,7 +154,7 @@ def _try_both(graphed: TrainingStep, eager: EagerStep, rewind: Rewind, batch: Ba
         raise _DifferenceError("its replay moves the weights elsewhere than the step does")
 
 
-def _trial(step: TrainingStep, rewind: Rewind, batch: Batch, rate: float) -> _Trial:
+def _trial(step: TrainingStep, rewind: StepState, batch: Batch, rate: float) -> _Trial:
     """Return what comes of two steps from where ``rewind`` was taken, the second with mirrored images exchanged."""
     rewind.back()
     losses = []

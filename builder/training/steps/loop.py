@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.training.data.batches import Batches
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.recipe.recipe import Recipe
     from builder.training.steps.step import TrainingStep
 
 
 @dataclass(eq=False)
-class Tally:
+class EpochTally:
     """What an epoch (from 1) has measured so far, on the device: every step's loss, and how many images were right."""
 
     epoch: int
@@ -27,7 +27,7 @@ class Tally:
     correct: torch.Tensor
 
     @classmethod
-    def empty(cls, epoch: int, steps: int, device: torch.device) -> Tally:
+    def empty(cls, epoch: int, steps: int, device: torch.device) -> EpochTally:
         """Return a tally for an epoch of ``steps``."""
         return cls(epoch, torch.zeros(steps, device=device), torch.zeros((), dtype=torch.int64, device=device))
 
@@ -36,9 +36,9 @@ class Tally:
         self.losses[step] = loss
         self.correct += (logits.argmax(1) == labels).sum()
 
-    def whole(self, team: Team) -> Tally:
+    def whole(self, team: ProcessGroup) -> EpochTally:
         """Return what all processes have measured."""
-        return Tally(self.epoch, team.total(self.losses), team.total(self.correct))
+        return EpochTally(self.epoch, team.total(self.losses), team.total(self.correct))
 
     def first_lost(self) -> int | None:
         """Return the first step (from 0) whose loss is not finite, None if all are. Waits for the device."""
@@ -56,7 +56,7 @@ def train_epoch(
     train_on: TrainingStep,
     batches: Batches,
     recipe: Recipe,
-    tally: Tally,
+    tally: EpochTally,
     first_step: int,
     after_step: Callable[[int], None],
 ) -> None:

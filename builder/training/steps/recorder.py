@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Outputs: TypeAlias = tuple[torch.Tensor, torch.Tensor]
-Work: TypeAlias = "Callable[[], Outputs]"
+RecordedWork: TypeAlias = "Callable[[], Outputs]"
 
 
 class Recording(NamedTuple):
@@ -28,10 +28,10 @@ class Recording(NamedTuple):
 class Recorder(Protocol):
     """What records work."""
 
-    def rehearse(self, work: Work) -> None:
+    def rehearse(self, work: RecordedWork) -> None:
         """Do the work a few times; raise RuntimeError if it waits for the device, which nothing recorded can."""
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Return the work as a recording; raise RuntimeError if it can't be recorded."""
 
 
@@ -43,7 +43,7 @@ class GpuRecorder:
         self._device = device
         self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch gives it no types
 
-    def rehearse(self, work: Work) -> None:
+    def rehearse(self, work: RecordedWork) -> None:
         """Do the work three times; whatever waits for the device in the last two raises RuntimeError.
 
         In the first, libraries start and make their workspaces, on the stream that is recorded later.
@@ -57,7 +57,7 @@ class GpuRecorder:
                 work()
         before.wait_stream(self._stream)
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Return the work as a graph, which keeps memory of its own; RuntimeError if it can't be recorded.
 
         Where it can't, the stream and the random numbers are those of before: a recording that breaks off may leave

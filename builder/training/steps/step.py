@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from builder.training.data.batches import Batch
-    from builder.training.device.distributed import Team
+    from builder.training.device.distributed import ProcessGroup
     from builder.training.device.precision import Precision
     from builder.training.recipe.recipe import Recipe
 
@@ -45,7 +45,7 @@ class EagerStep:
         optimizer: Optimizer,
         recipe: Recipe,
         precision: Precision = PLAIN,
-        team: Team = ALONE,
+        team: ProcessGroup = ALONE,
     ) -> None:
         """Take what is trained, and how."""
         self.model, self.optimizer = model, optimizer

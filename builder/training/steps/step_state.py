@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
 
-class Rewind:
+class StepState:
     """Weights, buffers, what the optimizer remembers and torch's random numbers, as they are when this is made.
 
     They come back at the same addresses, so that what was recorded of them still holds.

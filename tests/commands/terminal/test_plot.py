@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.commands.terminal.live import Live, shown_width
-from builder.commands.terminal.plot import Curve, plot
+from builder.commands.terminal.plot import PlotCurve, plot
 from tests.commands.terminal.screen import Terminal
 
 RISING = [10.0, 20.0, 30.0, 40.0]
@@ -17,7 +17,7 @@ class TestPlot:
 
     def test_a_straight_line_goes_from_corner_to_corner(self) -> None:
         """Two dots a column and four a line."""
-        assert plot("accuracy", [Curve("validation", RISING)], 4, 26, 6) == [
+        assert plot("accuracy", [PlotCurve("validation", RISING)], 4, 26, 6) == [
             "accuracy  ── validation 40",
             "40 │                 ⣀⡠⠔⠒⠉",
             "   │           ⢀⡠⠤⠒⠊⠉",
@@ -28,17 +28,17 @@ class TestPlot:
 
     def test_dashes_tell_curves_apart_without_colour(self) -> None:
         """Every other pair of dots is left out."""
-        *_, last, _ = plot("loss", [Curve("training", [1.0, 1.0], dashed=True)], 2, 20, 3)
+        *_, last, _ = plot("loss", [PlotCurve("training", [1.0, 1.0], dashed=True)], 2, 20, 3)
         assert last == "1 │⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀"
 
     def test_the_axis_grows_by_doubling(self) -> None:
         """It is at least half full, and never longer than the run."""
-        ends = [plot("loss", [Curve("v", [1.0] * done)], 25, 40, 4)[-1].split()[-1] for done in (1, 8, 9, 17, 25)]
+        ends = [plot("loss", [PlotCurve("v", [1.0] * done)], 25, 40, 4)[-1].split()[-1] for done in (1, 8, 9, 17, 25)]
         assert ends == ["8", "8", "16", "25", "25"]
 
     def test_a_key_that_does_not_fit_is_shortened(self) -> None:
         """Values go first, then the key."""
-        curves = [Curve("training", RISING, dashed=True), Curve("validation", RISING)]
+        curves = [PlotCurve("training", RISING, dashed=True), PlotCurve("validation", RISING)]
         titles = [plot("accuracy", curves, 4, width, 5)[0] for width in (50, 40, 20)]
         assert titles == [
             "accuracy  ╌╌ training 40  ── validation 40",
@@ -48,7 +48,7 @@ class TestPlot:
 
     def test_colours_end_with_their_curve(self) -> None:
         """Nothing after it is coloured."""
-        lines = plot("loss", [Curve("v", RISING, colour="\x1b[35m")], 4, 30, 5)
+        lines = plot("loss", [PlotCurve("v", RISING, colour="\x1b[35m")], 4, 30, 5)
         for line in lines[1:-1]:
             assert line.count("\x1b[35m") == 1
             assert line.endswith("\x1b[0m")
@@ -59,7 +59,7 @@ class TestPlot:
     )  # fmt: skip
     def test_any_numbers_fit(self, values: list[float], epochs: int, width: int, height: int) -> None:
         """Nothing is wider or higher than asked for, whatever was measured; what is not finite is left out."""
-        lines = plot("loss", [Curve("v", values[:epochs])], epochs, width, height)
+        lines = plot("loss", [PlotCurve("v", values[:epochs])], epochs, width, height)
         assert len(lines) == height
         assert max(map(shown_width, lines)) <= width
 

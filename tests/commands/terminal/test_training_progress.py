@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from builder.commands.terminal.training_progress import PLOT_LINES, Watch
+from builder.commands.terminal.training_progress import PLOT_LINES, TrainingProgress
 from builder.training.folder.metrics import EpochMetrics, append_metrics
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, StepChosen
 from tests.commands.terminal.screen import Terminal
@@ -63,7 +63,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return made
 
 
-def on(device: str, watch: Watch, monkeypatch: pytest.MonkeyPatch, run: Path = Path("runs/a-001")) -> None:
+def on(device: str, watch: TrainingProgress, monkeypatch: pytest.MonkeyPatch, run: Path = Path("runs/a-001")) -> None:
     """Tell ``watch`` of a run of ``page.yaml`` on ``device``, whose first lines do not matter here."""
     monkeypatch.setattr("builder.commands.text.training.beginning", lambda _, verbose: "first lines")
     watch.begin(cast("Beginning", SimpleNamespace(page="page.yaml", device=device, run=run)))
@@ -74,7 +74,7 @@ class TestLog:
 
     def test_batches_leave_no_trace(self, log: io.StringIO, clock: Clock) -> None:
         """Epochs do, with losses, accuracies, time and whether it is the best so far."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(1, 25, 0, 100))
             watch(BatchDone("train", 1, 100))
             watch(EPOCH_1)
@@ -96,13 +96,13 @@ class TestLog:
         self, log: io.StringIO, clock: Clock, chosen: StepChosen, verbose: bool, said: str
     ) -> None:
         """So that a graph that is not there shows; on a CPU nobody expects one."""
-        with Watch(verbose=verbose, now=clock) as watch:
+        with TrainingProgress(verbose=verbose, now=clock) as watch:
             watch(chosen)
         assert log.getvalue() == said
 
     def test_the_time_left_is_said_once_and_soon(self, log: io.StringIO, clock: Clock) -> None:
         """After five seconds of training: 10 of 100 batches in 6 s are 54 s more in this epoch and 60 s in the next."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(1, 2, 0, 100))
             for seconds, done in ((1.0, 2), (6.0, 10), (7.0, 12)):
                 clock.time = seconds
@@ -114,7 +114,7 @@ class TestLog:
         self, log: io.StringIO, clock: Clock, monkeypatch: pytest.MonkeyPatch, device: str, advised: bool
     ) -> None:
         """A GPU's hours are meant."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             on(device, watch, monkeypatch)
             watch(EpochStarted(1, 25, 0, 10_000))
             clock.time = 6.0
@@ -124,7 +124,7 @@ class TestLog:
 
     def test_an_epoch_that_goes_on_counts_only_its_own_batches(self, log: io.StringIO, clock: Clock) -> None:
         """50 batches were done before: 10 more in 6 s leave 40, or 24 s."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(1, 1, 50, 100))
             clock.time = 6.0
             watch(BatchDone("train", 60, 100))
@@ -136,7 +136,7 @@ class TestBar:
 
     def test_it_shows_epoch_batch_and_time_left(self, terminal: Terminal, clock: Clock) -> None:
         """Half of the batches fill half of the bar."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(2, 2, 0, 100))
             clock.time = 10.0
             watch(BatchDone("train", 50, 100))
@@ -155,7 +155,7 @@ class TestBar:
     ) -> None:
         """A line that is broken could not be written anew."""
         terminal.size = (columns, 24)
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(2, 2, 0, 100))
             clock.time = 10.0
             watch(BatchDone("train", 50, 100))
@@ -163,7 +163,7 @@ class TestBar:
 
     def test_it_is_redrawn_ten_times_a_second_at_most(self, terminal: Terminal, clock: Clock) -> None:
         """More often only flickers, and slows a remote terminal."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(1, 1, 0, 1000))
             for done in range(1, 1001):
                 clock.time = done / 1000
@@ -173,7 +173,7 @@ class TestBar:
     def test_it_makes_way_for_what_stays(self, terminal: Terminal, clock: Clock) -> None:
         """An epoch's line stands above the bar, in fewer words than in a file, and at the end nothing is left of it."""
         line = "epoch 1/1  train 2.3000  10.00%  validation 2.2000  15.50%  1 min 2 s  best"
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(EpochStarted(1, 1, 0, 10))
             clock.time = 1.0
             watch(BatchDone("train", 10, 10))
@@ -185,7 +185,7 @@ class TestBar:
 
     def test_preparing_is_shown_too(self, terminal: Terminal, clock: Clock) -> None:
         """It can take half a minute, in which nothing else is said."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             watch(Preparing("train", 40_000))
             assert terminal.screen == ["preparing 40,000 images of train"]
 
@@ -194,11 +194,11 @@ class TestBar:
     ) -> None:
         """And no plot."""
         monkeypatch.setattr("builder.commands.terminal.training_progress.is_unicode", lambda stream: False)
-        after_epochs(Watch(now=clock), clock, 3)
+        after_epochs(TrainingProgress(now=clock), clock, 3)
         assert terminal.screen[3:] == [f"epoch 4/9  {'#' * 12}{'-' * 12}  train 5/10"]
 
 
-def after_epochs(watch: Watch, clock: Clock, count: int) -> None:
+def after_epochs(watch: TrainingProgress, clock: Clock, count: int) -> None:
     """Let ``watch`` see as many epochs of nine, and half of the next."""
     for number in range(1, count + 1):
         watch(EpochStarted(number, 9, 0, 10))
@@ -213,7 +213,7 @@ class TestPlot:
 
     def test_it_comes_with_the_second_epoch(self, terminal: Terminal, clock: Clock) -> None:
         """One epoch is no curve. Lines of epochs stay above."""
-        watch = Watch(now=clock)
+        watch = TrainingProgress(now=clock)
         after_epochs(watch, clock, 1)
         assert len(terminal.screen) == 1 + 1
         after_epochs(watch, clock, 2)
@@ -224,7 +224,7 @@ class TestPlot:
     def test_there_are_two_where_there_is_room(self, terminal: Terminal, clock: Clock) -> None:
         """Accuracy and loss."""
         terminal.size = (130, 40)
-        after_epochs(Watch(now=clock), clock, 2)
+        after_epochs(TrainingProgress(now=clock), clock, 2)
         assert re.findall("accuracy %|loss", terminal.screen[2]) == ["accuracy %", "loss"]
 
     @pytest.mark.parametrize("size", [(39, 24), (80, 16)])
@@ -233,12 +233,12 @@ class TestPlot:
     ) -> None:
         """Neither beside nor below."""
         terminal.size = size
-        after_epochs(Watch(now=clock), clock, 2)
+        after_epochs(TrainingProgress(now=clock), clock, 2)
         assert len(terminal.screen) == 2 + 1
 
     def test_it_follows_the_size_of_the_terminal(self, terminal: Terminal, clock: Clock) -> None:
         """No line is as wide as the terminal; ``Terminal`` would complain."""
-        watch = Watch(now=clock)
+        watch = TrainingProgress(now=clock)
         for columns in (80, 200, 45, 30, 20, 120):
             terminal.size = (columns, 50)
             after_epochs(watch, clock, 2)
@@ -247,10 +247,10 @@ class TestPlot:
         self, terminal: Terminal, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """https://no-color.org; dashes tell the curves apart."""
-        after_epochs(Watch(now=clock), clock, 2)
+        after_epochs(TrainingProgress(now=clock), clock, 2)
         assert "\x1b[35m" in terminal.writes[-1]
         monkeypatch.setenv("NO_COLOR", "1")
-        after_epochs(Watch(now=clock), clock, 2)
+        after_epochs(TrainingProgress(now=clock), clock, 2)
         assert "─ validation" in terminal.writes[-1]
         assert not re.search(r"\x1b\[[0-9;]*m", terminal.writes[-1])
 
@@ -260,7 +260,7 @@ class TestPlot:
         """Read from its metrics; the epoch that is trained again is not among them."""
         for number in (1, 2, 3):
             append_metrics(tmp_path / "metrics.csv", EpochMetrics(number, 1.0, 0.5, 1.0, 0.25, 0.1, 1.0))
-        watch = Watch(now=clock)
+        watch = TrainingProgress(now=clock)
         on("cpu", watch, monkeypatch, tmp_path)
         watch(GoingOn(3, 5, None, ()))
         watch(EpochStarted(3, 9, 5, 10))
@@ -274,14 +274,14 @@ class TestQuiet:
 
     def test_nothing_is_written(self, terminal: Terminal, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
         """Neither first lines nor bar nor epochs nor curves."""
-        with Watch(quiet=True, now=clock) as watch:
+        with TrainingProgress(quiet=True, now=clock) as watch:
             on("cpu", watch, monkeypatch)
             after_epochs(watch, clock, 3)
         assert terminal.writes == []
 
     def test_a_file_gets_no_curves(self, log: io.StringIO, clock: Clock) -> None:
         """Nor anything else that only a terminal understands."""
-        with Watch(now=clock) as watch:
+        with TrainingProgress(now=clock) as watch:
             after_epochs(watch, clock, 3)
         assert len(log.getvalue().splitlines()) == 3
         assert "\x1b" not in log.getvalue()

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.emit.python.layout import WIDTH, Brackets, Comment, Source, statement
+from builder.emit.python.layout import WIDTH, Brackets, Comment, SourceLines, statement
 
 NAMES = st.integers(1, 30).map(lambda length: f"v_{'x' * length}")
 
 
-def brackets(name: str, elements: list[Source]) -> Brackets:
+def brackets(name: str, elements: list[SourceLines]) -> Brackets:
     """Return a call."""
     return Brackets(f"f_{name}(", tuple(elements), ")")
 
 
-def flat(source: Source) -> str:
+def flat(source: SourceLines) -> str:
     """Return the source on one line, however long."""
     if isinstance(source, str):
         return source
@@ -90,7 +90,7 @@ class TestStatement:
         assert "".join(line.strip() for line in lines) == f"x = {text}"
 
     @given(st.recursive(NAMES, lambda inner: st.builds(brackets, NAMES, st.lists(inner, max_size=6)), max_leaves=30))
-    def test_means_the_same_however_it_is_broken(self, source: Source) -> None:
+    def test_means_the_same_however_it_is_broken(self, source: SourceLines) -> None:
         """No line is too long, and Python reads the lines as the one line."""
         lines = statement("result = ", source, "")
         assert all(len(line) <= WIDTH for line in lines)

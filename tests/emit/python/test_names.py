@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.emit.python.names import camel, is_attribute, literal, numbered, prose, unique, variable
-from builder.ops.squeeze_excitation import Name
+from builder.ops.squeeze_excitation import DottedName
 
 TEXTS = st.one_of(st.text(), st.sampled_from(['"""', "\\", '\\"""', "\n", "\r", "\x0c", "\u2028", "'", "a\nimport os"]))
 
@@ -108,7 +108,7 @@ class TestLiteral:
 
     def test_writes_dotted_names_plainly(self) -> None:
         """A class of PyTorch is no text."""
-        assert literal((Name("nn.SiLU"), 3)) == "(nn.SiLU, 3)"
+        assert literal((DottedName("nn.SiLU"), 3)) == "(nn.SiLU, 3)"
 
 
 class TestProse:

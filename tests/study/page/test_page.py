@@ -12,7 +12,7 @@ import yaml
 from builder.diagnostics import ArchError, render
 from builder.study.page.networks import networks
 from builder.study.page.page import find_study, is_study, read_study, shipped_studies, study_json_schema
-from builder.study.page.space import Choice, Range, Search
+from builder.study.page.space import NumberRange, SearchSpace, ValueList
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -205,12 +205,12 @@ class TestSearch:
     def test_a_range_or_a_list_for_each_field(self, read: Callable[[str], Study]) -> None:
         """By its whole path; numbers are whole where the recipe's own is."""
         study = read(SEARCH)
-        assert study.search == Search(
+        assert study.search == SearchSpace(
             {
-                "optimizer.lr": Range(0.0001, 0.01, log=True),
-                "epochs": Range(2, 8, step=2, whole=True),
-                "batch_size": Choice((32, 64)),
-                "ema_decay": Choice((None, 0.99)),
+                "optimizer.lr": NumberRange(0.0001, 0.01, log=True),
+                "epochs": NumberRange(2, 8, step=2, whole=True),
+                "batch_size": ValueList((32, 64)),
+                "ema_decay": ValueList((None, 0.99)),
             },
             tries=12,
             sampler="tpe",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.page.space import Choice, Range, Search
-from builder.study.plan.sampler import RANDOM_FIRST, Tried, is_hopeless, propose
+from builder.study.page.space import NumberRange, SearchSpace, ValueList
+from builder.study.plan.sampler import RANDOM_FIRST, PastTrial, is_hopeless, propose
 from builder.training.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 pytest.importorskip("optuna", reason="needs the extra `search`")
 
-SPACE = {"optimizer.lr": Range(0.0001, 0.1, log=True), "batch_size": Choice((16, 32, 64))}
+SPACE = {"optimizer.lr": NumberRange(0.0001, 0.1, log=True), "batch_size": ValueList((16, 32, 64))}
 EPOCHS = 9
 
 
-def search(tries: int = 20, sampler: Sampler = "tpe", pruner: Pruner = "none", min_epochs: int = 1) -> Search:
+def search(tries: int = 20, sampler: Sampler = "tpe", pruner: Pruner = "none", min_epochs: int = 1) -> SearchSpace:
     """Return a search for a rate and the size of batches."""
-    return Search(SPACE, tries, sampler, pruner, min_epochs)
+    return SearchSpace(SPACE, tries, sampler, pruner, min_epochs)
 
 
 def accuracy(settings: Mapping[str, object]) -> float:
@@ -46,17 +46,17 @@ def recipe() -> Recipe:
     return load_recipe("digits").at(64)
 
 
-def first(recipe: Recipe) -> Tried:
+def first(recipe: Recipe) -> PastTrial:
     """Return the try with the recipe's own values."""
     own = {"optimizer.lr": recipe.optimizer.lr, "batch_size": recipe.batch_size}
-    return Tried(own, "done", curve(accuracy(own)), accuracy(own))
+    return PastTrial(own, "done", curve(accuracy(own)), accuracy(own))
 
 
-def run(asked: Search, recipe: Recipe, name: str = "s") -> list[Tried]:
+def run(asked: SearchSpace, recipe: Recipe, name: str = "s") -> list[PastTrial]:
     """Return all tries of a search, one after another."""
     tried = [first(recipe)]
     while len(tried) < asked.tries and (found := propose(asked, name, tried, recipe)) is not None:
-        tried.append(Tried(found[0], "done", curve(accuracy(found[0])), accuracy(found[0])))
+        tried.append(PastTrial(found[0], "done", curve(accuracy(found[0])), accuracy(found[0])))
     return tried
 
 
@@ -97,26 +97,28 @@ class TestPropose:
         for state in ("running", "failed", "pruned", "running"):
             found = propose(search(), "s", tried, recipe)
             assert found is not None
-            tried.append(Tried(found[0], state, (0.1,) if state == "pruned" else ()))
+            tried.append(PastTrial(found[0], state, (0.1,) if state == "pruned" else ()))
         assert len({str(each.settings) for each in tried}) == 5
 
     def test_where_nothing_new_is_left_it_ends(self, recipe: Recipe) -> None:
         """However many tries were asked for."""
-        asked = Search({"batch_size": Choice((16, 32, 64))}, 10, "random", "none", 1)
-        own = Tried({"batch_size": recipe.batch_size}, "done", (0.5,), 0.5)
+        asked = SearchSpace({"batch_size": ValueList((16, 32, 64))}, 10, "random", "none", 1)
+        own = PastTrial({"batch_size": recipe.batch_size}, "done", (0.5,), 0.5)
         tried = [own]
         while (found := propose(asked, "s", tried, recipe)) is not None:
-            tried.append(Tried(found[0], "done", (0.5,), 0.5))
+            tried.append(PastTrial(found[0], "done", (0.5,), 0.5))
         assert sorted(str(each.settings["batch_size"]) for each in tried) == ["16", "32", "64"]
 
     def test_what_a_recipe_cannot_have_is_not_tried(self, recipe: Recipe) -> None:
         """A warm-up that is longer than the training."""
-        asked = Search({"epochs": Range(1, 8, whole=True), "schedule.warmup": Range(0, 8)}, 20, "random", "none", 1)
-        tried = [Tried({"epochs": 8, "schedule.warmup": 1.0}, "done", (0.5,), 0.5)]
+        asked = SearchSpace(
+            {"epochs": NumberRange(1, 8, whole=True), "schedule.warmup": NumberRange(0, 8)}, 20, "random", "none", 1
+        )
+        tried = [PastTrial({"epochs": 8, "schedule.warmup": 1.0}, "done", (0.5,), 0.5)]
         for _ in range(10):
             found = propose(asked, "s", tried, recipe)
             assert found is not None
-            tried.append(Tried(found[0], "done", (0.5,), 0.5))
+            tried.append(PastTrial(found[0], "done", (0.5,), 0.5))
             assert found[1].schedule.warmup <= found[1].epochs
 
     def test_without_optuna_it_says_what_to_install(self, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,10 +129,11 @@ class TestPropose:
         assert raised.value.hint == "pip install 'archcli-cnn[search]'"
 
 
-def past(good: int = 6) -> list[Tried]:
+def past(good: int = 6) -> list[PastTrial]:
     """Return tries that went well."""
     return [
-        Tried({"optimizer.lr": 0.01 + each / 1000, "batch_size": 32}, "done", curve(0.9), 0.9) for each in range(good)
+        PastTrial({"optimizer.lr": 0.01 + each / 1000, "batch_size": 32}, "done", curve(0.9), 0.9)
+        for each in range(good)
     ]
 
 
@@ -138,7 +141,7 @@ def ended_after(pruner: Pruner, top: float, min_epochs: int = 1) -> int:
     """Return after how many epochs a try that rises to ``top`` is ended, among others that rose to 0.9."""
     asked, others = search(pruner=pruner, min_epochs=min_epochs), past()
     for epochs in range(1, EPOCHS):
-        own = Tried({"optimizer.lr": 0.05, "batch_size": 64}, "running", curve(top, epochs))
+        own = PastTrial({"optimizer.lr": 0.05, "batch_size": 64}, "running", curve(top, epochs))
         if is_hopeless(asked, "s", [*others, own], len(others), EPOCHS):
             return epochs
     return EPOCHS
@@ -164,6 +167,6 @@ class TestHopeless:
 
     def test_the_first_tries_have_nothing_to_be_compared_with(self) -> None:
         """The median of fewer than three says little."""
-        own = Tried({"optimizer.lr": 0.05, "batch_size": 64}, "running", curve(0.1, 4))
+        own = PastTrial({"optimizer.lr": 0.05, "batch_size": 64}, "running", curve(0.1, 4))
         assert not is_hopeless(search(pruner="median"), "s", [*past(2), own], 2, EPOCHS)
         assert is_hopeless(search(pruner="median"), "s", [*past(3), own], 3, EPOCHS)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.plan.plan import Arm, read_plan
+from builder.study.plan.plan import PlannedArm, read_plan
 from builder.study.plan.stages import Stages, choose_finalists
 from builder.study.planning import estimate
-from builder.study.results.result import Failure, Outcome, write_failure, write_outcome
-from builder.study.status import standing
+from builder.study.results.result import CellFailure, CellResult, write_failure, write_result
+from builder.study.status import study_status
 from tests.study.conftest import make_plan, write_study
 
 if TYPE_CHECKING:
@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from builder.study.results.folder import StudyFolder
 
 
-def result(cell: Cell, accuracy: float) -> Outcome:
+def result(cell: Cell, accuracy: float) -> CellResult:
     """Return a screen's result."""
-    return Outcome(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, 1, accuracy, None, None, None, (), 2.0)
+    return CellResult(
+        cell.id, cell.variant, cell.settings, cell.seed, cell.stage, 1, accuracy, None, None, None, (), 2.0
+    )
 
 
 def finalists(plan: Plan, accuracies: Mapping[str, float]) -> list[str]:
@@ -96,7 +98,7 @@ class TestFinalists:
     def test_each_comes_with_the_settings_that_suit_it(self) -> None:
         """The base too, for each had as many tries."""
         plan = make_plan(2, 3, screen_seeds=1)
-        arms = tuple(Arm(name, {"lr": rate}, plan.base.recipe.model_copy(update={"epochs": rate}))
+        arms = tuple(PlannedArm(name, {"lr": rate}, plan.base.recipe.model_copy(update={"epochs": rate}))
                      for name in ("net0", "net1") for rate in (1, 2))  # fmt: skip
         plan = replace(plan, arms=arms)
         assert finalists(plan, {"net01": 0.5, "net02": 0.6, "net11": 0.9, "net12": 0.7}) == ["net02", "net11"]
@@ -105,7 +107,7 @@ class TestFinalists:
         """And the recipe's own, which come first, are the base."""
         plan = make_plan(1, 3, screen_seeds=1, finalists=1)
         arms = tuple(
-            Arm("net0", {"lr": rate}, plan.base.recipe.model_copy(update={"epochs": rate})) for rate in (1, 2, 3)
+            PlannedArm("net0", {"lr": rate}, plan.base.recipe.model_copy(update={"epochs": rate})) for rate in (1, 2, 3)
         )
         plan = replace(plan, arms=arms)
         assert finalists(plan, {"net01": 0.5, "net02": 0.6, "net03": 0.9}) == ["net01", "net03"]
@@ -128,13 +130,13 @@ class TestStages:
         stages = Stages(folder, plan)
         first = stages.open_cells()
         assert {each.stage for each in first} == {"screen"}
-        assert standing(folder, plan).later == 2 * 2
+        assert study_status(folder, plan).later == 2 * 2
         for number, cell in enumerate(first):
             folder.cell(cell.id).path.mkdir(parents=True)
-            write_outcome(folder.cell(cell.id).result, result(cell, number / 10))
+            write_result(folder.cell(cell.id).result, result(cell, number / 10))
         second = stages.open_cells()
         assert [(each.variant, each.seed) for each in second] == [("net0", 1), ("net2", 1), ("net0", 2), ("net2", 2)]
-        write_outcome(folder.cell(first[1].id).result, result(first[1], 1.0))
+        write_result(folder.cell(first[1].id).result, result(first[1], 1.0))
         assert stages.open_cells() == second
 
     def test_how_it_stands_is_read_from_the_folder(self, folder: StudyFolder) -> None:
@@ -143,9 +145,9 @@ class TestStages:
         cells = plan.cells("confirm", plan.arms)
         for cell in cells[:2]:
             folder.cell(cell.id).path.mkdir(parents=True)
-        write_outcome(folder.cell(cells[0].id).result, result(cells[0], 0.5))
-        write_failure(folder.cell(cells[1].id).failure, Failure(cells[1].id, "net1", {}, 0, "confirm", "nan", 3))
-        now = standing(folder, plan)
+        write_result(folder.cell(cells[0].id).result, result(cells[0], 0.5))
+        write_failure(folder.cell(cells[1].id).failure, CellFailure(cells[1].id, "net1", {}, 0, "confirm", "nan", 3))
+        now = study_status(folder, plan)
         assert dict(now.counts) == {"done": 1, "running": 0, "waiting": 2, "failed": 1}
         assert [each.message for each in now.failures] == ["nan"]
         assert now.seconds_left == pytest.approx(2.0)  # two of two seconds, two side by side

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.page.space import Choice, Range, Search
+from builder.study.page.space import NumberRange, SearchSpace, ValueList
 from builder.study.plan.stages import Stages
-from builder.study.plan.trials import Tries, read_try, try_from_text, try_to_text
-from builder.study.results.result import Failure, Outcome, write_failure, write_outcome
-from builder.study.status import standing
+from builder.study.plan.trials import Trials, read_trial, trial_from_text, trial_to_text
+from builder.study.results.result import CellFailure, CellResult, write_failure, write_result
+from builder.study.status import study_status
 from builder.training.folder.metrics import EpochMetrics
 from tests.study.conftest import make_plan, write_study
 
@@ -27,7 +27,7 @@ pytest.importorskip("optuna", reason="needs the extra `search`")
 
 def searching(networks: int = 2, tries: int = 3, pruner: Pruner = "none", screen: int = 1) -> Plan:
     """Return the plan of a search for a rate."""
-    search = Search({"optimizer.lr": Range(0.0001, 0.1, log=True)}, tries, "tpe", pruner, 1)
+    search = SearchSpace({"optimizer.lr": NumberRange(0.0001, 0.1, log=True)}, tries, "tpe", pruner, 1)
     plan = make_plan(networks, 2, screen_seeds=screen, search=search)
     own = {"optimizer.lr": plan.base.recipe.optimizer.lr}
     return replace(plan, arms=tuple(replace(each, settings=own) for each in plan.arms))
@@ -38,7 +38,7 @@ def end(folder: StudyFolder, cell: Cell, accuracy: float, *, pruned: bool = Fals
     place = folder.cell(cell.id)
     place.path.mkdir(parents=True, exist_ok=True)
     rows = tuple(EpochMetrics(each, 1.0, 0.5, 1.0, accuracy * each / epochs, 0.1, 1.0) for each in range(1, epochs + 1))
-    outcome = Outcome(
+    outcome = CellResult(
         cell.id,
         cell.variant,
         cell.settings,
@@ -53,7 +53,7 @@ def end(folder: StudyFolder, cell: Cell, accuracy: float, *, pruned: bool = Fals
         1.0,
         pruned,
     )
-    write_outcome(place.result, outcome)
+    write_result(place.result, outcome)
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def plan(folder: StudyFolder) -> Plan:
 
 
 @pytest.fixture
-def tries(folder: StudyFolder, plan: Plan) -> Tries:
+def tries(folder: StudyFolder, plan: Plan) -> Trials:
     """Give its tries."""
     found = Stages(folder, plan).tries
     assert found is not None
@@ -75,12 +75,12 @@ def tries(folder: StudyFolder, plan: Plan) -> Tries:
 class TestTries:
     """Which there are."""
 
-    def test_the_first_of_each_network_is_there_from_the_beginning(self, tries: Tries) -> None:
+    def test_the_first_of_each_network_is_there_from_the_beginning(self, tries: Trials) -> None:
         """With the recipe's own values, and no file of its own."""
         assert [(each.number, each.arm.variant) for each in tries.known()] == [(1, "net0"), (1, "net1")]
         assert not tries.folder.tries.exists()
 
-    def test_networks_take_turns_until_each_has_had_as_many(self, tries: Tries) -> None:
+    def test_networks_take_turns_until_each_has_had_as_many(self, tries: Trials) -> None:
         """The one with the fewest comes next."""
         added = [tries.add() for _ in range(5)]
         assert [each.name if each else None for each in added] == [
@@ -88,14 +88,14 @@ class TestTries:
         ]  # fmt: skip
         assert [each.number for each in tries.known()] == [1, 1, 2, 2, 3, 3]
 
-    def test_one_is_written_down_and_read_again(self, tries: Tries) -> None:
+    def test_one_is_written_down_and_read_again(self, tries: Trials) -> None:
         """With its recipe, which says what its settings do."""
         new = tries.add()
         assert new is not None
         assert new.arm.recipe.optimizer.lr == new.arm.settings["optimizer.lr"]
-        assert read_try(tries.folder.tries / "net0-0002.json") == new == try_from_text(try_to_text(new))
+        assert read_trial(tries.folder.tries / "net0-0002.json") == new == trial_from_text(trial_to_text(new))
 
-    def test_a_file_that_is_no_try_is_said(self, tries: Tries) -> None:
+    def test_a_file_that_is_no_try_is_said(self, tries: Trials) -> None:
         """By its path."""
         tries.add()
         (tries.folder.tries / "net0-0002.json").write_text("{}")
@@ -107,8 +107,8 @@ class TestTries:
         plan = searching(2, 9)
         own = plan.base.settings["optimizer.lr"]
         assert plan.search is not None
-        plan = replace(plan, search=replace(plan.search, space={"optimizer.lr": Choice((own, 0.5))}))
-        found = Tries(folder, plan, plan.search)
+        plan = replace(plan, search=replace(plan.search, space={"optimizer.lr": ValueList((own, 0.5))}))
+        found = Trials(folder, plan, plan.search)
         assert [each.name if each else None for each in (found.add(), found.add(), found.add())] == [
             "net0-0002", "net1-0002", None
         ]  # fmt: skip
@@ -150,7 +150,7 @@ class TestStages:
         for cell in stages.open_cells():
             end(folder, cell, 0.5)
         stages.open_cells()
-        now = standing(folder, plan)
+        now = study_status(folder, plan)
         assert (now.untried, now.later, now.cells, now.is_done) == (3, 4, 10, False)
         assert [(each.variant, each.settings, sum(each.counts.values())) for each in now.rows] == [
             ("net0", {}, 2), ("net1", {}, 1)
@@ -160,7 +160,7 @@ class TestStages:
 class TestHopeless:
     """Which cells are ended early."""
 
-    def fill(self, folder: StudyFolder, plan: Plan) -> tuple[Tries, Cell]:
+    def fill(self, folder: StudyFolder, plan: Plan) -> tuple[Trials, Cell]:
         """Return the tries of one network, of which three went well, and the cell of a fourth."""
         write_study(folder, plan)
         stages = Stages(folder, plan)
@@ -194,7 +194,7 @@ class TestHopeless:
             folder.cell(cell.id).path.mkdir(parents=True)
             write_failure(
                 folder.cell(cell.id).failure,
-                Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "oh", 3),
+                CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "oh", 3),
             )
         assert stages.tries is not None
         cell = stages.open_cells()[0]

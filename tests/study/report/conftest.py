@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from builder.study.page.space import Range, Search
+from builder.study.page.space import NumberRange, SearchSpace
 from builder.study.report.compose import compose
 from builder.study.report.page import page
 from builder.study.report.sections.content import gather
@@ -91,7 +91,7 @@ def screened(tmp_path_factory: pytest.TempPathFactory) -> Made:
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Return a study that tried two networks with six rates each."""
     pytest.importorskip("optuna", reason="needs the extra `search`")
-    search = Search({"optimizer.lr": Range(0.001, 0.1, log=True)}, 6, "tpe", "median", 1)
+    search = SearchSpace({"optimizer.lr": NumberRange(0.001, 0.1, log=True)}, 6, "tpe", "median", 1)
     accuracy = {name: PLAIN.accuracy[name] for name in list(PLAIN.accuracy)[:2]}
     own = ({"optimizer.lr": 0.1},)
     truth = replace(PLAIN, name="searched", accuracy=accuracy, grid=own, screen=1, seeds=5, search=search)

@@ -11,18 +11,25 @@ import numpy as np
 
 import builder
 from builder.lowering import resolved_page
-from builder.study.plan.plan import Arm, Plan, PlannedData, PlannedNetwork, Question, write_plan
+from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, write_plan
 from builder.study.plan.stages import Stages
 from builder.study.results.cells import write_cell
 from builder.study.results.folder import StudyFolder
-from builder.study.results.result import Failure, Outcome, TrueLabels, write_failure, write_outcome, write_true_labels
+from builder.study.results.result import (
+    CellFailure,
+    CellResult,
+    TrueLabels,
+    write_failure,
+    write_result,
+    write_true_labels,
+)
 from builder.training.folder.metrics import EpochMetrics
 from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.page.space import Search
+    from builder.study.page.space import SearchSpace
     from builder.study.results.cells import Cell
     from builder.training.recipe.recipe import Recipe
 
@@ -52,7 +59,7 @@ class Truth:
     question: str | None = "Where does the gate belong?"
     classes: tuple[str, ...] = CLASSES
     grid: tuple[dict[str, object], ...] = ({},)
-    search: Search | None = None
+    search: SearchSpace | None = None
 
 
 PLAIN = Truth(
@@ -95,10 +102,12 @@ def _plan(truth: Truth) -> Plan:
     data = PlannedData("digits", "data", None, None, 32, truth.classes, {"train": 4000, "test": truth.images}, "f1f1")
     return Plan(
         name=truth.name,
-        question=Question(truth.question, 1.0, 0.5, 0.05, 0.8),
+        question=StudyQuestion(truth.question, 1.0, 0.5, 0.05, 0.8),
         data=data,
         networks=networks,
-        arms=tuple(Arm(each.name, values, _with(recipe, values)) for each, values in product(networks, truth.grid)),
+        arms=tuple(
+            PlannedArm(each.name, values, _with(recipe, values)) for each, values in product(networks, truth.grid)
+        ),
         screen_seeds=truth.screen,
         confirm_seeds=truth.seeds,
         finalists=truth.finalists,
@@ -132,14 +141,14 @@ def _end(folder: StudyFolder, plan: Plan, truth: Truth, labels: np.ndarray, stag
         (place.path / "environment.json").write_text(json.dumps({"device": "cpu", "packages": {"torch": "2.15.0"}}))
         message = truth.lost.get((cell.variant, cell.seed))
         if message is not None:
-            failure = Failure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, 2)
+            failure = CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, message, 2)
             write_failure(place.failure, failure)
         else:
             pruned = truth.search is not None and stage == "screen" and number % 3 == 2
-            write_outcome(place.result, replace(_outcome(cell, truth, labels), is_pruned=pruned))
+            write_result(place.result, replace(_outcome(cell, truth, labels), is_pruned=pruned))
 
 
-def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> Outcome:
+def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> CellResult:
     """Return a run whose errors are its own, with an accuracy near the variant's."""
     settings = "".join(f" {each}" for each in cell.settings.items())
     chance = np.random.default_rng([cell.seed, *f"{cell.variant}{settings}".encode()])
@@ -154,7 +163,7 @@ def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> Outcome:
         for epoch in range(1, EPOCHS + 1)
     )  # fmt: skip
     judged = cell.stage == "confirm"
-    return Outcome(
+    return CellResult(
         cell=cell.id,
         variant=cell.variant,
         settings=cell.settings,

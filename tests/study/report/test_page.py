@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.study.page.space import Range, Search
+from builder.study.page.space import NumberRange, SearchSpace
 from builder.study.report.compose import compose
 from builder.study.report.data import as_json
 from builder.study.report.page import page
@@ -116,8 +116,8 @@ class TestSearch:
 
     def test_a_best_at_the_end_of_its_range_is_said(self) -> None:
         """There may be better ones beyond; but not below nothing."""
-        space = {"lr": Range(0.001, 0.1), "decay": Range(0, 1)}
-        found = list(at_the_edge(Search(space, 2, "tpe", "none", 1), "net", {"lr": 0.1, "decay": 0}))
+        space = {"lr": NumberRange(0.001, 0.1), "decay": NumberRange(0, 1)}
+        found = list(at_the_edge(SearchSpace(space, 2, "tpe", "none", 1), "net", {"lr": 0.1, "decay": 0}))
         assert found == ["net did best with the highest lr allowed, 0.1: widen the range."]
 
     def test_programs_get_the_settings_of_each(self, searched: Made) -> None:

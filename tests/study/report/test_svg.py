@@ -14,7 +14,7 @@ from builder.study.report.sections import names, words
 from builder.study.report.sections.names import inks, short
 from builder.study.report.svg import confusion, curves, figure, markup, rows, scales, scatter
 from builder.study.report.svg.figure import Figure, figure_style
-from builder.study.report.svg.labels import Box
+from builder.study.report.svg.labels import LabelBox
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -47,8 +47,8 @@ DOTS = [
     rows.Dots("net_se", "83.0 %", "one", [83.0], 83.0, None),
 ]
 GAPS = [
-    rows.Gap("net_se", "+0.8", "one", 0.8, (0.5, 1.1), (0.4, 1.2), is_clear=True),
-    rows.Gap("net_res", "0.0", "two", 0.0, (-0.3, 0.3), None, is_clear=False),
+    rows.GapRow("net_se", "+0.8", "one", 0.8, (0.5, 1.1), (0.4, 1.2), is_clear=True),
+    rows.GapRow("net_res", "0.0", "two", 0.0, (-0.3, 0.3), None, is_clear=False),
 ]
 
 
@@ -98,7 +98,7 @@ class TestScatter:
     """Accuracy against a price."""
 
     points: ClassVar = [
-        scatter.Point(f"variant {index}", "one", 1000 + 40 * (index % 3), 82 + 0.1 * index, (81.5, 83.5))
+        scatter.ScatterPoint(f"variant {index}", "one", 1000 + 40 * (index % 3), 82 + 0.1 * index, (81.5, 83.5))
         for index in range(7)
     ]
     figure = scatter.scatter("cost", "Parameters", "seven", ("parameters", "%"), points, words.counts)
@@ -110,9 +110,9 @@ class TestScatter:
     def test_no_name_touches_another_or_a_point(self) -> None:
         """Measured in the font of the figure."""
         dots = [(float(dot.get("cx", "")), float(dot.get("cy", ""))) for dot in of_class(self.figure, "mean")]
-        points = [Box(x - 5, y - 5, x + 5, y + 5) for x, y in dots]
+        points = [LabelBox(x - 5, y - 5, x + 5, y + 5) for x, y in dots]
         names = [
-            Box(float(each.get("x", "")), float(each.get("y", "")) - 9,
+            LabelBox(float(each.get("x", "")), float(each.get("y", "")) - 9,
                 float(each.get("x", "")) + figure.width_of(each.text or "", bold=True), float(each.get("y", "")) + 2)
             for each in of_class(self.figure, "name")
         ]  # fmt: skip
@@ -125,9 +125,9 @@ class TestCurves:
     """Means and bands over the epochs."""
 
     found: ClassVar = [
-        curves.Curve("net", "base", [[50, 60, 70], [52, 62, 74]]),
-        curves.Curve("net_se", "one", [[50, 61, 71, 72], [52, 63, 75, 76]]),
-        curves.Curve("other", "rest", [[40, 50, 60]]),
+        curves.SeedCurves("net", "base", [[50, 60, 70], [52, 62, 74]]),
+        curves.SeedCurves("net_se", "one", [[50, 61, 71, 72], [52, 63, 75, 76]]),
+        curves.SeedCurves("other", "rest", [[40, 50, 60]]),
     ]
     figure = curves.curves("curves", "Accuracy", "three", "epoch", found)
 
@@ -146,7 +146,7 @@ class TestCurves:
 
     def test_one_epoch_is_enough(self) -> None:
         """A short stroke, for a line needs two points."""
-        assert curves.curves("a", "a", "a", "epoch", [curves.Curve("net", "base", [[50.0]])])
+        assert curves.curves("a", "a", "a", "epoch", [curves.SeedCurves("net", "base", [[50.0]])])
 
     def test_curves_differ_without_colour(self) -> None:
         """By their dashes, for greyscale print."""

@@ -12,16 +12,16 @@ import pytest
 from builder.diagnostics import RunError
 from builder.study.results.folder import StudyFolder
 from builder.study.results.result import (
-    Failure,
-    Outcome,
+    CellFailure,
+    CellResult,
     TrueLabels,
     packed,
     read_failure,
-    read_outcome,
+    read_result,
     read_true_labels,
     unpacked,
     write_failure,
-    write_outcome,
+    write_result,
     write_true_labels,
 )
 from builder.training.folder.metrics import EpochMetrics
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TRUTH = TrueLabels(("cat", "dog"), np.array([0, 1, 1, 0], dtype=np.uint16))
-OUTCOME = Outcome(
+OUTCOME = CellResult(
     cell="a1",
     variant="alexnet_se",
     settings={"optimizer.lr": 0.01},
@@ -44,7 +44,7 @@ OUTCOME = Outcome(
     metrics=(EpochMetrics(1, 2.3, 0.1, 2.2, 0.5, 0.01, 1.5),),
     seconds=2.5,
 )
-FAILURE = Failure("b2", "alexnet", {}, 0, "screen", "the training loss is nan", 3)
+FAILURE = CellFailure("b2", "alexnet", {}, 0, "screen", "the training loss is nan", 3)
 
 
 class TestOutcome:
@@ -52,8 +52,8 @@ class TestOutcome:
 
     def test_it_comes_back_as_it_was_written(self, tmp_path: Path) -> None:
         """Field by field, the answers as the same numbers of the same type."""
-        write_outcome(tmp_path / "result.json", OUTCOME)
-        found = read_outcome(tmp_path / "result.json", None)
+        write_result(tmp_path / "result.json", OUTCOME)
+        found = read_result(tmp_path / "result.json", None)
         assert found.test_predictions is not None
         assert found.test_predictions.dtype == np.uint16
         assert found.test_predictions.tolist() == [0, 1, 1, 1]
@@ -62,31 +62,31 @@ class TestOutcome:
 
     def test_the_labels_say_which_answers_were_right(self, tmp_path: Path) -> None:
         """They are kept once for all cells."""
-        write_outcome(tmp_path / "result.json", OUTCOME)
-        correct = read_outcome(tmp_path / "result.json", TRUTH).test_correct
+        write_result(tmp_path / "result.json", OUTCOME)
+        correct = read_result(tmp_path / "result.json", TRUTH).test_correct
         assert correct is not None
         assert correct.tolist() == [True, True, True, False]
 
     def test_a_screen_has_no_answers(self, tmp_path: Path) -> None:
         """For it does not read the test split."""
         screened = replace(OUTCOME, stage="screen", test_accuracy=None, test_predictions=None)
-        write_outcome(tmp_path / "result.json", screened)
-        found = read_outcome(tmp_path / "result.json", TRUTH)
+        write_result(tmp_path / "result.json", screened)
+        found = read_result(tmp_path / "result.json", TRUTH)
         assert (found.test_accuracy, found.test_predictions, found.test_correct) == (None, None, None)
 
     def test_answers_to_other_images_are_refused(self, tmp_path: Path) -> None:
         """A result that was copied from another study says nothing here."""
-        write_outcome(tmp_path / "result.json", OUTCOME)
+        write_result(tmp_path / "result.json", OUTCOME)
         fewer = TrueLabels(("cat", "dog"), TRUTH.labels[:3])
         with pytest.raises(RunError, match="it answers 4 images, and the test split has 3"):
-            read_outcome(tmp_path / "result.json", fewer)
+            read_result(tmp_path / "result.json", fewer)
 
     @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"cell": "a1"}', json.dumps({"test_predictions": "???"})])
     def test_anything_else_is_refused_by_name(self, tmp_path: Path, text: str) -> None:
         """A file that somebody edited ends in a sentence, not in a traceback."""
         (tmp_path / "result.json").write_text(text)
         with pytest.raises(RunError, match=r"result\.json is not the result of a cell") as raised:
-            read_outcome(tmp_path / "result.json", TRUTH)
+            read_result(tmp_path / "result.json", TRUTH)
         assert "remove the file" in str(raised.value.hint)
 
 
@@ -124,9 +124,9 @@ class TestStudyFolder:
         folder = StudyFolder(tmp_path)
         for name in ("a1", "b2", "c3", "d4"):
             folder.cell(name).path.mkdir(parents=True)
-        write_outcome(folder.cell("a1").result, OUTCOME)
+        write_result(folder.cell("a1").result, OUTCOME)
         write_failure(folder.cell("b2").failure, FAILURE)
-        write_outcome(folder.cell("d4").result, replace(OUTCOME, cell="d4"))
+        write_result(folder.cell("d4").result, replace(OUTCOME, cell="d4"))
         write_failure(folder.cell("d4").failure, replace(FAILURE, cell="d4"))
         found = folder.results()
         assert [each.cell for each in found.outcomes] == ["a1", "d4"]

@@ -23,7 +23,7 @@ from builder.diagnostics import RunError
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
 from builder.study.results.folder import StudyFolder
-from builder.study.status import standing
+from builder.study.status import study_status
 from builder.training.interrupts import Interrupted
 from tests.study.conftest import FAST, WORKER, make_plan, write_study
 from tests.study.plan.test_trials import searching
@@ -54,7 +54,7 @@ class TestCells:
             ("net0", 0), ("net0", 1), ("net1", 0), ("net1", 1)
         ]  # fmt: skip
         assert folder.cell(outcomes[0].cell).network.read_text() == f"name: {outcomes[0].variant}\n"
-        now = standing(folder, read_plan(folder.plan))
+        now = study_status(folder, read_plan(folder.plan))
         assert (now.counts["done"], now.is_done, now.is_running) == (4, True, False)
         engine().run()
         assert sum(ran(folder, "began").values()) == 4
@@ -130,7 +130,7 @@ class TestSearch:
                 best[each.variant] = json.dumps(dict(each.settings))
         assert judged == set(best.items())
         assert set(ran(folder, "began").values()) == {1}
-        assert standing(folder, plan).is_done
+        assert study_status(folder, plan).is_done
 
 
 class TestMishaps:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.study.results.cells import Cell
-    from builder.study.results.result import Outcome, Stage
+    from builder.study.results.result import CellResult, Stage
     from builder.training.progress import Progress
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
@@ -83,7 +83,7 @@ class TestPruned:
 class TestDiverged:
     """A try whose loss is not finite, which is what a search is there to find out."""
 
-    def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> Outcome:
+    def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> CellResult:
         """Return what a cell comes to whose rate is far too high."""
         plan = searching(1, 3) if searched else make_plan(1, 2, screen_seeds=1)
         study = StudyFolder(folder)

@@ -15,14 +15,14 @@ from builder.diagnostics import RunError
 from builder.training import trainer
 from builder.training.data.batches import Batches
 from builder.training.data.dataset import DataSet
-from builder.training.device.distributed import ALONE, Processes, Team, choose_own_device
+from builder.training.device.distributed import ALONE, DistributedGroup, ProcessGroup, choose_own_device
 from builder.training.evaluation.evaluate import Evaluation, evaluate_batches
 from builder.training.folder.checkpoints import read_checkpoint
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import BatchDone, Progress
 from builder.training.recipe.recipe import Adam, Augment, Recipe, Sgd
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
 from builder.training.trainer import train
@@ -87,7 +87,7 @@ class TestParts:
 
     def part(self, number: int, size: int, samples: int) -> tuple[list[int], int]:
         """Return the samples and how many of them only fill the part up."""
-        member = Processes.__new__(Processes)  # it never meets the others
+        member = DistributedGroup.__new__(DistributedGroup)  # it never meets the others
         member.number, member.size = number, size
         part, filling = member.part(torch.arange(samples))
         return part.tolist(), filling
@@ -111,12 +111,12 @@ class TestParts:
         assert ALONE.part(samples)[0] is samples
 
 
-def gradients(team: Team, data: DataSet, recipe: Recipe) -> tuple[list[list[torch.Tensor]], Tally]:
+def gradients(team: ProcessGroup, data: DataSet, recipe: Recipe) -> tuple[list[list[torch.Tensor]], EpochTally]:
     """Return the gradients of every step of an epoch in which the weights hardly change, and what was measured."""
     still = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1e-12)})
     network, found = plain(), []
     batches = Batches(data.train, still, CPU, team=team)
-    tally = Tally.empty(1, batches.steps, CPU)
+    tally = EpochTally.empty(1, batches.steps, CPU)
 
     def keep(_: int) -> None:
         found.append([weight.grad.clone() for weight in network.parameters()])
@@ -152,7 +152,7 @@ class TestOneBatch:
         split = quadrants(images, 1)
         right = evaluate_batches(plain(), Batches(split, recipe, CPU))
 
-        def evaluated(team: Team) -> Evaluation:
+        def evaluated(team: ProcessGroup) -> Evaluation:
             return evaluate_batches(plain(), Batches(split, recipe, CPU, team=team))
 
         for found in together(3, tmp_path, evaluated):
@@ -162,20 +162,20 @@ class TestOneBatch:
 
 def run(
     folder: RunFolder, data: DataSet, recipe: Recipe, network: Callable[[], nn.Module], report: object = None
-) -> Callable[[Team], float | None]:
+) -> Callable[[ProcessGroup], float | None]:
     """Return what trains in ``folder``, in one process or in one of several."""
 
-    def work(team: Team) -> float | None:
+    def work(team: ProcessGroup) -> float | None:
         reports = (report(team),) if report else ()
         return train(network(), data, recipe, folder, CPU, *reports, team=team).test_loss
 
     return work
 
 
-def stopping_at(moment: int, number: signal.Signals, who: int) -> Callable[[Team], Callable[[Progress], None]]:
+def stopping_at(moment: int, number: signal.Signals, who: int) -> Callable[[ProcessGroup], Callable[[Progress], None]]:
     """Return what sends process ``who`` a signal after that many batches of any kind."""
 
-    def report(team: Team) -> Callable[[Progress], None]:
+    def report(team: ProcessGroup) -> Callable[[Progress], None]:
         batches = iter(range(1, 10_000))
 
         def heard(event: Progress) -> None:
@@ -281,7 +281,7 @@ class TestRuns:
     def test_who_is_left_alone_says_so(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
         """Instead of waiting for ever."""
 
-        def die(team: Team) -> Callable[[Progress], None]:
+        def die(team: ProcessGroup) -> Callable[[Progress], None]:
             return lambda event: os._exit(1) if isinstance(event, BatchDone) and team.number == 1 else None
 
         folder = RunFolder.create(tmp_path, "alone")

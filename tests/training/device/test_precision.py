@@ -13,11 +13,11 @@ from torch.nn.functional import cross_entropy
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware
-from builder.training.device.precision import PLAIN, Precision, Work, choose_precision
+from builder.training.device.precision import PLAIN, Precision, StepWork, choose_precision
 from builder.training.folder.checkpoints import Checkpoint
 from builder.training.folder.run_folder import RunFolder
-from builder.training.snapshot import Origin, Position, restore_snapshot, take_snapshot
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
 from tests.training.tiny_task import TinyNetwork
@@ -36,17 +36,17 @@ TURING, AMPERE = Hardware("cuda"), Hardware("cuda", has_tf32=True)
 MPS = Hardware("mps")
 
 
-def alexnet(batch: int) -> Work:
+def alexnet(batch: int) -> StepWork:
     """Return a step of AlexNet: many weights, each used twelve times an image."""
-    return Work(57_044_810, 710_133_440 * batch)
+    return StepWork(57_044_810, 710_133_440 * batch)
 
 
-def resnet18(batch: int) -> Work:
+def resnet18(batch: int) -> StepWork:
     """Return a step of ResNet-18: few weights, each used often."""
-    return Work(11_181_642, 1_813_566_464 * batch)
+    return StepWork(11_181_642, 1_813_566_464 * batch)
 
 
-TINY = Work(43_000, 4 * 4_000_000)
+TINY = StepWork(43_000, 4 * 4_000_000)
 
 
 class TestChoosePrecision:
@@ -71,7 +71,7 @@ class TestChoosePrecision:
             (MPS, resnet18(32), "fp32, contiguous"),
         ],
     )
-    def test_it_takes_what_pays(self, hardware: Hardware, work: Work, chosen: str) -> None:
+    def test_it_takes_what_pays(self, hardware: Hardware, work: StepWork, chosen: str) -> None:
         """bf16 where the hardware has it and the step is more than fetching weights."""
         assert str(choose_precision(hardware, work).precision) == chosen
 
@@ -88,7 +88,7 @@ class TestChoosePrecision:
             (MPS, TINY, "nothing else is measured on mps"),
         ],
     )
-    def test_it_says_why(self, hardware: Hardware, work: Work, reason: str) -> None:
+    def test_it_says_why(self, hardware: Hardware, work: StepWork, reason: str) -> None:
         """In a few words."""
         assert choose_precision(hardware, work).reason == reason
 
@@ -135,7 +135,7 @@ class TestTraining:
         theirs = deepcopy(ours).train()
         optimizer, by_hand = make_optimizer(recipe.optimizer, ours), make_optimizer(recipe.optimizer, theirs)
         torch.manual_seed(1)
-        tally = Tally.empty(1, 5, cpu)
+        tally = EpochTally.empty(1, 5, cpu)
         train_epoch(EagerStep(ours, optimizer, recipe, precision), batches, recipe, tally, 0, lambda _: None)
         torch.manual_seed(1)
         for batch in batches.epoch(1):
@@ -165,9 +165,9 @@ class TestTraining:
         torch.manual_seed(0)
         ours = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(recipe.optimizer, ours)
-        train_epoch(EagerStep(ours, optimizer, recipe), batches, recipe, Tally.empty(1, 5, cpu), 0, lambda _: None)
-        origin = Origin(recipe, "data", {})
-        taken = take_snapshot(ours, optimizer, Tally.empty(1, 5, cpu), Position(), origin)
+        train_epoch(EagerStep(ours, optimizer, recipe), batches, recipe, EpochTally.empty(1, 5, cpu), 0, lambda _: None)
+        origin = SnapshotOrigin(recipe, "data", {})
+        taken = take_snapshot(ours, optimizer, EpochTally.empty(1, 5, cpu), Position(), origin)
         taken = Checkpoint({name: each.clone().contiguous() for name, each in taken.tensors.items()}, taken.record)
         again = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
         other = make_optimizer(recipe.optimizer, again)
@@ -175,7 +175,7 @@ class TestTraining:
         assert other.state[again.conv.weight]["momentum_buffer"].stride() == again.conv.weight.stride()
         for network, steps in ((ours, optimizer), (again, other)):
             torch.manual_seed(1)
-            tally = Tally.empty(2, 5, cpu)
+            tally = EpochTally.empty(2, 5, cpu)
             train_epoch(EagerStep(network, steps, recipe), batches, recipe, tally, 0, lambda _: None)
         assert all(torch.equal(each, again.state_dict()[name]) for name, each in ours.state_dict().items())
 

@@ -29,7 +29,7 @@ from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.recorder import GpuRecorder, Recording
 from builder.training.steps.step import EagerStep
-from builder.training.steps.step_state import Rewind
+from builder.training.steps.step_state import StepState
 from builder.training.trainer import train
 from tests.training.stand_in import StandIn
 from tests.training.tiny_task import TinyNetwork
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from builder.training.data.dataset import DataSet
     from builder.training.device.execution import StepName
     from builder.training.folder.summary import Summary
-    from builder.training.steps.recorder import Outputs, Work
+    from builder.training.steps.recorder import Outputs, RecordedWork
 
 CPU = torch.device("cpu")
 PLACE = r"\(test_cuda_graph\.py, line \d+\)"
@@ -189,13 +189,13 @@ class Failing(StandIn):
         super().__init__()
         self._phase, self._error = phase, error
 
-    def rehearse(self, work: Work) -> None:
+    def rehearse(self, work: RecordedWork) -> None:
         """Rehearse, or fail after it."""
         super().rehearse(work)
         if self._phase == "rehearsal":
             raise self._error
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Record, or fail after the work was done."""
         recording = super().record(work)
         if self._phase == "recording":
@@ -205,7 +205,7 @@ class Failing(StandIn):
                 raise RuntimeError("the capture ended in an error")
         return recording
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Do the work, or fail after it."""
         found = super().again(work)
         if self._phase == f"replay {self.replays}":
@@ -216,12 +216,12 @@ class Failing(StandIn):
 class Random(StandIn):
     """Freezes what was drawn when it was recorded."""
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Keep the state of the generator."""
         self._state = torch.get_rng_state()
         return super().record(work)
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Draw the same once more."""
         with torch.random.fork_rng():
             torch.set_rng_state(self._state)
@@ -231,7 +231,7 @@ class Random(StandIn):
 class Deaf(StandIn):
     """Computes a loss, and leaves the weights as they are."""
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Put them back."""
         weights = list(work.__self__.model.parameters())
         before = [each.detach().clone() for each in weights]
@@ -244,12 +244,12 @@ class Deaf(StandIn):
 class Stale(StandIn):
     """Goes on with the images on which it was recorded."""
 
-    def record(self, work: Work) -> Recording:
+    def record(self, work: RecordedWork) -> Recording:
         """Keep them."""
         self._images = work.__self__._images.clone()
         return super().record(work)
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Put them in the place of those that came."""
         work.__self__._images.copy_(self._images)
         return work()
@@ -258,7 +258,7 @@ class Stale(StandIn):
 class Steady(StandIn):
     """Goes on with the learning rate with which it was recorded."""
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Put it in the place of what was set."""
         eager = work.__self__._eager
         eager.optimizer.param_groups[0]["lr"] = eager.recipe.optimizer.lr
@@ -268,7 +268,7 @@ class Steady(StandIn):
 class Blind(StandIn):
     """Loses its loss."""
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Return something that is not a number."""
         loss, logits = work()
         return loss * float("nan"), logits
@@ -277,7 +277,7 @@ class Blind(StandIn):
 class Slight(StandIn):
     """Computes the last digits of a loss otherwise."""
 
-    def again(self, work: Work) -> Outputs:
+    def again(self, work: RecordedWork) -> Outputs:
         """Return a loss that is nearly right."""
         loss, logits = work()
         return loss * (1 + 1e-5), logits
@@ -407,7 +407,7 @@ class TestRewind:
         eager, batch = EagerStep(network, optimizer, recipe), next(Batches(data.train, recipe, CPU).epoch(1))
         before = {name: each.clone() for name, each in network.state_dict().items()}
         addresses = {name: each.data_ptr() for name, each in network.state_dict().items()}
-        rewind, random = Rewind(network, optimizer, CPU), torch.get_rng_state()
+        rewind, random = StepState(network, optimizer, CPU), torch.get_rng_state()
         eager(batch, 0.1)
         assert not same(network.state_dict(), before)
         rewind.back()
@@ -427,7 +427,7 @@ class TestRewind:
         eager, batch = EagerStep(network, optimizer, recipe), next(Batches(data.train, recipe, CPU).epoch(1))
         eager(batch, 0.1)
         momentum = optimizer.state[network.head.weight]["momentum_buffer"]
-        rewind, before = Rewind(network, optimizer, CPU), momentum.clone()
+        rewind, before = StepState(network, optimizer, CPU), momentum.clone()
         eager(batch, 0.1)
         assert not torch.equal(momentum, before)
         rewind.back_to_nothing()

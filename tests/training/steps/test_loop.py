@@ -14,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from builder.training.data.batches import Batches
 from builder.training.recipe.recipe import Augment, Step
 from builder.training.steps.average import Average
-from builder.training.steps.loop import Tally, train_epoch
+from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import AUXILIARY_WEIGHT, EagerStep
 from tests.training.tiny_task import TinyNetwork
@@ -65,7 +65,7 @@ class TestTrainEpoch:
         ours = TinyNetwork()
         optimizer = make_optimizer(smooth.optimizer, ours)
         for epoch in (1, 2):
-            train_epoch(EagerStep(ours, optimizer, smooth), batches, smooth, Tally.empty(epoch, 5, cpu), 0, ignore)
+            train_epoch(EagerStep(ours, optimizer, smooth), batches, smooth, EpochTally.empty(epoch, 5, cpu), 0, ignore)
 
         torch.manual_seed(0)
         theirs = TinyNetwork().train()
@@ -88,7 +88,7 @@ class TestTrainEpoch:
         average = Average(network, 0.9)
         with Waiting() as waiting:
             train_on = EagerStep(network, optimizer, recipe)
-            train_epoch(train_on, batches, recipe, Tally.empty(1, 5, cpu), 0, average.update)
+            train_epoch(train_on, batches, recipe, EpochTally.empty(1, 5, cpu), 0, average.update)
             assert waiting.seen == []
             assert float(torch.ones(1)) == 1.0
         assert waiting.seen == ["aten::_local_scalar_dense"], "and this test can fail"
@@ -100,7 +100,7 @@ class TestTrainEpoch:
         heard = []
         optimizer, batches = make_optimizer(recipe.optimizer, network), Batches(data.train, recipe, cpu)
         train_on = EagerStep(network, optimizer, recipe)
-        train_epoch(train_on, batches, recipe, Tally.empty(1, 5, cpu), 3, heard.append)
+        train_epoch(train_on, batches, recipe, EpochTally.empty(1, 5, cpu), 3, heard.append)
         assert heard == [4, 5]
 
     def test_heads_that_only_training_has_add_to_the_loss(
@@ -132,7 +132,7 @@ class TestTrainEpoch:
         theirs = deepcopy(ours).train()
         torch.manual_seed(0)
         train_on = EagerStep(ours, make_optimizer(recipe.optimizer, ours), one_step)
-        train_epoch(train_on, batches, one_step, Tally.empty(1, 1, cpu), 0, ignore)
+        train_epoch(train_on, batches, one_step, EpochTally.empty(1, 1, cpu), 0, ignore)
 
         torch.manual_seed(0)
         batch, by_hand = next(batches.epoch(1)), make_optimizer(recipe.optimizer, theirs)
@@ -147,7 +147,7 @@ class TestTally:
 
     def test_loss_and_accuracy_are_means_over_images(self, cpu: torch.device) -> None:
         """A smaller last batch counts for less."""
-        tally = Tally.empty(1, 2, cpu)
+        tally = EpochTally.empty(1, 2, cpu)
         logits = torch.eye(4)
         tally.add(0, torch.tensor(1.0), logits, torch.tensor([0, 1, 2, 0]))
         tally.add(1, torch.tensor(4.0), logits[:2], torch.tensor([0, 1]))
@@ -158,7 +158,7 @@ class TestTally:
     @pytest.mark.parametrize("lost", [float("nan"), float("inf")])
     def test_the_first_loss_that_is_not_finite_is_named(self, cpu: torch.device, lost: float) -> None:
         """By its step from 0; none where all are finite."""
-        tally = Tally.empty(7, 4, cpu)
+        tally = EpochTally.empty(7, 4, cpu)
         assert tally.first_lost() is None
         tally.losses[1], tally.losses[2] = lost, float("nan")
         assert tally.first_lost() == 1

@@ -9,8 +9,8 @@ from builder.emit.diagram.layout.layers import parameters, with_notes
 from builder.emit.diagram.reading.alignment import are_kin, compare
 from builder.emit.diagram.reading.difference import captions
 from builder.emit.diagram.reading.folding import check_names
-from builder.emit.diagram.reading.options import DEFAULT, Options
-from builder.emit.diagram.reading.outline import Cell, Fork, Head, Join, Opening, Split, outline
+from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
+from builder.emit.diagram.reading.outline import Fork, Head, Join, Opening, OutlineCell, OutlineSplit, outline
 from builder.emit.diagram.reading.rows import Rhythm, positions, row_length
 from builder.emit.diagram.reading.summary import LINE_SIZE, summary
 from builder.emit.diagram.scene.metrics import LINE, text_width
@@ -20,7 +20,7 @@ from builder.emit.diagram.scene.theme import LIGHT, SHAPE, SUBTITLE, TEXT, TITLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.reading.alignment import Comparison
+    from builder.emit.diagram.reading.alignment import AlignedStrands
     from builder.emit.diagram.reading.outline import Strand, Token
     from builder.emit.diagram.scene.scene import Point
     from builder.graph import Graph
@@ -54,7 +54,7 @@ PITCH: Final = 16.0
 """From one network to the next one's title."""
 
 
-def blocks(graphs: Sequence[Graph], options: Options = DEFAULT, notes: Sequence[str] = ()) -> Scene:
+def blocks(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Sequence[str] = ()) -> Scene:
     """Return the scene of ``graphs`` at the level of blocks; raise ArchError where ``expand`` names no block."""
     scene = Scene()
     outlines = [outline(graph, shapes=options.shapes) for graph in graphs]
@@ -84,7 +84,7 @@ def _title(scene: Scene, graph: Graph, words: str, y: float) -> None:
     scene.text_after(after, y + 1, said, SUBTITLE, tone="muted")
 
 
-def _places(strands: Sequence[Strand], comparison: Comparison | None) -> list[list[float]]:
+def _places(strands: Sequence[Strand], comparison: AlignedStrands | None) -> list[list[float]]:
     """Return where each token of each strand begins, from the left."""
     if comparison is None:
         return [positions([(token,) for token in strand], ACROSS) for strand in strands]
@@ -117,7 +117,7 @@ class _Row:
         """Draw all tokens, each at its place from the left."""
         for token, left in zip(strand, places, strict=True):
             match token:
-                case Cell():
+                case OutlineCell():
                     self._cell(token, left)
                 case Fork():
                     self._fork(token, left)
@@ -125,11 +125,11 @@ class _Row:
                     self._join(token, left)
                 case Head():
                     self._head(token, left)
-                case Opening() | Split():
+                case Opening() | OutlineSplit():
                     message = "a summary has neither frames nor branches"
                     raise AssertionError(message)
 
-    def _cell(self, cell: Cell, left: float) -> None:
+    def _cell(self, cell: OutlineCell, left: float) -> None:
         """Draw a box on the line, and what it taps."""
         width, tall = _size(cell)
         self._connect(left - LIGHT.looks[cell.kind].pen / 2)
@@ -144,7 +144,7 @@ class _Row:
         if self.start is not None:
             self.scene.lines.append(Line(((self.start, self.y), (x, self.y)), arrow=True))
 
-    def _leave(self, cell: Cell, right: float) -> None:
+    def _leave(self, cell: OutlineCell, right: float) -> None:
         """Remember where the line leaves a box and which shape it then carries."""
         self.start = right
         self.shape = cell.shape
@@ -180,7 +180,7 @@ class _Row:
     def _lane(self, lane: Strand, fork: float, x: float, half: float, above: float) -> None:
         """Return the least way from a fork to its joint."""
         for cell in lane:
-            assert isinstance(cell, Cell), "the summary makes one box of a lane"
+            assert isinstance(cell, OutlineCell), "the summary makes one box of a lane"
             width, tall = _lane_size(cell)
             middle = (fork + x) / 2
             self._box(cell, middle, above, width, tall)
@@ -197,7 +197,7 @@ class _Row:
         self._write_shape(x)
         self.scene.dots.append(Dot(x, self.y))
         for cell in head.strand:
-            assert isinstance(cell, Cell), "the summary makes one box of a head"
+            assert isinstance(cell, OutlineCell), "the summary makes one box of a head"
             width, tall = _size(cell)[0], HEAD
             top = self.y + STAGE[1] / 2 + LANE
             self._box(cell, x, top + tall / 2, width, tall)
@@ -209,7 +209,7 @@ class _Row:
         way = ((source, self.y + DOT / 2), (source, below), (box.x, below), (box.x, box.area.bottom + 1.1))
         self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
 
-    def _box(self, cell: Cell, x: float, y: float, width: float, tall: float) -> Box:
+    def _box(self, cell: OutlineCell, x: float, y: float, width: float, tall: float) -> Box:
         """Add the box of a cell with its lines; the input is a text without a box."""
         look = LIGHT.looks[cell.kind]
         text = "" if cell.after or cell.kind == "input" else cell.label
@@ -224,7 +224,7 @@ class _Row:
             self._lines(cell, x, y)
         return box
 
-    def _lines(self, cell: Cell, x: float, y: float) -> None:
+    def _lines(self, cell: OutlineCell, x: float, y: float) -> None:
         """Write the title of a box and its lines below one another."""
         here = y - (TEXT + LINE_SIZE * len(cell.after)) * LINE / 2 - 1
         self.scene.text(x, here + TEXT * LINE / 2, cell.label, TEXT, bold=True)
@@ -234,7 +234,7 @@ class _Row:
             here += LINE_SIZE * LINE
 
 
-def _size(cell: Cell) -> tuple[float, float]:
+def _size(cell: OutlineCell) -> tuple[float, float]:
     """Return width and height of a box on the line."""
     if cell.kind == "input":
         return text_width(cell.label, SHAPE) + 3, SHAPE
@@ -247,7 +247,7 @@ def _size(cell: Cell) -> tuple[float, float]:
     return max(least, text_width(cell.label, TEXT, bold=cell.kind == "gate") + 9), tall
 
 
-def _lane_size(cell: Cell) -> tuple[float, float]:
+def _lane_size(cell: OutlineCell) -> tuple[float, float]:
     """Return width and height of a box on a lane."""
     least, tall = PROJECTION
     return max(least, text_width(cell.label, TEXT) + 8), tall
@@ -256,7 +256,7 @@ def _lane_size(cell: Cell) -> tuple[float, float]:
 def _width(token: Token) -> float:
     """Return the room that a token takes up along the line."""
     match token:
-        case Cell():
+        case OutlineCell():
             return _size(token)[0]
         case Join():
             return _size(token.cell)[0]
@@ -277,21 +277,21 @@ def _label(shape: str) -> float:
 
 def _lane(join: Join) -> float:
     """Return the least way from a fork to its joint."""
-    return sum(_lane_size(cell)[0] for cell in join.lane if isinstance(cell, Cell)) + 2 * TURN
+    return sum(_lane_size(cell)[0] for cell in join.lane if isinstance(cell, OutlineCell)) + 2 * TURN
 
 
 def _below(strand: Strand) -> float:
     """Return the room that a network needs under its boxes."""
     if any(isinstance(token, Head) for token in strand):
         return LANE + HEAD
-    return LANE if any(isinstance(token, Cell) and token.taps for token in strand) else 0.0
+    return LANE if any(isinstance(token, OutlineCell) and token.taps for token in strand) else 0.0
 
 
 ACROSS: Final = Rhythm(length=_width, gap=_gap, label=_label, lane=_lane, pause=ARROW)
 """The rhythm of a row."""
 
 
-def _bands(scene: Scene, comparison: Comparison) -> None:
+def _bands(scene: Scene, comparison: AlignedStrands) -> None:
     """Put a band behind every run of places that differ, from the first network to the last."""
     starts = positions(comparison.rows, ACROSS)
     areas = [box.area for box in scene.boxes]

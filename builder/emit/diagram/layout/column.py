@@ -15,7 +15,7 @@ from builder.emit.diagram.layout.spacing import (
     strand_height,
     strand_tops,
 )
-from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split
+from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit
 from builder.emit.diagram.scene.metrics import LINE, fit_end, text_width
 from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Point, Scene, Tone
 from builder.emit.diagram.scene.theme import FRAME_TITLE, LIGHT, LONG_TITLE, SHAPE, SMALL, TEXT
@@ -82,7 +82,7 @@ class _Strand:
             if not isinstance(token, Closing):
                 self._write_shape()
             match token:
-                case Cell():
+                case OutlineCell():
                     self._cell(token, top)
                 case Opening():
                     self.frames[token.path] = (top, token.title)
@@ -92,13 +92,13 @@ class _Strand:
                     self._fork(token, top)
                 case Join():
                     self._join(token, top)
-                case Split():
+                case OutlineSplit():
                     self._split(token, top)
                 case Head():
                     self._head(token, top)
         return self.start
 
-    def _cell(self, cell: Cell, top: float) -> None:
+    def _cell(self, cell: OutlineCell, top: float) -> None:
         """Draw a box on the spine."""
         tall = cell_height(cell)
         box = self._box(cell, self.x, top + tall / 2, self.extent.width)
@@ -111,7 +111,7 @@ class _Strand:
         if self.start is not None:
             self._line((self.x, self.start), (self.x, y), arrow=y - self.start >= ARROW - 1.5)
 
-    def _leave(self, cell: Cell, bottom: float) -> None:
+    def _leave(self, cell: OutlineCell, bottom: float) -> None:
         """Remember where the line leaves a box and which shape it then carries."""
         self.start = self.edge = bottom
         self.shape = cell.shape
@@ -163,7 +163,7 @@ class _Strand:
             return
         top = (fork + joint.y - strand_height(join.lane)) / 2
         lane = _Strand(self.column, self.extent.asides[join.path], x, "lane")
-        boxed = isinstance(join.lane[0], Cell)
+        boxed = isinstance(join.lane[0], OutlineCell)
         heights = [top + each for each in strand_tops(join.lane)]
         bottom = lane.draw(join.lane, heights, start=None if boxed else top)
         entrance = (x, top - 0.55 if boxed else top)
@@ -185,7 +185,7 @@ class _Strand:
         side = _Strand(self.column, extent, x, "muted")
         side.draw(head.strand, [y + DROP + each for each in strand_tops(head.strand)], start=None)
 
-    def _split(self, split: Split, top: float) -> None:
+    def _split(self, split: OutlineSplit, top: float) -> None:
         """Draw branches side by side below a fork, and the cell in which they meet."""
         below = top + DROP
         meeting = below + branches_height(split) + DROP
@@ -199,7 +199,7 @@ class _Strand:
             if not branch:
                 self._line(*way, *goal, arrow=True)
                 continue
-            boxed = isinstance(branch[0], Cell)
+            boxed = isinstance(branch[0], OutlineCell)
             self._line(*way, (x, below - 0.5 if boxed else below), arrow=boxed)
             heights = [below + each for each in strand_tops(branch)]
             side = _Strand(self.column, extent, x, self.tone)
@@ -207,7 +207,7 @@ class _Strand:
             self._line((x, end or below), *goal, arrow=True)
         self._leave(split.cell, meeting + cell_height(split.cell))
 
-    def _meeting(self, split: Split, top: float) -> Box:
+    def _meeting(self, split: OutlineSplit, top: float) -> Box:
         """Add the box in which branches meet: a circle on the spine or a bar below all of them."""
         tall = cell_height(split.cell)
         if LIGHT.looks[split.cell.kind].form == "circle":
@@ -227,7 +227,7 @@ class _Strand:
         pen = LANE_PEN if self.tone == "lane" else 0.9
         self.scene.lines.append(Line(points, self.tone, arrow, pen))
 
-    def _box(self, cell: Cell, x: float, y: float, width: float) -> Box:
+    def _box(self, cell: OutlineCell, x: float, y: float, width: float) -> Box:
         """Add the box of a cell and the lines that it carries; circles have their sign drawn, not written."""
         look = LIGHT.looks[cell.kind]
         tall = cell_height(cell)
@@ -240,7 +240,7 @@ class _Strand:
             self._lines_of(cell, x, y, bold=bold)
         return box
 
-    def _lines_of(self, cell: Cell, x: float, y: float, *, bold: bool) -> None:
+    def _lines_of(self, cell: OutlineCell, x: float, y: float, *, bold: bool) -> None:
         """Write a label and the lines that its box carries, in the order of execution."""
         lines = [(line, SMALL) for line in cell.before] + [(cell.label, TEXT)] + [(line, SMALL) for line in cell.after]
         here = y - sum(size for _, size in lines) * LINE / 2
@@ -251,7 +251,7 @@ class _Strand:
 
 def _is_solid(token: Token) -> bool:
     """Return whether a token is something that a line can lead to."""
-    return isinstance(token, Cell | Join | Split)
+    return isinstance(token, OutlineCell | Join | OutlineSplit)
 
 
 def _entrance(joint: Box, x: float) -> list[Point]:

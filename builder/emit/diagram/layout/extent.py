@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from builder.emit.diagram.layout.spacing import ASIDE, BRANCH, MARGIN, box_width, needed_width
-from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand
+from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit, Strand
 from builder.emit.diagram.scene.metrics import text_width
 from builder.emit.diagram.scene.theme import SHAPE
 
@@ -62,7 +62,7 @@ def extent(strand: Strand, least_width: float) -> Extent:
                 found.asides[token.path] = aside
                 found.lanes[token.path] = right + TO_LANE + (aside.left if token.lane else 0.0)
                 _widen(regions[-1], left, found.lanes[token.path] + (aside.right if token.lane else 2.0))
-            case Split():
+            case OutlineSplit():
                 found.branches[token.path] = _side_by_side(token)
                 _widen(regions[-1], *_reach(token, found.branches[token.path]))
             case Head():
@@ -70,7 +70,7 @@ def extent(strand: Strand, least_width: float) -> Extent:
                 found.asides[token.path] = aside
                 found.lanes[token.path] = TO_HEAD + aside.left
                 _widen(regions[-1], 0.0, TO_HEAD + aside.left + aside.right)
-            case Cell():
+            case OutlineCell():
                 _widen(regions[-1], 0.0, _shape_width(token.shape))
             case Fork():
                 pass
@@ -78,7 +78,7 @@ def extent(strand: Strand, least_width: float) -> Extent:
     return found
 
 
-def _side_by_side(split: Split) -> list[tuple[float, Extent]]:
+def _side_by_side(split: OutlineSplit) -> list[tuple[float, Extent]]:
     """Return for each branch where its spine stands, the row of branches being centred on the common spine."""
     extents = [extent(branch, BRANCH) for branch in split.branches]
     total = sum(each.left + each.right for each in extents) + BETWEEN * (len(extents) - 1)
@@ -97,7 +97,7 @@ def _shape_width(shape: str) -> float:
     return BESIDE + text_width(shape, SHAPE) + 2 if shape else 0.0
 
 
-def _reach(split: Split, branches: list[tuple[float, Extent]]) -> tuple[float, float]:
+def _reach(split: OutlineSplit, branches: list[tuple[float, Extent]]) -> tuple[float, float]:
     """Return how far branches reach to both sides of the common spine."""
     half = needed_width(split.cell) / 2
     left = max([half, *(each.left - x for x, each in branches)])

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.emit.diagram.scene.scene import Scene
-    from builder.emit.diagram.scene.theme import Kind
+    from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import Graph
 
 WIDTH: Final = 136.0
@@ -49,7 +49,7 @@ def _inset(scene: Scene, gate: SqueezeExcitation, name: str, whose: str, left: f
     if whose:
         scene.text_after(left + 46, top + 8.4, fit(f"in {whose}", WIDTH - 51, SMALL), SMALL, tone="muted")
     scene.text(spine, top + 21, "x", TEXT)
-    steps: list[tuple[Kind, str]] = [
+    steps: list[tuple[BoxKind, str]] = [
         ("pool", "GlobalAvgPool  C×1×1"),
         ("linear", f"FC C→{hidden}"),
         ("activation", OPERATIONS[gate.activation]().label()),

@@ -10,10 +10,10 @@ from builder.emit.diagram.layout.column import Column
 from builder.emit.diagram.layout.extent import Extent, extent
 from builder.emit.diagram.layout.inset import insets
 from builder.emit.diagram.layout.spacing import DOWN, WIDTH, box_width
-from builder.emit.diagram.reading.alignment import Comparison, are_kin, compare
+from builder.emit.diagram.reading.alignment import AlignedStrands, are_kin, compare
 from builder.emit.diagram.reading.difference import captions
 from builder.emit.diagram.reading.folding import folded
-from builder.emit.diagram.reading.options import DEFAULT, Options
+from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.reading.outline import Closing, Fork, Opening, Strand, outline
 from builder.emit.diagram.reading.rows import positions, row_length
 from builder.emit.diagram.scene.metrics import text_width, wrap
@@ -38,7 +38,7 @@ AROUND: Final = 4.0
 """What a band shows above and below its rows."""
 
 
-def layers(graphs: Sequence[Graph], options: Options = DEFAULT, notes: Sequence[str] = ()) -> Scene:
+def layers(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Sequence[str] = ()) -> Scene:
     """Return the scene of ``graphs`` at the level of layers; raise ArchError where ``fold`` names no block."""
     scene = Scene()
     compact = len(graphs) > 1 and options.shapes == "changes"
@@ -86,7 +86,7 @@ def _spines(extents: Sequence[Extent]) -> list[float]:
     return spines
 
 
-def _heights(strands: Sequence[Strand], comparison: Comparison | None) -> list[list[float]]:
+def _heights(strands: Sequence[Strand], comparison: AlignedStrands | None) -> list[list[float]]:
     """Return the height of each token of each strand: in common rows, or every strand on its own."""
     if comparison is None:
         return [positions([(token,) for token in strand], DOWN) for strand in strands]
@@ -121,7 +121,7 @@ def _subtitles(words: Sequence[str], counts: Sequence[str], rooms: Sequence[floa
     return [[*each, *[""] * (most - len(each)), count] for each, count in zip(wrapped, counts, strict=True)]
 
 
-def _bands(scene: Scene, comparison: Comparison, left: float, right: float) -> None:
+def _bands(scene: Scene, comparison: AlignedStrands, left: float, right: float) -> None:
     """Put a band behind every run of rows that differ, forks and frames' edges alone not counting."""
     heights = positions(comparison.rows, DOWN)
     runs = groupby(zip(comparison.rows, comparison.differs, heights, strict=True), key=lambda each: each[1])

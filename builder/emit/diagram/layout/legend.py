@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.emit.diagram.scene.scene import Scene
-    from builder.emit.diagram.scene.theme import Kind
+    from builder.emit.diagram.scene.theme import BoxKind
 
 SWATCH: Final = (18.0, 9.0)
 ROW: Final = 15.0
 ABOVE: Final = 16.0
 BETWEEN: Final = 14.0
 
-MEANINGS: Final[Mapping[Kind, str]] = {
+MEANINGS: Final[Mapping[BoxKind, str]] = {
     "conv": "convolution",
     "linear": "fully connected",
     "pool": "pooling",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Token
+from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit, Token
 from builder.emit.diagram.reading.rows import Rhythm, positions
 from builder.emit.diagram.scene.metrics import text_width
 from builder.emit.diagram.scene.theme import LIGHT, SMALL, TEXT
@@ -41,18 +41,18 @@ DROP: Final = 14.0
 """From a split's fork down to its branches, and from them down to where they meet."""
 
 
-def cell_height(cell: Cell) -> float:
+def cell_height(cell: OutlineCell) -> float:
     """Return the height of a cell with the lines that it carries."""
     return LIGHT.looks[cell.kind].height + CARRIED * (len(cell.before) + len(cell.after))
 
 
 def box_width(strand: Strand, least: float) -> float:
     """Return the common width of the boxes of a strand: the least that holds each text, at least ``least``."""
-    needed = (needed_width(token) for token in strand if isinstance(token, Cell))
+    needed = (needed_width(token) for token in strand if isinstance(token, OutlineCell))
     return max([least, *needed])
 
 
-def needed_width(cell: Cell) -> float:
+def needed_width(cell: OutlineCell) -> float:
     """Return the width that the texts of a cell ask for."""
     if LIGHT.looks[cell.kind].form in ("circle", "text"):
         return 0.0
@@ -63,12 +63,12 @@ def needed_width(cell: Cell) -> float:
 
 
 _GAPS: Final = (  # what stands above, what stands below, the distance; the first that fits holds
-    (Opening, Cell, 0.0),
+    (Opening, OutlineCell, 0.0),
     (Opening, Opening, 1.0),
     (Opening, object, 3.0),
     (Closing, Closing, MARGIN),
     (object, Closing, MARGIN - 1),
-    (Closing | Cell, Opening, 11.0),
+    (Closing | OutlineCell, Opening, 11.0),
     (Fork, Opening, 6.0),
     (object, Fork | Join | Head, 10.0),
     (Fork | Closing | Head, object, 10.0),
@@ -79,7 +79,7 @@ def gap(before: Token | None, after: Token, inside: bool) -> float:
     """Return the distance from the lower edge of one token to the upper edge of the next, where no shape stands."""
     if before is None:
         return 0.0
-    if inside and isinstance(before, Cell) and isinstance(after, Cell):
+    if inside and isinstance(before, OutlineCell) and isinstance(after, OutlineCell):
         return JOINED
     fitting = (space for above, below, space in _GAPS if isinstance(before, above) and isinstance(after, below))
     return next(fitting, ARROW)
@@ -88,20 +88,20 @@ def gap(before: Token | None, after: Token, inside: bool) -> float:
 def height(token: Token) -> float:
     """Return the height of a token, joints included."""
     match token:
-        case Cell():
+        case OutlineCell():
             return cell_height(token)
         case Opening():
             return HEADING
         case Join():
             return cell_height(token.cell)
-        case Split():
+        case OutlineSplit():
             return 2 * DROP + branches_height(token) + cell_height(token.cell)
         case Head():
             return DROP + strand_height(token.strand)
     return 0.0
 
 
-def branches_height(split: Split) -> float:
+def branches_height(split: OutlineSplit) -> float:
     """Return the height of the tallest branch."""
     return max(strand_height(branch) for branch in split.branches)
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from builder.emit.diagram.scene.scene import Box, Dot, Line, Point, Scene, Text
-    from builder.emit.diagram.scene.theme import Look, Theme
+    from builder.emit.diagram.scene.theme import BoxStyle, Theme
 
 MARGIN: Final = 6.0
 """White around the figure, in pt."""
@@ -129,7 +129,7 @@ class _Writer:
                 self._name(box), {"pos": pos, "arrowhead": "none", "penwidth": self._length(1.2)}, edge=True
             )
 
-    def _paint(self, look: Look) -> dict[str, str]:
+    def _paint(self, look: BoxStyle) -> dict[str, str]:
         """Return the attributes of a look."""
         styles = [name for name, on in (("rounded", look.form == "pill"), ("dashed", look.dashed)) if on]
         attributes = {"penwidth": self._length(look.pen)}

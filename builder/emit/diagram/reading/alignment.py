@@ -10,12 +10,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Head, Join, Opening, Split, Strand, Token, cells
+from builder.emit.diagram.reading.outline import (
+    Closing,
+    Fork,
+    Head,
+    Join,
+    Opening,
+    OutlineCell,
+    OutlineSplit,
+    Strand,
+    Token,
+    cells,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.reading.rows import Row
+    from builder.emit.diagram.reading.rows import StrandRow
 
 SAME: Final = 6
 SAME_PLACE: Final = 4
@@ -24,52 +35,52 @@ KINSHIP: Final = 0.5  # the share of equal cells below which two networks are st
 
 
 @dataclass(frozen=True)
-class Comparison:
+class AlignedStrands:
     """Aligned rows, which of them differ, and the paths of cells that all have but that do not say the same."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[StrandRow, ...]
     differs: tuple[bool, ...]
     changed: frozenset[str]
 
 
-def compare(strands: Sequence[Strand]) -> Comparison:
+def compare(strands: Sequence[Strand]) -> AlignedStrands:
     """Align ``strands``, at least one, and say where they differ."""
-    rows: list[Row] = [(token,) for token in strands[0]]
+    rows: list[StrandRow] = [(token,) for token in strands[0]]
     for strand in strands[1:]:
         rows = _merge(rows, strand)
     differs = tuple(_differs(row) for row in rows)
     odd = [row for row, each in zip(rows, differs, strict=True) if each]
     complete = [row for row in odd if None not in row]
-    changed = frozenset(token.path for row in complete for token in row if isinstance(token, Cell))
-    return Comparison(tuple(rows), differs, changed)
+    changed = frozenset(token.path for row in complete for token in row if isinstance(token, OutlineCell))
+    return AlignedStrands(tuple(rows), differs, changed)
 
 
-def are_kin(comparison: Comparison) -> bool:
+def are_kin(comparison: AlignedStrands) -> bool:
     """Return whether so much is common to all that it helps to align the strands."""
     columns = range(len(comparison.rows[0]))
-    every = [sum(isinstance(row[column], Cell) for row in comparison.rows) for column in columns]
+    every = [sum(isinstance(row[column], OutlineCell) for row in comparison.rows) for column in columns]
     pairs = zip(comparison.rows, comparison.differs, strict=True)
-    shared = sum(isinstance(row[0], Cell) and _one_path(row) for row, differs in pairs if not differs)
+    shared = sum(isinstance(row[0], OutlineCell) and _one_path(row) for row, differs in pairs if not differs)
     return shared >= KINSHIP * min(every)
 
 
-def _one_path(row: Row) -> bool:
+def _one_path(row: StrandRow) -> bool:
     """Return whether a row shows one and the same place of a page."""
     return len({token.path for token in row if token}) == 1
 
 
-def _merge(rows: list[Row], strand: Strand) -> list[Row]:
+def _merge(rows: list[StrandRow], strand: Strand) -> list[StrandRow]:
     """Return ``rows`` with one more column."""
     begin = _common(rows, strand)
     end = _common(rows[begin:][::-1], strand[begin:][::-1])
-    empty: Row = (None,) * len(rows[0])
+    empty: StrandRow = (None,) * len(rows[0])
     middle = _best(rows[begin : len(rows) - end], strand[begin : len(strand) - end], empty)
     head = [(*row, token) for row, token in zip(rows[:begin], strand, strict=False)]
     tail = [(*row, token) for row, token in zip(rows[len(rows) - end :], strand[len(strand) - end :], strict=True)]
     return [*head, *middle, *tail]
 
 
-def _common(rows: Sequence[Row], strand: Sequence[Token]) -> int:
+def _common(rows: Sequence[StrandRow], strand: Sequence[Token]) -> int:
     """Return how many tokens from the beginning on are the same in both: most of two variants is."""
     count = 0
     for row, token in zip(rows, strand, strict=False):
@@ -79,7 +90,7 @@ def _common(rows: Sequence[Row], strand: Sequence[Token]) -> int:
     return count
 
 
-def _best(rows: Sequence[Row], strand: Sequence[Token], empty: Row) -> list[Row]:
+def _best(rows: Sequence[StrandRow], strand: Sequence[Token], empty: StrandRow) -> list[StrandRow]:
     """Return the alignment with the greatest sum of likeness; ``empty`` stands where only ``strand`` has a token."""
     likeness = [[_likeness(row, token) for token in strand] for row in rows]
     score = [[0] * (len(strand) + 1) for _ in range(len(rows) + 1)]
@@ -87,7 +98,7 @@ def _best(rows: Sequence[Row], strand: Sequence[Token], empty: Row) -> list[Row]
         for j in reversed(range(len(strand))):
             together = likeness[i][j] + score[i + 1][j + 1] if likeness[i][j] else 0
             score[i][j] = max(together, score[i + 1][j], score[i][j + 1])
-    result: list[Row] = []
+    result: list[StrandRow] = []
     i = j = 0
     while i < len(rows) and j < len(strand):
         if likeness[i][j] and score[i][j] == likeness[i][j] + score[i + 1][j + 1]:
@@ -102,7 +113,7 @@ def _best(rows: Sequence[Row], strand: Sequence[Token], empty: Row) -> list[Row]
     return [*result, *((*row, None) for row in rows[i:]), *((*empty, token) for token in strand[j:])]
 
 
-def _likeness(row: Row, token: Token) -> int:
+def _likeness(row: StrandRow, token: Token) -> int:
     """Return how much a token has in common with what stands in a row already."""
     return max(_like(each, token) for each in row if each)
 
@@ -110,13 +121,13 @@ def _likeness(row: Row, token: Token) -> int:
 def _like(first: Token, second: Token) -> int:
     """Return how much two tokens have in common; 0 where they cannot share a row."""
     match first, second:
-        case (Cell(), Cell()):
+        case (OutlineCell(), OutlineCell()):
             if first.kind != second.kind:
                 return 0
             if first.path == second.path:
                 return SAME if _words(first) == _words(second) else SAME_PLACE
             return SAME_LABEL if _words(first) == _words(second) else 0
-        case (Join(), Join()) | (Split(), Split()) | (Head(), Head()):
+        case (Join(), Join()) | (OutlineSplit(), OutlineSplit()) | (Head(), Head()):
             if first.path != second.path:
                 return 0
             return SAME if _words(first) == _words(second) else SAME_PLACE
@@ -132,7 +143,7 @@ def _words(token: Token) -> tuple[tuple[str, ...], ...]:
     return tuple((cell.kind, *cell.before, cell.label, *cell.after) for cell in cells((token,)))
 
 
-def _differs(row: Row) -> bool:
+def _differs(row: StrandRow) -> bool:
     """Return whether a strand lacks the row, or says something else in it."""
     present = [token for token in row if token]
     return len(present) < len(row) or any(_words(token) != _words(present[0]) for token in present[1:])

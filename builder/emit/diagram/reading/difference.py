@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.reading.outline import Cell, Closing, Head, Join, Opening, Split, cells, humanise
+from builder.emit.diagram.reading.outline import (
+    Closing,
+    Head,
+    Join,
+    Opening,
+    OutlineCell,
+    OutlineSplit,
+    cells,
+    humanise,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram.reading.alignment import Comparison
+    from builder.emit.diagram.reading.alignment import AlignedStrands
     from builder.emit.diagram.reading.outline import Strand, Token
 
 MOST: Final = 3
@@ -24,7 +33,7 @@ class _Phrase(NamedTuple):
     after: str
 
 
-def captions(strands: Sequence[Strand], comparison: Comparison) -> list[str]:
+def captions(strands: Sequence[Strand], comparison: AlignedStrands) -> list[str]:
     """Return for each strand what only it has, such as ``SE before Block 1’s ReLU``; ``base`` where that is nothing.
 
     Where the strands differ in no more than fields, such as channels, the labels of these boxes are named.
@@ -62,16 +71,16 @@ def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
     match token:
         case Join():
             return _Phrase("shortcut", "at", ""), humanise(token.path)
-        case Split():
+        case OutlineSplit():
             return _Phrase("branches", "at", ""), humanise(token.path)
         case Head():
             return _Phrase("head", "at", ""), humanise(token.path)
-        case Cell():
+        case OutlineCell():
             return _around(strand, position, token)
     return None
 
 
-def _around(strand: Strand, position: int, cell: Cell) -> tuple[_Phrase, str]:
+def _around(strand: Strand, position: int, cell: OutlineCell) -> tuple[_Phrase, str]:
     """Say where a cell stands: before the activation of its block, after the block, or in it."""
     source = _tapped(strand, cell)
     what = cell.label if cell.kind != "gate" else f"SE from {source}" if source else "SE"
@@ -80,20 +89,20 @@ def _around(strand: Strand, position: int, cell: Cell) -> tuple[_Phrase, str]:
         return _Phrase(what, "at", ""), cell.path
     if Closing(block) in strand[:position]:
         following = strand[position + 1 : position + 2]
-        activation = [after for after in following if isinstance(after, Cell) and after.kind == "activation"]
+        activation = [after for after in following if isinstance(after, OutlineCell) and after.kind == "activation"]
         own = activation and _parent(activation[0]) == block
         phrase = _Phrase(what, "before", f"’s {activation[0].label}") if own else _Phrase(what, "after", "")
         return phrase, humanise(block)
     return _Phrase(what, "in", ""), humanise(block)
 
 
-def _tapped(strand: Strand, reader: Cell) -> str:
+def _tapped(strand: Strand, reader: OutlineCell) -> str:
     """Return the title of the block whose value ``reader`` taps, empty where it taps none."""
     found = [cell for cell in cells(strand) if cell.value in reader.taps]
     return humanise(_parent(found[0])) if found else ""
 
 
-def _parent(cell: Cell) -> str:
+def _parent(cell: OutlineCell) -> str:
     """Return the path of the block that holds a cell."""
     return cell.path.rpartition(".")[0]
 

@@ -13,7 +13,7 @@ Width: TypeAlias = Literal["89mm", "183mm", "page"]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class DrawOptions:
     """How a figure looks; each has the value that serves most.
 
     ``shapes``: where sizes are written. ``highlight``: whether a comparison marks what differs. ``width``: the
@@ -30,4 +30,4 @@ class Options:
     expand: tuple[str, ...] = ()
 
 
-DEFAULT: Final = Options()
+DEFAULT: Final = DrawOptions()

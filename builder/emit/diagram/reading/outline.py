@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from builder.emit.diagram.reading.options import Shapes
-    from builder.emit.diagram.scene.theme import Kind
-    from builder.graph import Graph, Member, Node
+    from builder.emit.diagram.scene.theme import BoxKind
+    from builder.graph import BlockMember, Graph, Node
     from builder.ops.base import Operation
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class OutlineCell:
     """A box, and the parameter-less neighbours that it carries as small lines ``before`` and ``after`` its label.
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
@@ -32,7 +32,7 @@ class Cell:
     """
 
     path: str
-    kind: Kind
+    kind: BoxKind
     label: str
     nodes: tuple[int, ...]
     value: int
@@ -71,17 +71,17 @@ class Join:
     """Where the shortcut of the block ``path`` returns; an empty ``lane`` is the identity."""
 
     path: str
-    cell: Cell
+    cell: OutlineCell
     lane: Strand
 
 
 @dataclass(frozen=True, slots=True)
-class Split:
+class OutlineSplit:
     """Parallel branches and the cell in which they meet."""
 
     path: str
     branches: tuple[Strand, ...]
-    cell: Cell
+    cell: OutlineCell
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +93,10 @@ class Head:
     strand: Strand
 
 
-Token: TypeAlias = Cell | Opening | Closing | Fork | Join | Split | Head
+Token: TypeAlias = OutlineCell | Opening | Closing | Fork | Join | OutlineSplit | Head
 Strand: TypeAlias = tuple[Token, ...]
 
-_KINDS: Final[Mapping[str, Kind]] = {
+_KINDS: Final[Mapping[str, BoxKind]] = {
     "conv": "conv",
     "linear": "linear",
     "norm": "norm",
@@ -107,9 +107,9 @@ _KINDS: Final[Mapping[str, Kind]] = {
     "gate": "gate",
     "scale": "scale",
 }
-_SMALL: Final[tuple[Kind, ...]] = ("dropout", "shape")  # without parameters: a neighbour may carry them
-_PREPARED: Final[tuple[Kind, ...]] = ("conv", "projection", "linear")
-_FOLLOWED: Final[tuple[Kind, ...]] = (*_PREPARED, "pool")
+_SMALL: Final[tuple[BoxKind, ...]] = ("dropout", "shape")  # without parameters: a neighbour may carry them
+_PREPARED: Final[tuple[BoxKind, ...]] = ("conv", "projection", "linear")
+_FOLLOWED: Final[tuple[BoxKind, ...]] = (*_PREPARED, "pool")
 
 
 def outline(graph: Graph, *, shapes: Shapes = "changes", compact: bool = False) -> Strand:
@@ -118,16 +118,16 @@ def outline(graph: Graph, *, shapes: Shapes = "changes", compact: bool = False) 
     return _without_inner_shapes(strand) if compact else strand
 
 
-def cells(strand: Strand) -> Iterable[Cell]:
+def cells(strand: Strand) -> Iterable[OutlineCell]:
     """Yield every cell of a strand, those of lanes and branches included."""
     for token in strand:
         match token:
-            case Cell():
+            case OutlineCell():
                 yield token
             case Join():
                 yield from cells(token.lane)
                 yield token.cell
-            case Split():
+            case OutlineSplit():
                 for branch in token.branches:
                     yield from cells(branch)
                 yield token.cell
@@ -160,7 +160,7 @@ class _Outline:
 
     def network(self) -> Strand:
         """Return the strand of the whole network."""
-        source = Cell("", "input", f"Input  {self.graph.input}", (), -1)
+        source = OutlineCell("", "input", f"Input  {self.graph.input}", (), -1)
         return tuple(self._with_taps([source, *self._block(self.graph.root, framed=False)]))
 
     def _block(self, block: Block, *, framed: bool = True, aside: bool = False) -> list[Token]:
@@ -189,25 +189,25 @@ class _Outline:
             inner = inner[1:-1]
         return [Opening(block.path, _title(block)), *inner, Closing(block.path)]
 
-    def _split(self, block: Block, *, aside: bool) -> Split:
+    def _split(self, block: Block, *, aside: bool) -> OutlineSplit:
         """Return the branches of a block, side by side."""
         assert block.merge is not None, "branches always meet"
         branches = tuple(tuple(self._with_taps(self._members(lane.members, aside=aside))) for lane in block.lanes)
-        return Split(block.path, branches, self._joint(block.merge))
+        return OutlineSplit(block.path, branches, self._joint(block.merge))
 
-    def _joint(self, index: int) -> Cell:
+    def _joint(self, index: int) -> OutlineCell:
         """Return the cell of a merge."""
         node = self.graph.nodes[index]
         label = node.operation.label(*self.graph.input_shapes(node))
-        kind: Kind = "sum" if node.operation.kind in ("add", "mul") else "joint"
-        return Cell(node.path, kind, label, (index,), index, self._shape_after(node))
+        kind: BoxKind = "sum" if node.operation.kind in ("add", "mul") else "joint"
+        return OutlineCell(node.path, kind, label, (index,), index, self._shape_after(node))
 
     def _value_into(self, block: Block) -> int:
         """Return the value that reaches the lanes of a block."""
         last = block.entry[-1] if block.entry else block.input
         return last.output if isinstance(last, Block) else last
 
-    def _members(self, members: tuple[Member, ...], *, aside: bool) -> list[Token]:
+    def _members(self, members: tuple[BlockMember, ...], *, aside: bool) -> list[Token]:
         """Return the tokens of what stands in sequence; small operations join the box beside them."""
         tokens: list[Token] = []
         for member in members:
@@ -249,15 +249,15 @@ class _Outline:
                 result.append(token)
         return result
 
-    def _is_small(self, token: Token) -> TypeGuard[Cell]:
+    def _is_small(self, token: Token) -> TypeGuard[OutlineCell]:
         """Return whether a neighbour may carry this token."""
         return _is(token, _SMALL) and token.value not in self.tapped
 
-    def _cell(self, node: Node, *, aside: bool) -> Cell:
+    def _cell(self, node: Node, *, aside: bool) -> OutlineCell:
         """Return the cell of one operation."""
         family = node.operation.family
         projects = family == "conv" and (aside or node.role == "projection")
-        return Cell(
+        return OutlineCell(
             path=node.path,
             kind="projection" if projects else _KINDS[family],
             label=node.operation.label(*self.graph.input_shapes(node)),
@@ -308,17 +308,17 @@ def _title(block: Block) -> str:
     return block.template if block.template and block.template.lower() == name else humanise(block.path)
 
 
-def _is(token: Token | None, kinds: tuple[Kind, ...]) -> TypeGuard[Cell]:
+def _is(token: Token | None, kinds: tuple[BoxKind, ...]) -> TypeGuard[OutlineCell]:
     """Return whether a token is a cell of one of these kinds."""
-    return isinstance(token, Cell) and token.kind in kinds
+    return isinstance(token, OutlineCell) and token.kind in kinds
 
 
 def _value_of(token: Token) -> int | None:
     """Return the value that leaves a token."""
     match token:
-        case Cell():
+        case OutlineCell():
             return token.value
-        case Join() | Split():
+        case Join() | OutlineSplit():
             return token.cell.value
     return None
 
@@ -330,5 +330,5 @@ def _without_inner_shapes(strand: Strand) -> Strand:
     for token, following in zip(strand, (*strand[1:], None), strict=True):
         depth += isinstance(token, Opening) - isinstance(token, Closing)
         inner = depth > 0 and not isinstance(following, Closing)
-        tokens.append(replace(token, shape="") if inner and isinstance(token, Cell) else token)
+        tokens.append(replace(token, shape="") if inner and isinstance(token, OutlineCell) else token)
     return tuple(tokens)

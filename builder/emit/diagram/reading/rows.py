@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.emit.diagram.reading.outline import Cell, Closing, Fork, Join, Opening, Split, Token
+from builder.emit.diagram.reading.outline import Closing, Fork, Join, Opening, OutlineCell, OutlineSplit, Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-Row: TypeAlias = tuple[Token | None, ...]
+StrandRow: TypeAlias = tuple[Token | None, ...]
 """What stands at one height in each column; None where a column has nothing there."""
 
 
@@ -29,7 +29,7 @@ class Rhythm:
     pause: float
 
 
-def positions(rows: Sequence[Row], rhythm: Rhythm, *, inside: bool = False) -> list[float]:
+def positions(rows: Sequence[StrandRow], rhythm: Rhythm, *, inside: bool = False) -> list[float]:
     """Return where each row begins: every gap as long as the strand that needs most."""
     cursors = [_Cursor(rhythm, depth=int(inside)) for _ in rows[0]] if rows else []
     result: list[float] = []
@@ -45,7 +45,7 @@ def positions(rows: Sequence[Row], rhythm: Rhythm, *, inside: bool = False) -> l
     return result
 
 
-def row_length(row: Row, rhythm: Rhythm) -> float:
+def row_length(row: StrandRow, rhythm: Rhythm) -> float:
     """Return the length of the longest token of a row."""
     return max(rhythm.length(token) for token in row if token)
 
@@ -53,9 +53,9 @@ def row_length(row: Row, rhythm: Rhythm) -> float:
 def shape_after(token: Token) -> str:
     """Return the shape that is to be written after a token."""
     match token:
-        case Cell():
+        case OutlineCell():
             return token.shape
-        case Join() | Split():
+        case Join() | OutlineSplit():
             return token.cell.shape
     return ""
 

@@ -13,13 +13,13 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.reading.outline import (
-    Cell,
     Closing,
     Fork,
     Head,
     Join,
     Opening,
-    Split,
+    OutlineCell,
+    OutlineSplit,
     Strand,
     Token,
     cells,
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from builder.emit.diagram.reading.options import Shapes
-    from builder.emit.diagram.scene.theme import Kind
+    from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import Graph
 
 LINE_SIZE: Final = 6.6
@@ -40,8 +40,8 @@ LINES: Final = 3
 ROOMS: Final = (60.0, 70.0, 80.0)
 """Widths for the lines of a box, in pt: the first in which three lines hold everything."""
 
-_DOMINANT: Final[tuple[Kind, ...]] = ("conv", "linear", "pool", "norm", "activation", "shape")
-_QUIET: Final[tuple[Kind, ...]] = ("norm", "dropout", "shape", "scale")  # not named in a box that has better to say
+_DOMINANT: Final[tuple[BoxKind, ...]] = ("conv", "linear", "pool", "norm", "activation", "shape")
+_QUIET: Final[tuple[BoxKind, ...]] = ("norm", "dropout", "shape", "scale")  # not named in a box that has better to say
 
 
 _SHORT: Final = {
@@ -53,7 +53,7 @@ _SHORT: Final = {
 }
 
 
-class Part(NamedTuple):
+class SummaryPart(NamedTuple):
     """A run of tokens that one box stands for, and the name of the block that they belong to."""
 
     path: str
@@ -71,13 +71,13 @@ def summary(graph: Graph, *, expand: Sequence[str] = (), shapes: Shapes = "chang
 
 def _top(strand: Strand, expand: Sequence[str] = ()) -> Iterator[Token]:
     """Yield one token for each block, gate, joint, or run of loose layers at the top."""
-    loose: list[Cell] = []
+    loose: list[OutlineCell] = []
     closed = ""
     position = 0
     while position < len(strand):
         token = strand[position]
         position += 1
-        if isinstance(token, Cell) and not _stands_alone(token, closed):
+        if isinstance(token, OutlineCell) and not _stands_alone(token, closed):
             loose.append(token)
             continue
         yield from _loose(loose, first=not closed)
@@ -87,16 +87,16 @@ def _top(strand: Strand, expand: Sequence[str] = ()) -> Iterator[Token]:
                 end = strand.index(Closing(token.path), position)
                 inside = strand[position:end]
                 opened = any(fnmatchcase(token.path, pattern) for pattern in expand)
-                yield from _opened(inside, expand) if opened else _block(Part(token.path, inside), token.title)
+                yield from _opened(inside, expand) if opened else _block(SummaryPart(token.path, inside), token.title)
                 closed, position = token.path, end + 1
             case Join():
                 yield replace(token, lane=_lane(token.lane))
-            case Cell():
+            case OutlineCell():
                 yield replace(token, label=short(token.label), after=()) if token.kind == "gate" else token
-            case Split():
-                yield box(Part(token.path, (token,)), title_of(token.path))
+            case OutlineSplit():
+                yield box(SummaryPart(token.path, (token,)), title_of(token.path))
             case Head():
-                part = Part(token.path, token.strand)
+                part = SummaryPart(token.path, token.strand)
                 yield Head(token.path, token.value, (box(part, title_of(token.path), lines=["training only"]),))
             case Fork():
                 yield token
@@ -109,15 +109,15 @@ def _opened(inside: Strand, expand: Sequence[str]) -> Iterator[Token]:
         yield from _top(inside, expand)
         return
     for token in inside:
-        yield replace(token, label=short(token.label), before=(), after=()) if isinstance(token, Cell) else token
+        yield replace(token, label=short(token.label), before=(), after=()) if isinstance(token, OutlineCell) else token
 
 
-def _stands_alone(cell: Cell, closed: str) -> bool:
+def _stands_alone(cell: OutlineCell, closed: str) -> bool:
     """Return whether a cell keeps a box of its own: the input, gates, and what follows a block and belongs to it."""
     return cell.kind in ("input", "gate") or (closed != "" and cell.path.rpartition(".")[0] == closed)
 
 
-def _loose(run: list[Cell], *, first: bool = False) -> Iterator[Token]:
+def _loose(run: list[OutlineCell], *, first: bool = False) -> Iterator[Token]:
     """Yield boxes for layers that belong to no block: up to the first linear layer, and from there on."""
     linear = [position for position, cell in enumerate(run) if cell.kind == "linear"]
     cut = linear[0] if linear else len(run)
@@ -128,10 +128,10 @@ def _loose(run: list[Cell], *, first: bool = False) -> Iterator[Token]:
         if title is None:
             yield from (replace(cell, before=(), after=()) for cell in part)
         else:
-            yield box(Part(part[0].path, tuple(part)), title)
+            yield box(SummaryPart(part[0].path, tuple(part)), title)
 
 
-def _block(block: Part, title: str) -> Iterator[Token]:
+def _block(block: SummaryPart, title: str) -> Iterator[Token]:
     """Yield the box of a block, or the boxes of the blocks inside where three lines could not name them all."""
     inside = _children(block)
     runs = [list(run) for _, run in groupby(inside, key=_core)]
@@ -145,12 +145,12 @@ def _block(block: Part, title: str) -> Iterator[Token]:
             yield from (_stage(part, title_of(part.path)) for part in run)
 
 
-def _is_block(part: Part) -> bool:
+def _is_block(part: SummaryPart) -> bool:
     """Return whether a part is a block with a frame."""
     return any(isinstance(token, Opening) for token in part.tokens)
 
 
-def _children(block: Part) -> list[Part]:
+def _children(block: SummaryPart) -> list[SummaryPart]:
     """Return what stands in a block as one part for each block or layer inside; nameless forks go with their layer."""
     depth = block.path.count(".") + 1
 
@@ -158,10 +158,10 @@ def _children(block: Part) -> list[Part]:
         return ".".join(token.path.split(".")[: depth + 1]) if token.path else ""
 
     named = [token for token in block.tokens if token.path and token.path != block.path]
-    return [Part(path, tuple(run)) for path, run in groupby(named, key=child)]
+    return [SummaryPart(path, tuple(run)) for path, run in groupby(named, key=child)]
 
 
-def _stage(block: Part, title: str) -> Cell:
+def _stage(block: SummaryPart, title: str) -> OutlineCell:
     """Return the box of a block; if it repeats one smaller block, its title says ×N and the lines show one."""
     blocks = [part for part in _children(block) if _is_block(part)]
     if len(blocks) < 2 or len(blocks) < len(_children(block)):
@@ -178,31 +178,33 @@ def _times(piece: str, count: int) -> str:
     return f"{piece} ×{count}" if count > 1 else piece
 
 
-def box(part: Part, title: str, *, lines: list[str] | None = None) -> Cell:
+def box(part: SummaryPart, title: str, *, lines: list[str] | None = None) -> OutlineCell:
     """Return the box of a part with its title and lines that name what is inside."""
     inside = list(cells(part.tokens))
     nodes = tuple(sorted(node for cell in inside for node in cell.nodes))
     kinds = [cell.kind for cell in inside]
-    kind: Kind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
+    kind: BoxKind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
     shown = tuple(_lines_of(part) if lines is None else lines)
-    return Cell(part.path, kind, title, nodes, inside[-1].value, after=shown, taps=_foreign_taps(inside), folded=True)
+    return OutlineCell(
+        part.path, kind, title, nodes, inside[-1].value, after=shown, taps=_foreign_taps(inside), folded=True
+    )
 
 
-def _foreign_taps(inside: Sequence[Cell]) -> tuple[int, ...]:
+def _foreign_taps(inside: Sequence[OutlineCell]) -> tuple[int, ...]:
     """Return the values that cells inside read from outside."""
     own = {node for cell in inside for node in cell.nodes}
     return tuple(value for cell in inside for value in cell.taps if value not in own)
 
 
-def _core(part: Part) -> tuple[str, ...]:
+def _core(part: SummaryPart) -> tuple[str, ...]:
     """Return what makes two blocks the same kind of block: the convolutions of the main path, strides apart."""
     every = list(cells(part.tokens))
-    inside = [token for token in part.tokens if isinstance(token, Cell)] or every
+    inside = [token for token in part.tokens if isinstance(token, OutlineCell)] or every
     loud = next(filter(None, (_weighty(inside), _weighty(every))), inside)
     return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in loud)
 
 
-def _weighty(inside: Sequence[Cell]) -> list[Cell]:
+def _weighty(inside: Sequence[OutlineCell]) -> list[OutlineCell]:
     """Return the cells that say most about a block."""
     return [cell for cell in inside if cell.kind in ("conv", "linear", "pool")]
 
@@ -227,7 +229,7 @@ def _returning(tokens: Sequence[Token]) -> list[str]:
     return [f"{' '.join(signs).lower()} shortcut"] if signs else []
 
 
-def _lines_of(part: Part) -> list[str]:
+def _lines_of(part: SummaryPart) -> list[str]:
     """Return at most three lines that name what is in a block, and one for its shortcut and what follows."""
     joints = [position for position, token in enumerate(part.tokens) if isinstance(token, Join)]
     if len(joints) != 1:
@@ -235,21 +237,21 @@ def _lines_of(part: Part) -> list[str]:
     before, after = part.tokens[: joints[0]], part.tokens[joints[0] + 1 :]
     following = [short(cell.label) for cell in cells(after)]
     (line,) = _returning(part.tokens)
-    if len(following) > 1 or not any(isinstance(token, Cell) for token in before):
+    if len(following) > 1 or not any(isinstance(token, OutlineCell) for token in before):
         return [*_inner_lines(part), line]
-    return [*_inner_lines(Part(part.path, before)), " · ".join([line, *following])]
+    return [*_inner_lines(SummaryPart(part.path, before)), " · ".join([line, *following])]
 
 
-def _inner_lines(part: Part) -> list[str]:
+def _inner_lines(part: SummaryPart) -> list[str]:
     """Return at most three lines that name what is in a block."""
-    split = next((token for token in part.tokens if isinstance(token, Split)), None)
+    split = next((token for token in part.tokens if isinstance(token, OutlineSplit)), None)
     if split is None:
         return _lines(list(cells(part.tokens)))
-    ends = [_core(Part("", branch))[-1] for branch in split.branches if branch]
+    ends = [_core(SummaryPart("", branch))[-1] for branch in split.branches if branch]
     return [f"{len(split.branches)} branches", *_packed(ends, ROOMS[-1])[: LINES - 1]]
 
 
-def _lines(inside: Sequence[Cell]) -> list[str]:
+def _lines(inside: Sequence[OutlineCell]) -> list[str]:
     """Return at most three lines that name the layers in order: all, or without activations, or the first."""
     loud = [cell for cell in inside if cell.kind not in (*_QUIET, "sum", "joint", "projection")] or list(inside)
     everything = [short(cell.label) for cell in loud]
@@ -288,7 +290,7 @@ def _lane(lane: Strand) -> Strand:
     nodes = tuple(node for cell in inside for node in cell.nodes)
     weighty = [cell for cell in inside if cell.kind in ("projection", "conv")] or inside
     label = " · ".join(short(cell.label) for cell in weighty)
-    return (Cell(inside[0].path, "projection", label, nodes, inside[-1].value),)
+    return (OutlineCell(inside[0].path, "projection", label, nodes, inside[-1].value),)
 
 
 def fold_equal(tokens: list[Token]) -> Iterator[Token]:
@@ -296,10 +298,10 @@ def fold_equal(tokens: list[Token]) -> Iterator[Token]:
     for _, run in groupby(enumerate(tokens), key=lambda each: _sameness(each[1], each[0])):
         alike = [token for _, token in run]
         first = alike[0]
-        if len(alike) == 1 or not isinstance(first, Cell):
+        if len(alike) == 1 or not isinstance(first, OutlineCell):
             yield from alike
             continue
-        boxes = [token for token in alike if isinstance(token, Cell)]
+        boxes = [token for token in alike if isinstance(token, OutlineCell)]
         nodes = tuple(node for each in boxes for node in each.nodes)
         label = f"{_span(first.label, boxes[-1].label)} ×{len(boxes)}"
         shape = next((each.shape for each in reversed(boxes) if each.shape), "")
@@ -320,19 +322,19 @@ def _span(first: str, last: str) -> str:
 
 def _sameness(token: Token, position: int) -> object:
     """Return what neighbours must have in common to be folded."""
-    return (token.kind, token.after) if isinstance(token, Cell) and token.after else position
+    return (token.kind, token.after) if isinstance(token, OutlineCell) and token.after else position
 
 
 def _with_shapes(tokens: Iterable[Token], graph: Graph, shapes: Shapes) -> Iterator[Token]:
     """Give every box the shape that leaves it where it is another than the one before."""
     last = str(graph.input)
     for token in tokens:
-        if isinstance(token, Cell | Join):
-            cell = token if isinstance(token, Cell) else token.cell
+        if isinstance(token, OutlineCell | Join):
+            cell = token if isinstance(token, OutlineCell) else token.cell
             shape = str(graph.shape(cell.value))
             news = shapes == "all" or (shapes == "changes" and shape != last and cell.kind != "linear")
             shown = replace(cell, shape=shape if news else "")
-            yield shown if isinstance(token, Cell) else replace(token, cell=shown)
+            yield shown if isinstance(token, OutlineCell) else replace(token, cell=shown)
             last = shape
         else:
             yield token

@@ -14,7 +14,7 @@ from builder.emit.diagram.scene.metrics import LINE, text_width
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from builder.emit.diagram.scene.theme import Kind
+    from builder.emit.diagram.scene.theme import BoxKind
 
 Point: TypeAlias = tuple[float, float]
 Tone: TypeAlias = Literal["ink", "muted", "lane"]
@@ -46,7 +46,7 @@ class Box:
     """A box by its centre and size. ``nodes`` are the indices, in ``model``, of what it stands for."""
 
     name: str
-    kind: Kind
+    kind: BoxKind
     x: float
     y: float
     width: float

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Form: TypeAlias = Literal["box", "pill", "circle", "chip", "text"]
-Kind: TypeAlias = Literal[
+BoxForm: TypeAlias = Literal["box", "pill", "circle", "chip", "text"]
+BoxKind: TypeAlias = Literal[
     "input", "conv", "projection", "activation", "norm", "pool", "linear", "gate", "shape", "dropout", "scale", "sum",
     "joint", "frame", "band", "inset", "page",
 ]  # fmt: skip
@@ -29,7 +29,7 @@ LONG_TITLE: Final = 6.4  # of a frame whose title would reach the spine
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class BoxStyle:
     """How one kind of box is drawn: colours, line, form, and its height where it stands on a spine."""
 
     fill: str
@@ -37,7 +37,7 @@ class Look:
     ink: str
     pen: float
     height: float = 17.0
-    form: Form = "box"
+    form: BoxForm = "box"
     dashed: bool = False
     bold: bool = False
 
@@ -50,35 +50,35 @@ class Theme:
     ink: str
     muted: str
     lane: str
-    looks: Mapping[Kind, Look]
+    looks: Mapping[BoxKind, BoxStyle]
 
 
-def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple[str, str]]) -> dict[Kind, Look]:
+def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple[str, str]]) -> dict[BoxKind, BoxStyle]:
     """Return the look of every kind in the given colours."""
 
-    def look(name: str, pen: float, height: float = 17.0, form: Form = "box", *, dashed: bool = False) -> Look:
+    def look(name: str, pen: float, height: float = 17.0, form: BoxForm = "box", *, dashed: bool = False) -> BoxStyle:
         fill, line = paint[name]
-        return Look(fill, line, ink, pen, height, form, dashed)
+        return BoxStyle(fill, line, ink, pen, height, form, dashed)
 
     small = look("plain", 0.8, 12, "pill")
     return {
-        "input": Look(page, page, ink, 0, 9, "text", bold=True),
+        "input": BoxStyle(page, page, ink, 0, 9, "text", bold=True),
         "conv": look("conv", 1.1),
         "projection": look("conv", 1.1, dashed=True),
         "activation": look("plain", 0.8, 14, "pill"),
         "norm": look("plain", 0.8, 14, "pill"),
         "pool": look("pool", 0.9),
         "linear": look("linear", 1.1),
-        "gate": Look(*paint["gate"], "#1A1200", 2.2, 20, bold=True),
+        "gate": BoxStyle(*paint["gate"], "#1A1200", 2.2, 20, bold=True),
         "shape": small,
         "dropout": small,
         "scale": small,
-        "sum": Look(page, ink, ink, 1.1, 13, "circle"),
-        "joint": Look(page, ink, ink, 1.1, 13),
-        "frame": Look("none", muted, ink, 0.8, dashed=True),
-        "band": Look(band, band, ink, 0),
-        "inset": Look(page, paint["gate"][1], ink, 1.1),
-        "page": Look(page, page, ink, 0),
+        "sum": BoxStyle(page, ink, ink, 1.1, 13, "circle"),
+        "joint": BoxStyle(page, ink, ink, 1.1, 13),
+        "frame": BoxStyle("none", muted, ink, 0.8, dashed=True),
+        "band": BoxStyle(band, band, ink, 0),
+        "inset": BoxStyle(page, paint["gate"][1], ink, 1.1),
+        "page": BoxStyle(page, page, ink, 0),
     }
 
 

@@ -62,7 +62,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Listing:
+class CodeListing:
     """A text as it is, such as a file or commands; ``folded`` where few want to see it."""
 
     label: str
@@ -77,17 +77,17 @@ class Heading:
     text: str
 
 
-Block: TypeAlias = Paragraph | Facts | Table | Drawings | Picture | Listing | Heading
+ReportBlock: TypeAlias = Paragraph | Facts | Table | Drawings | Picture | CodeListing | Heading
 
 
 @dataclass(frozen=True)
-class Part:
+class ReportPart:
     """A part of the report: its name in links, its title, what a list of contents calls it, and what it says."""
 
     name: str
     title: str
     called: str
-    blocks: tuple[Block, ...]
+    blocks: tuple[ReportBlock, ...]
 
 
 @dataclass(frozen=True)
@@ -98,5 +98,5 @@ class Report:
     question: str | None
     answers: tuple[str, ...]
     warning: str | None
-    parts: tuple[Part, ...]
+    parts: tuple[ReportPart, ...]
     remark: str

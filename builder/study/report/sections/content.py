@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from builder.study.report.sections.surroundings import Said
     from builder.study.results.cells import Cell
     from builder.study.results.folder import Results, StudyFolder
-    from builder.study.results.result import Outcome
+    from builder.study.results.result import CellResult
     from builder.study.statistics import Arm, Group
 
 
@@ -41,7 +41,7 @@ class Entry:
     arm: Arm
     network: PlannedNetwork
     settings: Mapping[str, object]
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[CellResult, ...]
 
     @property
     def name(self) -> str:
@@ -172,7 +172,7 @@ def _section(
     plan: Plan,
     cells: Sequence[Cell],
     names: Mapping[str, str],
-    outcomes: Iterable[Outcome],
+    outcomes: Iterable[CellResult],
     findings: Findings,
 ) -> Section:
     """Return a group's arms with all that is shown of them, the highest accuracy first, those without a result last."""

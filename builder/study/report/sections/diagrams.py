@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram import Options, draw
+from builder.emit.diagram import DrawOptions, draw
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ def diagram(graphs: Sequence[Graph]) -> Diagram:
     """Return the comparison of networks, the base first; those behind the first ``BLOCKS`` are left out."""
     shown = list(graphs[:BLOCKS])
     level: Level = "layer" if len(shown) <= LAYERS else "block"
-    light, dark = (draw(shown, level=level, options=Options(theme=theme)).svg() for theme in ("light", "dark"))
+    light, dark = (draw(shown, level=level, options=DrawOptions(theme=theme)).svg() for theme in ("light", "dark"))
     size = _SIZE.search(light)
     assert size is not None, "Graphviz begins a figure with its size"
     named = ", ".join(graph.name for graph in shown)

@@ -5,28 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Part, Table
+from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, ReportPart, Table
 from builder.study.report.sections.words import accuracies, accuracy, amount, interval, points, probability, rate
 from builder.study.report.svg import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.blocks import ReportBlock
     from builder.study.report.sections.content import Content, Entry, Section
     from builder.study.statistics import Comparison
 
 
-def seeds(content: Content) -> Part | None:
+def seeds(content: Content) -> ReportPart | None:
     """Return every seed as a dot, with means and intervals; None where nothing was judged yet."""
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         if section.shown:
             blocks += [*_named(section), _seeds(content, section, f"seeds{number or ''}")]
-    return Part("seeds", "Every seed", "Seeds", tuple(blocks)) if blocks else None
+    return ReportPart("seeds", "Every seed", "Seeds", tuple(blocks)) if blocks else None
 
 
-def _named(section: Section) -> list[Block]:
+def _named(section: Section) -> list[ReportBlock]:
     return [Heading(section.name)] if section.name else []
 
 
@@ -57,14 +57,14 @@ def _dots(entry: Entry, error: float) -> rows.Dots:
     )
 
 
-def gaps(content: Content) -> Part | None:
+def gaps(content: Content) -> ReportPart | None:
     """Return how far each variant is from the base, the best first; None where there is nothing to compare."""
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         made = _to_base(content, section)
         if made and section.base is not None:
             blocks += [*_named(section), _gaps(content, section, section.base, made, f"gaps{number or ''}")]
-    return Part("gaps", "Gaps to the base", "Gaps", tuple(blocks)) if blocks else None
+    return ReportPart("gaps", "Gaps to the base", "Gaps", tuple(blocks)) if blocks else None
 
 
 def _to_base(content: Content, section: Section) -> list[Comparison]:
@@ -88,11 +88,11 @@ def _gaps(content: Content, section: Section, base: Entry, made: list[Comparison
     return Drawings((figure,), caption)
 
 
-def _gap(entry: Entry, made: Comparison) -> rows.Gap:
+def _gap(entry: Entry, made: Comparison) -> rows.GapRow:
     assert made.difference is not None, "it has an interval"
     assert made.interval is not None, "only tested comparisons are drawn"
     note = f"{points(made.difference)} ({interval(made.interval)}), p {_equals(made.adjusted_p)}"
-    return rows.Gap(entry.short, note, entry.ink, made.difference, made.interval, made.joint_interval, made.can_tell)
+    return rows.GapRow(entry.short, note, entry.ink, made.difference, made.interval, made.joint_interval, made.can_tell)
 
 
 def _equals(p: float | None) -> str:
@@ -106,7 +106,7 @@ HEAD = (
 )  # fmt: skip
 
 
-def comparisons(content: Content) -> Part | None:
+def comparisons(content: Content) -> ReportPart | None:
     """Return the table of all planned comparisons, those with the base first; None where there is none."""
     made = content.findings.comparisons
     if not made or not content.entries:
@@ -118,7 +118,7 @@ def comparisons(content: Content) -> Part | None:
         f"{rate(1 - design.error_rate)} intervals"
     )
     table = Table(caption, HEAD, tuple(_row(each, called) for each in made), frozenset(range(1, len(HEAD))) - {3})
-    return Part("comparisons", "All comparisons", "Comparisons", (*_remarks(content), table))
+    return ReportPart("comparisons", "All comparisons", "Comparisons", (*_remarks(content), table))
 
 
 def _row(made: Comparison, called: Mapping[str, str]) -> tuple[str, ...]:

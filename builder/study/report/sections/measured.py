@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.quantities import plural
-from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Part, Picture, Table
+from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Picture, ReportPart, Table
 from builder.study.report.sections.diagrams import diagram
 from builder.study.report.sections.measures import ahead, confusion, curve
 from builder.study.report.sections.words import NONE, accuracy, counts, points, settings, time_of, times
 from builder.study.report.svg.confusion import MOST, matrix, swaps
 from builder.study.report.svg.curves import curves
-from builder.study.report.svg.scatter import Point, scatter
+from builder.study.report.svg.scatter import ScatterPoint, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.blocks import ReportBlock
     from builder.study.report.sections.content import Content, Entry, Section
     from builder.study.report.svg.figure import Figure
     from builder.study.results.result import TrueLabels
@@ -32,17 +32,17 @@ _CONFUSED = 2
 """How many variants are compared with the base class by class."""
 
 
-def prices(content: Content) -> Part | None:
+def prices(content: Content) -> ReportPart | None:
     """Return accuracy against parameters, multiply-accumulates and time; None where nothing was judged yet."""
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         if section.shown:
             error = content.findings.design.error_rate
             blocks += [*_named(section), *_prices(section, str(number or ""), error)]
-    return Part("prices", "Accuracy and what it costs", "Costs", tuple(blocks)) if blocks else None
+    return ReportPart("prices", "Accuracy and what it costs", "Costs", tuple(blocks)) if blocks else None
 
 
-def _named(section: Section) -> list[Block]:
+def _named(section: Section) -> list[ReportBlock]:
     return [Heading(section.name)] if section.name else []
 
 
@@ -63,7 +63,7 @@ _PRICES = (
 )
 
 
-def _prices(section: Section, number: str, error: float) -> list[Block]:
+def _prices(section: Section, number: str, error: float) -> list[ReportBlock]:
     """Return a figure for each price in which variants differ, a sentence on the others, and a table of all."""
     entries = sorted(section.shown, key=lambda entry: entry.ink == "rest")
     differ = [price for price in _PRICES if len({price.of(entry) for entry in entries}) > 1 or len(entries) == 1]
@@ -82,9 +82,9 @@ def _prices(section: Section, number: str, error: float) -> list[Block]:
     return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(section)]
 
 
-def _point(entry: Entry, price: float, error: float) -> Point:
+def _point(entry: Entry, price: float, error: float) -> ScatterPoint:
     ends = entry.arm.interval(error)
-    return Point(
+    return ScatterPoint(
         entry.short,
         entry.ink,
         price,
@@ -106,14 +106,14 @@ def _written(price: _Price, entry: Entry) -> str:
     return price.written(price.of(entry)) if entry.outcomes else NONE
 
 
-def learning(content: Content) -> Part | None:
+def learning(content: Content) -> ReportPart | None:
     """Return validation accuracy and loss over the epochs, with their spread; None where nothing was judged yet."""
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         found = [entry for entry in section.shown if all(each.metrics for each in entry.outcomes)]
         if found:
             blocks += [*_named(section), _learning(section, found, str(number or ""))]
-    return Part("learning", "How they learn", "Curves", tuple(blocks)) if blocks else None
+    return ReportPart("learning", "How they learn", "Curves", tuple(blocks)) if blocks else None
 
 
 def _learning(section: Section, entries: Sequence[Entry], number: str) -> Drawings:
@@ -146,7 +146,7 @@ def _lead(section: Section, entries: Sequence[Entry], number: str) -> Figure | N
     return curves(f"lead{number}", f"Points ahead of {base.short}", f"Mean over the seeds: {said}", "epoch", leads)
 
 
-def networks(content: Content) -> Part | None:
+def networks(content: Content) -> ReportPart | None:
     """Return the networks side by side and a table of what they are; None where their pages are not there."""
     if not content.graphs:
         return None
@@ -167,13 +167,13 @@ def networks(content: Content) -> Part | None:
     )
     head = ("network", "what is changed", "parameters", "MACs", "the same as", "id")
     table = Table(f"All {plural(len(planned), 'network')} of the study", head, rows, frozenset({2, 3}))
-    return Part("networks", "The networks", "Networks", (Picture("networks", drawn, caption), table))
+    return ReportPart("networks", "The networks", "Networks", (Picture("networks", drawn, caption), table))
 
 
-def confused(content: Content) -> Part | None:
+def confused(content: Content) -> ReportPart | None:
     """Return where the base and the leading variants answer differently; None where that is not known."""
     truth = content.results.truth
-    blocks: list[Block] = []
+    blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         if truth is not None and section.base is not None and section.base.outcomes:
             blocks += _confused(section, section.base, truth, number)
@@ -184,16 +184,16 @@ def confused(content: Content) -> Part | None:
         "the seeds. None of this is tested: it says where to look, not what is sure.",
         "note",
     )
-    return Part("confusion", "Where they differ", "Confusion", (remark, *blocks))
+    return ReportPart("confusion", "Where they differ", "Confusion", (remark, *blocks))
 
 
-def _confused(section: Section, base: Entry, truth: TrueLabels, number: int) -> list[Block]:
+def _confused(section: Section, base: Entry, truth: TrueLabels, number: int) -> list[ReportBlock]:
     own = confusion(base.outcomes, truth)
     others = [entry for entry in section.shown if not entry.is_base and entry.ink != "rest"][:_CONFUSED]
     found = [(entry, table) for entry in others if (table := confusion(entry.outcomes, truth)) is not None]
     if own is None or not found:
         return []
-    blocks: list[Block] = [*_named(section)]
+    blocks: list[ReportBlock] = [*_named(section)]
     if len(truth.classes) <= MOST:
         names = [f"confusion{number or ''}{place or ''}" for place in range(len(found))]
         drawn = [

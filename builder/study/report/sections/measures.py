@@ -6,18 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from builder.study.report.svg.curves import Curve
+from builder.study.report.svg.curves import SeedCurves
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from builder.study.results.result import Outcome, TrueLabels
+    from builder.study.results.result import CellResult, TrueLabels
     from builder.training.folder.metrics import EpochMetrics
 
 
-def confusion(outcomes: Sequence[Outcome], truth: TrueLabels) -> NDArray[np.float64] | None:
+def confusion(outcomes: Sequence[CellResult], truth: TrueLabels) -> NDArray[np.float64] | None:
     """Return how much of each class was taken for each, in percent (classes, classes), the mean over the seeds.
 
     ``[true, answer]``; None where no cell has read the test split. A class without images has zeros.
@@ -33,12 +33,12 @@ def confusion(outcomes: Sequence[Outcome], truth: TrueLabels) -> NDArray[np.floa
     return shares
 
 
-def curve(name: str, ink: str, outcomes: Sequence[Outcome], value: Callable[[EpochMetrics], float]) -> Curve:
+def curve(name: str, ink: str, outcomes: Sequence[CellResult], value: Callable[[EpochMetrics], float]) -> SeedCurves:
     """Return what ``value`` says of each epoch of each seed."""
-    return Curve(name, ink, [[value(row) for row in each.metrics] for each in outcomes])
+    return SeedCurves(name, ink, [[value(row) for row in each.metrics] for each in outcomes])
 
 
-def ahead(found: Curve, base: Curve) -> Curve:
+def ahead(found: SeedCurves, base: SeedCurves) -> SeedCurves:
     """Return how far the mean of ``found`` lies above that of ``base``, for the epochs that both have."""
     pairs = zip(found.means(), base.means(), strict=False)
-    return Curve(found.name, found.ink, [[own - other for own, other in pairs]])
+    return SeedCurves(found.name, found.ink, [[own - other for own, other in pairs]])

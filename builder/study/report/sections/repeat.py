@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.quantities import plural
-from builder.study.report.sections.blocks import Fact, Facts, Heading, Listing, Paragraph, Part, Table
+from builder.study.report.sections.blocks import CodeListing, Fact, Facts, Heading, Paragraph, ReportPart, Table
 from builder.study.report.sections.words import settings
 from builder.study.workers.code import plugins_of
 
@@ -18,7 +18,7 @@ LONGEST: Final = 400
 """Characters of a message that are shown; the study's folder has the rest."""
 
 
-def failed(content: Content) -> Part | None:
+def failed(content: Content) -> ReportPart | None:
     """Return the runs that have no result, each with its message; None where there is none."""
     failures = content.findings.failures
     if not failures:
@@ -33,7 +33,7 @@ def failed(content: Content) -> Part | None:
         "“archcli study run --retry-failed” tries them again."
     )
     head = ("variant", "seed", "stage", "attempts", "message", "cell")
-    return Part(
+    return ReportPart(
         "failed", "What failed", "Failures", (Paragraph(said), Table("Failed runs", head, rows, frozenset({1, 3})))
     )
 
@@ -43,14 +43,14 @@ def _shortened(message: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
-def repeat(content: Content) -> Part:
+def repeat(content: Content) -> ReportPart:
     """Return commands, page, data, seeds, recipe, versions and machines."""
     plan = content.plan
     blocks = (
-        Listing("Commands", "\n".join(_commands(content))),
+        CodeListing("Commands", "\n".join(_commands(content))),
         Facts(tuple(_facts(content))),
-        *([Listing("The study’s page", content.page, folded=True)] if content.page else []),
-        Listing(
+        *([CodeListing("The study’s page", content.page, folded=True)] if content.page else []),
+        CodeListing(
             f"The recipe of {content.names.get(content.cells[0].id, 'the base')}",
             plan.base.recipe.to_yaml(),
             folded=True,
@@ -58,7 +58,7 @@ def repeat(content: Content) -> Part:
         Heading("Where it ran"),
         *_where(content),
     )
-    return Part("repeat", "To do it again", "Repeat", blocks)
+    return ReportPart("repeat", "To do it again", "Repeat", blocks)
 
 
 def _commands(content: Content) -> Iterator[str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.quantities import plural
-from builder.study.page.space import Choice, Range
-from builder.study.report.sections.blocks import Drawings, Paragraph, Part, Table
+from builder.study.page.space import NumberRange, ValueList
+from builder.study.report.sections.blocks import Drawings, Paragraph, ReportPart, Table
 from builder.study.report.sections.words import NONE, accuracy
-from builder.study.report.svg.scatter import Point, scatter
+from builder.study.report.svg.scatter import ScatterPoint, scatter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from builder.study.page.space import Search
-    from builder.study.report.sections.blocks import Block
+    from builder.study.page.space import SearchSpace
+    from builder.study.report.sections.blocks import ReportBlock
     from builder.study.report.sections.content import Content
     from builder.study.report.svg.figure import Figure
     from builder.study.results.cells import Cell
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 _WAITS = "The finalists are not chosen yet: {} has not ended."
 
 
-def screened(content: Content) -> Part | None:
+def screened(content: Content) -> ReportPart | None:
     """Return how finalists were chosen on the validation split, None in a study that judges all."""
     if not content.findings.screening:
         return None
     if content.plan.search is not None:
-        return Part("search", "What was tried", "Search", tuple(_searched(content, content.plan.search)))
-    return Part("screening", "Who was judged", "Screening", tuple(_screened(content)))
+        return ReportPart("search", "What was tried", "SearchSpace", tuple(_searched(content, content.plan.search)))
+    return ReportPart("screening", "Who was judged", "Screening", tuple(_screened(content)))
 
 
-def _screened(content: Content) -> Iterator[Block]:
+def _screened(content: Content) -> Iterator[ReportBlock]:
     found = content.findings.screening
     chosen = sum(each.chosen for each in found)
     said = (
@@ -62,7 +62,7 @@ class _Try(NamedTuple):
     result: Screened
 
 
-def _searched(content: Content, search: Search) -> Iterator[Block]:
+def _searched(content: Content, search: SearchSpace) -> Iterator[ReportBlock]:
     results = {each.name: each for each in content.findings.screening}
     cells = {content.names[cell.id]: cell for cell in content.cells if cell.stage == "screen"}
     tries = sorted(
@@ -80,18 +80,21 @@ def _searched(content: Content, search: Search) -> Iterator[Block]:
     for each in tries:
         if each.result.chosen:
             yield from (Paragraph(said, "note") for said in at_the_edge(search, each.cell.variant, each.cell.settings))
-    drawn = tuple(_figure(content, path, tries) for path, each in search.space.items() if isinstance(each, Range))
+    drawn = tuple(_figure(content, path, tries) for path, each in search.space.items() if isinstance(each, NumberRange))
     if drawn:
         caption = "Upwards is validation accuracy; each point is a try, and the grey ones were not judged."
         yield Drawings(drawn, caption, small=True)
     yield _table(search, tries)
 
 
-def at_the_edge(search: Search, variant: str, settings: Mapping[str, object]) -> Iterator[str]:
+def at_the_edge(search: SearchSpace, variant: str, settings: Mapping[str, object]) -> Iterator[str]:
     """Yield where the best lies at an end of what was allowed: beyond it there may be better ones."""
     for path, dimension in search.space.items():
         value = settings[path]
-        if isinstance(dimension, Range) and value in (dimension.low or None, dimension.high):  # below 0 is nothing
+        if isinstance(dimension, NumberRange) and value in (
+            dimension.low or None,
+            dimension.high,
+        ):  # below 0 is nothing
             end = "lowest" if value == dimension.low else "highest"
             yield f"{variant} did best with the {end} {_called(path)} allowed, {value}: widen the range."
 
@@ -103,14 +106,14 @@ def _figure(content: Content, path: str, tries: Sequence[_Try]) -> Figure:
         entry, value = entries.get(each.result.name), each.cell.settings[path]
         if each.result.mean is not None and not each.result.diverged and isinstance(value, int | float):
             name, ink = (entry.network.name, entry.ink) if entry else ("", "rest")
-            points.append(Point(name, ink, value, 100 * each.result.mean, None))
+            points.append(ScatterPoint(name, ink, value, 100 * each.result.mean, None))
     said = "; ".join(f"{_called(path)} {each.across:g}: {each.accuracy:.2f} %" for each in points)
     title = f"Validation accuracy by {_called(path)}"
     axes = (_called(path), "validation accuracy (%)")
     return scatter(f"tried-{path.replace('.', '-')}", title, said, axes, points, _numbers)
 
 
-def _table(search: Search, tries: Sequence[_Try]) -> Table:
+def _table(search: SearchSpace, tries: Sequence[_Try]) -> Table:
     fields = [_called(path) for path in search.space]
     rows = tuple(
         (
@@ -122,7 +125,7 @@ def _table(search: Search, tries: Sequence[_Try]) -> Table:
         )
         for each in tries
     )
-    numbers = {column for column, each in enumerate(search.space.values(), 1) if not isinstance(each, Choice)}
+    numbers = {column for column, each in enumerate(search.space.values(), 1) if not isinstance(each, ValueList)}
     head = ("network", *fields, "validation accuracy", "ended", "judged")
     return Table("All tries by validation accuracy", head, rows, frozenset({*numbers, len(fields) + 1}))
 

@@ -6,14 +6,14 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
-from builder.study.report.sections.blocks import Fact, Facts, Heading, Paragraph, Part
+from builder.study.report.sections.blocks import Fact, Facts, Heading, Paragraph, ReportPart
 from builder.study.report.sections.words import NONE, amount, rate
 from builder.study.statistics.planning import cautions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.study.report.sections.blocks import Block
+    from builder.study.report.sections.blocks import ReportBlock
     from builder.study.report.sections.content import Content
 
 
@@ -34,15 +34,15 @@ def warning(content: Content) -> str | None:
     return f"Not final: {content.open} of {total} planned {runs} not there yet, and every number here may still change."
 
 
-def sure(content: Content) -> Part:
+def sure(content: Content) -> ReportPart:
     """Return how sure the answer is: runs, error rate, what was planned, what is ruled out."""
     findings = content.findings
     images = max((arm.images for arm in findings.arms), default=0)
     said = tuple(cautions(findings.design, len(findings.comparisons), images)) if images else ()
-    blocks: list[Block] = [Facts(tuple(_facts(content, images)))]
+    blocks: list[ReportBlock] = [Facts(tuple(_facts(content, images)))]
     blocks += [Paragraph(f"From the plan: {each}.", "note") for each in said]
     blocks += [Heading("How it is judged"), *_method(content)]
-    return Part("certainty", "How sure is that?", "Certainty", tuple(blocks))
+    return ReportPart("certainty", "How sure is that?", "Certainty", tuple(blocks))
 
 
 def _facts(content: Content, images: int) -> Iterator[Fact]:

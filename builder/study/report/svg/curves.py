@@ -9,7 +9,7 @@ from builder.study.report.svg.figure import TEXT, Figure, group, line, path, tex
 from builder.study.report.svg.labels import spread
 from builder.study.report.svg.markup import Markup, joined
 from builder.study.report.svg.rows import written
-from builder.study.report.svg.scales import Scale, decimals, spanning, ticks
+from builder.study.report.svg.scales import Axis, decimals, spanning, ticks
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ _GAP: Final = 14.0  # px between the names at the ends
 _WIDEST: Final = 120.0  # px for them
 
 
-class Curve(NamedTuple):
+class SeedCurves(NamedTuple):
     """A variant's values, one a seed and epoch: ``seeds[seed][epoch]``; runs may be of different lengths."""
 
     name: str
@@ -41,12 +41,12 @@ class Curve(NamedTuple):
         return [sum(self.at(epoch)) / len(self.seeds) for epoch in range(self.epochs)]
 
 
-def curves(name: str, title: str, description: str, axis: str, found: Sequence[Curve]) -> Figure:
+def curves(name: str, title: str, description: str, axis: str, found: Sequence[SeedCurves]) -> Figure:
     """Return the figure of all curves; those whose ink is ``rest`` are thin, without band and name."""
     last = max(curve.epochs for curve in found)
     named = [curve for curve in found if curve.ink != "rest"]
     right = WIDTH - 10 - min(_WIDEST, max((width_of(curve.name, bold=True) for curve in named), default=0)) - 4
-    across = Scale(1, max(last, 2), _LEFT + 4, right)
+    across = Axis(1, max(last, 2), _LEFT + 4, right)
     values = [value for curve in found for epoch in range(curve.epochs) for value in curve.at(epoch)]
     up = spanning(values, _BOTTOM - 4, _TOP + 4, least=1e-3)
     back = [curve for curve in found if curve.ink == "rest"]
@@ -57,7 +57,7 @@ def curves(name: str, title: str, description: str, axis: str, found: Sequence[C
     return Figure(name, title, description, WIDTH, HEIGHT, joined(drawn))
 
 
-def _frame(across: Scale, up: Scale, axis: str, last: int, right: float) -> Markup:
+def _frame(across: Axis, up: Axis, axis: str, last: int, right: float) -> Markup:
     rows = up.ticks
     digits = decimals(rows)
     parts = [line((_LEFT, right), (up(mark), up(mark)), "rule") for mark in rows]
@@ -82,7 +82,7 @@ def _epochs(last: int) -> list[int]:
     return [1, *whole]
 
 
-def _band(curve: Curve, across: Scale, up: Scale) -> Markup:
+def _band(curve: SeedCurves, across: Axis, up: Axis) -> Markup:
     """Return the area between the lowest and the highest seed, nothing where there is one seed or one epoch."""
     if len(curve.seeds) < 2 or curve.epochs < 2:
         return Markup()
@@ -91,7 +91,7 @@ def _band(curve: Curve, across: Scale, up: Scale) -> Markup:
     return group(path([*above, *below], "spread", closed=True), class_=curve.ink)
 
 
-def _mean(curve: Curve, across: Scale, up: Scale) -> Markup:
+def _mean(curve: SeedCurves, across: Axis, up: Axis) -> Markup:
     points = [(across(epoch + 1), up(value)) for epoch, value in enumerate(curve.means())]
     if len(points) == 1:
         ((x, y),) = points
@@ -99,7 +99,7 @@ def _mean(curve: Curve, across: Scale, up: Scale) -> Markup:
     return path(points, f"curve {curve.ink}")
 
 
-def _names(named: Sequence[Curve], across: Scale, up: Scale) -> list[Markup]:
+def _names(named: Sequence[SeedCurves], across: Axis, up: Axis) -> list[Markup]:
     """Return each name at the end of its curve, moved apart where they would touch."""
     heights = spread([up(curve.means()[-1]) for curve in named], _GAP, _TOP, _BOTTOM)
     return [

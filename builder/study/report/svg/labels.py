@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-class Box(NamedTuple):
+class LabelBox(NamedTuple):
     """A rectangle: left, top, right, bottom."""
 
     left: float
@@ -17,7 +17,7 @@ class Box(NamedTuple):
     right: float
     bottom: float
 
-    def touches(self, other: Box, gap: float = 0.0) -> bool:
+    def touches(self, other: LabelBox, gap: float = 0.0) -> bool:
         """Return whether the two share more than ``gap`` free room between them."""
         return (
             self.left < other.right + gap
@@ -26,7 +26,7 @@ class Box(NamedTuple):
             and other.top < self.bottom + gap
         )
 
-    def is_in(self, other: Box) -> bool:
+    def is_in(self, other: LabelBox) -> bool:
         """Return whether all of it lies inside ``other``."""
         return (
             self.left >= other.left
@@ -49,13 +49,13 @@ _SIDES: Final = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (1, 1), (-1, -1), (-
 _REACHES: Final = (9.0, 14.0, 24.0, 36.0, 50.0, 66.0)
 
 
-def placed(wanted: Sequence[Wanted], room: Box, taken: Sequence[Box]) -> list[Box | None]:
+def placed(wanted: Sequence[Wanted], room: LabelBox, taken: Sequence[LabelBox]) -> list[LabelBox | None]:
     """Return a free place for each label, as near to its point as there is one; None where there is none.
 
     ``taken`` is what no label may cover, the points themselves among it. The first labels have the first choice.
     """
     used = list(taken)
-    found: list[Box | None] = []
+    found: list[LabelBox | None] = []
     for each in wanted:
         box = next((box for box in _candidates(each) if box.is_in(room) and _is_free(box, used)), None)
         found.append(box)
@@ -64,20 +64,20 @@ def placed(wanted: Sequence[Wanted], room: Box, taken: Sequence[Box]) -> list[Bo
     return found
 
 
-def _is_free(box: Box, used: Sequence[Box]) -> bool:
+def _is_free(box: LabelBox, used: Sequence[LabelBox]) -> bool:
     return not any(box.touches(other, 3.0) for other in used)
 
 
-def _candidates(label: Wanted) -> list[Box]:
+def _candidates(label: Wanted) -> list[LabelBox]:
     """Return the places around a point, the nearest first."""
     return [_beside(label, reach, side) for reach, side in product(_REACHES, _SIDES)]
 
 
-def _beside(label: Wanted, reach: float, side: tuple[int, int]) -> Box:
+def _beside(label: Wanted, reach: float, side: tuple[int, int]) -> LabelBox:
     across, down = side
     left = label.x + across * reach - label.width * (1 - across) / 2
     top = label.y + down * reach - label.height * (1 - down) / 2
-    return Box(left, top, left + label.width, top + label.height)
+    return LabelBox(left, top, left + label.width, top + label.height)
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> list[float]:

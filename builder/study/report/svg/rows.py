@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from builder.emit.diagram.scene.metrics import fit
 from builder.study.report.svg.figure import TEXT, Figure, group, line, percent, text, width_of
 from builder.study.report.svg.markup import Markup, element, joined
-from builder.study.report.svg.scales import Scale, decimals, spanning
+from builder.study.report.svg.scales import Axis, decimals, spanning
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +42,7 @@ class Dots(NamedTuple):
     interval: tuple[float, float] | None
 
 
-class Gap(NamedTuple):
+class GapRow(NamedTuple):
     """A row of differences: one with its interval, and ``outer`` where all intervals are to hold at once.
 
     ``is_clear`` where there is a difference for sure.
@@ -78,7 +78,7 @@ class _Layout:
         """Return the middle of what is drawn in a row."""
         return index * self.row + _TRACK + _LINE * self.is_stacked
 
-    def head(self, row: Dots | Gap, index: int) -> Markup:
+    def head(self, row: Dots | GapRow, index: int) -> Markup:
         """Return a row's name and its numbers."""
         top = index * self.row + _NAME
         name = text(fit(row.name, _PHONE, TEXT, bold=True), "0%", top, class_="name")
@@ -87,7 +87,7 @@ class _Layout:
         return group(name, text(row.note, "100%", top, class_="muted", anchor="end"))
 
 
-def _layout(rows: Sequence[Dots | Gap]) -> _Layout:
+def _layout(rows: Sequence[Dots | GapRow]) -> _Layout:
     widths = (width_of(row.name, bold=True) + width_of(row.note) + 12 for row in rows)
     return _Layout(len(rows), any(width > _PHONE for width in widths))
 
@@ -102,7 +102,7 @@ def dots(name: str, title: str, description: str, axis: str, rows: Sequence[Dots
     return Figure(name, title, description, None, layout.height + _FOOT, joined(drawn))
 
 
-def gaps(name: str, title: str, description: str, axis: str, rows: Sequence[Gap], margin: float) -> Figure:
+def gaps(name: str, title: str, description: str, axis: str, rows: Sequence[GapRow], margin: float) -> Figure:
     """Return the figure of all differences; a band shows what is too small to matter: up to ``margin`` either way."""
     values = [value for row in rows for value in (*row.interval, *(row.outer or ()))]
     scale, layout = spanning([*values, -margin, margin], LEFT, RIGHT), _layout(rows)
@@ -115,7 +115,7 @@ def gaps(name: str, title: str, description: str, axis: str, rows: Sequence[Gap]
     return Figure(name, title, description, None, layout.height + _FOOT, joined(drawn))
 
 
-def _frame(scale: Scale, layout: _Layout, axis: str) -> Markup:
+def _frame(scale: Axis, layout: _Layout, axis: str) -> Markup:
     """Return rules at the round values, which stand below, and what they are values of."""
     height = layout.height
     marks = scale.ticks
@@ -146,7 +146,7 @@ def written(value: float, digits: int) -> str:
     return f"{value:.{digits}f}".replace("-", "−")
 
 
-def _seeds(row: Dots, scale: Scale, y: float) -> list[Markup]:
+def _seeds(row: Dots, scale: Axis, y: float) -> list[Markup]:
     """Return the interval below, the dots above it, those that would cover one another stacked, and the mean."""
     parts = []
     if row.interval is not None:
@@ -159,7 +159,7 @@ def _seeds(row: Dots, scale: Scale, y: float) -> list[Markup]:
     return [*parts, line((middle, middle), (y - 3, y + 14), "middle")]
 
 
-def _stacked(row: Dots, scale: Scale) -> list[tuple[float, float]]:
+def _stacked(row: Dots, scale: Axis) -> list[tuple[float, float]]:
     """Return each dot's place: percent from the left, px above the track."""
     found: list[tuple[float, float]] = []
     for share in sorted(scale(value) for value in row.values):
@@ -169,7 +169,7 @@ def _stacked(row: Dots, scale: Scale) -> list[tuple[float, float]]:
     return found
 
 
-def _gap(row: Gap, scale: Scale, y: float) -> list[Markup]:
+def _gap(row: GapRow, scale: Axis, y: float) -> list[Markup]:
     """Return the interval with its ends, and the difference: filled where it is clear, else hollow."""
     low, high = (percent(scale(value)) for value in row.interval)
     ends = [line((end, end), (y - 5, y + 5), "interval") for end in (low, high)]

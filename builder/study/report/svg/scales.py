@@ -14,7 +14,7 @@ _ROUND: Final = 1e-9  # what is left of arithmetic on decimal fractions
 
 
 @dataclass(frozen=True)
-class Scale:
+class Axis:
     """A line from ``low`` to ``high``, drawn from ``start`` to ``end``; ``logarithmic`` where factors count."""
 
     low: float
@@ -67,19 +67,19 @@ def powers(low: float, high: float, most: int = 6) -> list[float]:
     return inside if len(inside) > 1 else []
 
 
-def spanning(values: Iterable[float], start: float, end: float, *, least: float = 0.0) -> Scale:
+def spanning(values: Iterable[float], start: float, end: float, *, least: float = 0.0) -> Axis:
     """Return a scale that holds all values, a little free at both ends, and spans at least ``least``."""
     found = [value for value in values if math.isfinite(value)]
     low, high = (min(found), max(found)) if found else (0.0, 1.0)
     free = max(0.04 * (high - low), (least - (high - low)) / 2, 1e-6 * max(abs(low), abs(high), 1.0))
-    return Scale(low - free, high + free, start, end)
+    return Axis(low - free, high + free, start, end)
 
 
-def factors(values: Iterable[float], start: float, end: float) -> Scale:
+def factors(values: Iterable[float], start: float, end: float) -> Axis:
     """Return a scale for prices: logarithmic where the dearest costs over four times the cheapest."""
     found = [value for value in values if math.isfinite(value)]
     if found and min(found) > 0 and max(found) > 4 * min(found):
-        return Scale(min(found) / 1.15, max(found) * 1.15, start, end, logarithmic=True)
+        return Axis(min(found) / 1.15, max(found) * 1.15, start, end, logarithmic=True)
     return spanning(found, start, end)
 
 

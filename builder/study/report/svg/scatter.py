@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.scene.metrics import fit_end
 from builder.study.report.svg.figure import TEXT, Figure, group, line, text, width_of
-from builder.study.report.svg.labels import Box, Wanted, placed
+from builder.study.report.svg.labels import LabelBox, Wanted, placed
 from builder.study.report.svg.markup import Markup, element, joined
 from builder.study.report.svg.rows import written
-from builder.study.report.svg.scales import Scale, decimals, factors, spanning
+from builder.study.report.svg.scales import Axis, decimals, factors, spanning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -20,7 +20,7 @@ _POINT: Final = 5.0
 _WIDEST: Final = 150.0  # px of a label; the end of a longer name tells it from others
 
 
-class Point(NamedTuple):
+class ScatterPoint(NamedTuple):
     """What it is called, "" for no label, where it stands across, its accuracy and the interval of that.
 
     The first points are the first to get a label.
@@ -38,7 +38,7 @@ def scatter(
     title: str,
     description: str,
     axes: tuple[str, str],
-    points: Sequence[Point],
+    points: Sequence[ScatterPoint],
     labels: Callable[[Sequence[float]], list[str]],
 ) -> Figure:
     """Return the scatter of all points; ``axes`` are the names of both."""
@@ -49,7 +49,7 @@ def scatter(
     return Figure(name, title, description, WIDTH, HEIGHT, body)
 
 
-def _frame(across: Scale, up: Scale, axes: tuple[str, str], labels: Callable[[Sequence[float]], list[str]]) -> Markup:
+def _frame(across: Axis, up: Axis, axes: tuple[str, str], labels: Callable[[Sequence[float]], list[str]]) -> Markup:
     """Return rules, numbers and names of both axes."""
     rows = up.ticks
     digits = decimals(rows)
@@ -76,19 +76,19 @@ def _spaced(marks: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
     return found
 
 
-def _points(points: Sequence[Point], across: Scale, up: Scale) -> list[Markup]:
+def _points(points: Sequence[ScatterPoint], across: Axis, up: Axis) -> list[Markup]:
     """Return intervals, then points, then the labels for which there is room, with a line where one stands apart."""
     spots = [(across(point.across), up(point.accuracy)) for point in points]
     bars = [
-        Box(x - 2, up(point.interval[1]), x + 2, up(point.interval[0]))
+        LabelBox(x - 2, up(point.interval[1]), x + 2, up(point.interval[0]))
         for point, (x, _) in zip(points, spots, strict=True)
         if point.interval
     ]
-    taken = [Box(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
+    taken = [LabelBox(x - _POINT, y - _POINT, x + _POINT, y + _POINT) for x, y in spots]
     named = [(point, spot) for point, spot in zip(points, spots, strict=True) if point.name]
     called = _called([point.name for point, _ in named])
     wanted = [Wanted(*spot, width_of(name, bold=True), TEXT) for name, (_, spot) in zip(called, named, strict=True)]
-    boxes = placed(wanted, Box(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
+    boxes = placed(wanted, LabelBox(_LEFT + 2, _TOP - 8, WIDTH, _BOTTOM - 1), [*taken, *bars])
     parts = [
         line((x, x), (up(point.interval[0]), up(point.interval[1])), f"interval {point.ink}")
         for point, (x, _) in zip(points, spots, strict=True)
@@ -112,7 +112,7 @@ def _called(names: list[str]) -> list[str]:
     return ends if len(set(ends)) == len(set(names)) else names
 
 
-def _leader(spot: tuple[float, float], box: Box) -> Markup:
+def _leader(spot: tuple[float, float], box: LabelBox) -> Markup:
     """Return a thin line from a point to a label that does not stand at its side, nothing where it does."""
     x, y = max(box.left, min(box.right, spot[0])), max(box.top, min(box.bottom, spot[1]))
     if abs(x - spot[0]) + abs(y - spot[1]) < 12:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builder.emit.diagram.reading.alignment import are_kin, compare
-from builder.emit.diagram.reading.outline import Cell, outline
+from builder.emit.diagram.reading.outline import OutlineCell, outline
 from builder.lowering import load
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ class TestCompare:
         """Taking boxes out of a network leaves the rest in rows with the original."""
         (whole,) = strands("alexnet")
         kept = data.draw(st.lists(st.booleans(), min_size=len(whole), max_size=len(whole)))
-        part = tuple(token for token, keep in zip(whole, kept, strict=True) if keep or not isinstance(token, Cell))
+        part = tuple(
+            token for token, keep in zip(whole, kept, strict=True) if keep or not isinstance(token, OutlineCell)
+        )
         result = compare([whole, part])
         assert len(result.rows) == len(whole)
 

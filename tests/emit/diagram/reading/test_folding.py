@@ -9,7 +9,7 @@ from builder.emit.diagram import Options, draw
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.reading.folding import folded
-from builder.emit.diagram.reading.outline import Cell, Fork, cells, outline
+from builder.emit.diagram.reading.outline import Fork, OutlineCell, cells, outline
 from builder.emit.diagram.reading.summary import summary
 from builder.lowering import load
 from tests.emit.diagram.geometry import faults
@@ -21,7 +21,7 @@ class TestFolded:
     def test_equal_neighbours_become_one_box(self) -> None:
         """The three bottlenecks of the first stage, and the last three of the second."""
         (strand,) = folded([outline(load("resnet50"))], ["layer[12].*"])
-        titles = [token.label for token in strand if isinstance(token, Cell) and token.folded]
+        titles = [token.label for token in strand if isinstance(token, OutlineCell) and token.folded]
         assert titles == ["layer1.0–2 ×3", "layer2.0", "layer2.1–3 ×3"]
 
     @pytest.mark.parametrize("name", ["alexresnet", "googlenet", "densenet121", "alexse_cross"])
@@ -34,7 +34,7 @@ class TestFolded:
     def test_shape_that_leaves_a_fold_is_kept(self) -> None:
         """And is not repeated after a fold that keeps it."""
         (strand,) = folded([outline(load("resnet50"))], ["layer2.*"])
-        assert [token.shape for token in strand if isinstance(token, Cell) and token.folded] == ["512×28×28", ""]
+        assert [token.shape for token in strand if isinstance(token, OutlineCell) and token.folded] == ["512×28×28", ""]
 
     def test_a_value_read_from_outside_keeps_its_fork(self) -> None:
         """The gate of block2 still finds block1's value."""
@@ -62,7 +62,7 @@ class TestExpand:
     def test_layers_stand_on_the_line(self) -> None:
         """Block 1 of AlexNet as its four layers, shortened."""
         strand = summary(load("alexnet"), expand=["block1"])
-        labels = [token.label for token in strand if isinstance(token, Cell)]
+        labels = [token.label for token in strand if isinstance(token, OutlineCell)]
         assert labels[2:6] == ["5×5, 192", "ReLU", "max 3×3, /2", "3×3, 384"]
 
     def test_smaller_blocks_become_boxes(self) -> None:

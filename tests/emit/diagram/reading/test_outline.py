@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.emit.diagram.reading.outline import (
-    Cell,
     Closing,
     Fork,
     Head,
     Join,
     Opening,
-    Split,
+    OutlineCell,
+    OutlineSplit,
     cells,
     humanise,
     outline,
@@ -50,7 +50,7 @@ class TestOutline:
         """What a page calls the block's activation comes after the block, where SE and shortcut are placed."""
         strand = outline(load("alexnet"))
         after = strand[strand.index(Closing("block1")) + 1]
-        assert isinstance(after, Cell)
+        assert isinstance(after, OutlineCell)
         assert after.path == "block1.activation"
 
     def test_shortcut_forks_before_the_frame_and_joins_before_the_activation(self) -> None:
@@ -105,7 +105,7 @@ class TestOutline:
 
     def test_branches_stand_side_by_side(self, inception: Graph) -> None:
         """Three branches, the last of them empty, meet in a concatenation."""
-        (split,) = of(Split, outline(inception))
+        (split,) = of(OutlineSplit, outline(inception))
         assert [len(branch) for branch in split.branches] == [1, 2, 0]
         assert split.cell.label == "Concat"
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from builder.emit.diagram.reading.outline import Cell, Fork, Join, cells
+from builder.emit.diagram.reading.outline import Fork, Join, OutlineCell, cells
 from builder.emit.diagram.reading.summary import summary
 from builder.lowering import load
 
 
-def boxes(name: str) -> dict[str, Cell]:
+def boxes(name: str) -> dict[str, OutlineCell]:
     """Return the boxes on the line by their titles."""
-    return {token.label: token for token in summary(load(name)) if isinstance(token, Cell) and token.after}
+    return {token.label: token for token in summary(load(name)) if isinstance(token, OutlineCell) and token.after}
 
 
 class TestSummary:
@@ -44,7 +44,9 @@ class TestSummary:
     def test_gates_and_activations_stay_visible(self) -> None:
         """They stand between the boxes, where the page puts them."""
         strand = summary(load("alexse_block1"))
-        position = next(place for place, token in enumerate(strand) if isinstance(token, Cell) and token.kind == "gate")
+        position = next(
+            place for place, token in enumerate(strand) if isinstance(token, OutlineCell) and token.kind == "gate"
+        )
         assert [token.label for token in strand[position - 1 : position + 2]] == ["Block 1", "SE", "ReLU"]
 
     def test_shortcuts_stay_visible(self) -> None:

@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from builder.study.report.sections.measures import ahead, confusion, curve
-from builder.study.results.result import Outcome, TrueLabels
+from builder.study.results.result import CellResult, TrueLabels
 from builder.training.folder.metrics import EpochMetrics
 
 TRUTH = TrueLabels(("cat", "dog", "emu"), np.array([0, 0, 1, 1], dtype=np.uint16))
 
 
-def outcome(answers: list[int] | None, accuracies: tuple[float, ...] = (0.5,)) -> Outcome:
+def outcome(answers: list[int] | None, accuracies: tuple[float, ...] = (0.5,)) -> CellResult:
     """Return a cell's result with these answers to the test images and these validation accuracies."""
     predictions = None if answers is None else np.array(answers, dtype=np.uint16)
     metrics = tuple(EpochMetrics(epoch, 1, 0.5, 2, value, 0.1, 3) for epoch, value in enumerate(accuracies, 1))
     correct = None if predictions is None else predictions == TRUTH.labels
-    return Outcome("id", "net", {}, 0, "confirm", 1, 0.5, 0.5, predictions, correct, metrics, 1.0)
+    return CellResult("id", "net", {}, 0, "confirm", 1, 0.5, 0.5, predictions, correct, metrics, 1.0)
 
 
 class TestConfusion:

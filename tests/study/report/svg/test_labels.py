@@ -7,9 +7,9 @@ from itertools import combinations, pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.study.report.svg.labels import Box, Wanted, placed, spread
+from builder.study.report.svg.labels import LabelBox, Wanted, placed, spread
 
-ROOM = Box(0, 0, 360, 270)
+ROOM = LabelBox(0, 0, 360, 270)
 POINTS = st.lists(st.tuples(st.floats(20, 340), st.floats(20, 250), st.floats(10, 120)), min_size=1, max_size=14)
 
 
@@ -19,7 +19,7 @@ class TestPlaced:
     @given(POINTS)
     def test_no_label_touches_a_label_or_a_point(self, points: list[tuple[float, float, float]]) -> None:
         """Whatever the points are; a label for which there is no room is left away."""
-        dots = [Box(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
+        dots = [LabelBox(x - 5, y - 5, x + 5, y + 5) for x, y, _ in points]
         found = [box for box in placed([Wanted(x, y, width, 12) for x, y, width in points], ROOM, dots) if box]
         assert all(box.is_in(ROOM) for box in found)
         assert not any(one.touches(other) for one, other in combinations(found, 2))
@@ -28,7 +28,7 @@ class TestPlaced:
     def test_the_first_choice_is_right_of_the_point(self) -> None:
         """At the same height."""
         (box,) = placed([Wanted(100, 100, 50, 12)], ROOM, [])
-        assert box == Box(109, 94, 159, 106)
+        assert box == LabelBox(109, 94, 159, 106)
 
     def test_at_the_side_it_is_left_of_it(self) -> None:
         """Labels stay inside the figure."""

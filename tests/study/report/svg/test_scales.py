@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.study.report.svg.scales import Scale, decimals, factors, powers, spanning, ticks
+from builder.study.report.svg.scales import Axis, decimals, factors, powers, spanning, ticks
 
 VALUES = st.floats(-200, 200)
 
@@ -67,5 +67,5 @@ class TestScale:
     @pytest.mark.parametrize("logarithmic", [True, False])
     def test_its_ticks_stand_on_it(self, *, logarithmic: bool) -> None:
         """Positions between start and end."""
-        scale = Scale(2, 90, 0, 100, logarithmic)
+        scale = Axis(2, 90, 0, 100, logarithmic)
         assert all(0 <= scale(value) <= 100 for value in scale.ticks)
