@@ -723,7 +723,7 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is w
     """
     from builder.commands import init as command
 
-    answer(text.initialised(command.run(name)))
+    answer(text.initialized(command.run(name)))
 
 
 @app.command()

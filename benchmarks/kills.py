@@ -90,8 +90,8 @@ def train(folder: Path, prepare: Callable[[], None]) -> None:
     trainer.saving_pace = EveryThird  # type: ignore[misc,assignment]  # in a process of its own
     trainer.draw_curves = lambda *_: None  # takes longer than the training
     prepare()
-    with join(CPU) as team:
-        trainer.train(network, data(), RECIPE, RunFolder(folder), CPU, team=team)
+    with join(CPU) as group:
+        trainer.train(network, data(), RECIPE, RunFolder(folder), CPU, group=group)
 
 
 def started(folder: Path, prepare: Callable[[], None] = lambda: None, processes: int = 1) -> list[int]:

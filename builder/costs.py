@@ -97,7 +97,7 @@ def _kept(graph: Graph) -> Iterator[int]:
             yield 0
             continue
         learning.add(node.index)
-        kept = operation.keeps(shapes, learns, in_place=overwrites)
+        kept = operation.saved_tensors(shapes, learns, in_place=overwrites)
         values = [*(node.inputs[position] for position in kept.inputs), *([node.index] if kept.output else [])]
         fresh = {memory[index] for index in values} - counted
         counted |= fresh

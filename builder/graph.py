@@ -109,7 +109,7 @@ BlockMember: TypeAlias = int | Block
 
 
 @dataclass(frozen=True, slots=True)
-class Initialisation:
+class Initialization:
     """One rule of ``init``: a function of ``torch.nn.init`` (without the underscore) or a number, for some parameters.
 
     ``operation`` is the word of an operation whose every instance is meant, or None; ``targets`` are the keys of the
@@ -133,7 +133,7 @@ class Graph:
     classes: int
     nodes: tuple[Node, ...]
     root: Block
-    initialisations: tuple[Initialisation, ...] = ()
+    initializations: tuple[Initialization, ...] = ()
     heads: tuple[Block, ...] = ()
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 1

@@ -120,7 +120,7 @@ class TestSums:
     """``x += shortcut`` instead of a new tensor."""
 
     def test_a_branch_takes_the_shortcut(self, paths: Paths) -> None:
-        """Its value is read by the sum alone, and batch normalisation does not need it."""
+        """Its value is read by the sum alone, and batch normalization does not need it."""
         block = "  block: {layers: [{conv: {out: 3, kernel: 1}}, batchnorm], shortcut: identity}\n"
         assert "block.merge" in paths(block)
 

@@ -24,7 +24,7 @@ PINS = dict(
 )
 
 
-def normalised(name: str) -> str:
+def normalized(name: str) -> str:
     """Return a distribution's name as indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -128,7 +128,7 @@ class TestPins:
     def test_every_requirement_is_pinned(self, requirement: str) -> None:
         """What is asked for by range is installed in one version."""
         name = re.split(r"[><=~! \[]", requirement)[0]
-        assert normalised(name) in {normalised(pinned) for pinned in PINS}
+        assert normalized(name) in {normalized(pinned) for pinned in PINS}
 
     def test_versions_are_exact_and_no_place_is_named(self) -> None:
         """Which index serves a file is the installer's choice."""
@@ -156,7 +156,7 @@ class TestDependencies:
     def test_imports_and_requirements_agree(self) -> None:
         """``graphviz-pure`` is a program, which is run; ``psycopg`` is called by SQLAlchemy."""
         wanted = PROJECT["project"]["dependencies"] + PROJECT["project"]["optional-dependencies"]["distributed"]
-        asked = {normalised(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
+        asked = {normalized(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
         assert imported() - brought_by_pydantic == asked - {"graphviz-pure", "psycopg"}
 

@@ -97,7 +97,7 @@ def run(
     for figure in figures:
         _check_suffix(figure)
     ready = prepare(request if request.data == "random" else replace(request, subset=IMAGES))
-    if ready.team.size > 1:
+    if ready.group.world_size > 1:
         raise RunError("a benchmark is of one process", "start it without torchrun")
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution

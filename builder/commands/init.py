@@ -52,13 +52,13 @@ insert:                       # a squeeze-and-excitation gate, without touching 
 
 
 @dataclass(frozen=True)
-class Initialised:
+class Initialized:
     """The file that was written."""
 
     file: Path
 
 
-def run(name: str) -> Initialised:
+def run(name: str) -> Initialized:
     """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file is there already."""
     from builder.files import write_text
 
@@ -71,4 +71,4 @@ def run(name: str) -> Initialised:
         hint = "choose another name, or remove it"
         raise ArchError(Diagnostic("file-exists", f"{path} is there already", None, hint))
     write_text(path, _STARTER.substitute(name=path.stem))
-    return Initialised(path)
+    return Initialized(path)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from builder.expressions import FUNCTIONS as EXPRESSION_FUNCTIONS
 from builder.ops import MERGES, OPERATIONS
 from builder.spec.fields import BlockFields, ItemFields, PageFields, ReuseFields, TemplateFields
-from builder.spec.initialisers import FUNCTIONS as INIT_FUNCTIONS
+from builder.spec.initializers import FUNCTIONS as INIT_FUNCTIONS
 from builder.spec.page import POINTS, RESERVED, REUSE
 
 if TYPE_CHECKING:

@@ -42,10 +42,10 @@ def run(
         message = f"{path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
         raise RunError(message, f"train again: archcli train {shlex.quote(str(folder.page))} …")
     ready = prepare_again(folder, settings, device, data_dir, plugins, step)
-    with ready.team as team:
+    with ready.group as group:
         beginning = describe(str(folder.page), ready, folder)
         on_beginning(beginning)
-        ended = team.said_by_first(lambda: read_summary(folder))
+        ended = group.broadcast_from_rank0(lambda: read_summary(folder))
         if ended is not None and ended.epochs == ready.recipe.epochs:
             return Trained(beginning, ended)
         return Trained(beginning, train_in(folder, ready, on_progress))

@@ -71,8 +71,8 @@ def run(
     """
     check_name(request.name or "default")
     ready = prepare(request, on_fetch)
-    with ready.team as team:
-        folder = None if request.dry_run else team.said_by_first(lambda: _folder(request, ready))
+    with ready.group as group:
+        folder = None if request.dry_run else group.broadcast_from_rank0(lambda: _folder(request, ready))
         beginning = describe(request.page, ready, folder)
         on_beginning(beginning)
         return Trained(beginning, None if folder is None else train_in(folder, ready, on_progress))
@@ -84,7 +84,7 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
     from builder.training.trainer import train
 
     execution = Execution(ready.chosen.precision, ready.step)
-    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.team, execution)
+    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, execution)
 
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
@@ -107,7 +107,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
         device=describe_device(ready.device),
         precision=str(ready.chosen.precision),
         precision_reason=ready.chosen.reason,
-        processes=ready.team.size,
+        processes=ready.group.world_size,
         weights=ready.weights,
         run=folder.path if folder else None,
     )

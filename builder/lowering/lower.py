@@ -12,7 +12,7 @@ from builder.graph import Graph
 from builder.lowering.arguments import bind, check_kind
 from builder.lowering.blocks import root_block
 from builder.lowering.edits import Edits
-from builder.lowering.initialisation import initialisations
+from builder.lowering.initialization import initializations
 from builder.lowering.pages import merge_mappings
 from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, marked
 from builder.lowering.walk import TooLargeError, Walk
@@ -51,7 +51,7 @@ def lower(
     scope = _page_scope(page, classes, params or {}, evaluator, problems)
     shape = _size(page, input, problems)
     walk, root, flow = _walk(page, scope, shape, problems)
-    rules = initialisations(walk)
+    rules = initializations(walk)
     if flow is not None and scope["classes"] is not UNKNOWN:
         _check_head(page, walk, flow, scope["classes"], problems)
     heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
@@ -67,7 +67,7 @@ def lower(
         classes=int(str(scope["classes"])),
         nodes=tuple(walk.nodes),
         root=root,
-        initialisations=rules,
+        initializations=rules,
         heads=heads,
         params=MappingProxyType({name: scope[name] for name in page.params}),
         version=page.version,

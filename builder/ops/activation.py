@@ -27,7 +27,7 @@ class Activation(Operation):
     keeps_output: ClassVar[bool] = False
     """Whether its backward is written in terms of its output."""
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - all its inputs learn
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - all its inputs learn
         """Keep the output or the input; a copy of the input where that is overwritten."""
         if self.keeps_output:
             return SavedTensors(output=True)

@@ -163,7 +163,7 @@ class Operation(Strict):
         """Return multiply-accumulates of convolutions and linear maps for one image."""
         return 0
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - as above
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - as above
         """Return what PyTorch on a CPU keeps of one image for the backward pass, parameters and buffers left out.
 
         ``learning`` says which inputs depend on a parameter; it is asked only of operations whose output does.

@@ -60,7 +60,7 @@ class CoordinateAttention(nn.Module):
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
-        """Return weight and bias of the three 1x1 convolutions and of the batch normalisation."""
+        """Return weight and bias of the three 1x1 convolutions and of the batch normalization."""
         channels, hidden = inputs[0].channels, self._hidden(inputs[0])
         return (
             ParameterTensor("conv1.weight", (hidden, channels, 1, 1), "conv"),
@@ -78,7 +78,7 @@ class CoordinateAttention(nn.Module):
         channels, height, width = inputs[0].sizes
         return 2 * channels * self._hidden(inputs[0]) * (height + width)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep the input, the first product, rows and columns before and after each layer, and both gates."""
         channels, height, width = inputs[0].sizes
         lines, hidden = height + width, self._hidden(inputs[0])

@@ -69,7 +69,7 @@ def _answers(operation: Operation, inputs: tuple[Shape, ...]) -> Iterator[tuple[
     for each in operation.parameters(*inputs):
         yield "parameters", each, ParameterTensor
     yield "macs", operation.macs(*inputs), int
-    yield "keeps", operation.keeps(inputs, (True,) * len(inputs), in_place=False), SavedTensors
+    yield "saved_tensors", operation.saved_tensors(inputs, (True,) * len(inputs), in_place=False), SavedTensors
     yield "label", operation.label(*inputs), str
     if operation.is_module:
         yield "call", operation.call(*inputs), TorchCall

@@ -42,7 +42,7 @@ class Linear(Operation):
         (features,) = inputs
         return self.out * features.elements
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""
         return SavedTensors((0,))
 

@@ -47,7 +47,7 @@ class Multiply(Operation):
             raise ShapeError(f"{_listed(inputs)} cannot be multiplied")
         return largest
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep of each pair what the other one's gradient needs; products are taken from the left."""
         kept, own = set(), 0
         for position in range(1, len(inputs)):

@@ -1,4 +1,4 @@
-"""Normalisation over the batch or over channels."""
+"""Normalization over the batch or over channels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Epsilon = Annotated[float, Field(gt=0, lt=1)]
 
 
 class BatchNorm(Operation):
-    """Normalise each channel over batch and positions.
+    """Normalize each channel over batch and positions.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html
     """
@@ -49,7 +49,7 @@ class BatchNorm(Operation):
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each channel."""
         return SavedTensors((0,), own=2 * FLOAT * inputs[0].channels)
 
@@ -69,7 +69,7 @@ class BatchNorm(Operation):
 
 
 class LayerNorm(Operation):
-    """Normalise over the last axis, the features.
+    """Normalize over the last axis, the features.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html
     """
@@ -83,7 +83,7 @@ class LayerNorm(Operation):
         """Return the input's shape; raise ShapeError where the last axis is no channel axis."""
         (values,) = inputs
         if values.channel_axis != len(values.sizes) - 1:
-            hint = "`layernorm2d` normalises over the channels of an image"
+            hint = "`layernorm2d` normalizes over the channels of an image"
             raise ShapeError(f"`layernorm` needs features last, and {values} comes in", None, hint)
         return values
 
@@ -91,7 +91,7 @@ class LayerNorm(Operation):
         """Return weight and bias, each (features,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
         return SavedTensors((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
 
@@ -105,7 +105,7 @@ class LayerNorm(Operation):
 
 
 class LayerNorm2d(Operation):
-    """Normalise over the channels at each position of an image, as ConvNeXt does.
+    """Normalize over the channels at each position of an image, as ConvNeXt does.
 
     https://arxiv.org/abs/2201.03545
     """
@@ -114,7 +114,7 @@ class LayerNorm2d(Operation):
     family: ClassVar[Family] = "norm"
     definition: ClassVar[str | None] = '''
 class LayerNorm2d(nn.LayerNorm):
-    """Layer normalisation over the channels of N x C x H x W."""
+    """Layer normalization over the channels of N x C x H x W."""
 
     def forward(self, x):
         x = x.permute(0, 2, 3, 1)
@@ -133,7 +133,7 @@ class LayerNorm2d(nn.LayerNorm):
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
         return SavedTensors((0,), own=2 * FLOAT * inputs[0].elements // inputs[0].channels)
 

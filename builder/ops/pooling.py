@@ -78,7 +78,7 @@ class MaxPool(_WindowPool):
 
     kind: ClassVar[str] = "maxpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and where each maximum stood."""
         return SavedTensors((0,), own=INDEX * self.output(*inputs).elements)
 
@@ -99,7 +99,7 @@ class AvgPool(_WindowPool):
 
     kind: ClassVar[str] = "avgpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input."""
         return SavedTensors((0,))
 
@@ -137,7 +137,7 @@ class AdaptiveAvgPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptiveavgpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, unless one value is left: then PyTorch takes a mean, which keeps nothing."""
         return SavedTensors() if self.size == 1 else SavedTensors((0,))
 
@@ -158,7 +158,7 @@ class AdaptiveMaxPool(_AdaptivePool):
 
     kind: ClassVar[str] = "adaptivemaxpool"
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and where each maximum stood."""
         return SavedTensors((0,), own=INDEX * self.output(*inputs).elements)
 
@@ -220,7 +220,7 @@ class ChannelMax(nn.Module):
         return x.amax(1, keepdim=True)
 '''
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input and the maxima, which tell where they stood."""
         return SavedTensors((0,), output=True)
 

@@ -28,7 +28,7 @@ class Dropout(Operation):
         """Return the input's shape."""
         return inputs[0]
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep what each element was multiplied by; a single 0 where all of them are dropped."""
         return SavedTensors(own=FLOAT * (inputs[0].elements if 0 < self.p < 1 else int(self.p)))
 
@@ -79,7 +79,7 @@ class StochasticDepth(nn.Module):
         """Return the input's shape."""
         return inputs[0]
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the one number that the image was multiplied by."""
         return SavedTensors(own=FLOAT if self.p > 0 else 0)
 

@@ -44,7 +44,7 @@ class Scale(Operation):
         """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
         return (ParameterTensor("", (inputs[0].channels, 1, 1), self.kind),)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the numbers needs it."""
         return SavedTensors((0,))
 

@@ -98,7 +98,7 @@ class SqueezeExcitation(nn.Module):
         """Return the multiply-accumulates of both convolutions, each on one position."""
         return self._hidden(inputs[-1]) * (inputs[-1].channels + inputs[0].channels)
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep the input, the means, what the activation gives, and the gates; of both functions what they keep."""
         squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
         activation, gate = _ACTIVATIONS[self.activation], _ACTIVATIONS[self.gate]

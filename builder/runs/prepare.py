@@ -77,7 +77,7 @@ class Prepared:
     recipe_is_default: bool
     device: torch.device
     weights: Weights | None
-    team: ProcessGroup
+    group: ProcessGroup
     chosen: ChosenPrecision
     step: StepName
 
@@ -104,20 +104,20 @@ def prepare(request: TrainOptions, on_fetch: Callable[[str], None] = quiet) -> P
         set_workspace()
     device = choose_own_device(None if request.device == "auto" else request.device)
     check_step(request.step, device, processes.count())
-    team = join(device)
-    with team.first_before_others():
+    group = join(device)
+    with group.rank0_first():
         data = _data(request, recipe, own.input.channels)
     assert recipe.size is not None, "it has been given the page's"
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
-    _check_batch(graph, team.size, min(recipe.batch_size, len(data.train)))
+    _check_batch(graph, group.world_size, min(recipe.batch_size, len(data.train)))
     seed_globally(recipe.seed)
     model = build(graph)
     weights = None
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)
-    chosen = team.said_by_first(lambda: _chosen(request, graph, recipe, device, team))
+    chosen = group.broadcast_from_rank0(lambda: _chosen(request, graph, recipe, device, group))
     is_default, step = request.recipe is None, request.step
-    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, team, chosen, step)
+    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, group, chosen, step)
 
 
 def prepare_again(
@@ -152,23 +152,23 @@ def prepare_again(
         set_workspace()
     found = choose_own_device(None if device == "auto" else device)
     check_step(step, found, processes.count())
-    team = join(found)
+    group = join(found)
     request = _trained_on(folder)
-    with team.first_before_others():
+    with group.rank0_first():
         data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
     built, how = build(graph), execution.step
-    return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, team, going_on, how)
+    return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, group, going_on, how)
 
 
 def _chosen(
-    request: TrainOptions, graph: Graph, recipe: Recipe, device: torch.device, team: ProcessGroup
+    request: TrainOptions, graph: Graph, recipe: Recipe, device: torch.device, group: ProcessGroup
 ) -> ChosenPrecision:
-    """Return in which precision one of a team's processes takes its part of each step."""
+    """Return in which precision one of a group's processes takes its part of each step."""
     from builder.training.device.devices import Hardware
     from builder.training.device.precision import StepWork, choose_precision
 
     cost = graph_cost(graph)
-    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // team.size)
+    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // group.world_size)
     chosen = choose_precision(Hardware.of(device), work, request.precision, request.layout)
     return replace(chosen, precision=replace(chosen.precision, deterministic=request.deterministic))
 
@@ -248,7 +248,7 @@ def _with_size(recipe: Recipe, graph: Graph) -> Recipe:
 
 
 def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
-    """Report a batch norm that would see one value a channel, which has no spread to normalise by."""
+    """Report a batch norm that would see one value a channel, which has no spread to normalize by."""
     if batch_size // processes > 1:
         return
     for node in graph.nodes:

@@ -55,8 +55,8 @@ def put_weights(source: str, model: nn.Module, graph: Graph, on_fetch: Callable[
 def _note(graph: Graph) -> str:
     """Return what published weights expect, and a page or a recipe leaves to whoever uses them."""
     if graph.params.get("transform_input") is False:
-        return "trained on images normalised by ImageNet's statistics and rescaled: the page's `transform_input: true`"
-    return "trained on images normalised by ImageNet's statistics: a recipe's `normalize`"
+        return "trained on images normalized by ImageNet's statistics and rescaled: the page's `transform_input: true`"
+    return "trained on images normalized by ImageNet's statistics: a recipe's `normalize`"
 
 
 def need_complete(weights: Weights, graph: Graph) -> None:

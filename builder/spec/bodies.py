@@ -381,7 +381,7 @@ def is_parameter_name(word: str) -> bool:
 
 
 def is_template_name(word: str) -> bool:
-    """Return whether ``word`` can name a template: Capitalised, and no word of Python, which would be its class."""
+    """Return whether ``word`` can name a template: Capitalized, and no word of Python, which would be its class."""
     return bool(_TEMPLATE.match(word)) and not keyword.iskeyword(word)
 
 

@@ -134,7 +134,7 @@ class PageFields(Strict):
     members: Any = Field(None, description="the networks of a family, each with the parameters that it changes")
     defaults: Any = Field(None, description="fields of operations for the whole page; what stands at a layer wins")
     init: Any = Field(None, description="how parameters begin, by operation or place; the last rule that matches wins")
-    templates: Any = Field(None, description="blocks with parameters, called by their Capitalised names")
+    templates: Any = Field(None, description="blocks with parameters, called by their Capitalized names")
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
     shortcut: Any = Field(None, description=_SHORTCUT)

@@ -301,7 +301,7 @@ def _templates(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterato
                 else "letters, digits and `_`, beginning with a capital"
             )
             reason = "is a word of Python's" if keyword.iskeyword(name) else "is not"
-            problems.error("bad-name", f"a template is Capitalised, and `{name}` {reason}", key.mark, hint)
+            problems.error("bad-name", f"a template is Capitalized, and `{name}` {reason}", key.mark, hint)
         if not isinstance(value, Mapping):
             problems.error("bad-value", f"a template is a block, not {describe(value)}", value.mark)
             yield name, Template(key, (), BlockSpec(key.mark, layers=broken_body(key.mark)))

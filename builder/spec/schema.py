@@ -12,7 +12,7 @@ from builder.ops import MERGES, OPERATIONS
 from builder.ops.base import Operation
 from builder.spec.bodies import NAME
 from builder.spec.fields import BlockFields, PageFields, TemplateFields
-from builder.spec.initialisers import FUNCTIONS
+from builder.spec.initializers import FUNCTIONS
 from builder.spec.page import POINTS
 from builder.spec.parse import KINDS
 from builder.spec.schema_operations import (

@@ -248,8 +248,8 @@ def _network(network: StudyNetwork, found: Networks, seconds: dict[str, float]) 
 def estimate(plan: Plan) -> float | None:
     """Return about how many seconds of the clock the whole study takes, None where nothing was measured.
 
-    Which arms will be finalists is not known: they are taken for the dearest. Tries of a search are taken to be trained
-    as the recipe says, to their end.
+    Which arms will be finalists is not known: they are taken for the dearest. Trials of a search are taken to be
+    trained as the recipe says, to their end.
     """
     first = [plan.seconds_of(each.variant, each.recipe, plan.first_stage) for each in plan.arms]
     if any(each is None for each in first):
@@ -259,8 +259,8 @@ def estimate(plan: Plan) -> float | None:
         return _on_workers(sum(prices) * plan.confirm_seeds, max(prices), plan.workers)
     last = sorted((plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms), reverse=True)
     finals = [last[min(number, len(last) - 1)] for number in range(plan.confirmed_arms)]
-    tries = plan.tried_arms // len(plan.arms)
-    screen = _on_workers(sum(prices) * plan.screen_seeds * tries, max(prices), plan.workers)
+    trials = plan.tried_arms // len(plan.arms)
+    screen = _on_workers(sum(prices) * plan.screen_seeds * trials, max(prices), plan.workers)
     return screen + _on_workers(sum(finals) * plan.confirm_seeds, max(finals), plan.workers)
 
 

@@ -40,7 +40,7 @@ class Running:
 
 @dataclass(frozen=True)
 class ArmStatus:
-    """How many cells of one arm, or of all tries of one network, are in which state."""
+    """How many cells of one arm, or of all trials of one network, are in which state."""
 
     variant: str
     settings: Mapping[str, object]
@@ -52,7 +52,7 @@ class ArmStatus:
 class StudyStatus:
     """How far a study is.
 
-    ``later`` are cells of a confirmation whose arms are not chosen yet, ``untried`` those of tries that a search has
+    ``later`` are cells of a confirmation whose arms are not chosen yet, ``untried`` those of trials that a search has
     yet to choose. ``seconds_left`` is None before anything is known; ``is_running`` says whether an engine is at work.
     """
 

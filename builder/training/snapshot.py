@@ -96,19 +96,19 @@ def take_snapshot(
     tally: EpochTally,
     position: Position,
     origin: SnapshotOrigin,
-    team: ProcessGroup = ALONE,
+    group: ProcessGroup = ALONE,
     average: Average | None = None,
 ) -> Checkpoint:
-    """Return the state of a run of ``origin``; all processes of a ``team`` take it together."""
+    """Return the state of a run of ``origin``; all processes of a ``group`` take it together."""
     tensors = {f"model/{name}": each for name, each in model.state_dict().items()}
     for number, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer/{number}/{name}": each for name, each in state.items() if each is not None}
     if average is not None:
         tensors |= {f"average/{name}": each for name, each in average.tensors.items()}
-    whole = tally.whole(team)
+    whole = tally.all_reduce(group)
     tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
     for name, own in global_states(tally.losses.device).items():
-        tensors |= {f"random/{name}/{number}": each for number, each in enumerate(team.collected(own))}
+        tensors |= {f"random/{name}/{number}": each for number, each in enumerate(group.all_gather(own))}
     return Checkpoint(tensors, {"position": asdict(position), "origin": origin.record})
 
 
@@ -117,7 +117,7 @@ def restore_snapshot(
     model: nn.Module,
     optimizer: Optimizer,
     device: torch.device,
-    team: ProcessGroup = ALONE,
+    group: ProcessGroup = ALONE,
     average: Average | None = None,
 ) -> tuple[Position, EpochTally]:
     """Put everything, torch's random numbers too, where it was when ``checkpoint`` was taken; return what is new.
@@ -131,10 +131,10 @@ def restore_snapshot(
     _restore_optimizer(checkpoint, optimizer)
     if average is not None:
         average.restore(checkpoint.group("average"))
-    _restore_random_states(checkpoint, device, team.number)
+    _restore_random_states(checkpoint, device, group.rank)
     position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
     tally = checkpoint.group("tally")
-    if not team.is_first:
+    if not group.is_first:
         return position, EpochTally.empty(position.epoch, len(tally["losses"]), device)
     return position, EpochTally(position.epoch, tally["losses"].to(device), tally["correct"].to(device))
 

@@ -59,7 +59,7 @@ def train(
     folder: RunFolder,
     device: torch.device,
     on_progress: Callable[[Progress], None] = ignore,
-    team: ProcessGroup = ALONE,
+    group: ProcessGroup = ALONE,
     execution: Execution = Execution(),  # noqa: B008 - it is frozen
 ) -> Summary:
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
@@ -67,16 +67,16 @@ def train(
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
     gone on with from there, to the same final bits and in its own ``execution``, but for steps that are asked for in
     another way; the recipe may then have more epochs than it had. Validation and test are computed in float32 whatever
-    the precision. At the end the model has its best epoch's weights. All processes of a ``team`` call this with equal
+    the precision. At the end the model has its best epoch's weights. All processes of a ``group`` call this with equal
     arguments, and the first one writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
     or SIGTERM.
     """
     memory = OutOfMemoryExplained(recipe.batch_size, device)
-    with folder.locked() if team.is_first else nullcontext(), memory:
-        run = _Run(model, data, recipe, folder, device, on_progress, team, execution)
-        memory.try_step = run.try_step if team.size == 1 else None
+    with folder.locked() if group.is_first else nullcontext(), memory:
+        run = _Run(model, data, recipe, folder, device, on_progress, group, execution)
+        memory.try_step = run.try_step if group.world_size == 1 else None
         with run.signals, run.precision.on(device):
             try:
                 while not run.has_ended:
@@ -84,7 +84,7 @@ def train(
                     run.validate()
             except Interrupted:
                 run.save()
-                if team.is_first:
+                if group.is_first:
                     run.draw()
                 raise
             run.save()
@@ -102,14 +102,14 @@ class _Run:
         folder: RunFolder,
         device: torch.device,
         on_progress: Callable[[Progress], None],
-        team: ProcessGroup,
+        group: ProcessGroup,
         execution: Execution,
     ) -> None:
         """Make everything ready, and go to where ``last`` was taken if the folder holds one."""
         self.recipe, self.folder, self.device, self.report = recipe, folder, device, on_progress
-        self.team = team
+        self.group = group
         self.data = data.hold_out(recipe.validation, recipe.seed)
-        going_on = team.said_by_first(lambda: folder.has_begun)
+        going_on = group.broadcast_from_rank0(lambda: folder.has_begun)
         self.execution = Execution.of_run(folder).taking(execution.step) if going_on else execution
         self.precision = self.execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
@@ -119,21 +119,21 @@ class _Run:
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         if recipe.sync_batchnorm:
-            team.synchronise_batch_norm(self.model)
-        learner = team.wrapped(self.model)
+            group.convert_sync_batch_norm(self.model)
+        learner = group.wrap(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
-        self.eager = EagerStep(learner, self.optimizer, recipe, self.precision, team)
+        self.eager = EagerStep(learner, self.optimizer, recipe, self.precision, group)
         self.chosen: tuple[TrainingStep, StepChosen] | None = None
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
-        self.origin = SnapshotOrigin(recipe, self.data.fingerprint, arithmetic, team.size)
+        self.origin = SnapshotOrigin(recipe, self.data.fingerprint, arithmetic, group.world_size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
         self.position = Position()
         self.tally = self._empty_tally()
         if going_on:
-            self._go_on()
+            self._resume()
         self.started = perf_counter() - self.position.seconds
         self.pace = saving_pace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
         self.drawing = drawing_pace()
@@ -143,33 +143,33 @@ class _Run:
 
     def _prepared(self, name: str, split: Split) -> Batches:
         self.report(Preparing(name, len(split)))
-        return Batches(split, self.recipe, self.device, self.precision, self.team)
+        return Batches(split, self.recipe, self.device, self.precision, self.group)
 
     def _begin(self) -> None:
         """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
-        seed_globally(self.recipe.seed, self.team.number)  # for dropout
+        seed_globally(self.recipe.seed, self.group.rank)  # for dropout
         data = {"name": self.data.name, "sha256": self.data.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
         environment = describe_environment(self.device) | self.execution.record
-        if self.team.is_first:
+        if self.group.is_first:
             self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
         self.save()
-        if self.team.is_first:  # last: a folder that holds it can be gone on with
+        if self.group.is_first:  # last: a folder that holds it can be gone on with
             self.folder.write("recipe.yaml", self.recipe.to_yaml())
 
-    def _go_on(self) -> None:
+    def _resume(self) -> None:
         """Put everything where it was when the newest whole checkpoint was taken."""
         newest, damage = read_newest(self.folder.last, self.folder.previous)
         before = SnapshotOrigin.of(newest)
         self.origin.check_same_run(before)
         self.position, self.tally = restore_snapshot(
-            newest, self.model, self.optimizer, self.device, self.team, self.average
+            newest, self.model, self.optimizer, self.device, self.group, self.average
         )
         self._check_past(before.recipe)
         if self.position.best_epoch:
             self.best = read_best(self.folder.best)
-        self.team.wait()  # until all have read
-        if self.team.is_first:
+        self.group.barrier()  # until all have read
+        if self.group.is_first:
             self._clear_up(damage is not None)
         position = self.position
         self.report(GoingOn(position.epoch, position.step, damage, self.origin.changed(before)))
@@ -218,7 +218,7 @@ class _Run:
     def _step(self) -> TrainingStep:
         """Return what takes a step, chosen before the first one of this session and after all that is restored."""
         if self.chosen is None:
-            recorder = recorder_for(self.device, self.team.size)
+            recorder = recorder_for(self.device, self.group.world_size)
             epoch = self.batches["train"].epoch(self.position.epoch)
             self.chosen = choose_step(self.eager, self.execution.step, recorder, lambda: next(epoch))
             self.report(self.chosen[1])
@@ -245,7 +245,7 @@ class _Run:
         batches = self.batches[phase]
         steps = batches.steps if phase == "train" else batches.evaluation_steps
         self.report(BatchDone(phase, done, steps))
-        signal, save = self.team.agreed(self.signals.received or 0, saving and self.team.is_first)
+        signal, save = self.group.agreed(self.signals.received or 0, saving and self.group.is_first)
         if signal:
             where = f"batch {done:,} of {steps:,} of {phase}"
             epoch = min(self.position.epoch, self.recipe.epochs)
@@ -256,7 +256,7 @@ class _Run:
     def validate(self) -> None:
         """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
         position, batches = self.position, self.batches["train"]
-        loss, accuracy = self.tally.whole(self.team).result(batches.images, self.recipe.batch_size)
+        loss, accuracy = self.tally.all_reduce(self.group).result(batches.images, self.recipe.batch_size)
         with self.average.in_place() if self.average else nullcontext():
             found = self._evaluate("validation")
             if not isfinite(found.loss):
@@ -273,14 +273,14 @@ class _Run:
             lr=learning_rate(self.recipe, position.epoch * batches.steps - 1, batches.steps),
             seconds=round(self.elapsed - position.epoch_began, 3),
         )
-        position.metrics_bytes = self.team.said_by_first(lambda: append_metrics(self.folder.metrics, row))
+        position.metrics_bytes = self.group.broadcast_from_rank0(lambda: append_metrics(self.folder.metrics, row))
         best = found.accuracy > position.best_accuracy or position.best_epoch == 0
         if best:
             self._keep_best(found.accuracy)
         position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
         self.tally = self._empty_tally()
         self.report(EpochDone(row, best))
-        if not self.has_ended and self.team.is_first and self.drawing.due():
+        if not self.has_ended and self.group.is_first and self.drawing.due():
             self.draw()
 
     def _keep_best(self, accuracy: float) -> None:
@@ -296,7 +296,7 @@ class _Run:
         return self.average.tensors if self.average is not None else self.model.state_dict()
 
     def _evaluate(self, phase: Literal["validation", "test"]) -> Evaluation:
-        self.team.share_buffers(self.model)
+        self.group.broadcast_buffers(self.model)
 
         def after_batch(done: int) -> None:
             self._after_batch(phase, done)
@@ -314,9 +314,9 @@ class _Run:
             self._stop_if_lost()
             self.position.seconds = self.elapsed
             snapshot = take_snapshot(
-                self.model, self.optimizer, self.tally, self.position, self.origin, self.team, self.average
+                self.model, self.optimizer, self.tally, self.position, self.origin, self.group, self.average
             )
-            if not self.team.is_first:
+            if not self.group.is_first:
                 return
             if not self.best_is_saved:
                 write_checkpoint(self.folder.best, self.best)
@@ -325,19 +325,19 @@ class _Run:
 
     def _stop_if_lost(self) -> None:
         """Raise RunError, and leave the checkpoints as they are, if a loss or a weight is infinite or not a number."""
-        tally = self.tally.whole(self.team)
+        tally = self.tally.all_reduce(self.group)
         before, lost = (tally.epoch - 1) * len(tally.losses), tally.first_lost()
         if lost is not None:
             message = f"the loss is {float(tally.losses[lost])} at step {lost + 1:,} of epoch {tally.epoch}"
             raise self._failed(message, lost + 1, self._cause(message, before + lost))
-        if not self.team.said_by_first(lambda: all_finite(self.model.state_dict().values())):
+        if not self.group.broadcast_from_rank0(lambda: all_finite(self.model.state_dict().values())):
             done = before + self.position.step
             message = f"a weight is infinite or not a number after {done:,} steps"
             raise self._failed(message, self.position.step, self._cause(message, done - 1) if done else None)
 
     def _cause(self, message: str, lost: int) -> Cause | None:
         """Return where it began that step ``lost`` (from 0) had no finite loss, None if that can't be found."""
-        if self.team.size > 1:
+        if self.group.world_size > 1:
             return None  # each process would see its own part only
         try:
             newest, _ = read_newest(self.folder.last, self.folder.previous)
@@ -358,7 +358,7 @@ class _Run:
         if cause is not None:
             message = f"{message}; it began in {cause.what}"
         hint = advice(self.recipe)
-        if self.team.is_first:
+        if self.group.is_first:
             layer = cause.layer if cause else None
             write_failure(self.folder, RunFailure(message, hint, self.position.epoch, step, layer))
             self.draw()
@@ -373,7 +373,7 @@ class _Run:
 
     def conclude(self) -> Summary:
         """Draw the curves, test the best weights once, and write the summary."""
-        rows = self.team.said_by_first(self.draw)
+        rows = self.group.broadcast_from_rank0(self.draw)
         load_weights(self.model, self.best.tensors)
         test = self._evaluate("test") if "test" in self.batches else None
         summary = Summary(
@@ -392,6 +392,6 @@ class _Run:
             images_per_second=self.images_trained / self.seconds_trained if self.images_trained else None,
             step=str(self.chosen[1]) if self.chosen else None,
         )
-        if self.team.is_first:
+        if self.group.is_first:
             write_summary(self.folder, summary)
         return summary

@@ -49,7 +49,7 @@ class GCT(nn.Module):
         shape = (1, inputs[0].channels, 1, 1)
         return tuple(ParameterTensor(name, shape, self.kind) for name in ("alpha", "gamma", "beta"))
 
-    def keeps(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
         """Keep the input and about eight numbers a channel."""
         return SavedTensors((0,), own=8 * inputs[0].channels * FLOAT)
 

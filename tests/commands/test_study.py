@@ -72,8 +72,8 @@ class TestPlan:
     def test_a_search_without_optuna_is_not_planned(
         self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Rather than found out when its first tries have been trained."""
-        search = "seeds: {screen: 1, confirm: 2}\nsearch: {tries: 3, over: {batch_size: [10, 20]}}\n"
+        """Rather than found out when its first trials have been trained."""
+        search = "seeds: {screen: 1, confirm: 2}\nsearch: {trials: 3, over: {batch_size: [10, 20]}}\n"
         page.write_text(PAGE.replace("seeds: 2\n", search))
         monkeypatch.setitem(sys.modules, "optuna", None)
         outcome = archcli("study", "plan", str(page))
@@ -135,15 +135,15 @@ class TestRun:
     def test_a_search_ends_in_a_report(
         self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:
-        """Each network has its tries and its own best, and the plan, the lines and the report say so."""
+        """Each network has its trials and its own best, and the plan, the lines and the report say so."""
         monkeypatch.undo()
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(pilot, "ENOUGH", 0.01)
         searched = "seeds: {screen: 1, confirm: 2}\nsearch:\n  over: {lr: {low: 0.001, high: 0.03, log: true}}\n"
-        searched += "  tries: 5\n  pruner: median\n"
+        searched += "  trials: 5\n  pruner: median\n"
         page.write_text(PAGE.replace("seeds: 2\n", searched).replace("epochs: 1", "epochs: 3"))
         planned = archcli("study", "plan", str(page))
-        assert "10 to choose = 2 networks × 5 tries × 1 seed, on the validation split" in planned.out
+        assert "10 to choose = 2 networks × 5 trials × 1 seed, on the validation split" in planned.out
         assert "search   optimizer.lr 0.001 to 0.03 (logarithmic)" in planned.out
         outcome = archcli("study", "run", str(page))
         assert outcome.code == 0, outcome.err
@@ -155,7 +155,7 @@ class TestRun:
         reported = archcli("report", str(page))
         assert reported.code == 0, reported.err
         text = Path("study-runs/mine-001/report/report.md").read_text()
-        assert "10 tries of 2 networks, as many of each" in text
+        assert "10 trials of 2 networks, as many of each" in text
         page.write_text(page.read_text().replace("high: 0.03", "high: 0.05"))
         changed = archcli("study", "run", str(page))
         assert (changed.code, "`search.over.optimizer.lr.high`" in changed.err) == (2, True)

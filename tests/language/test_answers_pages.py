@@ -1,4 +1,4 @@
-"""Mistakes in the tables of a page: its head, parameters, templates, edits, rules of initialisation, its base."""
+"""Mistakes in the tables of a page: its head, parameters, templates, edits, rules of initialization, its base."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ HEADS = [
     ("defaults: {⟪cnov⟫: {}}", "unknown-layer", "`cnov` is no operation", "did you mean `conv`?"),
     ("defaults: {conv: ⟪3⟫}", "bad-fields", "the fields of `conv` are a mapping, not the number `3`", ""),
     ("defaults: {conv: {⟪bais⟫: false}}", "unknown-field", "`bais` is not a field of `conv`", "`bias`?"),
-    ("templates: {⟪unit⟫: {layers: [relu]}}", "bad-name", "a template is Capitalised", "write `Unit`"),
+    ("templates: {⟪unit⟫: {layers: [relu]}}", "bad-name", "a template is Capitalized", "write `Unit`"),
     (
         "templates: {⟪None⟫: {layers: [relu]}}",
         "bad-name",
@@ -231,7 +231,7 @@ EDITS = [
 
 
 class TestEdit:
-    """What comes after the layers: inserts, sets, replacements, rules of initialisation."""
+    """What comes after the layers: inserts, sets, replacements, rules of initialization."""
 
     @pytest.mark.parametrize(("edit", "code", "said", "hint"), EDITS, ids=[each[0] for each in EDITS])
     def test_answer(self, answers: Answers, edit: str, code: str, said: str, hint: str) -> None:

@@ -156,7 +156,7 @@ class TestWords:
     def test_a_template_whose_name_is_wrong_is_called_without_another_answer(self, answers: Answers) -> None:
         """The name was answered where it stands."""
         page = f"{HEAD}templates: {{⟪unit⟫: {{layers: [relu]}}}}\nlayers:\n- unit\n- unit: {{}}\n{TAIL}"
-        check(*answers(page), "bad-name", "a template is Capitalised", "write `Unit`")
+        check(*answers(page), "bad-name", "a template is Capitalized", "write `Unit`")
 
 
 class TestPlaces:

@@ -235,7 +235,7 @@ class TestResolved:
         "name", ["alexse_cross", "alexresnet", "resnet18", "se_resnet50_pre", "googlenet", "efficientnet_b0"]
     )
     def test_it_lowers_to_the_same_network(self, name: str, tmp_path: Path) -> None:
-        """Keys, ids and rules of initialisation are the same."""
+        """Keys, ids and rules of initialization are the same."""
         path, member = find(name)
         page = load_page(path, member)
         graph = lower(page)
@@ -244,4 +244,4 @@ class TestResolved:
         again = load(alone)
         assert graph_id(again) == graph_id(graph)
         assert [node.key for node in again.nodes] == [node.key for node in graph.nodes]
-        assert again.initialisations == graph.initialisations
+        assert again.initializations == graph.initializations

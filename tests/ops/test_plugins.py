@@ -249,4 +249,4 @@ class TestCitizen:
         (tmp_path / "net.yaml").write_text(page + more)
         graph = builder.load(tmp_path / "net.yaml", plugins=[GCT])
         assert graph.nodes[0].operation.model_dump() == {"epsilon": 0.5}
-        assert [target[0] for rule in graph.initialisations for target in rule.targets] == ["gct.alpha"]
+        assert [target[0] for rule in graph.initializations for target in rule.targets] == ["gct.alpha"]

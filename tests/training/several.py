@@ -47,8 +47,8 @@ def _forked(number: int, count: int, port: str, answer: Path, work: Callable[[Pr
     os.environ |= variables
     found: Found | Failed
     try:
-        with join(torch.device("cpu")) as team:
-            found = work(team)
+        with join(torch.device("cpu")) as group:
+            found = work(group)
     except Exception as error:  # noqa: BLE001 - whatever it is, the test has to learn of it
         traceback.print_exc()
         found = Failed(type(error).__name__, str(error))

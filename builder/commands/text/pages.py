@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from builder.commands.draw import Drawn
     from builder.commands.explain import Explanation
     from builder.commands.export import Exported
-    from builder.commands.init import Initialised
+    from builder.commands.init import Initialized
     from builder.commands.schema import Schema
     from builder.commands.show import BlockRow, LayerRow, Network, Resolved
 
@@ -85,7 +85,7 @@ def schema(value: Schema) -> str:
     return f"{value.file}\na page finds it by its first line: # yaml-language-server: $schema={value.file.name}"
 
 
-def initialised(value: Initialised) -> str:
+def initialized(value: Initialized) -> str:
     """Return the file's name and what to do with it next."""
     next_steps = [
         (f"archcli check {value.file}", "every mistake at its place"),

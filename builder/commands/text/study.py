@@ -63,9 +63,9 @@ def _cells(plan: Plan) -> str:
     if not plan.screen_seeds:
         return f"{arms * plan.confirm_seeds} = {many} × {plural(plan.confirm_seeds, 'seed')}, on the test split"
     screen = plan.tried_arms * plan.screen_seeds
-    tries = f" × {plan.search.tries} tries" if plan.search else ""
+    trials = f" × {plan.search.trials} trials" if plan.search else ""
     return (
-        f"{screen} to choose = {many}{tries} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
+        f"{screen} to choose = {many}{trials} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
         f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
         f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
     )
@@ -150,7 +150,7 @@ def standing(value: StudyStatus) -> str:
               right=[2, 3, 4, 5]),
     ]  # fmt: skip
     if value.untried:
-        lines.append(f"then {plural(value.untried, 'cell')} of tries that the search has yet to choose")
+        lines.append(f"then {plural(value.untried, 'cell')} of trials that the search has yet to choose")
     if value.later:
         lines.append(f"then {value.later} cells of the base and the finalists, which are not chosen yet")
     if value.running:

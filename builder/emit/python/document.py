@@ -13,7 +13,7 @@ from builder.emit.python.classes import classes, give_names
 from builder.emit.python.constructor import constructor
 from builder.emit.python.forms import is_chain
 from builder.emit.python.forward import Taps, forward
-from builder.emit.python.initialisation import initialisation
+from builder.emit.python.initialization import initialization
 from builder.emit.python.layout import INDENT, WIDTH
 from builder.emit.python.names import is_attribute, prose, unique, variable
 from builder.emit.python.plan import plan
@@ -86,7 +86,7 @@ class _Sections:
         version = self._plan.graph.version
         if module.parent is None and version != 1:
             lines += [f"{INDENT}_version = {version}  # saved beside the weights, for loaders that ask", ""]
-        after = initialisation(self._plan, self._of) if module.parent is None else ()
+        after = initialization(self._plan, self._of) if module.parent is None else ()
         lines += constructor(cls, self._of, self._plan, after)
         if not (module.is_numbered and is_chain(module, self._plan.bodies[module])):
             lines += ["", *forward(cls, self._plan, self._taps, self._heads)]

@@ -19,7 +19,7 @@ _TAKEN = frozenset({"self", "nn", "torch", "F", "OrderedDict", *keyword.kwlist, 
 def is_attribute(name: str) -> bool:
     """Whether ``self.name`` says it; other names, such as ``block1-0`` or ``class``, go as texts.
 
-    Python rewrites what begins with two underscores inside a class, and normalises letters beyond ASCII.
+    Python rewrites what begins with two underscores inside a class, and normalizes letters beyond ASCII.
     """
     plain = name.isascii() and name.isidentifier()
     return plain and not keyword.iskeyword(name) and not name.startswith("__")

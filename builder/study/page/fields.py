@@ -88,10 +88,10 @@ class Search(Strict):
         min_length=1,
         description="each with a list of values, or `{low: …, high: …}` and `log: true` or `step: …`",
     )
-    tries: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
+    trials: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
     sampler: Sampler = Field("tpe", description="what chooses: by what went well (`tpe`, `gp`), or `random`")
-    pruner: Pruner = Field("none", description="what ends a try early that promises nothing")
-    min_epochs: Count = Field(1, description="so many epochs every try gets")
+    pruner: Pruner = Field("none", description="what ends a trial early that promises nothing")
+    min_epochs: Count = Field(1, description="so many epochs every trial gets")
 
 
 class Budget(Strict):

@@ -30,7 +30,7 @@ def read_search(
         return None
     _check_seeds(page, fields, fields.search, problems)
     asked = fields.search
-    return SearchSpace(space, asked.tries, asked.sampler, asked.pruner, asked.min_epochs)
+    return SearchSpace(space, asked.trials, asked.sampler, asked.pruner, asked.min_epochs)
 
 
 def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str, SearchDimension]:
@@ -47,7 +47,7 @@ def _space(over: Value | None, recipe: Recipe, problems: Collector) -> dict[str,
 
 
 def own_settings(recipe: Recipe, search: SearchSpace) -> dict[str, object]:
-    """Return the values that the recipe itself has of what is searched: those of a network's first try."""
+    """Return the values that the recipe itself has of what is searched: those of a network's first trial."""
     return {path: _own(recipe, path) for path in search.space}
 
 
@@ -59,13 +59,13 @@ def _own(recipe: Recipe, path: str | None) -> Any:
 
 
 def _check_seeds(page: Mapping, fields: written.StudyPage, search: written.Search, problems: Collector) -> None:
-    """See that tries are judged on the validation split, and what they find by other seeds."""
+    """See that trials are judged on the validation split, and what they find by other seeds."""
     mark = page.key_mark("search")
     if isinstance(fields.seeds, int):
         message = "a search tries with some seeds, and judges what it has found with others"
         problems.error("bad-value", message, page.key_mark("seeds"), f"`seeds: {{screen: 1, confirm: {fields.seeds}}}`")
     elif search.pruner != "none" and fields.seeds.screen > 1:
-        message = "with a pruner every try has one seed: of several, one would be ended and another not"
+        message = "with a pruner every trial has one seed: of several, one would be ended and another not"
         problems.error("bad-value", message, mark, "`screen: 1`, or `pruner: none`")
     if fields.grid:
         message = "a study has a `grid` or a `search`, not both"

@@ -62,13 +62,13 @@ FieldSettings: TypeAlias = Mapping[str, object]
 
 @dataclass(frozen=True)
 class SearchSpace:
-    """A search for hyperparameters, the same for every network: ``tries`` of each, the first with the recipe's own.
+    """A search for hyperparameters, the same for every network: ``trials`` of each, the first with the recipe's own.
 
-    ``sampler`` and ``pruner`` are Optuna's; no try is ended before ``min_epochs``.
+    ``sampler`` and ``pruner`` are Optuna's; no trial is ended before ``min_epochs``.
     """
 
     space: Mapping[str, SearchDimension]
-    tries: int
+    trials: int
     sampler: Sampler
     pruner: Pruner
     min_epochs: int
@@ -85,4 +85,5 @@ def search_from_json(found: Mapping[str, Any]) -> SearchSpace:
         path: ValueList(tuple(each["values"])) if "values" in each else NumberRange(**each)
         for path, each in found["space"].items()
     }
-    return SearchSpace(**{**found, "space": space})
+    others = {("trials" if name == "tries" else name): value for name, value in found.items()}  # `tries` before 0.1.0
+    return SearchSpace(**{**others, "space": space})

@@ -138,7 +138,7 @@ class Plan:
     @property
     def tried_arms(self) -> int:
         """How many arms there are in the end, those that a search finds too."""
-        return len(self.arms) * (self.search.tries if self.search else 1)
+        return len(self.arms) * (self.search.trials if self.search else 1)
 
     @property
     def confirmed_arms(self) -> int:

@@ -1,6 +1,6 @@
-"""Which hyperparameters are tried next, and which try is ended early: Optuna's samplers and pruners.
+"""Which hyperparameters are tried next, and which trial is ended early: Optuna's samplers and pruners.
 
-Nothing of Optuna's is kept. What a network's tries have come to lies in the study's folder, and is told to a study in
+Nothing of Optuna's is kept. What a network's trials have come to lies in the study's folder, and is told to a study in
 memory anew for every question: so a search goes on from any kill, and on another machine.
 https://optuna.readthedocs.io/en/stable/reference/samplers/index.html and …/pruners.html
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 RANDOM_FIRST = 10
-"""So many tries, but no more than a third of all, are drawn at random before a sampler learns from them."""
+"""So many trials, but no more than a third of all, are drawn at random before a sampler learns from them."""
 
 ASKED = 20
 """So often a sampler is asked for something new before the search of a network has nothing left to try."""
@@ -36,7 +36,7 @@ PastTrialState: TypeAlias = Literal["running", "done", "pruned", "failed"]
 
 @dataclass(frozen=True)
 class PastTrial:
-    """A try of one network: what, how it stands, and its validation accuracies (0 to 1) epoch by epoch.
+    """A trial of one network: what, how it stands, and its validation accuracies (0 to 1) epoch by epoch.
 
     ``value`` is the mean over its seeds of the best of them, None before it is done.
     """
@@ -57,7 +57,7 @@ def propose(
 ) -> tuple[Mapping[str, object], Recipe] | None:
     """Return what to try after ``tried``, with the recipe that comes of it, or None where nothing new is left.
 
-    A pure function of its arguments: all networks of the study ``name`` begin with the same random tries. Raises
+    A pure function of its arguments: all networks of the study ``name`` begin with the same random trials. Raises
     RunError where Optuna is not installed.
     """
     study, _ = _told(search, name, tried)
@@ -74,7 +74,7 @@ def propose(
 
 
 def is_hopeless(search: SearchSpace, name: str, tried: Sequence[PastTrial], number: int, epochs: int) -> bool:
-    """Return whether the pruner would end the try at index ``number`` now, after the epochs that its curve has."""
+    """Return whether the pruner would end the trial at index ``number`` now, after the epochs that its curve has."""
     if search.pruner == "none" or len(tried[number].curve) < search.min_epochs:
         return False
     others = [*tried[:number], PastTrial(tried[number].settings, "running"), *tried[number + 1 :]]
@@ -117,7 +117,7 @@ def _seed(*parts: object) -> int:
 
 def _sampler(search: SearchSpace, seed: int) -> Any:
     samplers = _optuna().samplers
-    first = min(RANDOM_FIRST, -(-search.tries // 3))
+    first = min(RANDOM_FIRST, -(-search.trials // 3))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is experimental in older versions is not in newer ones
         if search.sampler == "random":

@@ -29,14 +29,14 @@ class Stages:
     plan: Plan
 
     @property
-    def tries(self) -> Trials | None:
-        """The tries of its search, None where nothing is searched."""
+    def trials(self) -> Trials | None:
+        """The trials of its search, None where nothing is searched."""
         return Trials(self.folder, self.plan, self.plan.search) if self.plan.search is not None else None
 
     def arms(self) -> tuple[PlannedArm, ...]:
         """Return the arms that are known by now: all of them, or those that a search has tried or tries."""
-        tries = self.tries
-        return self.plan.arms if tries is None else tuple(each.arm for each in tries.known())
+        trials = self.trials
+        return self.plan.arms if trials is None else tuple(each.arm for each in trials.known())
 
     def known_cells(self) -> tuple[Cell, ...]:
         """Return all cells that are known by now: those of a confirmation only once its finalists are chosen."""
@@ -49,7 +49,7 @@ class Stages:
     def open_cells(self, wanted: int = 1) -> tuple[Cell, ...]:
         """Return the cells that can be run now; a screen that has ended chooses its finalists first.
 
-        A search adds tries while fewer than ``wanted`` cells are open, and no more: what it chooses later, it chooses
+        A search adds trials while fewer than ``wanted`` cells are open, and no more: what it chooses later, it chooses
         by more results.
         """
         found = self._open(self.known_cells())
@@ -62,7 +62,7 @@ class Stages:
 
     def untried(self) -> int:
         """Return how many cells a search has yet to choose."""
-        if self.tries is None or self.finalists() is not None:
+        if self.trials is None or self.finalists() is not None:
             return 0
         return (self.plan.tried_arms - len(self.arms())) * self.plan.screen_seeds
 
@@ -76,9 +76,9 @@ class Stages:
             raise RunError(f"{self.folder.finalists} does not say which arms are finalists: {error}") from error
 
     def _tries_more(self) -> bool:
-        """Add a try; return False where nothing is searched, or nothing is left to try."""
-        tries = self.tries
-        return tries is not None and self.finalists() is None and tries.add() is not None
+        """Add a trial; return False where nothing is searched, or nothing is left to try."""
+        trials = self.trials
+        return trials is not None and self.finalists() is None and trials.add() is not None
 
     def _open(self, cells: Iterable[Cell]) -> tuple[Cell, ...]:
         places = ((each, self.folder.cell(each.id)) for each in cells)
@@ -96,7 +96,7 @@ class Stages:
 def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[CellResult]) -> tuple[PlannedArm, ...]:
     """Return the base and up to ``plan.finalists`` arms, by their mean accuracy on the validation split.
 
-    Every network, the base too, comes with the hyperparameters that suit it best, for each had as many tries. Where
+    Every network, the base too, comes with the hyperparameters that suit it best, for each had as many trials. Where
     there is one network alone, the base is it with the recipe's own hyperparameters, and its rivals are others. An arm
     with failed cells, or that was ended early, stands behind all others, since the cells that are left may be the easy
     ones; one without results is not chosen.

@@ -1,6 +1,6 @@
-"""The tries of a search: which there are, what they have come to, and the next one, in a study's folder.
+"""The trials of a search: which there are, what they have come to, and the next one, in a study's folder.
 
-A try is written down before its cells are begun, one file each, whole or not at all. What it has come to is read from
+A trial is written down before its cells are begun, one file each, whole or not at all. What it has come to is read from
 its cells.
 """
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Trial:
-    """One choice of hyperparameters for one network; ``number`` counts its tries from 1."""
+    """One choice of hyperparameters for one network; ``number`` counts its trials from 1."""
 
     number: int
     arm: PlannedArm
@@ -43,7 +43,7 @@ class Trial:
 
 @dataclass(frozen=True)
 class Trials:
-    """The tries of one study's ``search``."""
+    """The trials of one study's ``search``."""
 
     folder: StudyFolder
     plan: Plan
@@ -52,25 +52,25 @@ class Trials:
     def known(self) -> tuple[Trial, ...]:
         """Return those that are written down, every network's first first; RunError for a file that is damaged."""
         first = [Trial(1, arm) for arm in self.plan.arms]
-        paths = sorted(self.folder.tries.glob("*.json")) if self.folder.tries.is_dir() else []
+        paths = sorted(self.folder.trials.glob("*.json")) if self.folder.trials.is_dir() else []
         order = {each.name: number for number, each in enumerate(self.plan.networks)}
         found = [*first, *map(read_trial, paths)]
         return tuple(sorted(found, key=lambda each: (each.number, order[each.arm.variant])))
 
     def keep(self, new: Trial) -> None:
-        """Write a try down; raise RunError if that can't be done."""
+        """Write a trial down; raise RunError if that can't be done."""
         try:
-            self.folder.tries.mkdir(exist_ok=True)
+            self.folder.trials.mkdir(exist_ok=True)
         except OSError as error:
-            raise cannot_write(self.folder.tries, error) from error
-        write_text(self.folder.tries / f"{new.name}.json", trial_to_text(new))
+            raise cannot_write(self.folder.trials, error) from error
+        write_text(self.folder.trials / f"{new.name}.json", trial_to_text(new))
 
     def add(self) -> Trial | None:
         """Write down the next try, of the network that has fewest; return None where none is left to make."""
         known = self.known()
         counts = Counter(each.arm.variant for each in known)
         for first in sorted(self.plan.arms, key=lambda arm: counts[arm.variant]):
-            if counts[first.variant] < self.search.tries:
+            if counts[first.variant] < self.search.trials:
                 tried = self._tried(first.variant, known)
                 found = propose(self.search, self.plan.name, tried, first.recipe)
                 if found is not None:
@@ -80,9 +80,9 @@ class Trials:
         return None
 
     def is_hopeless(self, cell: Cell, curve: tuple[float, ...]) -> bool:
-        """Return whether ``cell``, a try whose validation accuracies are those of ``curve``, is to be ended now.
+        """Return whether ``cell``, a trial whose validation accuracies are those of ``curve``, is to be ended now.
 
-        It is judged by the tries of its network of which this folder knows.
+        It is judged by the trials of its network of which this folder knows.
         """
         known = self.known()
         own = [each for each in known if each.arm.variant == cell.variant]
@@ -110,18 +110,18 @@ class Trials:
 
 
 def trial_to_text(value: Trial) -> str:
-    """Return a try as JSON."""
+    """Return a trial as JSON."""
     return json.dumps({"number": value.number} | arm_to_json(value.arm), indent=1) + "\n"
 
 
 def trial_from_text(text: str) -> Trial:
-    """Return the try that ``trial_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
+    """Return the trial that ``trial_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
     found = json.loads(text)
     return Trial(int(found["number"]), arm_from_json(found))
 
 
 def read_trial(path: Path) -> Trial:
-    """Return the try that ``path`` defines; raise RunError for anything else."""
+    """Return the trial that ``path`` defines; raise RunError for anything else."""
     try:
         return trial_from_text(path.read_text("utf-8"))
     except (OSError, ValueError, KeyError, TypeError) as error:

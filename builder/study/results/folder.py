@@ -77,7 +77,7 @@ class StudyFolder:
     ``networks``       the resolved page of every network
     ``plugins``        copies of the operations that they call besides ours
     ``workers``        what the processes that ran cells had to say
-    ``tries``          what a search has chosen so far, a file for each try of a network
+    ``tries``           what a search has chosen so far, a file for each trial of a network
     ``cells/ID``       a cell, by the digest of what defines it
     """  # fmt: skip
 
@@ -113,7 +113,7 @@ class StudyFolder:
         return self.path / "plugins"
 
     @property
-    def tries(self) -> Path:
+    def trials(self) -> Path:
         """The folder of what a search has chosen to try."""
         return self.path / "tries"
 

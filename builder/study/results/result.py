@@ -42,7 +42,7 @@ class CellResult:
 
     ``settings`` are the hyperparameters that vary, by their path in the recipe. The best epoch was chosen on the
     validation split. Of the test split, in the same order for every cell, there is the class that was answered
-    (images,) and whether it was right (images,); a screen does not read it, and has None. A try of
+    (images,) and whether it was right (images,); a screen does not read it, and has None. A trial of
     a search that ``is_pruned`` was ended before its last epoch, because it promised nothing; one that ``is_diverged``
     has lost its way, and its accuracy is 0.
     """

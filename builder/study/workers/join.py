@@ -77,7 +77,7 @@ class _Worker:
         return self.queue.fill(self._known) or len(self.stages.open_cells())
 
     def _known(self) -> tuple[Cell, ...]:
-        """Return the cells that all machines know of; a search that leaves this worker nothing to do adds a try."""
+        """Return the cells that all machines know of; a search that leaves this worker nothing to do adds a trial."""
         share_tries(self.queue, self.stages)
         fetch(self.queue, self.stages)
         self.stages.open_cells(self.queue.running + 1)  # a screen that has ended chooses its finalists
@@ -113,7 +113,7 @@ class _Worker:
                 self._leave(claim)
 
     def _cell(self, claim: Claim) -> Cell | None:
-        """Return what was claimed; it may be a try that another machine has made since this one last looked."""
+        """Return what was claimed; it may be a trial that another machine has made since this one last looked."""
         if claim.cell not in {each.id for each in self.stages.known_cells()}:
             share_tries(self.queue, self.stages)
         return next((each for each in self.stages.known_cells() if each.id == claim.cell), None)
@@ -159,15 +159,15 @@ class _Worker:
 
 
 def share_tries(queue: SharedQueue, stages: Stages) -> None:
-    """Let a search's tries be the same in this folder and in the database, whose hold where both have one."""
-    tries = stages.tries
-    if tries is None:
+    """Let a search's trials be the same in this folder and in the database, whose hold where both have one."""
+    trials = stages.trials
+    if trials is None:
         return
-    shared, own = queue.tries(), {each.name: each for each in tries.known()}
+    shared, own = queue.trials(), {each.name: each for each in trials.known()}
     for name, text in shared.items():
         theirs = trial_from_text(text)
         if own.get(name) != theirs:
-            tries.keep(theirs)
+            trials.keep(theirs)
     for name, each in own.items():
         if each.number > 1 and name not in shared:
             queue.share_try(name, trial_to_text(each))

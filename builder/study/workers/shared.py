@@ -51,7 +51,7 @@ _DRIVERS = {"postgresql": "psycopg", "mysql": "pymysql"}
 """What talks to a database whose address names no driver."""
 
 _TRY = "try "
-"""How the names of tries begin among what the database knows of a study."""
+"""How the names of trials begin among what the database knows of a study."""
 
 
 @dataclass(frozen=True)
@@ -152,13 +152,13 @@ class SharedQueue:
         """How many cells are being run anywhere."""
         return len(self._study.get_trials(deepcopy=False, states=(self._state("RUNNING"),)))
 
-    def tries(self) -> dict[str, str]:
-        """Return the text of every try of a search that any machine has made, by its name."""
+    def trials(self) -> dict[str, str]:
+        """Return the text of every trial of a search that any machine has made, by its name."""
         prefix, found = _TRY, self._study.user_attrs
         return {name.removeprefix(prefix): str(text) for name, text in found.items() if name.startswith(prefix)}
 
     def share_try(self, name: str, text: str) -> None:
-        """Let every machine know of a try."""
+        """Let every machine know of a trial."""
         self._study.set_user_attr(_TRY + name, text)
 
     def claim(self) -> Claim | None:

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 
-class Pruned(Exception):  # noqa: N818 - no error: it ends a try that promises nothing
+class Pruned(Exception):  # noqa: N818 - no error: it ends a trial that promises nothing
     """A cell is to be ended after the epoch that has just been validated."""
 
 
@@ -143,7 +143,7 @@ def prepare_trials(
         message = f"the images of {wanted.name} in {data_dir} are not those with which the study was planned"
         raise RunError(message, "plan it anew with these, or name the other folder: --data-dir")
 
-    tries, operations = Stages(folder, plan).tries, with_plugins(plugins)
+    trials, operations = Stages(folder, plan).trials, with_plugins(plugins)
 
     def perform(cell: Cell, place: CellFolder, alive: Alive) -> CellResult:
         def tell(event: Progress) -> None:
@@ -152,15 +152,15 @@ def prepare_trials(
                 return
             done = event.metrics.epoch
             alive(epoch=done, epochs=cell.recipe.epochs)
-            if tries is not None and cell.stage == "screen" and done < cell.recipe.epochs:
+            if trials is not None and cell.stage == "screen" and done < cell.recipe.epochs:
                 curve = tuple(each.val_accuracy for each in read_metrics(place.metrics))
-                if tries.is_hopeless(cell, curve):
+                if trials.is_hopeless(cell, curve):
                     raise Pruned
 
         try:
             return run_cell(cell, place.path, images, chosen, tell, operations)
         except DivergedError:
-            if tries is None or cell.stage != "screen":
+            if trials is None or cell.stage != "screen":
                 raise
             ended = _ended_early(cell, read_metrics(place.metrics))
             return replace(ended, val_accuracy=0.0, is_diverged=True)  # a search is there to find that out

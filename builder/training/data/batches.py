@@ -1,4 +1,4 @@
-"""The images of one split as batches on the device: framed once where memory allows, normalised as they go out."""
+"""The images of one split as batches on the device: resized once where memory allows, normalized as they go out."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 
-from builder.training.data.resize_cache import framed_once
-from builder.training.data.transforms import Draws, Normalizer, framed
+from builder.training.data.resize_cache import resized_once
+from builder.training.data.transforms import Draws, Normalizer, resized
 from builder.training.device.distributed import ALONE, NO_LABEL
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.randomness import shuffled, stream
@@ -24,7 +24,7 @@ EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
 
 
 class Batch(NamedTuple):
-    """Normalised images (N, C, H, W) and labels (N,) on the device, with their place in the epoch.
+    """Normalized images (N, C, H, W) and labels (N,) on the device, with their place in the epoch.
 
     Where they are one process's part of a batch, ``whole`` is the number of images in all parts, and images that only
     fill a part up have the label ``NO_LABEL`` and count nowhere.
@@ -37,7 +37,7 @@ class Batch(NamedTuple):
 
 
 class Batches:
-    """Gives a split out in batches, in an order that only the seed and the epoch decide; to a team in equal parts."""
+    """Gives a split out in batches, in an order that only the seed and the epoch decide; to a group in equal parts."""
 
     def __init__(
         self,
@@ -45,17 +45,17 @@ class Batches:
         recipe: Recipe,
         device: torch.device,
         precision: Precision = PLAIN,
-        team: ProcessGroup = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         """Frame the images now if they fit, else batch by batch."""
         self.split = split
-        self.team = team
+        self.group = group
         self._recipe = recipe
         self._device = device
         self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
-        kept = framed_once(split.images, recipe)
-        self._is_framed = kept is not None
+        kept = resized_once(split.images, recipe)
+        self._is_resized = kept is not None
         self._images = split.images if kept is None else _near(kept, device)
         self._labels = split.labels.to(self._images.device)
 
@@ -63,7 +63,7 @@ class Batches:
     def images(self) -> int:
         """Number of images of a training epoch.
 
-        A last batch of a single image is left out, for batch norm can't normalise one value by itself.
+        A last batch of a single image is left out, for batch norm can't normalize one value by itself.
         """
         size, count = self._recipe.batch_size, len(self.split)
         return count - 1 if count > size > 1 and count % size == 1 else count
@@ -76,7 +76,7 @@ class Batches:
     @property
     def evaluation_steps(self) -> int:
         """Number of batches of ``in_order``, the same in every process."""
-        return -(-len(self.split) // (EVALUATION_BATCH * self.team.size))
+        return -(-len(self.split) // (EVALUATION_BATCH * self.group.world_size))
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
@@ -91,22 +91,22 @@ class Batches:
 
     def in_order(self) -> Iterator[Batch]:
         """Yield this process's part of all images as they lie, unchanged by chance, for evaluation."""
-        size = EVALUATION_BATCH * self.team.size
+        size = EVALUATION_BATCH * self.group.world_size
         everything = torch.arange(len(self.split), device=self._images.device)
         for step, samples in enumerate(torch.split(everything, size)):
             yield self._batch(step, samples, None)
 
     def _batch(self, step: int, samples: torch.Tensor, draws: Draws | None) -> Batch:
-        part, filling = self.team.part(samples)
+        part, filling = self.group.shard(samples)
         images, labels = self._at(part, draws)
         if filling:
             labels[-filling:] = NO_LABEL
-        return Batch(step, images, labels, len(samples) if self.team.size > 1 else None)
+        return Batch(step, images, labels, len(samples) if self.group.world_size > 1 else None)
 
     def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
         images, labels = self._images[samples], self._labels[samples]
-        if not self._is_framed:
-            images = framed(images, self._recipe)
+        if not self._is_resized:
+            images = resized(images, self._recipe)
         images = images.to(self._device, non_blocking=True)
         if draws is not None:
             images = draws.applied(images, samples)

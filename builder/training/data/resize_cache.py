@@ -1,4 +1,4 @@
-"""Images framed once for a whole run: in memory, or in a file that all processes of this machine share as memory.
+"""Images resized once for a whole run: in memory, or in a file that all processes of this machine share as memory.
 
 The file lies in the folder that ``ARCHCLI_CACHE`` names, else ``archcli`` in ``XDG_CACHE_HOME`` or ``~/.cache``; an
 empty ``ARCHCLI_CACHE`` means none. It is called after a checksum of the images and of what is done with them, so that
@@ -19,23 +19,23 @@ from filelock import FileLock
 from builder.diagnostics import RunError
 from builder.files import replacing
 from builder.training.data.dataset import is_repeated
-from builder.training.data.transforms import framed
+from builder.training.data.transforms import resized
 from builder.training.device.memory import available_memory
 
 if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
-MEMORY_SHARE = 4  # framed images are kept where they take at most a quarter of the free memory
+MEMORY_SHARE = 4  # resized images are kept where they take at most a quarter of the free memory
 DISK_SHARE = 4  # all files together take at most a quarter of the disk that is free without them
-LARGE = 256_000_000  # bytes from which it is worth a file; below, framing takes about a second
-BLOCK = 64  # images framed at a time: larger blocks only miss the processor's caches
-SUFFIX = ".framed"
+LARGE = 256_000_000  # bytes from which it is worth a file; below, resizing takes about a second
+BLOCK = 64  # images resized at a time: larger blocks only miss the processor's caches
+SUFFIX = ".framed"  # as files of earlier versions end, so that they are cleared too
 
 
-def framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
-    """Return all uint8 ``images`` (N, C, H, H) framed, or None where that would take too much memory."""
+def resized_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
+    """Return all uint8 ``images`` (N, C, H, H) resized, or None where that would take too much memory."""
     if is_repeated(images):
-        grey = framed_once(images[:, :1], recipe)
+        grey = resized_once(images[:, :1], recipe)
         return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
     size = recipe.size or images.shape[-1]
     if size == images.shape[-1] == (recipe.resize or size):
@@ -51,7 +51,7 @@ def framed_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
             pass  # a folder that can't be written, or a full disk: this process then keeps its own copy
     kept = torch.empty(*images.shape[:2], size, size, dtype=torch.uint8)
     for source, target in zip(torch.split(images, BLOCK), torch.split(kept, BLOCK), strict=True):
-        target.copy_(framed(source, recipe))
+        target.copy_(resized(source, recipe))
     return kept
 
 
@@ -65,7 +65,7 @@ def cache_folder() -> Path | None:
 
 
 def _mapped(images: torch.Tensor, recipe: Recipe, folder: Path, size: int) -> torch.Tensor:
-    """Return the framed images as memory that the file's other readers share; the first process writes the file."""
+    """Return the resized images as memory that the file's other readers share; the first process writes the file."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{_key(images, recipe)}{SUFFIX}"
     with FileLock(folder / ".lock"):
@@ -73,7 +73,7 @@ def _mapped(images: torch.Tensor, recipe: Recipe, folder: Path, size: int) -> to
             _make_room(folder, size)
             with replacing(path) as written, written.open("wb") as file:
                 for block in torch.split(images, BLOCK):
-                    file.write(framed(block, recipe).contiguous().numpy().data)
+                    file.write(resized(block, recipe).contiguous().numpy().data)
         path.touch()  # the ones used last stay longest
     side = recipe.size or images.shape[-1]
     return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).view(*images.shape[:2], side, side)

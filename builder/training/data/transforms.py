@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Normalize, Recipe
 
 
-def framed(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+def resized(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     """Return uint8 images (N, C, H, H) as (N, C, size, size): resized, then cut from the centre."""
     if recipe.size is None or recipe.resize is None:
         return images
-    resized = resize(images, recipe.resize)
+    larger = resize(images, recipe.resize)
     start = round((recipe.resize - recipe.size) / 2)
     stop = start + recipe.size
-    return resized[..., start:stop, start:stop]
+    return larger[..., start:stop, start:stop]
 
 
 class Normalizer:
-    """uint8 pixels to normalised float32 through a table of all 256 values, one row a channel.
+    """uint8 pixels to normalized float32 through a table of all 256 values, one row a channel.
 
     A table gives the bits of ``ToTensor`` and ``Normalize`` on every device; arithmetic does not, because
     GPUs multiply by the reciprocal.
@@ -112,6 +112,6 @@ def _square(images: torch.Tensor, centres: torch.Tensor, side: int) -> torch.Ten
 
 
 def _mean_colour(normalize: Normalize, device: torch.device) -> torch.Tensor:
-    """Return the pixel (1, C or 1, 1, 1) that becomes 0 when it is normalised, as nearly as one can."""
+    """Return the pixel (1, C or 1, 1, 1) that becomes 0 when it is normalized, as nearly as one can."""
     levels = [min(max(round(255 * mean), 0), 255) for mean in normalize.mean]
     return torch.tensor(levels, dtype=torch.uint8, device=device).view(1, -1, 1, 1)

@@ -1,7 +1,7 @@
 """Several processes that train one network together, each on its part of every batch, as torchrun starts them.
 
 https://docs.pytorch.org/docs/stable/elastic/run.html says how they are started and which variables tell them apart,
-https://docs.pytorch.org/docs/stable/notes/ddp.html how their gradients become one. A process by itself is a team of
+https://docs.pytorch.org/docs/stable/notes/ddp.html how their gradients become one. A process by itself is a group of
 one, for which nothing here does anything.
 """
 
@@ -33,10 +33,10 @@ _CPU = torch.device("cpu")
 class ProcessGroup:
     """A process that trains alone, and what every process can ask of those that it trains with.
 
-    ``number`` counts from 0; the first process speaks and writes for all.
+    ``rank`` counts from 0; the first process speaks and writes for all.
     """
 
-    number, size = 0, 1
+    rank, world_size = 0, 1
 
     def __enter__(self) -> Self:
         """Begin to train together."""
@@ -50,44 +50,44 @@ class ProcessGroup:
     @property
     def is_first(self) -> bool:
         """Whether this process speaks and writes."""
-        return self.number == 0
+        return self.rank == 0
 
-    def part(self, samples: torch.Tensor) -> tuple[torch.Tensor, int]:
+    def shard(self, samples: torch.Tensor) -> tuple[torch.Tensor, int]:
         """Return what of a batch is this process's, and how many images at its end only fill it up."""
         return samples, 0
 
-    def wrapped(self, model: nn.Module) -> nn.Module:
+    def wrap(self, model: nn.Module) -> nn.Module:
         """Return what computes as ``model`` does, and gives its weights the gradients of the whole batch."""
         return model
 
-    def synchronise_batch_norm(self, model: nn.Module) -> None:
+    def convert_sync_batch_norm(self, model: nn.Module) -> None:
         """Let batch norm take its statistics over all processes' images from now on; RunError where it can't."""
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute gradients of the sum of all processes' ``loss``."""
         loss.backward()  # type: ignore[no-untyped-call]  # torch gives it no types
 
-    def share_buffers(self, model: nn.Module) -> None:
+    def broadcast_buffers(self, model: nn.Module) -> None:
         """Give every process the first one's buffers, such as batch norm's running statistics."""
 
-    def total(self, tensor: torch.Tensor) -> torch.Tensor:
+    def all_reduce(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the sum over all processes."""
         return tensor
 
-    def collected(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+    def all_gather(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         """Return every process's tensor on the CPU, in their order; all have the same shape."""
         return [tensor]
 
-    def said_by_first(self, say: Callable[[], Answer]) -> Answer:
+    def broadcast_from_rank0(self, say: Callable[[], Answer]) -> Answer:
         """Return what ``say`` returns in the first process; the others don't call it."""
         return say()
 
     @contextmanager
-    def first_before_others(self) -> Iterator[None]:
+    def rank0_first(self) -> Iterator[None]:
         """Let the first process do what is inside before the others, which then find it done."""
         yield
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Go on when all have come here."""
 
     def agreed(self, *wishes: int) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ class DistributedGroup(ProcessGroup):
         except (ValueError, RuntimeError) as error:
             message = f"WORLD_SIZE is set, and the other processes are not found: {str(error).splitlines()[0]}"
             raise RunError(message, "start them with torchrun; for one process unset WORLD_SIZE") from error
-        self.number, self.size = dist.get_rank(), dist.get_world_size()
+        self.rank, self.world_size = dist.get_rank(), dist.get_world_size()
         self._device = device
         self._asked: tuple[dist.Work, torch.Tensor] | None = None
 
@@ -123,13 +123,13 @@ class DistributedGroup(ProcessGroup):
         if isinstance(error, dist.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
             raise _left_alone() from error
 
-    def part(self, samples: torch.Tensor) -> tuple[torch.Tensor, int]:
-        """Return as even a part as can be; at least two images, for batch norm can't normalise one by itself."""
-        own = samples.tensor_split(self.size)[self.number]
+    def shard(self, samples: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """Return as even a part as can be; at least two images, for batch norm can't normalize one by itself."""
+        own = samples.tensor_split(self.world_size)[self.rank]
         missing = max(0, 2 - len(own)) if len(samples) > 1 else 1 - len(own)
         return torch.cat([own, samples[:missing]]), missing
 
-    def wrapped(self, model: nn.Module) -> nn.Module:
+    def wrap(self, model: nn.Module) -> nn.Module:
         """Return ``model`` as torch averages its gradients.
 
         Without looking for unused weights torch would put gradients into other buckets after the first step, add them
@@ -137,7 +137,7 @@ class DistributedGroup(ProcessGroup):
         """
         return DistributedDataParallel(model, find_unused_parameters=True)
 
-    def synchronise_batch_norm(self, model: nn.Module) -> None:
+    def convert_sync_batch_norm(self, model: nn.Module) -> None:
         """Put torch's own, which is for GPUs alone, in the place of each; weights and keys stay."""
         if self._device.type != "cuda":
             hint = "leave it out, `--set sync_batchnorm=false`, or train on GPUs: PyTorch's works there alone"
@@ -146,45 +146,45 @@ class DistributedGroup(ProcessGroup):
 
     def backward(self, loss: torch.Tensor) -> None:
         """Compute gradients of the sum of all processes' ``loss``, of which torch takes the mean."""
-        super().backward(loss * self.size)
+        super().backward(loss * self.world_size)
 
-    def share_buffers(self, model: nn.Module) -> None:
+    def broadcast_buffers(self, model: nn.Module) -> None:
         """Give every process the first one's buffers."""
         for buffer in model.buffers():
             dist.broadcast(buffer, 0)
 
-    def total(self, tensor: torch.Tensor) -> torch.Tensor:
+    def all_reduce(self, tensor: torch.Tensor) -> torch.Tensor:
         """Return the sum over all processes."""
         result = tensor.clone()
         dist.all_reduce(result)
         return result
 
-    def collected(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+    def all_gather(self, tensor: torch.Tensor) -> list[torch.Tensor]:
         """Return every process's tensor on the CPU, in their order."""
         here = tensor.cpu()
-        every = [torch.empty_like(here) for _ in range(self.size)]
+        every = [torch.empty_like(here) for _ in range(self.world_size)]
         dist.all_gather(every, here)
         return every
 
-    def said_by_first(self, say: Callable[[], Answer]) -> Answer:
+    def broadcast_from_rank0(self, say: Callable[[], Answer]) -> Answer:
         """Return what ``say`` returns in the first process."""
         said = [say() if self.is_first else None]
         dist.broadcast_object_list(said, 0, device=_CPU)
         return said[0]  # type: ignore[return-value]  # the first process's, and so no None in its place
 
     @contextmanager
-    def first_before_others(self) -> Iterator[None]:
+    def rank0_first(self) -> Iterator[None]:
         """Let the first process do what is inside before the others."""
         if not self.is_first:
-            self.wait()
+            self.barrier()
         yield
         if self.is_first:
-            self.wait()
+            self.barrier()
 
-    def wait(self) -> None:
+    def barrier(self) -> None:
         """Go on when all have come here; raise RunError if another ended before."""
         try:
-            self.total(torch.zeros(1))  # a barrier would wait for the GPU as well
+            self.all_reduce(torch.zeros(1))  # a barrier would wait for the GPU as well
         except RuntimeError as error:
             raise _left_alone() from error
 
@@ -202,7 +202,7 @@ class DistributedGroup(ProcessGroup):
 ALONE = ProcessGroup()
 
 
-def is_one_of_several() -> bool:
+def is_distributed() -> bool:
     """Return whether torchrun, or what sets the same variables, has started this process and others."""
     return os.environ.get("WORLD_SIZE", "1") != "1"
 
@@ -212,7 +212,7 @@ def choose_own_device(name: str | None) -> torch.device:
 
     Raises RunError if it isn't there, or several processes are to share one.
     """
-    if not is_one_of_several() or name == "cpu":
+    if not is_distributed() or name == "cpu":
         return choose_device(name)
     if name not in {None, "cuda"}:
         message = f"`{name}` can't be the device of several processes"
@@ -223,8 +223,8 @@ def choose_own_device(name: str | None) -> torch.device:
 
 
 def join(device: torch.device) -> ProcessGroup:
-    """Return the team of this process, which computes on ``device``; RunError if the others are not found."""
-    return DistributedGroup(device) if is_one_of_several() else ALONE
+    """Return the group of this process, which computes on ``device``; RunError if the others are not found."""
+    return DistributedGroup(device) if is_distributed() else ALONE
 
 
 def _left_alone() -> RunError:

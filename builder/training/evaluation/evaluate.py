@@ -79,8 +79,8 @@ def evaluate_batches(
             mistakes.add(labels, logits)
         if after_batch is not None:
             after_batch(step + 1)
-    loss = batches.team.total(torch.stack(losses).cpu().double().sum())
-    confusion = batches.team.total(torch.stack(counts).cpu().sum(0))
+    loss = batches.group.all_reduce(torch.stack(losses).cpu().double().sum())
+    confusion = batches.group.all_reduce(torch.stack(counts).cpu().sum(0))
     return Evaluation(float(loss) / len(batches.split), tuple(map(tuple, confusion.tolist())))
 
 

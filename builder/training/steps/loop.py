@@ -36,9 +36,9 @@ class EpochTally:
         self.losses[step] = loss
         self.correct += (logits.argmax(1) == labels).sum()
 
-    def whole(self, team: ProcessGroup) -> EpochTally:
+    def all_reduce(self, group: ProcessGroup) -> EpochTally:
         """Return what all processes have measured."""
-        return EpochTally(self.epoch, team.total(self.losses), team.total(self.correct))
+        return EpochTally(self.epoch, group.all_reduce(self.losses), group.all_reduce(self.correct))
 
     def first_lost(self) -> int | None:
         """Return the first step (from 0) whose loss is not finite, None if all are. Waits for the device."""

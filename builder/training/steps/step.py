@@ -45,11 +45,11 @@ class EagerStep:
         optimizer: Optimizer,
         recipe: Recipe,
         precision: Precision = PLAIN,
-        team: ProcessGroup = ALONE,
+        group: ProcessGroup = ALONE,
     ) -> None:
         """Take what is trained, and how."""
         self.model, self.optimizer = model, optimizer
-        self.recipe, self.precision, self._team = recipe, precision, team
+        self.recipe, self.precision, self._group = recipe, precision, group
 
     def __call__(self, batch: Batch, rate: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Train on ``batch``; return the loss, or what these images add to the whole batch's, and the logits."""
@@ -66,7 +66,7 @@ class EagerStep:
         for head in heads:
             loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, self.recipe, whole)
         self.optimizer.zero_grad()
-        self._team.backward(loss)
+        self._group.backward(loss)
         clip_gradients(self.optimizer, self.recipe.clip_norm)
         self.optimizer.step()
         return loss.detach(), logits.detach()

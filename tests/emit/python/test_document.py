@@ -57,9 +57,9 @@ def renamed(graph: Graph, old: str, new: str) -> Graph:
     nodes = tuple(dataclasses.replace(node, path=name(node.path), key=name(node.key)) for node in graph.nodes)
     rules = tuple(
         dataclasses.replace(rule, targets=tuple((name(key), *call) for key, *call in rule.targets))
-        for rule in graph.initialisations
+        for rule in graph.initializations
     )
-    return dataclasses.replace(graph, nodes=nodes, root=block(graph.root), initialisations=rules)
+    return dataclasses.replace(graph, nodes=nodes, root=block(graph.root), initializations=rules)
 
 
 class TestHeader:

@@ -29,7 +29,7 @@ class TestAttribute:
         "name", ["block1-0", "0", "class", "None", "", "__hidden", "ﬁ", "é", "a b", "x)\nimport os"]
     )
     def test_refuses_what_python_would_read_differently(self, name: str) -> None:
-        """Hyphens, numbers, keywords, mangled and normalised names go as texts."""
+        """Hyphens, numbers, keywords, mangled and normalized names go as texts."""
         assert not is_attribute(name)
 
 

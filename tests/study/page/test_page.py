@@ -194,7 +194,7 @@ SEARCH = (
         epochs: {low: 2, high: 8, step: 2}
         batch_size: [32, 64]
         ema_decay: [null, 0.99]
-      tries: 12
+      trials: 12
 """
 )
 
@@ -212,7 +212,7 @@ class TestSearch:
                 "batch_size": ValueList((32, 64)),
                 "ema_decay": ValueList((None, 0.99)),
             },
-            tries=12,
+            trials=12,
             sampler="tpe",
             pruner="none",
             min_epochs=1,
@@ -247,12 +247,12 @@ class TestSearch:
             (("batch_size:", "batchsize:"), ["13:5", "has no setting `batchsize`", "did you mean `batch_size`?"]),
             (("batch_size:", "seed:"), ["13:5", "`seed` is not set in a study", "`seeds` says how many there are"]),
             (("batch_size: [32, 64]", "optimizer.lr: [0.0003, 1]"), ["13:5", "`optimizer.lr` is searched twice"]),
-            (("tries: 12", "tries: 1"), ["15:10", "`search.tries` is at least 2"]),
-            (("tries: 12", "tries: 12\n      sampler: tpi"), ["16:12", "did you mean `tpe`?"]),
-            (("tries: 12", "tries: 12\n    grid: {lr: [0.1]}"), ["9:1", "a `grid` or a `search`, not both"]),
+            (("trials: 12", "trials: 1"), ["15:10", "`search.trials` is at least 2"]),
+            (("trials: 12", "trials: 12\n      sampler: tpi"), ["16:12", "did you mean `tpe`?"]),
+            (("trials: 12", "trials: 12\n    grid: {lr: [0.1]}"), ["9:1", "a `grid` or a `search`, not both"]),
             (
-                ("tries: 12", "tries: 12\n      pruner: median\n    finalists: 1"),
-                ["9:1", "with a pruner every try has one seed"],
+                ("trials: 12", "trials: 12\n      pruner: median\n    finalists: 1"),
+                ["9:1", "with a pruner every trial has one seed"],
             ),
             (("{screen: 1, confirm: 5}", "5"), ["7:1", "judges what it has found", "seeds: {screen: 1, confirm: 5}"]),
         ],
@@ -269,7 +269,7 @@ class TestSearch:
 
     def test_all_are_reported_at_once(self, read: Callable[[str], Study]) -> None:
         """Those of fields and those of the space."""
-        page = SEARCH.replace("tries: 12", "tries: 0").replace("[32, 64]", "7").replace("low: 2", "low: 1.5")
+        page = SEARCH.replace("trials: 12", "trials: 0").replace("[32, 64]", "7").replace("low: 2", "low: 1.5")
         assert mistakes(read, page).count("error[") == 3
 
     def test_the_schema_knows_it(self) -> None:

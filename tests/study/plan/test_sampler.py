@@ -24,9 +24,9 @@ SPACE = {"optimizer.lr": NumberRange(0.0001, 0.1, log=True), "batch_size": Value
 EPOCHS = 9
 
 
-def search(tries: int = 20, sampler: Sampler = "tpe", pruner: Pruner = "none", min_epochs: int = 1) -> SearchSpace:
+def search(trials: int = 20, sampler: Sampler = "tpe", pruner: Pruner = "none", min_epochs: int = 1) -> SearchSpace:
     """Return a search for a rate and the size of batches."""
-    return SearchSpace(SPACE, tries, sampler, pruner, min_epochs)
+    return SearchSpace(SPACE, trials, sampler, pruner, min_epochs)
 
 
 def accuracy(settings: Mapping[str, object]) -> float:
@@ -42,20 +42,20 @@ def curve(top: float, epochs: int = EPOCHS) -> tuple[float, ...]:
 
 @pytest.fixture
 def recipe() -> Recipe:
-    """Give the recipe of the first try."""
+    """Give the recipe of the first trial."""
     return load_recipe("digits").at(64)
 
 
 def first(recipe: Recipe) -> PastTrial:
-    """Return the try with the recipe's own values."""
+    """Return the trial with the recipe's own values."""
     own = {"optimizer.lr": recipe.optimizer.lr, "batch_size": recipe.batch_size}
     return PastTrial(own, "done", curve(accuracy(own)), accuracy(own))
 
 
 def run(asked: SearchSpace, recipe: Recipe, name: str = "s") -> list[PastTrial]:
-    """Return all tries of a search, one after another."""
+    """Return all trials of a search, one after another."""
     tried = [first(recipe)]
-    while len(tried) < asked.tries and (found := propose(asked, name, tried, recipe)) is not None:
+    while len(tried) < asked.trials and (found := propose(asked, name, tried, recipe)) is not None:
         tried.append(PastTrial(found[0], "done", curve(accuracy(found[0])), accuracy(found[0])))
     return tried
 
@@ -82,11 +82,11 @@ class TestPropose:
         assert again != propose(search(), "other", tried, recipe)
 
     def test_it_learns_from_what_went_well(self, recipe: Recipe) -> None:
-        """After its random beginning it tries what lies nearer to the best; what is random never does."""
+        """After its random beginning it trials what lies nearer to the best; what is random never does."""
 
         def later(sampler: Sampler) -> float:
             found = [run(search(30, sampler), recipe, name)[RANDOM_FIRST:] for name in "abc"]
-            every = [each.value or 0.0 for tries in found for each in tries]
+            every = [each.value or 0.0 for trials in found for each in trials]
             return sum(every) / len(every)
 
         assert later("tpe") > later("random") + 0.03
@@ -101,7 +101,7 @@ class TestPropose:
         assert len({str(each.settings) for each in tried}) == 5
 
     def test_where_nothing_new_is_left_it_ends(self, recipe: Recipe) -> None:
-        """However many tries were asked for."""
+        """However many trials were asked for."""
         asked = SearchSpace({"batch_size": ValueList((16, 32, 64))}, 10, "random", "none", 1)
         own = PastTrial({"batch_size": recipe.batch_size}, "done", (0.5,), 0.5)
         tried = [own]
@@ -130,7 +130,7 @@ class TestPropose:
 
 
 def past(good: int = 6) -> list[PastTrial]:
-    """Return tries that went well."""
+    """Return trials that went well."""
     return [
         PastTrial({"optimizer.lr": 0.01 + each / 1000, "batch_size": 32}, "done", curve(0.9), 0.9)
         for each in range(good)
@@ -138,7 +138,7 @@ def past(good: int = 6) -> list[PastTrial]:
 
 
 def ended_after(pruner: Pruner, top: float, min_epochs: int = 1) -> int:
-    """Return after how many epochs a try that rises to ``top`` is ended, among others that rose to 0.9."""
+    """Return after how many epochs a trial that rises to ``top`` is ended, among others that rose to 0.9."""
     asked, others = search(pruner=pruner, min_epochs=min_epochs), past()
     for epochs in range(1, EPOCHS):
         own = PastTrial({"optimizer.lr": 0.05, "batch_size": 64}, "running", curve(top, epochs))
@@ -157,7 +157,7 @@ class TestHopeless:
         assert ended_after(pruner, 0.95) == EPOCHS
 
     def test_without_a_pruner_nothing_is(self) -> None:
-        """Every try has its whole time."""
+        """Every trial has its whole time."""
         assert ended_after("none", 0.1) == EPOCHS
 
     @pytest.mark.parametrize("pruner", ["median", "successive_halving", "hyperband"])

@@ -96,7 +96,7 @@ class TestFinalists:
         assert finalists(plan, scores) == ["net0", "net2", "net1"]
 
     def test_each_comes_with_the_settings_that_suit_it(self) -> None:
-        """The base too, for each had as many tries."""
+        """The base too, for each had as many trials."""
         plan = make_plan(2, 3, screen_seeds=1)
         arms = tuple(PlannedArm(name, {"lr": rate}, plan.base.recipe.model_copy(update={"epochs": rate}))
                      for name in ("net0", "net1") for rate in (1, 2))  # fmt: skip

@@ -1,4 +1,4 @@
-"""The tries of a search in a study's folder."""
+"""The trials of a search in a study's folder."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 pytest.importorskip("optuna", reason="needs the extra `search`")
 
 
-def searching(networks: int = 2, tries: int = 3, pruner: Pruner = "none", screen: int = 1) -> Plan:
+def searching(networks: int = 2, trials: int = 3, pruner: Pruner = "none", screen: int = 1) -> Plan:
     """Return the plan of a search for a rate."""
-    search = SearchSpace({"optimizer.lr": NumberRange(0.0001, 0.1, log=True)}, tries, "tpe", pruner, 1)
+    search = SearchSpace({"optimizer.lr": NumberRange(0.0001, 0.1, log=True)}, trials, "tpe", pruner, 1)
     plan = make_plan(networks, 2, screen_seeds=screen, search=search)
     own = {"optimizer.lr": plan.base.recipe.optimizer.lr}
     return replace(plan, arms=tuple(replace(each, settings=own) for each in plan.arms))
@@ -65,9 +65,9 @@ def plan(folder: StudyFolder) -> Plan:
 
 
 @pytest.fixture
-def tries(folder: StudyFolder, plan: Plan) -> Trials:
-    """Give its tries."""
-    found = Stages(folder, plan).tries
+def trials(folder: StudyFolder, plan: Plan) -> Trials:
+    """Give its trials."""
+    found = Stages(folder, plan).trials
     assert found is not None
     return found
 
@@ -75,35 +75,35 @@ def tries(folder: StudyFolder, plan: Plan) -> Trials:
 class TestTries:
     """Which there are."""
 
-    def test_the_first_of_each_network_is_there_from_the_beginning(self, tries: Trials) -> None:
+    def test_the_first_of_each_network_is_there_from_the_beginning(self, trials: Trials) -> None:
         """With the recipe's own values, and no file of its own."""
-        assert [(each.number, each.arm.variant) for each in tries.known()] == [(1, "net0"), (1, "net1")]
-        assert not tries.folder.tries.exists()
+        assert [(each.number, each.arm.variant) for each in trials.known()] == [(1, "net0"), (1, "net1")]
+        assert not trials.folder.trials.exists()
 
-    def test_networks_take_turns_until_each_has_had_as_many(self, tries: Trials) -> None:
+    def test_networks_take_turns_until_each_has_had_as_many(self, trials: Trials) -> None:
         """The one with the fewest comes next."""
-        added = [tries.add() for _ in range(5)]
+        added = [trials.add() for _ in range(5)]
         assert [each.name if each else None for each in added] == [
             "net0-0002", "net1-0002", "net0-0003", "net1-0003", None
         ]  # fmt: skip
-        assert [each.number for each in tries.known()] == [1, 1, 2, 2, 3, 3]
+        assert [each.number for each in trials.known()] == [1, 1, 2, 2, 3, 3]
 
-    def test_one_is_written_down_and_read_again(self, tries: Trials) -> None:
+    def test_one_is_written_down_and_read_again(self, trials: Trials) -> None:
         """With its recipe, which says what its settings do."""
-        new = tries.add()
+        new = trials.add()
         assert new is not None
         assert new.arm.recipe.optimizer.lr == new.arm.settings["optimizer.lr"]
-        assert read_trial(tries.folder.tries / "net0-0002.json") == new == trial_from_text(trial_to_text(new))
+        assert read_trial(trials.folder.trials / "net0-0002.json") == new == trial_from_text(trial_to_text(new))
 
-    def test_a_file_that_is_no_try_is_said(self, tries: Trials) -> None:
+    def test_a_file_that_is_no_try_is_said(self, trials: Trials) -> None:
         """By its path."""
-        tries.add()
-        (tries.folder.tries / "net0-0002.json").write_text("{}")
+        trials.add()
+        (trials.folder.trials / "net0-0002.json").write_text("{}")
         with pytest.raises(RunError, match=r"net0-0002\.json does not say what is tried"):
-            tries.known()
+            trials.known()
 
     def test_a_network_without_anything_new_leaves_the_turn_to_others(self, folder: StudyFolder) -> None:
-        """Of two values there are two tries."""
+        """Of two values there are two trials."""
         plan = searching(2, 9)
         own = plan.base.settings["optimizer.lr"]
         assert plan.search is not None
@@ -130,7 +130,7 @@ class TestStages:
         assert ended == 2 * 3
         assert {(each.variant, each.stage) for each in cells} == {("net0", "confirm"), ("net1", "confirm")}
         best = {each.variant: each.settings for each in stages.finalists() or ()}
-        last = {each.arm.variant: each.arm.settings for each in stages.tries.known()} if stages.tries else {}
+        last = {each.arm.variant: each.arm.settings for each in stages.trials.known()} if stages.trials else {}
         assert best == last
 
     def test_one_that_was_ended_early_is_not_chosen_before_others(self, folder: StudyFolder, plan: Plan) -> None:
@@ -145,7 +145,7 @@ class TestStages:
         assert [each.settings for each in stages.finalists() or ()] == [plan.base.settings] * 2
 
     def test_what_is_not_tried_yet_is_counted(self, folder: StudyFolder, plan: Plan) -> None:
-        """By `status`, with a row for all tries of a network."""
+        """By `status`, with a row for all trials of a network."""
         stages = Stages(folder, plan)
         for cell in stages.open_cells():
             end(folder, cell, 0.5)
@@ -161,31 +161,31 @@ class TestHopeless:
     """Which cells are ended early."""
 
     def fill(self, folder: StudyFolder, plan: Plan) -> tuple[Trials, Cell]:
-        """Return the tries of one network, of which three went well, and the cell of a fourth."""
+        """Return the trials of one network, of which three went well, and the cell of a fourth."""
         write_study(folder, plan)
         stages = Stages(folder, plan)
         for _ in range(3):
             end(folder, stages.open_cells()[0], 0.9)
-        assert stages.tries is not None
-        return stages.tries, stages.open_cells()[0]
+        assert stages.trials is not None
+        return stages.trials, stages.open_cells()[0]
 
     def test_one_is_judged_by_the_others_of_its_network(self, folder: StudyFolder) -> None:
         """From what lies in their cells."""
-        tries, cell = self.fill(folder, searching(1, 5, "median"))
-        assert tries.is_hopeless(cell, (0.1, 0.1))
-        assert not tries.is_hopeless(cell, (0.3, 0.6))
+        trials, cell = self.fill(folder, searching(1, 5, "median"))
+        assert trials.is_hopeless(cell, (0.1, 0.1))
+        assert not trials.is_hopeless(cell, (0.3, 0.6))
 
     def test_a_half_written_row_of_another_is_no_reason_to_fail(self, folder: StudyFolder) -> None:
         """Another process may be writing it."""
-        tries, cell = self.fill(folder, searching(1, 6, "median"))
-        tries.add()
-        other = Stages(folder, tries.plan).open_cells()[1]
+        trials, cell = self.fill(folder, searching(1, 6, "median"))
+        trials.add()
+        other = Stages(folder, trials.plan).open_cells()[1]
         folder.cell(other.id).path.mkdir(parents=True)
         folder.cell(other.id).metrics.write_text("epoch,train_loss\n1,0.")
-        assert tries.is_hopeless(cell, (0.1, 0.1))
+        assert trials.is_hopeless(cell, (0.1, 0.1))
 
     def test_one_that_failed_counts_for_nothing(self, folder: StudyFolder) -> None:
-        """But it was a try."""
+        """But it was a trial."""
         plan = searching(1, 5, "median")
         write_study(folder, plan)
         stages = Stages(folder, plan)
@@ -196,7 +196,7 @@ class TestHopeless:
                 folder.cell(cell.id).failure,
                 CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "oh", 3),
             )
-        assert stages.tries is not None
+        assert stages.trials is not None
         cell = stages.open_cells()[0]
-        assert not stages.tries.is_hopeless(cell, (0.1,))
+        assert not stages.trials.is_hopeless(cell, (0.1,))
         assert len(stages.arms()) == 4

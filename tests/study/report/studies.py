@@ -43,7 +43,7 @@ class Truth:
     """How a made-up study is: accuracies by variant, in percent, and which runs fail or are not there.
 
     ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result. ``grid`` are choices
-    of hyperparameters, each tried with every variant; of a ``search``, those of the first try. Every third try of a
+    of hyperparameters, each tried with every variant; of a ``search``, those of the first trial. Every third try of a
     search is ended early.
     """
 

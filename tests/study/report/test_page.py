@@ -102,7 +102,7 @@ class TestSearch:
     def test_it_says_how_they_were_chosen_and_what_the_best_owes_to_luck(self, searched: Made) -> None:
         """Before the numbers."""
         text = " ".join(Outline(searched.html).said("p"))
-        assert "12 tries of 2 networks, as many of each: the first with the recipe’s own hyperparameters" in text
+        assert "12 trials of 2 networks, as many of each: the first with the recipe’s own hyperparameters" in text
         assert "the others chosen by tpe" in text
         assert "say which was chosen, not how good it is" in text
 

@@ -75,7 +75,7 @@ class TestCells:
     def test_a_cell_that_fails_is_tried_again_and_then_counted(
         self, folder: StudyFolder, engine: Callable[..., Engine], behaviour: str, said: str
     ) -> None:
-        """Three times; the others have their results, and nobody tries it a fourth time by himself."""
+        """Three times; the others have their results, and nobody trials it a fourth time by himself."""
         engine(behaviour).run()
         found = folder.results()
         assert (len(found.outcomes), len(found.failures)) == (2, 2)
@@ -300,7 +300,7 @@ class TestKills:
         assert len(found.outcomes) == self.CELLS == len(list(folder.path.rglob("result.json")))
 
     def test_a_search_has_every_try_once(self, tmp_path: Path) -> None:
-        """Killed as often for its size: a try that was written down is run, and no other takes its number."""
+        """Killed as often for its size: a trial that was written down is run, and no other takes its number."""
         folder = StudyFolder(tmp_path / "search-001")
         plan = searching(4, 10)
         write_study(folder, plan)

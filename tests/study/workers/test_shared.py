@@ -130,12 +130,12 @@ class TestCells:
 class TestSearch:
     """A search that many machines share."""
 
-    def plan(self, networks: int, tries: int) -> Plan:
+    def plan(self, networks: int, trials: int) -> Plan:
         """Return one under a name that no other test has."""
-        return replace(searching(networks, tries), name=f"tiny-{uuid4().hex[:8]}")
+        return replace(searching(networks, trials), name=f"tiny-{uuid4().hex[:8]}")
 
     def test_every_machine_knows_every_try(self, tmp_path: Path) -> None:
-        """And chooses the same finalists, whoever made the tries."""
+        """And chooses the same finalists, whoever made the trials."""
         plan = self.plan(2, 4)
         here, there = machine(tmp_path, plan), machine(tmp_path, plan, "there")
         assert len(join(here, plan)) == 2 * 4 + 2 * 2
@@ -158,7 +158,7 @@ class TestSearch:
         assert began.count("began") == 16 + 2 * 2
 
     def test_a_database_that_is_lost_is_filled_from_the_folder(self, tmp_path: Path) -> None:
-        """With the tries that were made."""
+        """With the trials that were made."""
         plan = self.plan(1, 4)
         here = machine(tmp_path, plan)
         join(here, plan)

@@ -52,7 +52,7 @@ class TestPrecision:
 
 
 class TestPruned:
-    """A try that is ended after an epoch, because it promises nothing."""
+    """A trial that is ended after an epoch, because it promises nothing."""
 
     @pytest.fixture
     def cell(self, tmp_path: Path) -> Cell:
@@ -81,7 +81,7 @@ class TestPruned:
 
 
 class TestDiverged:
-    """A try whose loss is not finite, which is what a search is there to find out."""
+    """A trial whose loss is not finite, which is what a search is there to find out."""
 
     def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> CellResult:
         """Return what a cell comes to whose rate is far too high."""

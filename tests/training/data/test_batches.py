@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from builder.training.data import batches as module
-from builder.training.data import resize_cache as framing
+from builder.training.data import resize_cache as resizing
 from builder.training.data.batches import Batch, Batches
-from builder.training.data.transforms import Normalizer, framed
+from builder.training.data.transforms import Normalizer, resized
 from builder.training.recipe.recipe import Augment, Normalize
 from tests.training.tiny_task import quadrants
 
@@ -71,7 +71,7 @@ class TestEpoch:
     def test_a_last_batch_of_one_is_left_out(
         self, recipe: Recipe, cpu: torch.device, count: int, size: int, lengths: list[int]
     ) -> None:
-        """Batch norm can't normalise a single value; unless the recipe asks for nothing else."""
+        """Batch norm can't normalize a single value; unless the recipe asks for nothing else."""
         batches = Batches(quadrants(count, 0), recipe.model_copy(update={"batch_size": size}), cpu)
         assert [len(each.labels) for each in batches.epoch(1)] == lengths
         assert (batches.steps, batches.images) == (len(lengths), sum(lengths))
@@ -102,17 +102,17 @@ class TestFraming:
         self, data: DataSet, recipe: Recipe, cpu: torch.device, monkeypatch: pytest.MonkeyPatch, free: int
     ) -> None:
         """The images are the same."""
-        monkeypatch.setattr(framing, "available_memory", lambda: free)
+        monkeypatch.setattr(resizing, "available_memory", lambda: free)
         sized = recipe.model_copy(update={"size": 12, "crop_pct": 0.75})
         batches = Batches(data.test, sized, cpu)
-        assert batches._is_framed == (free > 0)
+        assert batches._is_resized == (free > 0)
         images, _ = joined(list(batches.in_order()))
-        assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(framed(data.test.images, sized)))
+        assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(resized(data.test.images, sized)))
 
     def test_repeated_grey_is_kept_once(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """A third of the memory, and the same images in each channel."""
         batches = Batches(data.with_channels(3).test, recipe.at(16), cpu)
-        assert batches._is_framed
+        assert batches._is_resized
         assert batches._images.stride(1) == 0
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images[:, 0], images[:, 2])
@@ -120,7 +120,7 @@ class TestFraming:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 class TestOnGpu:
-    """uint8 images live on the device, and are indexed, changed and normalised there."""
+    """uint8 images live on the device, and are indexed, changed and normalized there."""
 
     def test_batches_are_those_of_a_cpu(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """Bit for bit, augmentation included."""

@@ -1,4 +1,4 @@
-"""Images framed once: in memory, or in a file that several processes share."""
+"""Images resized once: in memory, or in a file that several processes share."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from builder.training.data import resize_cache as framing
-from builder.training.data.resize_cache import cache_folder, framed_once
-from builder.training.data.transforms import framed
+from builder.training.data import resize_cache as resizing
+from builder.training.data.resize_cache import cache_folder, resized_once
+from builder.training.data.transforms import resized
 from tests.training.tiny_task import quadrants
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def sized(recipe: Recipe) -> Recipe:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return an empty cache, into which everything goes that is not tiny."""
     monkeypatch.setenv("ARCHCLI_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(framing, "LARGE", 1000)
+    monkeypatch.setattr(resizing, "LARGE", 1000)
     return tmp_path / "cache"
 
 
@@ -40,66 +40,66 @@ class TestSharedFile:
 
     def test_it_holds_the_framed_images(self, folder: Path, sized: Recipe) -> None:
         """All of them, and nothing else."""
-        found = framed_once(IMAGES, sized)
+        found = resized_once(IMAGES, sized)
         assert found is not None
-        assert torch.equal(found, framed(IMAGES, sized))
-        (file,) = folder.glob("*.framed")
+        assert torch.equal(found, resized(IMAGES, sized))
+        (file,) = folder.glob("*.resized")
         assert file.stat().st_size == BYTES
 
     def test_the_second_who_asks_frames_nothing(
         self, folder: Path, sized: Recipe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """He maps the same file."""
-        first = framed_once(IMAGES, sized)
+        first = resized_once(IMAGES, sized)
 
         def never(*_: object) -> torch.Tensor:
-            raise AssertionError("framed again")
+            raise AssertionError("resized again")
 
-        monkeypatch.setattr(framing, "framed", never)
-        second = framed_once(IMAGES, sized)
+        monkeypatch.setattr(resizing, "resized", never)
+        second = resized_once(IMAGES, sized)
         assert first is not None
         assert second is not None
         assert torch.equal(first, second)
 
     def test_who_changes_his_images_changes_nobody_elses(self, folder: Path, sized: Recipe) -> None:
         """The memory is shared only as long as it is read."""
-        first, second = framed_once(IMAGES, sized), framed_once(IMAGES, sized)
+        first, second = resized_once(IMAGES, sized), resized_once(IMAGES, sized)
         assert first is not None
         assert second is not None
         first.zero_()
-        assert torch.equal(second, framed(IMAGES, sized))
-        assert torch.equal(framed_once(IMAGES, sized), second)
+        assert torch.equal(second, resized(IMAGES, sized))
+        assert torch.equal(resized_once(IMAGES, sized), second)
 
     @pytest.mark.parametrize("change", ["pixel", "size", "crop_pct"])
     def test_other_images_and_other_sizes_have_files_of_their_own(
         self, folder: Path, sized: Recipe, change: str
     ) -> None:
         """A single pixel is enough."""
-        framed_once(IMAGES, sized)
+        resized_once(IMAGES, sized)
         images = IMAGES.clone()
         if change == "pixel":
             images[3, 1, 4, 4] ^= 1
         else:
             sized = sized.model_copy(update={change: {"size": 15, "crop_pct": 1.0}[change]})
-        assert torch.equal(framed_once(images, sized), framed(images, sized))
-        assert len(list(folder.glob("*.framed"))) == 2
+        assert torch.equal(resized_once(images, sized), resized(images, sized))
+        assert len(list(folder.glob("*.resized"))) == 2
 
     def test_a_file_of_another_length_is_written_anew(self, folder: Path, sized: Recipe) -> None:
         """Such as a truncated one."""
-        framed_once(IMAGES, sized)
-        (file,) = folder.glob("*.framed")
+        resized_once(IMAGES, sized)
+        (file,) = folder.glob("*.resized")
         file.write_bytes(b"short")
-        assert torch.equal(framed_once(IMAGES, sized), framed(IMAGES, sized))
+        assert torch.equal(resized_once(IMAGES, sized), resized(IMAGES, sized))
 
     def test_files_that_were_not_used_for_longest_make_room(
         self, folder: Path, sized: Recipe, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Together they keep to a quarter of the disk."""
-        monkeypatch.setattr(framing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4 * BYTES})())
-        framed_once(IMAGES, sized)
-        (old,) = folder.glob("*.framed")
-        framed_once(255 - IMAGES, sized)
-        (new,) = folder.glob("*.framed")
+        monkeypatch.setattr(resizing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4 * BYTES})())
+        resized_once(IMAGES, sized)
+        (old,) = folder.glob("*.resized")
+        resized_once(255 - IMAGES, sized)
+        (new,) = folder.glob("*.resized")
         assert new != old
 
 
@@ -112,13 +112,13 @@ class TestNoFile:
         """This process keeps its own copy."""
         (tmp_path / "file").write_text("")
         monkeypatch.setenv("ARCHCLI_CACHE", str(tmp_path / "file"))
-        assert torch.equal(framed_once(IMAGES, sized), framed(IMAGES, sized))
+        assert torch.equal(resized_once(IMAGES, sized), resized(IMAGES, sized))
 
     def test_a_full_disk_is_done_without(self, sized: Recipe, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """And nothing is left there."""
-        monkeypatch.setattr(framing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 0})())
-        assert torch.equal(framed_once(IMAGES, sized), framed(IMAGES, sized))
-        assert list(folder.glob("*.framed")) == []
+        monkeypatch.setattr(resizing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 0})())
+        assert torch.equal(resized_once(IMAGES, sized), resized(IMAGES, sized))
+        assert list(folder.glob("*.resized")) == []
 
     def test_an_empty_name_means_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Else it is the user's folder of caches."""

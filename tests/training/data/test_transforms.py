@@ -12,7 +12,7 @@ from PIL import Image
 from torchvision import transforms as pil
 
 from builder.diagnostics import RunError
-from builder.training.data.transforms import Draws, Normalizer, framed
+from builder.training.data.transforms import Draws, Normalizer, resized
 from builder.training.recipe.recipe import Augment, Normalize, Recipe, load_recipe
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def noise(count: int, side: int = 8, channels: int = 3) -> torch.Tensor:
 
 
 class TestPipeline:
-    """Framed and normalised, against torchvision's pipeline."""
+    """Resized and normalized, against torchvision's pipeline."""
 
     @pytest.mark.parametrize("normalize", [Normalize(), IMAGENET])
     def test_lab_equals_torchvision_on_real_images(
@@ -40,7 +40,7 @@ class TestPipeline:
         if len(normalize.mean) == 1:
             steps[-1] = pil.Normalize(normalize.mean * 3, normalize.std * 3)
         right = torch.stack([pil.Compose(steps)(Image.fromarray(each.permute(1, 2, 0).numpy())) for each in images])
-        ours = Normalizer(normalize, 3, cpu)(framed(images, load_recipe("lab").at(224)))
+        ours = Normalizer(normalize, 3, cpu)(resized(images, load_recipe("lab").at(224)))
         assert torch.equal(ours, right)
 
 
@@ -52,18 +52,18 @@ class TestFramed:
         """Odd margins are rounded as there."""
         recipe = load_recipe("lab").model_copy(update={"size": size, "crop_pct": crop_pct})
         images = noise(1, side=recipe.resize or 0)
-        assert torch.equal(framed(images, recipe), pil.CenterCrop(size)(images))
+        assert torch.equal(resized(images, recipe), pil.CenterCrop(size)(images))
 
     def test_without_a_size_images_stay_as_they_are(self, recipe: Recipe) -> None:
         """Such a recipe trains at the data's own size."""
         images = noise(2)
-        assert framed(images, recipe) is images
+        assert resized(images, recipe) is images
 
     def test_a_size_alone_resizes_straight(self, recipe: Recipe) -> None:
         """Nothing is cut away."""
         sized = recipe.at(16)
         assert sized.resize == 16
-        assert framed(noise(2), sized).shape == (2, 3, 16, 16)
+        assert resized(noise(2), sized).shape == (2, 3, 16, 16)
 
 
 class TestNormalizer:
@@ -150,7 +150,7 @@ class TestDraws:
                 squares.add(square[side : side + 8, side : side + 8].numpy().tobytes())
         assert {each.numpy().tobytes() for each in hidden} == squares
 
-    def test_what_cutout_hides_is_nearly_0_when_normalised(self, cpu: torch.device) -> None:
+    def test_what_cutout_hides_is_nearly_0_when_normalized(self, cpu: torch.device) -> None:
         """The mean of each channel, as the paper fills it."""
         images = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
         hidden = self.draws(1, Augment(cutout=16), normalize=IMAGENET).applied(images, torch.tensor([0]))

@@ -88,8 +88,8 @@ class TestParts:
     def part(self, number: int, size: int, samples: int) -> tuple[list[int], int]:
         """Return the samples and how many of them only fill the part up."""
         member = DistributedGroup.__new__(DistributedGroup)  # it never meets the others
-        member.number, member.size = number, size
-        part, filling = member.part(torch.arange(samples))
+        member.rank, member.world_size = number, size
+        part, filling = member.shard(torch.arange(samples))
         return part.tolist(), filling
 
     @pytest.mark.parametrize(("samples", "size"), [(16, 2), (17, 3), (64, 8), (7, 3)])
@@ -100,7 +100,7 @@ class TestParts:
         assert max(len(part) for part, _ in parts) - min(len(part) - filling for part, filling in parts) <= 1
 
     def test_a_part_of_less_than_two_is_filled_up(self) -> None:
-        """With images that another process counts: batch norm can't normalise one, and torch not none."""
+        """With images that another process counts: batch norm can't normalize one, and torch not none."""
         assert self.part(0, 4, 3) == ([0, 0], 1)
         assert self.part(3, 4, 3) == ([0, 1], 2)
         assert [self.part(number, 2, 1) for number in (0, 1)] == [([0], 0), ([0], 1)]
@@ -108,22 +108,22 @@ class TestParts:
     def test_alone_it_is_everything(self) -> None:
         """The very tensor."""
         samples = torch.arange(5)
-        assert ALONE.part(samples)[0] is samples
+        assert ALONE.shard(samples)[0] is samples
 
 
-def gradients(team: ProcessGroup, data: DataSet, recipe: Recipe) -> tuple[list[list[torch.Tensor]], EpochTally]:
+def gradients(group: ProcessGroup, data: DataSet, recipe: Recipe) -> tuple[list[list[torch.Tensor]], EpochTally]:
     """Return the gradients of every step of an epoch in which the weights hardly change, and what was measured."""
     still = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1e-12)})
     network, found = plain(), []
-    batches = Batches(data.train, still, CPU, team=team)
+    batches = Batches(data.train, still, CPU, group=group)
     tally = EpochTally.empty(1, batches.steps, CPU)
 
     def keep(_: int) -> None:
         found.append([weight.grad.clone() for weight in network.parameters()])
 
-    train_on = EagerStep(team.wrapped(network), make_optimizer(still.optimizer, network), still, team=team)
+    train_on = EagerStep(group.wrap(network), make_optimizer(still.optimizer, network), still, group=group)
     train_epoch(train_on, batches, still, tally, 0, keep)
-    return found, tally.whole(team)
+    return found, tally.all_reduce(group)
 
 
 @pytest.mark.slow
@@ -140,7 +140,7 @@ class TestOneBatch:
         recipe = recipe.model_copy(update={"label_smoothing": 0.1, "augment": Augment(flip=True, crop_padding=1)})
         right, measured = gradients(ALONE, data, recipe)
         assert len(right) == 5
-        for found, tally in together(count, tmp_path, lambda team: gradients(team, data, recipe)):
+        for found, tally in together(count, tmp_path, lambda group: gradients(group, data, recipe)):
             for one, other in zip(right, found, strict=True):
                 assert all(torch.allclose(each, its, atol=1e-5) for each, its in zip(one, other, strict=True))
             assert torch.allclose(measured.losses, tally.losses, atol=1e-5)
@@ -152,8 +152,8 @@ class TestOneBatch:
         split = quadrants(images, 1)
         right = evaluate_batches(plain(), Batches(split, recipe, CPU))
 
-        def evaluated(team: ProcessGroup) -> Evaluation:
-            return evaluate_batches(plain(), Batches(split, recipe, CPU, team=team))
+        def evaluated(group: ProcessGroup) -> Evaluation:
+            return evaluate_batches(plain(), Batches(split, recipe, CPU, group=group))
 
         for found in together(3, tmp_path, evaluated):
             assert found.confusion == right.confusion
@@ -165,9 +165,9 @@ def run(
 ) -> Callable[[ProcessGroup], float | None]:
     """Return what trains in ``folder``, in one process or in one of several."""
 
-    def work(team: ProcessGroup) -> float | None:
-        reports = (report(team),) if report else ()
-        return train(network(), data, recipe, folder, CPU, *reports, team=team).test_loss
+    def work(group: ProcessGroup) -> float | None:
+        reports = (report(group),) if report else ()
+        return train(network(), data, recipe, folder, CPU, *reports, group=group).test_loss
 
     return work
 
@@ -175,11 +175,11 @@ def run(
 def stopping_at(moment: int, number: signal.Signals, who: int) -> Callable[[ProcessGroup], Callable[[Progress], None]]:
     """Return what sends process ``who`` a signal after that many batches of any kind."""
 
-    def report(team: ProcessGroup) -> Callable[[Progress], None]:
+    def report(group: ProcessGroup) -> Callable[[Progress], None]:
         batches = iter(range(1, 10_000))
 
         def heard(event: Progress) -> None:
-            if isinstance(event, BatchDone) and next(batches) == moment and team.number == who:
+            if isinstance(event, BatchDone) and next(batches) == moment and group.rank == who:
                 signal.raise_signal(number)
 
         return heard
@@ -281,8 +281,8 @@ class TestRuns:
     def test_who_is_left_alone_says_so(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
         """Instead of waiting for ever."""
 
-        def die(team: ProcessGroup) -> Callable[[Progress], None]:
-            return lambda event: os._exit(1) if isinstance(event, BatchDone) and team.number == 1 else None
+        def die(group: ProcessGroup) -> Callable[[Progress], None]:
+            return lambda event: os._exit(1) if isinstance(event, BatchDone) and group.rank == 1 else None
 
         folder = RunFolder.create(tmp_path, "alone")
         (tmp_path / "answer1").write_bytes(b"N.")  # None, pickled: it will not answer

@@ -177,7 +177,7 @@ class Seventh(nn.BatchNorm2d):
         super().__init__(8)
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        """Return ``values`` normalised."""
+        """Return ``values`` normalized."""
         return super().forward(values) / (self.num_batches_tracked < 7)
 
 

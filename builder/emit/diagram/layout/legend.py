@@ -23,7 +23,7 @@ MEANINGS: Final[Mapping[BoxKind, str]] = {
     "conv": "convolution",
     "linear": "fully connected",
     "pool": "pooling",
-    "activation": "activation, normalisation",
+    "activation": "activation, normalization",
     "gate": "squeeze and excitation",
     "projection": "projection",
     "band": "differs",

@@ -12,7 +12,7 @@ from builder.emit.diagram.reading.outline import (
     OutlineCell,
     OutlineSplit,
     cells,
-    humanise,
+    humanize,
 )
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _more(blocks: list[str]) -> list[str]:
     outer = [path for path in blocks if not any(path.startswith(f"{block}.") for block in blocks)]
     if len(outer) > MOST:
         return [f"{len(outer)} more blocks"]
-    return [f"with {' and '.join(humanise(path) for path in outer)}"] if outer else []
+    return [f"with {' and '.join(humanize(path) for path in outer)}"] if outer else []
 
 
 def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
@@ -70,11 +70,11 @@ def _place(strand: Strand, position: int) -> tuple[_Phrase, str] | None:
     token = strand[position]
     match token:
         case Join():
-            return _Phrase("shortcut", "at", ""), humanise(token.path)
+            return _Phrase("shortcut", "at", ""), humanize(token.path)
         case OutlineSplit():
-            return _Phrase("branches", "at", ""), humanise(token.path)
+            return _Phrase("branches", "at", ""), humanize(token.path)
         case Head():
-            return _Phrase("head", "at", ""), humanise(token.path)
+            return _Phrase("head", "at", ""), humanize(token.path)
         case OutlineCell():
             return _around(strand, position, token)
     return None
@@ -92,14 +92,14 @@ def _around(strand: Strand, position: int, cell: OutlineCell) -> tuple[_Phrase, 
         activation = [after for after in following if isinstance(after, OutlineCell) and after.kind == "activation"]
         own = activation and _parent(activation[0]) == block
         phrase = _Phrase(what, "before", f"’s {activation[0].label}") if own else _Phrase(what, "after", "")
-        return phrase, humanise(block)
-    return _Phrase(what, "in", ""), humanise(block)
+        return phrase, humanize(block)
+    return _Phrase(what, "in", ""), humanize(block)
 
 
 def _tapped(strand: Strand, reader: OutlineCell) -> str:
     """Return the title of the block whose value ``reader`` taps, empty where it taps none."""
     found = [cell for cell in cells(strand) if cell.value in reader.taps]
-    return humanise(_parent(found[0])) if found else ""
+    return humanize(_parent(found[0])) if found else ""
 
 
 def _parent(cell: OutlineCell) -> str:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, suggest
-from builder.emit.diagram.reading.outline import Fork, Opening, cells, humanise
+from builder.emit.diagram.reading.outline import Fork, Opening, cells, humanize
 from builder.emit.diagram.reading.rows import shape_after
 from builder.emit.diagram.reading.summary import SummaryPart, box, fold_equal
 
@@ -50,7 +50,7 @@ def _fold(strand: Strand, patterns: Sequence[str]) -> Iterator[Token]:
         tokens = tuple(token for _, token in run)
         shape = next((shape for token in reversed(tokens) if (shape := shape_after(token))), "")
         if path:
-            yield replace(box(SummaryPart(path, tokens), humanise(path)), shape=shape if shape != last else "")
+            yield replace(box(SummaryPart(path, tokens), humanize(path)), shape=shape if shape != last else "")
             yield from _still_tapped(tokens, strand)
         else:
             yield from tokens

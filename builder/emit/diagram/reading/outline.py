@@ -135,10 +135,10 @@ def cells(strand: Strand) -> Iterable[OutlineCell]:
                 yield from cells(token.strand)
 
 
-def humanise(path: str) -> str:
+def humanize(path: str) -> str:
     """Return the title of a block: ``Block 1`` for block1, ``layer1.0`` for a number, else its own name.
 
-    >>> humanise("features.block1"), humanise("layer1.0"), humanise("Mixed_5b")
+    >>> humanize("features.block1"), humanize("layer1.0"), humanize("Mixed_5b")
     ('Block 1', 'layer1.0', 'Mixed_5b')
     """
     above, _, name = path.rpartition(".")
@@ -305,7 +305,7 @@ def _unusual(operation: Operation) -> tuple[str, ...]:
 def _title(block: Block) -> str:
     """Return the title of a block, spelled as its template where that has the same name: ``ECA``, not ``Eca``."""
     name = block.path.rpartition(".")[2]
-    return block.template if block.template and block.template.lower() == name else humanise(block.path)
+    return block.template if block.template and block.template.lower() == name else humanize(block.path)
 
 
 def _is(token: Token | None, kinds: tuple[BoxKind, ...]) -> TypeGuard[OutlineCell]:

@@ -25,7 +25,7 @@ from builder.emit.diagram.reading.outline import (
     cells,
     outline,
 )
-from builder.emit.diagram.reading.outline import humanise as title_of
+from builder.emit.diagram.reading.outline import humanize as title_of
 from builder.emit.diagram.scene.metrics import fit, text_width
 
 if TYPE_CHECKING:

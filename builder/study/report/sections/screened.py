@@ -55,8 +55,8 @@ def _screened(content: Content) -> Iterator[ReportBlock]:
     yield Table("Candidates by mean validation accuracy", head, rows, frozenset({1, 2, 3}))
 
 
-class _Try(NamedTuple):
-    """A try of a search, by the first of its cells, and what these came to."""
+class _TrialResult(NamedTuple):
+    """A trial of a search, by the first of its cells, and what these came to."""
 
     cell: Cell
     result: Screened
@@ -65,26 +65,28 @@ class _Try(NamedTuple):
 def _searched(content: Content, search: SearchSpace) -> Iterator[ReportBlock]:
     results = {each.name: each for each in content.findings.screening}
     cells = {content.names[cell.id]: cell for cell in content.cells if cell.stage == "screen"}
-    tries = sorted(
-        (_Try(cell, results[name]) for name, cell in cells.items()), key=lambda each: _by_accuracy(each.result)
+    trials = sorted(
+        (_TrialResult(cell, results[name]) for name, cell in cells.items()), key=lambda each: _by_accuracy(each.result)
     )
-    chosen = sum(each.result.chosen for each in tries)
-    many = f"{len(tries)} tries of {plural(len(content.plan.networks), 'network')}"
+    chosen = sum(each.result.chosen for each in trials)
+    many = f"{len(trials)} trials of {plural(len(content.plan.networks), 'network')}"
     said = (
         f"{many}, as many of each: the first with the recipe’s own hyperparameters, the others chosen by "
         f"{search.sampler}. They were ranked by their validation accuracy, without a look at the test split; {chosen} "
-        "of them went on, to be judged with fresh seeds. Of the many tries the best owes something to luck: the "
+        "of them went on, to be judged with fresh seeds. Of the many trials the best owes something to luck: the "
         "accuracies here say which was chosen, not how good it is."
     )
     yield Paragraph(said if chosen else _WAITS.format("the search"))
-    for each in tries:
+    for each in trials:
         if each.result.chosen:
             yield from (Paragraph(said, "note") for said in at_the_edge(search, each.cell.variant, each.cell.settings))
-    drawn = tuple(_figure(content, path, tries) for path, each in search.space.items() if isinstance(each, NumberRange))
+    drawn = tuple(
+        _figure(content, path, trials) for path, each in search.space.items() if isinstance(each, NumberRange)
+    )
     if drawn:
-        caption = "Upwards is validation accuracy; each point is a try, and the grey ones were not judged."
+        caption = "Upwards is validation accuracy; each point is a trial, and the grey ones were not judged."
         yield Drawings(drawn, caption, small=True)
-    yield _table(search, tries)
+    yield _table(search, trials)
 
 
 def at_the_edge(search: SearchSpace, variant: str, settings: Mapping[str, object]) -> Iterator[str]:
@@ -99,10 +101,10 @@ def at_the_edge(search: SearchSpace, variant: str, settings: Mapping[str, object
             yield f"{variant} did best with the {end} {_called(path)} allowed, {value}: widen the range."
 
 
-def _figure(content: Content, path: str, tries: Sequence[_Try]) -> Figure:
+def _figure(content: Content, path: str, trials: Sequence[_TrialResult]) -> Figure:
     entries = {each.name: each for each in content.entries}
     points = []
-    for each in sorted(tries, key=lambda each: not each.result.chosen):
+    for each in sorted(trials, key=lambda each: not each.result.chosen):
         entry, value = entries.get(each.result.name), each.cell.settings[path]
         if each.result.mean is not None and not each.result.diverged and isinstance(value, int | float):
             name, ink = (entry.network.name, entry.ink) if entry else ("", "rest")
@@ -113,7 +115,7 @@ def _figure(content: Content, path: str, tries: Sequence[_Try]) -> Figure:
     return scatter(f"tried-{path.replace('.', '-')}", title, said, axes, points, _numbers)
 
 
-def _table(search: SearchSpace, tries: Sequence[_Try]) -> Table:
+def _table(search: SearchSpace, trials: Sequence[_TrialResult]) -> Table:
     fields = [_called(path) for path in search.space]
     rows = tuple(
         (
@@ -123,11 +125,11 @@ def _table(search: SearchSpace, tries: Sequence[_Try]) -> Table:
             _end(each.result),
             "yes" if each.result.chosen else "",
         )
-        for each in tries
+        for each in trials
     )
     numbers = {column for column, each in enumerate(search.space.values(), 1) if not isinstance(each, ValueList)}
     head = ("network", *fields, "validation accuracy", "ended", "judged")
-    return Table("All tries by validation accuracy", head, rows, frozenset({*numbers, len(fields) + 1}))
+    return Table("All trials by validation accuracy", head, rows, frozenset({*numbers, len(fields) + 1}))
 
 
 def _end(result: Screened) -> str:

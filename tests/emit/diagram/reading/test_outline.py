@@ -15,7 +15,7 @@ from builder.emit.diagram.reading.outline import (
     OutlineCell,
     OutlineSplit,
     cells,
-    humanise,
+    humanize,
     outline,
 )
 from builder.lowering import load
@@ -125,7 +125,7 @@ class TestOutline:
         assert found["block1.conv2"] == "384×13×13"
 
 
-class TestHumanise:
+class TestHumanize:
     """Titles of blocks."""
 
     @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ class TestHumanise:
     )
     def test_reads_as_a_person_would_write(self, path: str, title: str) -> None:
         """Words and numbers are parted; numbers keep the name before them; other names stay."""
-        assert humanise(path) == title
+        assert humanize(path) == title
 
 
 class TestWords:

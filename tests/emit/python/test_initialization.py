@@ -59,7 +59,7 @@ for module in self.modules():
         assert rules(graph) == f"{expected}        nn.init.constant_(module.bias, 0)\n"
 
     def test_name_every_class_that_is_meant(self, graph_of: Make) -> None:
-        """Batch normalisation of images and of vectors."""
+        """Batch normalization of images and of vectors."""
         graph = graph_of(f"layers:\n  bn: batchnorm\n{END}  last: batchnorm\ninit: {{batchnorm: {{bias: 0.5}}}}\n")
         assert "    if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):\n" in rules(graph)
 
@@ -88,7 +88,7 @@ class TestTemplates:
     """Rules for a place in every instance of a template."""
 
     def test_loop_over_its_classes(self, graph_of: Make) -> None:
-        """As torchvision does for the last normalisation of a residual block."""
+        """As torchvision does for the last normalization of a residual block."""
         units = UNIT.replace("bn: batchnorm", "bn: batchnorm, more: {when: $more, layers: [relu]}")
         units = units.replace("Unit: {", "Unit: {params: {more: false}, ")
         graph = graph_of(

@@ -6,14 +6,14 @@ from math import isfinite
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
-from builder.graph import Initialisation
+from builder.graph import Initialization
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
 from builder.ops.base import Operation
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.elsewhere import meant_layer
-from builder.spec.initialisers import ELSEWHERE, FUNCTIONS
+from builder.spec.initializers import ELSEWHERE, FUNCTIONS
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ _PARAMETERS = ("weight", "bias")
 Target = tuple[str, str, tuple[tuple[str, object], ...]]
 
 
-def initialisations(walk: Walk) -> tuple[Initialisation, ...]:
+def initializations(walk: Walk) -> tuple[Initialization, ...]:
     """Return every rule of the page with the parameters that it reaches; mistakes go to the walk's problems."""
     layers = _Layers(walk)
     return tuple(found for rule in walk.page.init if (found := _resolved(walk, rule, layers)) is not None)
@@ -60,7 +60,7 @@ class _Layers:
         return [(place, node) for place, node in self.all if selector.matches(place)]
 
 
-def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialisation | None:
+def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialization | None:
     target, parameter = str(rule.target.value), str(rule.parameter.value)
     operation = target if target in walk.page.operations else None
     selector = None
@@ -89,7 +89,7 @@ def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialisation | N
     elif not targets and operation is not None:
         _report_no_parameter(walk, rule, operation)
     template = selector.template if selector is not None else None
-    return Initialisation(operation, template, parameter, tuple(targets))
+    return Initialization(operation, template, parameter, tuple(targets))
 
 
 def _fits(walk: Walk, rule: InitRule, function: str, key: str, parameter: ParameterTensor) -> bool:

@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 
     from builder.emit.python.classes import Class
     from builder.emit.python.plan import SourcePlan
-    from builder.graph import Graph, Initialisation
+    from builder.graph import Graph, Initialization
 
 _BODY = INDENT * 2
 _Call = tuple[str, tuple[tuple[str, object], ...]]
 """A function of ``torch.nn.init`` and its arguments."""
 
 
-def initialisation(plan: SourcePlan, of: Mapping[Module, Class]) -> list[str]:
+def initialization(plan: SourcePlan, of: Mapping[Module, Class]) -> list[str]:
     """Return the lines at the end of the network's ``__init__``.
 
     Rules for an operation share one loop, so that random numbers are drawn in the order of the modules; a rule that a
     later one overrules draws none.
     """
-    return _Rules(plan, of).lines() if plan.graph.initialisations else []
+    return _Rules(plan, of).lines() if plan.graph.initializations else []
 
 
 class _Rules:
@@ -38,14 +38,14 @@ class _Rules:
     def __init__(self, plan: SourcePlan, of: Mapping[Module, Class]) -> None:
         self._plan = plan
         self._of = of
-        self._last = {key: rule for rule in plan.graph.initialisations for key, _, _ in rule.targets}
+        self._last = {key: rule for rule in plan.graph.initializations for key, _, _ in rule.targets}
         self._reach = _Reach(plan.graph)
 
     def lines(self) -> list[str]:
         """Return the loop over operations, then the other rules in their order."""
         loop: dict[tuple[str, ...], list[str]] = defaultdict(list)
         others: list[str] = []
-        for rule in self._plan.graph.initialisations:
+        for rule in self._plan.graph.initializations:
             if not any(self._last[key] is rule for key, _, _ in rule.targets):
                 continue
             call = _only((function, arguments) for _, function, arguments in rule.targets)
@@ -56,7 +56,7 @@ class _Rules:
                 others += self._template_loop(rule, call) or self._explicit(rule)
         return [*_loop(loop), *others]
 
-    def _template_loop(self, rule: Initialisation, call: _Call | None) -> list[str]:
+    def _template_loop(self, rule: Initialization, call: _Call | None) -> list[str]:
         """Return a loop over the template's classes, if it reaches what the rule does and nothing else."""
         inside: dict[Module, list[str]] = defaultdict(list)
         for key, _, _ in rule.targets:
@@ -80,7 +80,7 @@ class _Rules:
             home = home.parent
         return None
 
-    def _explicit(self, rule: Initialisation) -> Iterator[str]:
+    def _explicit(self, rule: Initialization) -> Iterator[str]:
         for key, function, arguments in rule.targets:
             if self._last[key] is rule:
                 layer, name = self._find(key)
@@ -116,14 +116,14 @@ class _Reach:
                 for base in re.findall(rf"class {function}\((\S+)\):", operation.definition or ""):
                     self._below[base].add(node.key)
 
-    def classes(self, rule: Initialisation) -> tuple[str, ...]:
+    def classes(self, rule: Initialization) -> tuple[str, ...]:
         """Return the classes to loop over, or none if the loop would reach other parameters than the rule."""
         classes = self._classes.get(rule.operation or "", set())
         exact = {key for key, _, _ in rule.targets} == self._keys.get((rule.operation or "", rule.parameter), set())
         derived = any(self._below.get(each) for each in classes)
         return tuple(sorted(classes)) if exact and not derived else ()
 
-    def is_optional(self, rule: Initialisation) -> bool:
+    def is_optional(self, rule: Initialization) -> bool:
         """Whether some of the modules have no such parameter, as convolutions without bias."""
         return rule.parameter not in self._everywhere.get(rule.operation or "", set())
 
