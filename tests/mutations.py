@@ -34,7 +34,8 @@ class _Plain(yaml.SafeDumper):
 class Mutated:
     """A page with one word changed: its text, the changed line, and what stood there before.
 
-    ``lines`` are where the mistake may be answered: there, or where a name that was changed is still spoken of.
+    ``lines`` are where the mistake may be answered: there, or where a name that was changed is still spoken of, or a
+    parameter whose value was.
     """
 
     text: str
@@ -88,6 +89,7 @@ def mutated_pages(draw: st.DrawFn) -> Mutated:
     where = {number + 1}
     if named in names_of(page) and named != after.strip(" -").partition(":")[0]:
         where |= {at for at, line in enumerate(lines, 1) if re.search(rf"\b{re.escape(named)}\b", line)}
+    where |= {at for at, line in enumerate(lines, 1) if re.search(rf"\$\{{?{re.escape(named)}\b", line)}
     return Mutated(text, number + 1, frozenset(where), before, after)
 
 

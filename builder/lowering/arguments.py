@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from builder.expressions import Result
     from builder.lowering.scope import Evaluator, Scope
     from builder.reader import Mapping, Value
-    from builder.spec.page import Parameter
+    from builder.spec.page import TemplateParameter
 
 _KINDS: dict[str, tuple[type, ...]] = {
     "int": (int,),
@@ -37,7 +37,7 @@ _IN_WORDS = {
 
 
 def bind(
-    parameters: Iterable[Parameter],
+    parameters: Iterable[TemplateParameter],
     given: Mapping,
     caller: Scope,
     inside: Scope,
@@ -74,7 +74,7 @@ def bind(
     return scope
 
 
-def check_kind(result: Result, parameter: Parameter, mark: Mark, problems: Collector) -> bool:
+def check_kind(result: Result, parameter: TemplateParameter, mark: Mark, problems: Collector) -> bool:
     """Report a value that is not of its parameter's kind; return whether it is."""
     allowed = _KINDS.get(parameter.kind)
     if allowed is None or (isinstance(result, allowed) and (parameter.kind == "bool" or not isinstance(result, bool))):
@@ -87,7 +87,7 @@ def check_kind(result: Result, parameter: Parameter, mark: Mark, problems: Colle
 
 
 def _evaluated(
-    value: Value, scope: Scope, parameter: Parameter, evaluator: Evaluator, problems: Collector
+    value: Value, scope: Scope, parameter: TemplateParameter, evaluator: Evaluator, problems: Collector
 ) -> Result | Unknown:
     try:
         result = evaluator.result(value, scope)

@@ -22,7 +22,7 @@ from builder.ops.base import ShapeError
 from builder.ops.merging import Chunk
 from builder.reader import Mapping, Scalar
 from builder.spec.bodies import Bodies
-from builder.spec.page import BlockSpec, Body, Call, Item
+from builder.spec.page import BlockSpec, Body, Item, LayerCall
 
 if TYPE_CHECKING:
     from builder.expressions import Result
@@ -72,7 +72,7 @@ def inline_block(walk: Walk, spec: BlockSpec, name: ChildName, outer: Frame, flo
 
 
 def template_instance(
-    walk: Walk, call: Call, template: Template, name: ChildName, outer: Frame, flow: Flow
+    walk: Walk, call: LayerCall, template: Template, name: ChildName, outer: Frame, flow: Flow
 ) -> tuple[Block | None, Flow]:
     """Walk a template where it is called, in a scope of its own."""
     word = str(template.name.value)
@@ -374,7 +374,7 @@ class _BlockWalk:
 def _synthetic(name: str, word: str, fields: dict[str, Result], at: Value) -> tuple[Scalar, Item]:
     """Return an item that the page did not write, marked where it was asked for."""
     entries = tuple((Scalar(key, at.mark), marked(value, at)) for key, value in fields.items())
-    call = Call(Scalar(word, at.mark), Mapping(entries, at.mark), at.mark)
+    call = LayerCall(Scalar(word, at.mark), Mapping(entries, at.mark), at.mark)
     return Scalar(name, at.mark), Item(call, at.mark)
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from builder.lowering.scope import Scope, Unknown
     from builder.lowering.selectors import Place, Selector
     from builder.lowering.walk import Walk
-    from builder.ops.base import ParameterTensor
+    from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
 
@@ -92,7 +92,7 @@ def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialization | N
     return Initialization(operation, template, parameter, tuple(targets))
 
 
-def _fits(walk: Walk, rule: InitRule, function: str, key: str, parameter: ParameterTensor) -> bool:
+def _fits(walk: Walk, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:
     """Report a function that counts what enters and leaves, for a tensor that has only one axis."""
     if function not in _NEED_TWO_AXES or len(parameter.shape) > 1:
         return True
@@ -136,7 +136,7 @@ def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, met: list[tu
         walk.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
-def _learned(walk: Walk, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, ParameterTensor]]:
+def _learned(walk: Walk, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, Parameter]]:
     """Yield every tensor that layers learn, with its key."""
     for _, node in layers:
         if node is not None:

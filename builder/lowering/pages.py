@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from builder.diagnostics import Mark
     from builder.ops import Operations
     from builder.reader import Value
-    from builder.spec.page import BlockSpec, InitRule, Insert, Member, Page, Parameter, Replacement, Template
+    from builder.spec.page import BlockSpec, InitRule, Insert, Member, Page, Replacement, Template, TemplateParameter
 
 MAX_CHAIN = 16
 _SIZES = ("input", "classes")
@@ -41,7 +41,7 @@ class Merged:
     input: object
     classes: object
     block: BlockSpec
-    params: dict[str, Parameter]
+    params: dict[str, TemplateParameter]
     given: Mapping
     members: dict[str, Member]
     defaults: dict[str, Mapping]

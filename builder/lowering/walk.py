@@ -30,7 +30,7 @@ from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
 from builder.spec.elsewhere import advise
 from builder.spec.fields import LETTERS
-from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Call, Item
+from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import report
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.ops.base import Operation, ParameterTensor
+    from builder.ops.base import Operation, Parameter
     from builder.shapes import Shape
 
 MAX_REPEAT = 4096
@@ -260,12 +260,12 @@ class Walk:
         return result
 
     def _one(
-        self, content: Call | BlockSpec | Broken, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
+        self, content: LayerCall | BlockSpec | Broken, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark
     ) -> tuple[list[BlockMember], Flow]:
-        word = self._word(content, frame, flow) if isinstance(content, Call) else None
-        if isinstance(content, Call) and word is None and self._is_none(content, frame, flow):
+        word = self._word(content, frame, flow) if isinstance(content, LayerCall) else None
+        if isinstance(content, LayerCall) and word is None and self._is_none(content, frame, flow):
             return [], flow
-        if isinstance(content, Broken) or (isinstance(content, Call) and word is None):
+        if isinstance(content, Broken) or (isinstance(content, LayerCall) and word is None):
             raise UnknownValueError  # what it would be called is unknown too
         if isinstance(content, BlockSpec) and self._is_bracket(content, name):
             return self._bracket(content, frame, flow)
@@ -276,17 +276,17 @@ class Walk:
             if other is None:
                 return [], flow
             content = other.content
-            word = self._word(content, frame, flow) if isinstance(content, Call) else None
+            word = self._word(content, frame, flow) if isinstance(content, LayerCall) else None
             if isinstance(content, Broken):
                 raise UnknownValueError
         return self._make(content, word, called, frame, flow)
 
     def _make(
-        self, content: Call | BlockSpec, word: str | None, name: ChildName, frame: Frame, flow: Flow
+        self, content: LayerCall | BlockSpec, word: str | None, name: ChildName, frame: Frame, flow: Flow
     ) -> tuple[list[BlockMember], Flow]:
         before = len(self.nodes)
         block: Block | None
-        if isinstance(content, Call) and word == REUSE:
+        if isinstance(content, LayerCall) and word == REUSE:
             flow = self._reused(content, name, flow)
             return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
         if isinstance(content, BlockSpec):
@@ -300,7 +300,7 @@ class Walk:
             block, flow = template_instance(self, content, self.page.templates[word], name, frame, flow)
         return ([block] if block is not None else []), flow
 
-    def _operation(self, call: Call, word: str, name: ChildName, frame: Frame, flow: Flow) -> Flow:
+    def _operation(self, call: LayerCall, word: str, name: ChildName, frame: Frame, flow: Flow) -> Flow:
         path = ".".join(name.place.path)
         self.paths[path] = name.key
         fields = self.page.defaults.get(word)
@@ -325,7 +325,7 @@ class Walk:
         self.places[path] = result
         return result
 
-    def _reused(self, call: Call, name: ChildName, flow: Flow) -> Flow:
+    def _reused(self, call: LayerCall, name: ChildName, flow: Flow) -> Flow:
         """Make a second node of a module that is there already; its weights must fit what comes in."""
         path = ".".join(name.place.path)
         layer = call.fields.get("layer")
@@ -348,7 +348,7 @@ class Walk:
         self.places[path] = result
         return result
 
-    def learned(self, node: Node) -> tuple[ParameterTensor, ...]:
+    def learned(self, node: Node) -> tuple[Parameter, ...]:
         """Return the tensors that a node learns."""
         return node.operation.parameters(*(self.shape_of(index) for index in node.inputs))
 
@@ -417,7 +417,7 @@ class Walk:
 
         ``where`` are the point, or the layer, and the same with its block: what ``$point`` and ``$at`` mean.
         """
-        word = item.content.text if isinstance(item.content, Call) else "block"
+        word = item.content.text if isinstance(item.content, LayerCall) else "block"
         inside = replace(frame, scope={**self.scope, "point": where[0], "at": where[1]}, called=None, role="inserted")
         return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
 
@@ -430,12 +430,12 @@ class Walk:
             content = Broken(item.mark)
         word = None
         with suppress(UnknownValueError):
-            if isinstance(content, Call) and not self._switched_on(item, frame, flow):
+            if isinstance(content, LayerCall) and not self._switched_on(item, frame, flow):
                 return [], flow
-            word = self._word(content, frame, flow) if isinstance(content, Call) else None
-            if isinstance(content, Call) and word is None and self._is_none(content, frame, flow):
+            word = self._word(content, frame, flow) if isinstance(content, LayerCall) else None
+            if isinstance(content, LayerCall) and word is None and self._is_none(content, frame, flow):
                 return [], flow
-        if word is None or not isinstance(content, Call):
+        if word is None or not isinstance(content, LayerCall):
             self.hidden.append((*frame.path, "activation"))
             return [], None
         own = self.modules.next_number(frame.module) if numbered else "activation"
@@ -444,7 +444,7 @@ class Walk:
         return self._make(content, word, name, replace(frame, role="activation"), flow)
 
     def _name(
-        self, frame: Frame, name: Scalar | None, word: str | None, content: Call | BlockSpec, mark: Mark
+        self, frame: Frame, name: Scalar | None, word: str | None, content: LayerCall | BlockSpec, mark: Mark
     ) -> ChildName:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
         given = self.evaluator.name(name, frame.scope) if name is not None else None
@@ -473,7 +473,7 @@ class Walk:
             self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
         return ChildName(segment, place, join(frame.module, own))
 
-    def _word(self, call: Call, frame: Frame, flow: Flow) -> str | None:
+    def _word(self, call: LayerCall, frame: Frame, flow: Flow) -> str | None:
         """Return the operation or template that is called, the value of a parameter looked up."""
         word: object = call.text
         if call.text.startswith("$"):
@@ -489,7 +489,7 @@ class Walk:
             self.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
         return None
 
-    def _is_none(self, call: Call, frame: Frame, flow: Flow) -> bool:
+    def _is_none(self, call: LayerCall, frame: Frame, flow: Flow) -> bool:
         try:
             return self.evaluator.text(call.text, call.name, self.entering(frame, flow)) == "none"
         except UnknownValueError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from builder.ops.base import FLOAT, Argument, Family, Operation, SavedTensors, TorchCall
+from builder.ops.base import FLOAT, Argument, Call, Family, Operation, SavedTensors
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -37,9 +37,9 @@ class Activation(Operation):
         """Return PyTorch's name, such as ``ReLU``."""
         return self.module
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
         """Return ``nn.ReLU()``; whether in place is decided where the whole graph is known."""
-        return TorchCall(f"nn.{self.module}")
+        return Call(f"nn.{self.module}")
 
 
 class ReLU(Activation):

@@ -53,7 +53,7 @@ class ShapeError(Exception):
         self.hint = hint
 
 
-class ParameterTensor(NamedTuple):
+class Parameter(NamedTuple):
     """One learned tensor: its name inside the module, its shape, and whose rules of ``init`` it follows."""
 
     name: str
@@ -76,7 +76,7 @@ class Argument:
 
 
 @dataclass(frozen=True)
-class TorchCall:
+class Call:
     """A constructor as it stands in source: ``nn.Conv2d(3, 64, kernel_size=11)``."""
 
     function: str
@@ -155,7 +155,7 @@ class Operation(Strict):
         """Return the output's shape; raise ShapeError where the inputs do not fit."""
         raise NotImplementedError
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:  # noqa: ARG002 - most operations have none
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:  # noqa: ARG002 - most operations have none
         """Return the learned tensors in the order of registration."""
         return ()
 
@@ -182,7 +182,7 @@ class Operation(Strict):
         """Return the window through which each output position looks; None where positions are not kept."""
         return Window() if self.family in ("activation", "norm", "dropout", "gate", "scale", "merge") else None
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return the constructor of its module, or of its parameter."""
         raise NotImplementedError
 

@@ -9,15 +9,15 @@ from pydantic import Field
 
 from builder.ops.base import (
     Argument,
+    Call,
     Count,
     Family,
     Margin,
     Operation,
-    ParameterTensor,
+    Parameter,
     SavedTensors,
     ShapeError,
     Size,
-    TorchCall,
     Window,
     need_image,
     pair,
@@ -55,11 +55,11 @@ class Conv(Operation):
                 raise ShapeError(message, "groups" if name == "in" else "out")
         return Shape((self.out, *_windows(self, image)))
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight (out, in / groups, height, width) and bias (out,)."""
         (image,) = inputs
-        weight = ParameterTensor("weight", (self.out, image.channels // self.groups, *pair(self.kernel)), self.kind)
-        return (weight, ParameterTensor("bias", (self.out,), self.kind)) if self.bias else (weight,)
+        weight = Parameter("weight", (self.out, image.channels // self.groups, *pair(self.kernel)), self.kind)
+        return (weight, Parameter("bias", (self.out,), self.kind)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
@@ -86,10 +86,10 @@ class Conv(Operation):
         """Return the sliding window of the fields."""
         return Window(pair(self.kernel), pair(self.stride), pair(self.padding), pair(self.dilation))
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``nn.Conv2d(in, out, kernel_size=..., ...)``."""
         (image,) = inputs
-        return TorchCall(
+        return Call(
             "nn.Conv2d",
             (
                 Argument(None, image.channels),

@@ -9,12 +9,12 @@ from pydantic import Field
 from builder.ops.base import (
     FLOAT,
     Argument,
+    Call,
     Count,
     Family,
     Operation,
-    ParameterTensor,
+    Parameter,
     SavedTensors,
-    TorchCall,
     need_image,
 )
 
@@ -55,22 +55,22 @@ class CoordinateAttention(nn.Module):
     least: Count = Field(8, description="channels that are left at least")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit for anything but an image."""
+        """Return the input's shape; raise ShapeError for anything but an image."""
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias of the three 1x1 convolutions and of the batch normalization."""
         channels, hidden = inputs[0].channels, self._hidden(inputs[0])
         return (
-            ParameterTensor("conv1.weight", (hidden, channels, 1, 1), "conv"),
-            ParameterTensor("conv1.bias", (hidden,), "conv"),
-            ParameterTensor("bn1.weight", (hidden,), "batchnorm"),
-            ParameterTensor("bn1.bias", (hidden,), "batchnorm"),
-            ParameterTensor("conv_h.weight", (channels, hidden, 1, 1), "conv"),
-            ParameterTensor("conv_h.bias", (channels,), "conv"),
-            ParameterTensor("conv_w.weight", (channels, hidden, 1, 1), "conv"),
-            ParameterTensor("conv_w.bias", (channels,), "conv"),
+            Parameter("conv1.weight", (hidden, channels, 1, 1), "conv"),
+            Parameter("conv1.bias", (hidden,), "conv"),
+            Parameter("bn1.weight", (hidden,), "batchnorm"),
+            Parameter("bn1.bias", (hidden,), "batchnorm"),
+            Parameter("conv_h.weight", (channels, hidden, 1, 1), "conv"),
+            Parameter("conv_h.bias", (channels,), "conv"),
+            Parameter("conv_w.weight", (channels, hidden, 1, 1), "conv"),
+            Parameter("conv_w.bias", (channels,), "conv"),
         )
 
     def macs(self, *inputs: Shape) -> int:
@@ -89,9 +89,9 @@ class CoordinateAttention(nn.Module):
         """Return ``CA 384→12→384``."""
         return f"CA {inputs[0].channels}→{self._hidden(inputs[0])}→{inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``CoordinateAttention(channels, hidden)``."""
-        return TorchCall(
+        return Call(
             "CoordinateAttention", (Argument(None, inputs[0].channels), Argument(None, self._hidden(inputs[0])))
         )
 

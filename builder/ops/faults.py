@@ -7,7 +7,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import Mark, Source
-from builder.ops.base import ParameterTensor, SavedTensors, ShapeError, TorchCall
+from builder.ops.base import Call, Parameter, SavedTensors, ShapeError
 from builder.shapes import Shape
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def _answers(operation: Operation, inputs: tuple[Shape, ...]) -> Iterator[tuple[
     yield "output", operation.output(*inputs), Shape
     yield "parameters", operation.parameters(*inputs), tuple
     for each in operation.parameters(*inputs):
-        yield "parameters", each, ParameterTensor
+        yield "parameters", each, Parameter
     yield "macs", operation.macs(*inputs), int
     yield "saved_tensors", operation.saved_tensors(inputs, (True,) * len(inputs), in_place=False), SavedTensors
     yield "label", operation.label(*inputs), str
     if operation.is_module:
-        yield "call", operation.call(*inputs), TorchCall
+        yield "call", operation.call(*inputs), Call
 
 
 def _check_call(operation: Operation, inputs: tuple[Shape, ...]) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Count, Family, Operation, ParameterTensor, SavedTensors, ShapeError, TorchCall
+from builder.ops.base import Argument, Call, Count, Family, Operation, Parameter, SavedTensors, ShapeError
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -31,11 +31,11 @@ class Linear(Operation):
             raise ShapeError(f"`linear` needs features, and {features} comes in", None, "put `flatten` before it")
         return features.with_channels(self.out)
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight (out, in) and bias (out,)."""
         (features,) = inputs
-        weight = ParameterTensor("weight", (self.out, features.channels), self.kind)
-        return (weight, ParameterTensor("bias", (self.out,), self.kind)) if self.bias else (weight,)
+        weight = Parameter("weight", (self.out, features.channels), self.kind)
+        return (weight, Parameter("bias", (self.out,), self.kind)) if self.bias else (weight,)
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and position."""
@@ -50,8 +50,8 @@ class Linear(Operation):
         """Return ``FC 4096``."""
         return f"FC {self.out}"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``nn.Linear(in, out)``."""
         (features,) = inputs
         arguments = (Argument(None, features.channels), Argument(None, self.out), Argument("bias", self.bias, True))
-        return TorchCall("nn.Linear", arguments)
+        return Call("nn.Linear", arguments)

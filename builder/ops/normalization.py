@@ -9,12 +9,12 @@ from pydantic import Field
 from builder.ops.base import (
     FLOAT,
     Argument,
+    Call,
     Family,
     Operation,
-    ParameterTensor,
+    Parameter,
     SavedTensors,
     ShapeError,
-    TorchCall,
     need_image,
 )
 
@@ -45,7 +45,7 @@ class BatchNorm(Operation):
             raise ShapeError(f"`batchnorm` needs channels first, and {values} (channels last) comes in")
         return values
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
@@ -57,7 +57,7 @@ class BatchNorm(Operation):
         """Return ``BN``."""
         return "BN"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``nn.BatchNorm2d(channels)``, or ``nn.BatchNorm1d`` for a vector."""
         (values,) = inputs
         arguments = (
@@ -65,7 +65,7 @@ class BatchNorm(Operation):
             Argument("eps", self.eps, 1e-5),
             Argument("momentum", self.momentum, 0.1),
         )
-        return TorchCall("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
+        return Call("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
 
 
 class LayerNorm(Operation):
@@ -87,7 +87,7 @@ class LayerNorm(Operation):
             raise ShapeError(f"`layernorm` needs features last, and {values} comes in", None, hint)
         return values
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias, each (features,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
@@ -99,9 +99,9 @@ class LayerNorm(Operation):
         """Return ``LayerNorm``."""
         return "LayerNorm"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``nn.LayerNorm(features)``."""
-        return TorchCall("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        return Call("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
 
 
 class LayerNorm2d(Operation):
@@ -129,7 +129,7 @@ class LayerNorm2d(nn.LayerNorm):
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias, each (channels,)."""
         return _scale_and_shift(inputs[0].channels, self.kind)
 
@@ -141,10 +141,10 @@ class LayerNorm2d(nn.LayerNorm):
         """Return ``LayerNorm``."""
         return "LayerNorm"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``LayerNorm2d(channels)``."""
-        return TorchCall("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        return Call("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
 
 
-def _scale_and_shift(channels: int, kind: str) -> tuple[ParameterTensor, ...]:
-    return ParameterTensor("weight", (channels,), kind), ParameterTensor("bias", (channels,), kind)
+def _scale_and_shift(channels: int, kind: str) -> tuple[Parameter, ...]:
+    return Parameter("weight", (channels,), kind), Parameter("bias", (channels,), kind)

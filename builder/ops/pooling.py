@@ -9,13 +9,13 @@ from pydantic import Field
 from builder.ops.base import (
     INDEX,
     Argument,
+    Call,
     Family,
     Margin,
     Operation,
     SavedTensors,
     ShapeError,
     Size,
-    TorchCall,
     Window,
     need_image,
     pair,
@@ -86,9 +86,9 @@ class MaxPool(_WindowPool):
         """Return ``MaxPool 3×3, /2``."""
         return self._label("MaxPool")
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.MaxPool2d(kernel_size=..., ...)``."""
-        return TorchCall("nn.MaxPool2d", self._arguments())
+        return Call("nn.MaxPool2d", self._arguments())
 
 
 class AvgPool(_WindowPool):
@@ -107,9 +107,9 @@ class AvgPool(_WindowPool):
         """Return ``AvgPool 2×2, /2``."""
         return self._label("AvgPool")
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.AvgPool2d(kernel_size=..., ...)``."""
-        return TorchCall("nn.AvgPool2d", self._arguments())
+        return Call("nn.AvgPool2d", self._arguments())
 
 
 class _AdaptivePool(Operation):
@@ -145,9 +145,9 @@ class AdaptiveAvgPool(_AdaptivePool):
         """Return ``AvgPool → 6×6``, or ``GlobalAvgPool`` for one value per channel."""
         return self._label("AvgPool")
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.AdaptiveAvgPool2d(size)``."""
-        return TorchCall("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))
+        return Call("nn.AdaptiveAvgPool2d", (Argument(None, self.size),))
 
 
 class AdaptiveMaxPool(_AdaptivePool):
@@ -166,9 +166,9 @@ class AdaptiveMaxPool(_AdaptivePool):
         """Return ``MaxPool → 6×6``, or ``GlobalMaxPool`` for one value per channel."""
         return self._label("MaxPool")
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no channels
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.AdaptiveMaxPool2d(size)``."""
-        return TorchCall("nn.AdaptiveMaxPool2d", (Argument(None, self.size),))
+        return Call("nn.AdaptiveMaxPool2d", (Argument(None, self.size),))
 
 
 class _ChannelPool(Operation):
@@ -202,9 +202,9 @@ class ChannelMean(nn.Module):
         """Return ``ChannelMean``."""
         return "ChannelMean"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMean()``."""
-        return TorchCall("ChannelMean")
+        return Call("ChannelMean")
 
 
 class ChannelMax(_ChannelPool):
@@ -228,6 +228,6 @@ class ChannelMax(nn.Module):
         """Return ``ChannelMax``."""
         return "ChannelMax"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
         """Return ``ChannelMax()``."""
-        return TorchCall("ChannelMax")
+        return Call("ChannelMax")

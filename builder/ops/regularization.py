@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Family, Operation, Probability, SavedTensors, TorchCall
+from builder.ops.base import FLOAT, Argument, Call, Family, Operation, Probability, SavedTensors
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -40,9 +40,9 @@ class Dropout(Operation):
         """Return ``Dropout 0.5``."""
         return f"Dropout {self.p:g}"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
         """Return ``nn.Dropout(p=...)``."""
-        return TorchCall("nn.Dropout", (Argument("p", float(self.p), 0.5),))
+        return Call("nn.Dropout", (Argument("p", float(self.p), 0.5),))
 
 
 class StochasticDepth(Operation):
@@ -91,6 +91,6 @@ class StochasticDepth(nn.Module):
         """Return ``DropPath 0.2``."""
         return f"DropPath {self.p:.2g}"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no size
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
         """Return ``StochasticDepth(p=...)``."""
-        return TorchCall("StochasticDepth", (Argument("p", float(self.p)),))
+        return Call("StochasticDepth", (Argument("p", float(self.p)),))

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Count, Extent, Family, Operation, ShapeError, TorchCall, Window, need_image
+from builder.ops.base import Argument, Call, Count, Extent, Family, Operation, ShapeError, Window, need_image
 from builder.shapes import Shape
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
@@ -30,9 +30,9 @@ class Flatten(Operation):
         """Return ``Flatten``."""
         return "Flatten"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - it has no fields
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
         """Return ``nn.Flatten()``."""
-        return TorchCall("nn.Flatten")
+        return Call("nn.Flatten")
 
 
 class Permute(Operation):
@@ -76,9 +76,9 @@ class Permute(nn.Module):
         """Return ``Permute``."""
         return "Permute"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``Permute((0, 2, 3, 1))``."""
-        return TorchCall("Permute", (Argument(None, self.dims),))
+        return Call("Permute", (Argument(None, self.dims),))
 
 
 class Mean(Operation):
@@ -118,9 +118,9 @@ class Mean(nn.Module):
         """Return ``GlobalAvgPool`` where only channels are left, else ``Mean``."""
         return "GlobalAvgPool" if len(self.output(*inputs).sizes) == 1 else "Mean"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``Mean((2, 3))``."""
-        return TorchCall("Mean", (Argument(None, self.dims),))
+        return Call("Mean", (Argument(None, self.dims),))
 
 
 class Crop(Operation):
@@ -161,9 +161,9 @@ class Crop(nn.Module):
         """Return ``Crop 1, 1``: rows at the top, columns at the left."""
         return f"Crop {self.top}, {self.left}"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``Crop(top=..., left=...)``."""
-        return TorchCall("Crop", (Argument("top", self.top), Argument("left", self.left)))
+        return Call("Crop", (Argument("top", self.top), Argument("left", self.left)))
 
 
 class ChannelShuffle(Operation):
@@ -211,6 +211,6 @@ class ChannelShuffle(nn.Module):
         """Return ``Shuffle 2``."""
         return f"Shuffle {self.groups}"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``ChannelShuffle(2)``."""
-        return TorchCall("ChannelShuffle", (Argument(None, self.groups),))
+        return Call("ChannelShuffle", (Argument(None, self.groups),))

@@ -8,12 +8,12 @@ from pydantic import Field
 
 from builder.ops.base import (
     Argument,
+    Call,
     Family,
     Operation,
-    ParameterTensor,
+    Parameter,
     SavedTensors,
     ShapeError,
-    TorchCall,
     need_image,
 )
 
@@ -40,9 +40,9 @@ class Scale(Operation):
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
-        return (ParameterTensor("", (inputs[0].channels, 1, 1), self.kind),)
+        return (Parameter("", (inputs[0].channels, 1, 1), self.kind),)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the numbers needs it."""
@@ -52,9 +52,9 @@ class Scale(Operation):
         """Return ``Scale``."""
         return "Scale"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``_filled((channels, 1, 1), init)``, a parameter and no module."""
-        return TorchCall("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
+        return Call("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
 
     definition: ClassVar[str | None] = '''
 def _filled(shape, value):
@@ -102,6 +102,6 @@ class Rescale(nn.Module):
         """Return ``Rescale``."""
         return "Rescale"
 
-    def call(self, *inputs: Shape) -> TorchCall:  # noqa: ARG002 - the fields say it all
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``Rescale(scale=..., shift=...)``."""
-        return TorchCall("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))
+        return Call("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))

@@ -10,13 +10,13 @@ from builder.ops.activation import ACTIVATIONS
 from builder.ops.base import (
     FLOAT,
     Argument,
+    Call,
     Count,
     Family,
     Operation,
-    ParameterTensor,
+    Parameter,
     SavedTensors,
     ShapeError,
-    TorchCall,
     need_image,
 )
 
@@ -84,14 +84,14 @@ class SqueezeExcitation(nn.Module):
             )
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return weight and bias of both 1x1 convolutions, ``fc1`` and ``fc2``."""
         squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
         return (
-            ParameterTensor("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
-            ParameterTensor("fc1.bias", (hidden,), "conv"),
-            ParameterTensor("fc2.weight", (channels, hidden, 1, 1), "conv"),
-            ParameterTensor("fc2.bias", (channels,), "conv"),
+            Parameter("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
+            Parameter("fc1.bias", (hidden,), "conv"),
+            Parameter("fc2.weight", (channels, hidden, 1, 1), "conv"),
+            Parameter("fc2.bias", (channels,), "conv"),
         )
 
     def macs(self, *inputs: Shape) -> int:
@@ -110,10 +110,10 @@ class SqueezeExcitation(nn.Module):
         """Return ``SE 384→24→384``."""
         return f"SE {inputs[-1].channels}→{self._hidden(inputs[-1])}→{inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``SqueezeExcitation(channels, hidden)``."""
         channels, squeezed = inputs[0].channels, inputs[-1].channels
-        return TorchCall(
+        return Call(
             "SqueezeExcitation",
             (
                 Argument(None, channels),

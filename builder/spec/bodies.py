@@ -18,7 +18,7 @@ from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
 from builder.spec.fields import BLOCK_FIELDS, LETTERS, MODIFIERS, BlockFields, ReuseFields
-from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Call, Item
+from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ class Bodies:
             self._problems.error("no-layer", "there is no layer in this item", value.mark, hint)
         return None
 
-    def _call(self, name: Scalar, fields: Value | None) -> Call | None:
+    def _call(self, name: Scalar, fields: Value | None) -> LayerCall | None:
         word = name.value
         if not isinstance(word, str) or not self._is_call(word):
             if isinstance(word, str):
@@ -229,7 +229,7 @@ class Bodies:
                 hint = advise(word, [*self._known.templates, *self._known.operations], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
-        return Call(name, fields, name.mark)
+        return LayerCall(name, fields, name.mark)
 
     def _bad_fields(self, name: Scalar, fields: Value) -> None:
         word = str(name.value)

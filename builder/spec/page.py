@@ -24,7 +24,7 @@ REUSE = "reuse"
 
 
 @dataclass(frozen=True)
-class Call:
+class LayerCall:
     """An operation, a template or a parameter that holds one of them, with its fields."""
 
     name: Scalar
@@ -48,7 +48,7 @@ class Broken:
 class Item:
     """One entry of a body: what it is, whether it is there, and how often."""
 
-    content: Call | BlockSpec | Broken
+    content: LayerCall | BlockSpec | Broken
     mark: Mark
     when: Value | None = None
     repeat: Value | None = None
@@ -87,7 +87,7 @@ class BlockSpec:
 
 
 @dataclass(frozen=True)
-class Parameter:
+class TemplateParameter:
     """What a page or a template may vary: a required kind, or a default that gives the kind."""
 
     name: Scalar
@@ -100,7 +100,7 @@ class Template:
     """A block with parameters."""
 
     name: Scalar
-    params: tuple[Parameter, ...]
+    params: tuple[TemplateParameter, ...]
     block: BlockSpec
     counts: bool = False  # whether it mentions `$nth` or `$total`
 
@@ -160,7 +160,7 @@ class Page:
     uses: tuple[Scalar, ...] = ()
     libraries: tuple[Page, ...] = ()
     block: BlockSpec | None = None
-    params: dict[str, Parameter] = field(default_factory=dict)
+    params: dict[str, TemplateParameter] = field(default_factory=dict)
     members: dict[str, Member] = field(default_factory=dict)
     defaults: dict[str, Mapping] = field(default_factory=dict)
     init: tuple[InitRule, ...] = ()

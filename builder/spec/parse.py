@@ -24,9 +24,9 @@ from builder.spec.page import (
     Insert,
     Member,
     Page,
-    Parameter,
     Replacement,
     Template,
+    TemplateParameter,
 )
 from builder.validation import is_meant, validate
 
@@ -220,7 +220,7 @@ def _uses(value: Value | None, problems: Collector) -> tuple[Scalar, ...]:
     return tuple(_texts(value, "uses", problems, "a page such as `gates.yaml`")) if value is not None else ()
 
 
-def _parameters(mapping: Mapping, problems: Collector) -> dict[str, Parameter]:
+def _parameters(mapping: Mapping, problems: Collector) -> dict[str, TemplateParameter]:
     parameters = {}
     for key, value in mapping.entries:
         name = str(key.value)
@@ -232,7 +232,7 @@ def _parameters(mapping: Mapping, problems: Collector) -> dict[str, Parameter]:
             continue
         check_syntax(value, problems)
         kind, default = _kind(value)
-        parameters[name] = Parameter(key, kind, default)
+        parameters[name] = TemplateParameter(key, kind, default)
     return parameters
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Family, Operation, ParameterTensor, SavedTensors, TorchCall, need_image
+from builder.ops.base import FLOAT, Argument, Call, Family, Operation, Parameter, SavedTensors, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -40,14 +40,14 @@ class GCT(nn.Module):
     epsilon: Annotated[float, Field(gt=0, description="keeps roots away from zero")] = 1e-5
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise Misfit for anything but an image."""
+        """Return the input's shape; raise ShapeError for anything but an image."""
         need_image(inputs[0], self.kind)
         return inputs[0]
 
-    def parameters(self, *inputs: Shape) -> tuple[ParameterTensor, ...]:
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
         """Return one number a channel for strength, competition and offset."""
         shape = (1, inputs[0].channels, 1, 1)
-        return tuple(ParameterTensor(name, shape, self.kind) for name in ("alpha", "gamma", "beta"))
+        return tuple(Parameter(name, shape, self.kind) for name in ("alpha", "gamma", "beta"))
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
         """Keep the input and about eight numbers a channel."""
@@ -57,6 +57,6 @@ class GCT(nn.Module):
         """Return ``GCT 64``."""
         return f"GCT {inputs[0].channels}"
 
-    def call(self, *inputs: Shape) -> TorchCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return ``GCT(64)``."""
-        return TorchCall("GCT", (Argument(None, inputs[0].channels), Argument("epsilon", self.epsilon, 1e-5)))
+        return Call("GCT", (Argument(None, inputs[0].channels), Argument("epsilon", self.epsilon, 1e-5)))

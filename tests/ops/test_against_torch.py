@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from builder.ops import MERGES, OPERATIONS
-from builder.ops.base import Operation, ShapeError, TorchCall
+from builder.ops.base import Call, Operation, ShapeError
 from builder.ops.merging import Chunk
 from builder.shapes import Shape
 
@@ -105,7 +105,7 @@ CASES = [pytest.param(kind, *sample, id=f"{kind} {sample[0]}") for kind in SAMPL
 REFUSALS = [pytest.param(kind, fields, id=f"{kind} {fields}") for kind in WRONG for fields in WRONG[kind]]
 
 
-def made(call: TorchCall, definition: str | None, *, every_argument: bool = False) -> Any:
+def made(call: Call, definition: str | None, *, every_argument: bool = False) -> Any:
     """Return what a call constructs, as exported source would."""
     namespace: dict[str, Any] = {"torch": torch, "nn": nn, "F": functional}
     exec(definition or "", namespace)

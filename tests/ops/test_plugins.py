@@ -196,7 +196,7 @@ class TestAnswers:
             ("parameters", '(("weight", (3,), "x"),)'),
             ("label", "7"),
             ("call", '"nn.Identity"'),
-            ("keeps", "None"),
+            ("saved_tensors", "None"),
         ],
     )
     def test_an_answer_of_another_type(self, tmp_path: Path, method: str, answer: str) -> None:
@@ -216,7 +216,7 @@ class TestAnswers:
 
     def test_a_misfit_is_a_misfit(self, tmp_path: Path) -> None:
         """A plugin says what does not fit as every operation does."""
-        raising = 'from builder.ops.base import Misfit; raise Misfit("too odd")'
+        raising = 'from builder.ops.base import ShapeError; raise ShapeError("too odd")'
         found = self.answer(tmp_path, BODY.replace("return inputs[0]", raising))
         assert (found.code, found.message) == ("misfit", "twice: too odd")
 

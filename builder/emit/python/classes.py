@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from builder.emit.python.plan import SourcePlan
     from builder.emit.python.steps import ForwardBody
     from builder.graph import Graph
-    from builder.ops.base import Argument, TorchCall
+    from builder.ops.base import Argument, Call
 
 _POSITIONS = {
     "nn.Conv2d": ("in_channels", "out_channels"),
@@ -249,7 +249,7 @@ def _place(part: ModulePart) -> tuple[str, ...]:
     return (*_place(outer), *inner) if outer is not None and outer.block is None else inner
 
 
-def _field(call: TorchCall, position: int) -> str:
+def _field(call: Call, position: int) -> str:
     name = call.arguments[position].name
     known = _POSITIONS.get(call.function, ())
     return name or (known[position] if position < len(known) else "size")

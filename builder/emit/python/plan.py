@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from builder.emit.python.modules import Layer, Module, ModulePart, ModuleTree
     from builder.emit.python.steps import ForwardBody
     from builder.graph import Graph
-    from builder.ops.base import TorchCall
+    from builder.ops.base import Call
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SourcePlan:
     bodies: dict[Module, ForwardBody]
     forms: dict[Module, ModuleForm]
 
-    def call(self, layer: Layer) -> TorchCall:
+    def call(self, layer: Layer) -> Call:
         """Return the constructor of a layer."""
         call = layer.node.operation.call(*self.graph.input_shapes(layer.node))
         if layer.node.index in self.in_place and layer.node.operation.is_module:

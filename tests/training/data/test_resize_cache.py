@@ -38,12 +38,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 class TestSharedFile:
     """What is large lies in a file."""
 
-    def test_it_holds_the_framed_images(self, folder: Path, sized: Recipe) -> None:
+    def test_it_holds_the_resized_images(self, folder: Path, sized: Recipe) -> None:
         """All of them, and nothing else."""
         found = resized_once(IMAGES, sized)
         assert found is not None
         assert torch.equal(found, resized(IMAGES, sized))
-        (file,) = folder.glob("*.resized")
+        (file,) = folder.glob("*.framed")
         assert file.stat().st_size == BYTES
 
     def test_the_second_who_asks_frames_nothing(
@@ -82,12 +82,12 @@ class TestSharedFile:
         else:
             sized = sized.model_copy(update={change: {"size": 15, "crop_pct": 1.0}[change]})
         assert torch.equal(resized_once(images, sized), resized(images, sized))
-        assert len(list(folder.glob("*.resized"))) == 2
+        assert len(list(folder.glob("*.framed"))) == 2
 
     def test_a_file_of_another_length_is_written_anew(self, folder: Path, sized: Recipe) -> None:
         """Such as a truncated one."""
         resized_once(IMAGES, sized)
-        (file,) = folder.glob("*.resized")
+        (file,) = folder.glob("*.framed")
         file.write_bytes(b"short")
         assert torch.equal(resized_once(IMAGES, sized), resized(IMAGES, sized))
 
@@ -97,9 +97,9 @@ class TestSharedFile:
         """Together they keep to a quarter of the disk."""
         monkeypatch.setattr(resizing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 4 * BYTES})())
         resized_once(IMAGES, sized)
-        (old,) = folder.glob("*.resized")
+        (old,) = folder.glob("*.framed")
         resized_once(255 - IMAGES, sized)
-        (new,) = folder.glob("*.resized")
+        (new,) = folder.glob("*.framed")
         assert new != old
 
 
@@ -118,7 +118,7 @@ class TestNoFile:
         """And nothing is left there."""
         monkeypatch.setattr(resizing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 0})())
         assert torch.equal(resized_once(IMAGES, sized), resized(IMAGES, sized))
-        assert list(folder.glob("*.resized")) == []
+        assert list(folder.glob("*.framed")) == []
 
     def test_an_empty_name_means_none(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Else it is the user's folder of caches."""

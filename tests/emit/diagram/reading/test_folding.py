@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from builder.diagnostics import ArchError
-from builder.emit.diagram import Options, draw
+from builder.emit.diagram import DrawOptions, draw
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.reading.folding import folded
@@ -51,7 +51,7 @@ class TestFolded:
     @pytest.mark.parametrize("pattern", ["layer*", "layer*.*", "layer3"])
     def test_is_drawn_without_faults(self, pattern: str) -> None:
         """Whole stages, every block, one stage."""
-        options = Options(fold=(pattern,))
+        options = DrawOptions(fold=(pattern,))
         assert draw([load("resnet18")], options=options).dot
         assert faults(layers([load("resnet18")], options)) == []
 
@@ -67,7 +67,7 @@ class TestExpand:
 
     def test_smaller_blocks_become_boxes(self) -> None:
         """A stage of ResNet-18 shows its two blocks with their shortcuts."""
-        options = Options(expand=("layer2",))
+        options = DrawOptions(expand=("layer2",))
         scene = blocks([load("resnet18")], options)
         assert {"layer2.0", "layer2.1"} <= {box.name for box in scene.boxes}
         assert faults(scene) == []

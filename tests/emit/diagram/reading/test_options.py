@@ -7,7 +7,7 @@ import re
 import pytest
 
 from builder.diagnostics import RunError
-from builder.emit.diagram import Options, draw
+from builder.emit.diagram import DrawOptions, draw
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.layout.legend import legend
@@ -29,14 +29,14 @@ class TestTheme:
     def test_dark_has_the_same_positions(self) -> None:
         """Only colours differ."""
         light, dark = (
-            re.sub(r"#[0-9A-F]{6}", "", draw([load("alexse_both")], options=Options(theme=theme)).dot)
+            re.sub(r"#[0-9A-F]{6}", "", draw([load("alexse_both")], options=DrawOptions(theme=theme)).dot)
             for theme in ("light", "dark")
         )
         assert light == dark
 
     def test_dark_has_a_dark_page(self) -> None:
         """And no white left."""
-        text = draw([load("alexse_both")], options=Options(theme="dark")).dot
+        text = draw([load("alexse_both")], options=DrawOptions(theme="dark")).dot
         assert DARK.page in text
         assert LIGHT.page not in text
 
@@ -46,12 +46,12 @@ class TestShapes:
 
     def test_none(self) -> None:
         """Only the input's size is left."""
-        text = draw([load("alexnet")], options=Options(shapes="none")).svg()
+        text = draw([load("alexnet")], options=DrawOptions(shapes="none")).svg()
         assert len(re.findall(r">\S*\d+×\d+×\d+<", text)) == 0
 
     def test_all_has_one_after_every_box_on_the_spine(self) -> None:
         """Each line says what flows on it, without faults."""
-        options = Options(shapes="all")
+        options = DrawOptions(shapes="all")
         scene = layers([load("alexnet")], options)
         sizes = [text for text in scene.texts if text.tone == "muted" and "params" not in text.text]
         assert len(sizes) == len([box for box in scene.boxes if box.nodes]) - 1
@@ -65,7 +65,7 @@ class TestHighlight:
     def test_none_leaves_out_bands(self, level) -> None:
         """The rows stay aligned."""
         assert LIGHT.looks["band"].fill in draw(report(), level=level).dot
-        assert LIGHT.looks["band"].fill not in draw(report(), level=level, options=Options(highlight="none")).dot
+        assert LIGHT.looks["band"].fill not in draw(report(), level=level, options=DrawOptions(highlight="none")).dot
 
 
 class TestLegend:
@@ -73,7 +73,7 @@ class TestLegend:
 
     def test_explains_what_is_shown_and_nothing_else(self) -> None:
         """AlexNet has neither gate nor shortcut."""
-        text = draw([load("alexnet")], options=Options(legend=True)).svg()
+        text = draw([load("alexnet")], options=DrawOptions(legend=True)).svg()
         assert ">convolution</text>" in text
         assert ">shortcut</text>" not in text
         assert ">squeeze and excitation</text>" not in text
@@ -93,18 +93,18 @@ class TestWidth:
 
     def test_figure_fits(self) -> None:
         """183 mm are 519 pt."""
-        text = draw(report(), options=Options(width="183mm")).svg()
+        text = draw(report(), options=DrawOptions(width="183mm")).svg()
         assert float(re.search(r'width="([\d.]+)pt"', text)[1]) <= 519
 
     def test_small_figures_are_not_enlarged(self) -> None:
         """What fits stays as it is."""
-        free, fitted = (draw([load("alexnet")], options=Options(width=width)).dot for width in (None, "183mm"))
+        free, fitted = (draw([load("alexnet")], options=DrawOptions(width=width)).dot for width in (None, "183mm"))
         assert free == fitted
 
     def test_too_small_text_is_an_error_that_names_it(self) -> None:
         """Three columns cannot be read at 89 mm; the hint gives the figure's own size and ways out."""
         with pytest.raises(RunError, match=r"at 89mm the text `Dropout 0.5` would be 2\.\d pt high") as caught:
-            draw(report(), options=Options(width="89mm"))
+            draw(report(), options=DrawOptions(width="89mm"))
         assert "mm; choose a wider column, --level block, or fold blocks" in str(caught.value.hint)
 
 
