@@ -1,0 +1,173 @@
+"""What the program of commit 561c7d4 wrote and said is read, said and trained again: ``tests/kept`` holds it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from contextlib import chdir
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import torch
+from safetensors import safe_open
+
+if TYPE_CHECKING:
+    from tests.command_line import Archcli
+
+ROOT = Path(__file__).parents[2]
+KEPT = ROOT / "tests" / "kept"
+OUTPUTS = KEPT / "outputs"
+COMMANDS: list[dict[str, Any]] = json.loads((KEPT / "commands.json").read_text("utf-8"))
+DIGESTS: dict[str, str] = json.loads((OUTPUTS / "digests.json").read_text("utf-8"))
+
+CHANGED = {
+    "schema_page.json": "`normalisation` and its like are spelt with z",
+    "schema_study.json": "a search has `trials`, which were `tries`",
+}
+"""Outputs that are not what they were, each for a reason that stands in CHANGELOG.md."""
+
+SAME_BITS = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_CBWR": "COMPATIBLE",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+"""What the bits of training depend on besides the program; each is read when torch starts."""
+
+VOLATILE = {"seconds", "images_per_second", "device"}
+NEAR = 1e-5  # losses and confidences, on another processor
+
+
+def named(command: dict[str, Any]) -> str:
+    """Return a command line as the name of a test."""
+    return " ".join(command["argv"])
+
+
+def digest(path: Path) -> str:
+    """Return the SHA-256 of a file; of weights, that of names, types, shapes and bytes in the order of names."""
+    if path.suffix != ".safetensors":
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    found = hashlib.sha256()
+    with safe_open(path, "pt") as file:
+        for name in sorted(file.keys()):
+            tensor = file.get_tensor(name)
+            found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+            found.update(tensor.contiguous().reshape(-1).numpy().tobytes())
+    return found.hexdigest()
+
+
+def lasting(value: Any) -> Any:
+    """Return JSON without times and what is made of them."""
+    if isinstance(value, dict):
+        return {key: lasting(each) for key, each in value.items() if key not in VOLATILE}
+    return [lasting(each) for each in value] if isinstance(value, list) else value
+
+
+def nearly(value: Any) -> Any:
+    """Return JSON whose numbers may differ in their last bits."""
+    if isinstance(value, dict):
+        return {key: nearly(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [nearly(each) for each in value]
+    return pytest.approx(value, rel=NEAR) if isinstance(value, float) else value
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a copy of what is kept, for commands that write beside it."""
+    folder = tmp_path_factory.mktemp("kept") / "kept"
+    shutil.copytree(KEPT, folder, ignore=shutil.ignore_patterns("outputs"))
+    return folder
+
+
+class TestOutputs:
+    """Every command that was kept, once more."""
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=named)
+    def test_a_command_says_and_writes_what_it_did(
+        self, command: dict[str, Any], copy: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Standard output, files and exit code; what changed all the same is listed with its reason."""
+        monkeypatch.setenv("COLUMNS", "120")
+        for name in (*command.get("files", {}), *command.get("digests", [])):
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        with chdir(copy):
+            ended = archcli(*command["argv"])
+        assert ended.code == command.get("exit", 0), ended.err
+        if "stdout" in command and command["stdout"] not in CHANGED:
+            self.check_text(command["stdout"], ended.out)
+        if "stderr" in command and command["stderr"] not in CHANGED:
+            assert ended.err == (OUTPUTS / command["stderr"]).read_text("utf-8")
+        for made, name in command.get("files", {}).items():
+            assert (copy / made).read_bytes() == (OUTPUTS / name).read_bytes(), name
+        for pattern in command.get("digests", []):
+            found = {str(path.relative_to(copy)): digest(path) for path in sorted(copy.glob(pattern))}
+            assert found
+            assert {name: each for name, each in found.items() if name not in CHANGED} == {
+                name: DIGESTS[name] for name in found if name not in CHANGED
+            }
+
+    @staticmethod
+    def check_text(name: str, text: str) -> None:
+        """Compare what was said with what is kept; numbers of a network on another processor nearly."""
+        kept = (OUTPUTS / name).read_text("utf-8")
+        if name in {"train_dry_run.json", "evaluate.json"}:
+            assert lasting(json.loads(text)) == nearly(lasting(json.loads(kept)))
+        else:
+            assert text == kept
+
+
+@pytest.mark.slow
+class TestBits:
+    """A run that the earlier program began ends in the bits in which that program ended it."""
+
+    def test_an_interrupted_run_goes_on_to_the_same_weights(self, tmp_path: Path) -> None:
+        """Where torch and processor are those of the kept run; elsewhere to nearly the same accuracy."""
+        folder = tmp_path / "interrupted"
+        shutil.copytree(KEPT / "interrupted", folder)
+        ended = subprocess.run(
+            [sys.executable, ROOT / "cli.py", "resume", "interrupted", "--device", "cpu"],
+            cwd=tmp_path, env=os.environ | SAME_BITS, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ended.returncode == 0, ended.stderr
+        assert "in epoch 3, after step 17" in ended.stderr
+        assert self.rows(folder) == pytest.approx(self.rows(KEPT / "interrupted_whole"), abs=0.02)
+        if torch.__version__.startswith("2.15.0") and self.capability() == "AVX2":
+            assert self.tensors(folder) == json.loads((KEPT / "interrupted_whole" / "weights.json").read_text("utf-8"))
+
+    @staticmethod
+    def rows(folder: Path) -> list[float]:
+        """Return the numbers of a run's metrics but the seconds."""
+        lines = (folder / "metrics.csv").read_text("utf-8").splitlines()
+        seconds = lines[0].split(",").index("seconds")
+        return [float(each) for line in lines[1:] for at, each in enumerate(line.split(",")) if at != seconds]
+
+    @staticmethod
+    def tensors(folder: Path) -> dict[str, dict[str, str]]:
+        """Return the digest of every tensor of both checkpoints."""
+        found: dict[str, dict[str, str]] = {}
+        for name in ("best", "last"):
+            with safe_open(folder / f"{name}.safetensors", "pt") as file:
+                found[name] = {
+                    key: hashlib.sha256(
+                        file.get_tensor(key).contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+                    ).hexdigest()
+                    for key in file.keys()  # noqa: SIM118 - a file of safetensors, no mapping
+                }
+        return found
+
+    @staticmethod
+    def capability() -> str:
+        """Return the instructions that torch uses under SAME_BITS."""
+        asked = "import torch; print(torch.backends.cpu.get_cpu_capability())"
+        return subprocess.run(
+            [sys.executable, "-c", asked], env=os.environ | SAME_BITS, capture_output=True, text=True, check=True
+        ).stdout.strip()
