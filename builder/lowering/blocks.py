@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from builder.diagnostics import Note, suggest
 from builder.graph import Block, Lane
@@ -27,15 +27,30 @@ from builder.spec.page import BlockSpec, Body, Item, LayerCall
 if TYPE_CHECKING:
     from builder.expressions import Result
     from builder.graph import BlockMember
-    from builder.lowering.frame import Flow
+    from builder.lowering.draft import Draft
+    from builder.lowering.frame import ChildName, Flow
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.lowering.walk import ChildName, Walk
     from builder.reader import Value
     from builder.shapes import Shape
     from builder.spec.page import Template
 
 _EDITABLE = ("shortcut", "merge", "activation")
+
+
+class Walker(Protocol):
+    """What a block asks of the walk that it is part of."""
+
+    def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
+        """Walk the items of a body."""
+
+    def insert(
+        self, item: Item, name: Scalar | None, frame: Frame, where: tuple[str, str], flow: Flow
+    ) -> tuple[list[BlockMember], Flow]:
+        """Walk an inserted item."""
+
+    def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[BlockMember], Flow]:
+        """Walk a block's activation."""
 
 
 @dataclass
@@ -47,61 +62,63 @@ class _Header:
     arguments: tuple[tuple[str, object], ...] = ()
 
 
-def root_block(walk: Walk, shape: Shape | None) -> tuple[Block | None, Flow]:
+def root_block(draft: Draft, walker: Walker, shape: Shape | None) -> tuple[Block | None, Flow]:
     """Walk the whole page; ``shape`` is the input's, None where the page does not say it right."""
-    frame = Frame(scope=walk.scope)
+    frame = Frame(scope=draft.scope)
     flow = (-1, shape) if shape is not None else None
-    return _block(walk, walk.page.block, _Header(frame.place), frame, frame, flow)
+    return _block(draft, walker, draft.page.block, _Header(frame.place), frame, frame, flow)
 
 
-def inline_block(walk: Walk, spec: BlockSpec, name: ChildName, outer: Frame, flow: Flow) -> tuple[Block | None, Flow]:
+def inline_block(
+    draft: Draft, walker: Walker, spec: BlockSpec, name: ChildName, outer: Frame, flow: Flow
+) -> tuple[Block | None, Flow]:
     """Walk a block that stands where it is used."""
     header = _Header(name.place)
-    walk.paths[".".join(name.place.path)] = name.key
-    spec = _edited(walk, spec, name.place, walk.edits.fields(name.place))
+    draft.paths[".".join(name.place.path)] = name.key
+    spec = _edited(draft, spec, name.place, draft.edits.fields(name.place))
     if spec.branches is not None:
-        return _block(walk, spec, header, outer, outer, flow)
+        return _block(draft, walker, spec, header, outer, outer, flow)
     module = name.key
     if spec.key is not None:
         key = str(spec.key.value)
         module = outer.module if key == "." else join(outer.module, key)
         if key != ".":
-            walk.modules.claim(outer.module, key, spec.key.mark, shared=True)
+            draft.modules.claim(outer.module, key, spec.key.mark, shared=True)
     frame = replace(outer, path=name.place.path, module=module, ordinals={})
-    return _block(walk, spec, header, frame, outer, flow)
+    return _block(draft, walker, spec, header, frame, outer, flow)
 
 
 def template_instance(
-    walk: Walk, call: LayerCall, template: Template, name: ChildName, outer: Frame, flow: Flow
+    draft: Draft, walker: Walker, call: LayerCall, template: Template, name: ChildName, outer: Frame, flow: Flow
 ) -> tuple[Block | None, Flow]:
     """Walk a template where it is called, in a scope of its own."""
     word = str(template.name.value)
     place = replace(name.place, instances=(*name.place.instances, (len(name.place.path), word)))
-    walk.paths[".".join(place.path)] = name.key
-    walk.instances.setdefault(word, place.path)
+    draft.paths[".".join(place.path)] = name.key
+    draft.instances.setdefault(word, place.path)
     names = [str(parameter.name.value) for parameter in template.params]
     given, overrides = call.fields, []
-    for fields in walk.edits.fields(place):
+    for fields in draft.edits.fields(place):
         mine = tuple(entry for entry in fields.entries if entry[0].value not in _EDITABLE or entry[0].value in names)
         over = {key.value for key, _ in mine}
         given = Mapping((*(each for each in given.entries if each[0].value not in over), *mine), given.mark)
         overrides.append(Mapping(tuple(each for each in fields.entries if each not in mine), fields.mark))
-    scope: Scope = {**walk.scope, "in": flow[1].channels if flow else UNKNOWN}
+    scope: Scope = {**draft.scope, "in": flow[1].channels if flow else UNKNOWN}
     if template.counts:
-        scope |= {"nth": walk.counted, "total": walk.total}
-        walk.counted += 1
-    caller = walk.entering(outer, flow)
+        scope |= {"nth": draft.counted, "total": draft.total}
+        draft.counted += 1
+    caller = draft.entering(outer, flow)
     given = Mapping(given.entries, call.mark)
-    scope = bind(template.params, given, caller, scope, f"`{word}`", walk.evaluator, walk.problems)
+    scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
     frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role)
-    spec = _edited(walk, template.block, place, overrides)
-    return _block(walk, spec, _Header(place, word, arguments), frame, frame, flow)
+    spec = _edited(draft, template.block, place, overrides)
+    return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
 
 
-def _edited(walk: Walk, spec: BlockSpec, place: Place, edits: list[Mapping]) -> BlockSpec:
+def _edited(draft: Draft, spec: BlockSpec, place: Place, edits: list[Mapping]) -> BlockSpec:
     """Return the block with the fields that ``set`` gives it."""
-    bodies = Bodies(walk.page.known, walk.problems)
+    bodies = Bodies(draft.page.known, draft.problems)
     for fields in edits:
         for key, value in fields.entries:
             if key.value == "shortcut" and spec.branches is None:
@@ -116,22 +133,25 @@ def _edited(walk: Walk, spec: BlockSpec, place: Place, edits: list[Mapping]) -> 
                 editable = _EDITABLE if spec.branches is None else ("merge",)
                 hint = suggest(str(key.value), editable, "it can be given")
                 path = ".".join(place.path)
-                walk.problems.error("unknown-field", f"`{key.value}` cannot be set on `{path}`", key.mark, hint)
+                draft.problems.error("unknown-field", f"`{key.value}` cannot be set on `{path}`", key.mark, hint)
     return spec
 
 
 def _block(
-    walk: Walk, spec: BlockSpec, header: _Header, frame: Frame, home: Frame, flow: Flow
+    draft: Draft, walker: Walker, spec: BlockSpec, header: _Header, frame: Frame, home: Frame, flow: Flow
 ) -> tuple[Block | None, Flow]:
     """Walk a block: ``frame`` holds its layers, ``home`` what is inserted at its joints where it has no module."""
-    return _BlockWalk(walk, spec, header, frame, home if spec.branches is not None else frame).run(flow)
+    return _BlockWalk(draft, walker, spec, header, frame, home if spec.branches is not None else frame).run(flow)
 
 
 class _BlockWalk:
     """One block on its way to the graph: the lanes so far, the points so far."""
 
-    def __init__(self, walk: Walk, spec: BlockSpec, header: _Header, frame: Frame, home: Frame) -> None:
-        self._walk = walk
+    def __init__(
+        self, draft: Draft, walker: Walker, spec: BlockSpec, header: _Header, frame: Frame, home: Frame
+    ) -> None:
+        self._draft = draft
+        self._walker = walker
         self._spec = spec
         self._header = header
         self._frame = frame
@@ -148,7 +168,7 @@ class _BlockWalk:
         members, flow = self._activation(flow)
         last, flow = self._point("out", flow)
         if self._spec.broken:
-            self._walk.hidden.append(self._header.place.path)
+            self._draft.hidden.append(self._header.place.path)
             return None, None
         if incoming is None or flow is None or any(each is None for each in flows):
             return None, None
@@ -193,7 +213,7 @@ class _BlockWalk:
         if self._spec.shortcut is not None:
             members, flow = self._point("branch_in", flow)
         if self._spec.layers is not None:
-            more, flow = self._walk.body(self._spec.layers, self._frame, flow)
+            more, flow = self._walker.body(self._spec.layers, self._frame, flow)
             members += more
         more, flow = self._point("branch", flow)
         return members + more, flow
@@ -205,7 +225,7 @@ class _BlockWalk:
         for number, body in enumerate(branches):
             share = self._share(number, len(branches), flow) if split else flow
             before: list[BlockMember] = [share[0]] if split and share is not None else []
-            members, value = self._walk.body(body, self._frame, share)
+            members, value = self._walker.body(body, self._frame, share)
             members = before + members
             lanes.append(Lane("branch", tuple(members), _index(value)))
             flows.append(value)
@@ -216,18 +236,18 @@ class _BlockWalk:
         if self._spec.split is None:
             return False
         try:
-            result = self._walk.evaluator.result(self._spec.split, self._frame.scope)
+            result = self._draft.evaluator.result(self._spec.split, self._frame.scope)
         except UnknownValueError:
             return False
         if not isinstance(result, bool):
-            self._walk.problems.error("bad-value", f"`split` is true or false, not `{result}`", self._spec.split.mark)
+            self._draft.problems.error("bad-value", f"`split` is true or false, not `{result}`", self._spec.split.mark)
         return result is True
 
     def _share(self, number: int, of: int, flow: Flow) -> Flow:
         if flow is None:
             return None
         path = join(self._path, f"split{number + 1}")
-        return self._walk.node(Chunk(chunks=of, position=number), (path, ""), (flow,), "split", self._spec.mark)
+        return self._draft.node(Chunk(chunks=of, position=number), (path, ""), (flow,), "split", self._spec.mark)
 
     def _shortcut(self, flow: Flow) -> Scalar | Body | None:
         """Return what runs beside the layers, an expression evaluated: None, identity, auto or a body."""
@@ -235,13 +255,13 @@ class _BlockWalk:
         if not isinstance(shortcut, Scalar):
             return shortcut
         try:
-            word = self._walk.evaluator.result(shortcut, self._walk.entering(self._frame, flow))
+            word = self._draft.evaluator.result(shortcut, self._draft.entering(self._frame, flow))
         except UnknownValueError:
             self._spec = replace(self._spec, shortcut=None, broken=True)
             return None
         if word not in ("none", "identity", "auto"):
             hint = "it is `none`, `identity`, `auto`, or layers of its own"
-            self._walk.problems.error("bad-shortcut", f"`shortcut` cannot be `{word}`", shortcut.mark, hint)
+            self._draft.problems.error("bad-shortcut", f"`shortcut` cannot be `{word}`", shortcut.mark, hint)
         if word not in ("identity", "auto"):
             self._spec = replace(self._spec, shortcut=None, broken=self._spec.broken or word != "none")
             return None
@@ -253,7 +273,7 @@ class _BlockWalk:
         members: list[BlockMember] = []
         if body is not None:
             frame = self._frame.at_home("projection")
-            members, flow = self._walk.body(body, frame, flow) if body.entries else ([], flow)
+            members, flow = self._walker.body(body, frame, flow) if body.entries else ([], flow)
         more, flow = self._point("shortcut", flow)
         return members + more, flow
 
@@ -262,12 +282,12 @@ class _BlockWalk:
         if word.value == "identity" or flow is None or main is None or flow[1] == main[1]:
             return None
         try:
-            grid = sampling(self._walk.nodes, flow, main)
+            grid = sampling(self._draft.nodes, flow, main)
         except NoProjectionError as error:
             message = f"{self._path}: no 1×1 convolution fits from {flow[1]} to {main[1]}: {error}"
             hint = "write the shortcut's layers yourself: `shortcut: [ … ]`"
             notes = (*self._came_from(main), *self._came_from(flow), *self._called())
-            self._walk.problems.error("no-projection", message, word.mark, hint, notes)
+            self._draft.problems.error("no-projection", message, word.mark, hint, notes)
             self._spec = replace(self._spec, broken=True)
             return None
         items: list[tuple[Scalar | None, Item]] = []
@@ -294,7 +314,7 @@ class _BlockWalk:
         except ShapeError as misfit:
             self._disagree(misfit, flows)
             return None, None
-        flow = self._walk.node(kind(), (path, ""), tuple(values), "merge", self._spec.mark)
+        flow = self._draft.node(kind(), (path, ""), tuple(values), "merge", self._spec.mark)
         return (flow[0] if flow else None), flow
 
     def _merge_word(self) -> str | None:
@@ -302,13 +322,13 @@ class _BlockWalk:
         if self._spec.merge is None:
             return default
         try:
-            word = self._walk.evaluator.result(self._spec.merge, self._frame.scope)
+            word = self._draft.evaluator.result(self._spec.merge, self._frame.scope)
         except UnknownValueError:
             return None
         if isinstance(word, str) and word in MERGES:
             return word
         hint = suggest(str(word), list(MERGES), "it is one of")
-        self._walk.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
+        self._draft.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
         return None
 
     def _disagree(self, misfit: ShapeError, flows: list[Flow]) -> None:
@@ -317,7 +337,7 @@ class _BlockWalk:
         notes += self._called()
         if self._spec.branches is not None:
             message = f"{self._path}: {misfit.message}"
-            self._walk.problems.error("shapes-differ", message, self._spec.mark, misfit.hint, notes)
+            self._draft.problems.error("shapes-differ", message, self._spec.mark, misfit.hint, notes)
             return
         main, side = flows
         assert main is not None
@@ -326,14 +346,14 @@ class _BlockWalk:
         verb = {"add": "added", "mul": "multiplied", "concat": "joined"}[self._merge_word() or "add"]
         message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
         place = shortcut.mark if shortcut is not None else self._spec.mark
-        self._walk.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)
+        self._draft.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)
 
     def _way_out(self, main: tuple[int, Shape], side: tuple[int, Shape]) -> str | None:
         """Return what to do about an identity that does not fit."""
         if not isinstance(self._spec.shortcut, Scalar) or self._merge_word() != "add":
             return None
         try:
-            sampling(self._walk.nodes, side, main)
+            sampling(self._draft.nodes, side, main)
         except NoProjectionError:
             return "give the shortcut layers of its own: `shortcut: [ … ]`"
         return "`shortcut: auto` adds the 1×1 convolution that fits"
@@ -342,8 +362,8 @@ class _BlockWalk:
         """Return where a value comes from: its layer, or the page's input."""
         index, shape = flow
         if index >= 0:
-            return [Note(self._walk.nodes[index].mark, f"{shape} comes from here")]
-        said = next((page for page in reversed(self._walk.page.raw) if page.get("input") is not None), None)
+            return [Note(self._draft.nodes[index].mark, f"{shape} comes from here")]
+        said = next((page for page in reversed(self._draft.page.raw) if page.get("input") is not None), None)
         return [Note(said.key_mark("input"), f"{shape} comes from here")] if said is not None else []
 
     def _called(self) -> list[Note]:
@@ -355,17 +375,17 @@ class _BlockWalk:
         if item is None:
             return [], flow
         numbered = self._spec.layers is not None and self._spec.layers.numbered
-        return self._walk.activation(item, self._frame, flow, numbered=numbered)
+        return self._walker.activation(item, self._frame, flow, numbered=numbered)
 
     def _point(self, name: str, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk what is inserted at a point, in the order written, and remember the value there."""
         members: list[BlockMember] = []
         place = self._header.place
-        for insert in self._walk.edits.inserts_at(place, name):
+        for insert in self._draft.edits.inserts_at(place, name):
             where = (name, "_".join([*place.path[-1:], name]))
-            more, flow = self._walk.insert(insert.item, insert.name, self._home, where, flow)
+            more, flow = self._walker.insert(insert.item, insert.name, self._home, where, flow)
             members += more
-        self._walk.places[join(self._path, name)] = flow
+        self._draft.places[join(self._path, name)] = flow
         if flow is not None:
             self._points[name] = flow[0]
         return members, flow

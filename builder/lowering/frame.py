@@ -56,3 +56,12 @@ class Frame:
         """Return the address of the next operation ``word`` in this block's list, such as ``conv2``."""
         self.ordinals[word] = self.ordinals.get(word, 0) + 1
         return f"{word}{self.ordinals[word]}"
+
+
+@dataclass(frozen=True)
+class ChildName:
+    """What a child is called: its address on the page and its name in its module."""
+
+    segment: str
+    place: Place
+    key: str

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from builder.expressions import Result
     from builder.graph import Node
+    from builder.lowering.draft import Draft
     from builder.lowering.scope import Scope, Unknown
     from builder.lowering.selectors import Place, Selector
-    from builder.lowering.walk import Walk
     from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
@@ -36,19 +36,19 @@ _PARAMETERS = ("weight", "bias")
 Target = tuple[str, str, tuple[tuple[str, object], ...]]
 
 
-def initializations(walk: Walk) -> tuple[Initialization, ...]:
-    """Return every rule of the page with the parameters that it reaches; mistakes go to the walk's problems."""
-    layers = _Layers(walk)
-    return tuple(found for rule in walk.page.init if (found := _resolved(walk, rule, layers)) is not None)
+def initializations(draft: Draft) -> tuple[Initialization, ...]:
+    """Return every rule of the page with the parameters that it reaches; mistakes go to the draft's problems."""
+    layers = _Layers(draft)
+    return tuple(found for rule in draft.page.init if (found := _resolved(draft, rule, layers)) is not None)
 
 
 class _Layers:
-    """The layers of a walk, found by path at once and by wildcard one after another."""
+    """The layers of a draft, found by path at once and by wildcard one after another."""
 
-    def __init__(self, walk: Walk) -> None:
-        self.all = walk.layers
+    def __init__(self, draft: Draft) -> None:
+        self.all = draft.layers
         self._by_path: dict[tuple[str, ...], list[tuple[Place, Node | None]]] = {}
-        for place, node in walk.layers:
+        for place, node in draft.layers:
             self._by_path.setdefault(place.path, []).append((place, node))
 
     def met(self, selector: Selector | None) -> list[tuple[Place, Node | None]]:
@@ -60,122 +60,122 @@ class _Layers:
         return [(place, node) for place, node in self.all if selector.matches(place)]
 
 
-def _resolved(walk: Walk, rule: InitRule, layers: _Layers) -> Initialization | None:
+def _resolved(draft: Draft, rule: InitRule, layers: _Layers) -> Initialization | None:
     target, parameter = str(rule.target.value), str(rule.parameter.value)
-    operation = target if target in walk.page.operations else None
+    operation = target if target in draft.page.operations else None
     selector = None
     if operation is None:
         try:
-            text = walk.evaluator.name(rule.target, walk.scope)
+            text = draft.evaluator.name(rule.target, draft.scope)
         except UnknownValueError:
             return None
-        selector = parse_selector(text, rule.target.mark, frozenset(walk.page.templates))
+        selector = parse_selector(text, rule.target.mark, frozenset(draft.page.templates))
     targets: list[Target] = []
     functions: dict[int, tuple[str, tuple[tuple[str, object], ...]] | None] = {}
     met = layers.met(selector)
-    for key, each in _learned(walk, met):
+    for key, each in _learned(draft, met):
         if each.name.rpartition(".")[2] == parameter and operation in (None, each.of):
             out = each.shape[0]
             if out not in functions:
-                functions[out] = _function(walk, rule, out)
+                functions[out] = _function(draft, rule, out)
             found = functions[out]
-            if found is None or not _fits(walk, rule, found[0], key, each):
+            if found is None or not _fits(draft, rule, found[0], key, each):
                 return None
             targets.append((key, *found))
     if not targets:
-        _function(walk, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
+        _function(draft, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
     if not targets and selector is not None:
-        _report_nothing(walk, rule, selector, met)
+        _report_nothing(draft, rule, selector, met)
     elif not targets and operation is not None:
-        _report_no_parameter(walk, rule, operation)
+        _report_no_parameter(draft, rule, operation)
     template = selector.template if selector is not None else None
     return Initialization(operation, template, parameter, tuple(targets))
 
 
-def _fits(walk: Walk, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:
+def _fits(draft: Draft, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:
     """Report a function that counts what enters and leaves, for a tensor that has only one axis."""
     if function not in _NEED_TWO_AXES or len(parameter.shape) > 1:
         return True
     message = f"`{function}` needs a tensor of two or more axes, and `{key}` has one"
-    walk.problems.error("bad-init", message, rule.value.mark, "a number, or `normal` or `uniform`")
+    draft.problems.error("bad-init", message, rule.value.mark, "a number, or `normal` or `uniform`")
     return False
 
 
-def _report_no_parameter(walk: Walk, rule: InitRule, operation: str) -> None:
+def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
     """Report a rule for an operation that can have no such parameter; that none has it here is no mistake."""
     parameter = str(rule.parameter.value)
-    alike = [node for _, node in walk.layers if node is not None and node.operation.kind == operation]
-    parts = {each.of for node in alike for each in walk.learned(node)}
-    if walk.page.operations[operation].parameters is Operation.parameters:
+    alike = [node for _, node in draft.layers if node is not None and node.operation.kind == operation]
+    parts = {each.of for node in alike for each in draft.learned(node)}
+    if draft.page.operations[operation].parameters is Operation.parameters:
         hint = "take the rule away"
-        walk.problems.error("no-such-parameter", f"`{operation}` learns nothing", rule.target.mark, hint)
+        draft.problems.error("no-such-parameter", f"`{operation}` learns nothing", rule.target.mark, hint)
     elif parts and operation not in parts:
         listed = " and ".join(f"`{part}`" for part in sorted(parts))
         message = f"what `{operation}` learns follows the rules for {listed}"
         hint = f"to reach only these, name their place instead of `{operation}`"
-        walk.problems.error("no-such-parameter", message, rule.target.mark, hint)
+        draft.problems.error("no-such-parameter", message, rule.target.mark, hint)
     elif parameter not in _PARAMETERS:
         hint = suggest(parameter, _PARAMETERS, "it has")
         message = f"`{operation}` has no parameter `{parameter}`"
-        walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
+        draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
 
 
-def _report_nothing(walk: Walk, rule: InitRule, selector: Selector, met: list[tuple[Place, Node | None]]) -> None:
+def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[tuple[Place, Node | None]]) -> None:
     """Report a rule that reaches nothing, unless a mistake elsewhere hides what it means."""
-    if any(node is None for _, node in met) or walk.walked.may_hide(selector):
+    if any(node is None for _, node in met) or draft.walked.may_hide(selector):
         return
     if met:
-        known = sorted({each.name.rpartition(".")[2] for _, each in _learned(walk, met)})
+        known = sorted({each.name.rpartition(".")[2] for _, each in _learned(draft, met)})
         message = f"`{rule.target.value}` has no parameter `{rule.parameter.value}`"
         hint = suggest(str(rule.parameter.value), known, "it has")
-        walk.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
-    elif selector.template is None or walk.walked.is_called(selector.template):
-        message, hint = walk.walked.not_found(selector)
-        meant = meant_layer(str(rule.target.value), [*walk.page.operations, *walk.walked.tree.roots])
-        hint = f"did you mean `{meant}`?" if meant in walk.page.operations else hint
-        walk.problems.error("no-such-place", message, rule.target.mark, hint)
+        draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
+    elif selector.template is None or draft.walked.is_called(selector.template):
+        message, hint = draft.walked.not_found(selector)
+        meant = meant_layer(str(rule.target.value), [*draft.page.operations, *draft.walked.tree.roots])
+        hint = f"did you mean `{meant}`?" if meant in draft.page.operations else hint
+        draft.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
-def _learned(walk: Walk, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, Parameter]]:
+def _learned(draft: Draft, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, Parameter]]:
     """Yield every tensor that layers learn, with its key."""
     for _, node in layers:
         if node is not None:
-            yield from ((join(node.key, each.name), each) for each in walk.learned(node))
+            yield from ((join(node.key, each.name), each) for each in draft.learned(node))
 
 
-def _function(walk: Walk, rule: InitRule, out: int | Unknown) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+def _function(draft: Draft, rule: InitRule, out: int | Unknown) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     """Return function and arguments for a parameter of a layer with ``out`` channels."""
-    scope: Scope = {**walk.scope, "out": out}
+    scope: Scope = {**draft.scope, "out": out}
     try:
-        value = walk.evaluator.value(rule.value, scope)
+        value = draft.evaluator.value(rule.value, scope)
     except UnknownValueError:
         return None
     if isinstance(value, Mapping) and len(value.entries) == 1:
         (key, arguments) = value.entries[0]
-        return _checked(walk, key, arguments)
+        return _checked(draft, key, arguments)
     if isinstance(value, Scalar) and isinstance(value.value, str):
-        return _checked(walk, value, Mapping((), value.mark))
+        return _checked(draft, value, Mapping((), value.mark))
     number = value.value if isinstance(value, Scalar) and not isinstance(value.value, bool) else None
     if isinstance(number, (int, float)) and isfinite(number):
         return "constant", (("val", number),)
     hint = "a number, such as 0, or a function, such as `kaiming_normal` or `{normal: {std: 0.01}}`"
-    walk.problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
+    draft.problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
     return None
 
 
-def _checked(walk: Walk, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+def _checked(draft: Draft, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     word = str(name.value)
     if word not in FUNCTIONS:
         meant = ELSEWHERE.get(word.lower().rstrip("_"))
         hint = f"did you mean `{meant}`?" if meant else suggest(word, list(FUNCTIONS), "there are")
-        walk.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
+        draft.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):
         example = ", ".join(f"{field}: …" for field in FUNCTIONS[word].model_fields)
         hint = f"such as `{word}: {{{example}}}`" if example else f"write `{word}`"
-        walk.problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark, hint)
+        draft.problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark, hint)
         return None
-    fine = validate(FUNCTIONS[word], Mapping(arguments.entries, name.mark), f"`{word}`", walk.problems)
+    fine = validate(FUNCTIONS[word], Mapping(arguments.entries, name.mark), f"`{word}`", draft.problems)
     return (word, tuple(_arguments(arguments))) if fine is not None else None
 
 

@@ -11,6 +11,7 @@ from builder.diagnostics import Collector, Mark, Source, suggest
 from builder.graph import Graph
 from builder.lowering.arguments import bind, check_kind
 from builder.lowering.blocks import root_block
+from builder.lowering.draft import Draft
 from builder.lowering.edits import Edits
 from builder.lowering.initialization import initializations
 from builder.lowering.pages import merge_mappings
@@ -50,13 +51,13 @@ def lower(
     evaluator = Evaluator(problems)
     scope = _page_scope(page, classes, params or {}, evaluator, problems)
     shape = _size(page, input, problems)
-    walk, root, flow = _walk(page, scope, shape, problems)
-    rules = initializations(walk)
+    draft, root, flow = _walk(page, scope, shape, problems)
+    rules = initializations(draft)
     if flow is not None and scope["classes"] is not UNKNOWN:
-        _check_head(page, walk, flow, scope["classes"], problems)
+        _check_head(page, draft, flow, scope["classes"], problems)
     heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
     for head in heads:
-        _check_side_head(head, walk, scope["classes"], problems)
+        _check_side_head(head, draft, scope["classes"], problems)
     problems.raise_found()
     assert root is not None, "a block is missing only where a mistake was reported"
     assert shape is not None, "the same"
@@ -65,7 +66,7 @@ def lower(
         title=page.name,
         input=shape,
         classes=int(str(scope["classes"])),
-        nodes=tuple(walk.nodes),
+        nodes=tuple(draft.nodes),
         root=root,
         initializations=rules,
         heads=heads,
@@ -74,29 +75,29 @@ def lower(
     )
 
 
-def _walk(page: Merged, scope: Scope, shape: Shape | None, problems: Collector) -> tuple[Walk, Block | None, Flow]:
+def _walk(page: Merged, scope: Scope, shape: Shape | None, problems: Collector) -> tuple[Draft, Block | None, Flow]:
     """Walk the page; where templates ask for ``$total``, a first walk counts."""
     total = 2  # any number over 1 serves a walk that only counts
     if any(template.counts for template in page.templates.values()):
         total = max(1, _once(page, scope, shape, Collector(), total)[0].counted)
-    walk, root, flow = _once(page, scope, shape, problems, total)
-    walk.finish()
-    return walk, root, flow
+    draft, root, flow = _once(page, scope, shape, problems, total)
+    draft.finish()
+    return draft, root, flow
 
 
 def _once(
     page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int
-) -> tuple[Walk, Block | None, Flow]:
+) -> tuple[Draft, Block | None, Flow]:
     edits = Edits(page, scope, Evaluator(problems))
     if not edits.check_count(problems):
         problems.raise_found()
-    walk = Walk(page, scope, shape or _ANY, edits, problems, total)
+    draft = Draft(page, scope, shape or _ANY, edits, problems, total)
     try:
-        root, flow = root_block(walk, shape)
+        root, flow = root_block(draft, Walk(draft), shape)
     except TooLargeError:
         problems.raise_found()
         raise
-    return walk, root, flow
+    return draft, root, flow
 
 
 def _is_family(page: Merged, params: Table[str, Result], problems: Collector) -> bool:
@@ -182,20 +183,20 @@ def _size(page: Merged, given: tuple[int, int, int] | None, problems: Collector)
         return None
 
 
-def _check_head(page: Merged, walk: Walk, flow: tuple[int, Shape], classes: object, problems: Collector) -> None:
+def _check_head(page: Merged, draft: Draft, flow: tuple[int, Shape], classes: object, problems: Collector) -> None:
     index, shape = flow
     if shape != Shape((classes,)):  # type: ignore[arg-type]  # unknown classes are asked about before
-        last = walk.nodes[index].mark if index >= 0 else page.mark
+        last = draft.nodes[index].mark if index >= 0 else page.mark
         message = f"the network ends with {shape}, not with a number for each of {classes} classes"
-        problems.error("no-head", message, last, _head_hint(walk.nodes[index].operation.kind if index >= 0 else ""))
+        problems.error("no-head", message, last, _head_hint(draft.nodes[index].operation.kind if index >= 0 else ""))
 
 
 def _head_hint(last: str) -> str:
     return "write `out: $classes`" if last == "linear" else "end with `flatten` and `linear: {out: $classes}`"
 
 
-def _check_side_head(head: Block, walk: Walk, classes: object, problems: Collector) -> None:
-    shape = walk.shape_of(head.output)
+def _check_side_head(head: Block, draft: Draft, classes: object, problems: Collector) -> None:
+    shape = draft.shape_of(head.output)
     if classes is not UNKNOWN and shape != Shape((classes,)):  # type: ignore[arg-type]  # as above
         hint = "end it with `flatten` and `linear: {out: $classes}`"
         message = f"`{head.path}` ends with {shape}, not with a number for each of {classes} classes"

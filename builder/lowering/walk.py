@@ -8,23 +8,18 @@ goes on, so that one run finds them all.
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
-from math import prod
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from builder.diagnostics import Diagnostic, Note
-from builder.graph import Block, Node
+from builder.diagnostics import Note
+from builder.graph import Block
 from builder.lowering.blocks import inline_block, template_instance
-from builder.lowering.names import Modules, check_keys, join
+from builder.lowering.frame import ChildName
+from builder.lowering.names import join
 from builder.lowering.pages import merge_mappings
-from builder.lowering.places import Walked
-from builder.lowering.references import References
-from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, written
-from builder.ops.base import ShapeError
-from builder.ops.faults import FaultyPluginError, output
+from builder.lowering.scope import UnknownValueError, written
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
@@ -36,57 +31,28 @@ from builder.validation import report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.diagnostics import Collector, Mark
+    from builder.diagnostics import Mark
     from builder.expressions import Result
-    from builder.graph import BlockMember, Role
-    from builder.lowering.edits import Edits
+    from builder.graph import BlockMember
+    from builder.lowering.draft import Draft
     from builder.lowering.frame import Flow, Frame
-    from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
-    from builder.lowering.selectors import Place
-    from builder.ops.base import Operation, Parameter
-    from builder.shapes import Shape
+    from builder.ops.base import Operation
 
 MAX_REPEAT = 4096
 MAX_LAYERS = 20_000  # blocks counted in, and what `when` switches off
 MAX_DEPTH = 48
-MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
 
 
 class TooLargeError(Exception):
     """The page describes more layers than any network has; reported already."""
 
 
-@dataclass(frozen=True)
-class ChildName:
-    """What a child is called: its address on the page and its name in its module."""
-
-    segment: str
-    place: Place
-    key: str
-
-
 class Walk:
-    """One walk over one page. ``total`` is the number of counted template instances, known from an earlier walk."""
+    """One walk over one page into a draft."""
 
-    def __init__(self, page: Merged, scope: Scope, shape: Shape, edits: Edits, problems: Collector, total: int) -> None:
-        self.page = page
-        self.scope = scope
-        self.input_shape = shape
-        self.edits = edits
-        self.problems = problems
-        self.evaluator = Evaluator(problems)
-        self.modules = Modules(problems)
-        self.nodes: list[Node] = []
-        self.paths: dict[str, str] = {}
-        self.places: dict[str, Flow] = {}
-        self.layers: list[tuple[Place, Node | None]] = []
-        self.hidden: list[tuple[str, ...]] = []
-        self.instances: dict[str, tuple[str, ...]] = {}
-        self.counted = 0
-        self.total = total
-        self._references = References()
-        self._by_path: dict[str, Node] = {}
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
         self._refused: set[tuple[object, ...]] = set()
         self._steps = self._depth = 0
 
@@ -112,25 +78,20 @@ class Walk:
                     else:
                         members, flow = members + more, result
         except UnknownValueError:  # how often it is there, or whether
-            self.hide(frame, name)
+            self.draft.hide(frame, name)
             flow = None
         self._depth -= 1
         return members, flow
-
-    def hide(self, frame: Frame, name: Scalar | None) -> None:
-        """Remember that a mistake hides what is called ``name``; without one, whatever its list holds."""
-        known = name is not None and "{" not in str(name.value)
-        self.hidden.append((*frame.path, str(name.value)) if known and name is not None else frame.path)
 
     def _count_step(self, mark: Mark) -> None:
         """Stop where a page describes more than any network has, which costs only time."""
         self._steps += 1
         if self._steps > MAX_LAYERS:
-            self.problems.error("too-many-layers", f"more than {MAX_LAYERS:,} layers and blocks", mark)
+            self.draft.problems.error("too-many-layers", f"more than {MAX_LAYERS:,} layers and blocks", mark)
             raise TooLargeError
         if self._depth > MAX_DEPTH:
             hint = "a template that calls itself needs a `when` that ends it"
-            self.problems.error("too-deep", f"blocks stand in blocks more than {MAX_DEPTH} deep", mark, hint)
+            self.draft.problems.error("too-deep", f"blocks stand in blocks more than {MAX_DEPTH} deep", mark, hint)
             raise TooLargeError
 
     def _head(self, members: list[BlockMember], aux: Mark) -> list[BlockMember]:
@@ -138,62 +99,8 @@ class Walk:
         heads: list[BlockMember] = [replace(member, head=True) for member in members if isinstance(member, Block)]
         if len(heads) < len(members):
             hint = "`layers: [adaptiveavgpool, flatten, {linear: {out: $classes}}]` beside `aux: true`"
-            self.problems.error("bad-head", "a head is a block that ends in `$classes` numbers", aux, hint)
+            self.draft.problems.error("bad-head", "a head is a block that ends in `$classes` numbers", aux, hint)
         return heads
-
-    def node(
-        self,
-        operation: Operation,
-        name: tuple[str, str],
-        inputs: tuple[tuple[int, Shape], ...],
-        role: Role,
-        mark: Mark,
-        fields: Mapping | None = None,
-        called: Mark | None = None,
-    ) -> Flow:
-        """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
-        path, key = name
-        try:
-            shape = output(operation, *(shape for _, shape in inputs))
-        except FaultyPluginError as fault:
-            notes = (Note(fault.mark, "it fails here"),) if fault.mark else ()
-            self.problems.error("bad-plugin", f"{path}: {fault.message}", mark, None, notes)
-            return None
-        except ShapeError as misfit:
-            value = fields.get(misfit.field) if fields is not None and misfit.field else None
-            notes = (Note(called, "called here"),) if called else ()
-            place = value.mark if value is not None else mark
-            self.problems.add(Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint, notes))
-            return None
-        if self._is_too_large(operation, inputs, shape):
-            message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which no machine holds"
-            self.problems.error("too-large", message, mark)
-            return None
-        index = len(self.nodes)
-        node = Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark)
-        self.nodes.append(node)
-        if key:
-            self._by_path[path] = node
-        return index, shape
-
-    def _is_too_large(self, operation: Operation, inputs: tuple[tuple[int, Shape], ...], shape: Shape) -> bool:
-        learned = operation.parameters(*(shape for _, shape in inputs))
-        return shape.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
-
-    def entering(self, frame: Frame, flow: Flow) -> Scope:
-        """Return the frame's variables with ``$in``: the channels that enter what they are written on."""
-        return {**frame.scope, "in": flow[1].channels if flow else UNKNOWN}
-
-    def finish(self) -> None:
-        """Report what was spoken of and never came."""
-        self._references.report(self.walked, self.places, self.problems)
-        self.edits.report_unused(self.walked, self.problems)
-        check_keys(self.nodes, self.problems)
-
-    @cached_property
-    def walked(self) -> Walked:
-        """All that was passed, once the walk is over."""
-        return Walked(self.paths, self.places, self.hidden, self.instances)
 
     def _copies(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
         """Yield the frame of every copy that ``repeat`` asks for."""
@@ -202,9 +109,9 @@ class Walk:
             return
         if name is not None and "{" not in str(name.value):
             hint = f"such as `{name.value}{{$i + 1}}`"
-            self.problems.error("name-repeats", "every copy needs a name of its own", name.mark, hint)
+            self.draft.problems.error("name-repeats", "every copy needs a name of its own", name.mark, hint)
             raise UnknownValueError
-        names, values = self._repeated(item.repeat, self.entering(frame, flow))
+        names, values = self._repeated(item.repeat, self.draft.entering(frame, flow))
         for number, value in enumerate(values):
             variables: dict[str, Result] = {"i": number, "first": number == 0, "last": number == len(values) - 1}
             if len(names) == 1:
@@ -214,7 +121,9 @@ class Walk:
             elif names:
                 listed = ", ".join(f"`{each}`" for each in names)
                 given = f"a list of {len(value)}" if isinstance(value, tuple) else f"`{value}`"
-                self.problems.error("bad-repeat", f"{given} cannot be taken apart into {listed}", item.repeat.mark)
+                self.draft.problems.error(
+                    "bad-repeat", f"{given} cannot be taken apart into {listed}", item.repeat.mark
+                )
                 raise UnknownValueError
             yield frame.seeing(**variables)
 
@@ -227,35 +136,35 @@ class Walk:
             names = [name.strip() for name in left.split(",")]
             if not all(is_parameter_name(name) for name in names) or len(set(names)) < len(names):
                 hint = "such as `repeat: width, depth in zip($widths, $depths)`"
-                self.problems.error("bad-repeat", f"`{left.strip()}` is no list of names", repeat.mark, hint)
+                self.draft.problems.error("bad-repeat", f"`{left.strip()}` is no list of names", repeat.mark, hint)
                 raise UnknownValueError
             taken = [name for name in names if name in RESERVED and name != "i"]
             if taken:
                 message = f"`${taken[0]}` has a meaning of its own"
-                self.problems.error("reserved-name", message, repeat.mark, "choose another name")
+                self.draft.problems.error("reserved-name", message, repeat.mark, "choose another name")
                 raise UnknownValueError
-            values = self.evaluator.text(text.strip(), repeat, scope)
+            values = self.draft.evaluator.text(text.strip(), repeat, scope)
         else:
-            values = self.evaluator.result(repeat, scope)
+            values = self.draft.evaluator.result(repeat, scope)
         if isinstance(values, int) and not isinstance(values, bool) and values >= 0:
             values = tuple(range(values)) if values <= MAX_REPEAT else values
         if not isinstance(values, tuple) or len(values) > MAX_REPEAT:
             counted = isinstance(values, int) and not isinstance(values, bool)
             what = f"from 0 to {MAX_REPEAT}" if counted else "a count, or `names in list`"
             shown = "a longer list" if isinstance(values, tuple) else f"`{written(values)}`"
-            self.problems.error("bad-repeat", f"`repeat` is {what}, not {shown}", repeat.mark)
+            self.draft.problems.error("bad-repeat", f"`repeat` is {what}, not {shown}", repeat.mark)
             raise UnknownValueError
         return names, values
 
     def _switched_on(self, item: Item, frame: Frame, flow: Flow) -> bool:
         if item.when is None:
             return True
-        result = self.evaluator.result(item.when, self.entering(frame, flow))
+        result = self.draft.evaluator.result(item.when, self.draft.entering(frame, flow))
         if not isinstance(result, bool):
             literal = isinstance(item.when, Scalar) and item.when.value == result
             given = describe(item.when) if literal else f"`{written(result)}`"
             hint = "take the quotes away" if given in ('the text "true"', 'the text "false"') else None
-            self.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint)
+            self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint)
             raise UnknownValueError
         return result
 
@@ -270,9 +179,9 @@ class Walk:
         if isinstance(content, BlockSpec) and self._is_bracket(content, name):
             return self._bracket(content, frame, flow)
         called = self._name(frame, name, word, content, mark)
-        replaced, other = self.edits.replacement(called.place)
+        replaced, other = self.draft.edits.replacement(called.place)
         if replaced:
-            self.paths.setdefault(".".join(called.place.path), called.key)
+            self.draft.paths.setdefault(".".join(called.place.path), called.key)
             if other is None:
                 return [], flow
             content = other.content
@@ -284,29 +193,31 @@ class Walk:
     def _make(
         self, content: LayerCall | BlockSpec, word: str | None, name: ChildName, frame: Frame, flow: Flow
     ) -> tuple[list[BlockMember], Flow]:
-        before = len(self.nodes)
+        before = len(self.draft.nodes)
         block: Block | None
         if isinstance(content, LayerCall) and word == REUSE:
             flow = self._reused(content, name, flow)
-            return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
+            return self._inserted_after(name, frame, flow, [before] if len(self.draft.nodes) > before else [])
         if isinstance(content, BlockSpec):
-            block, flow = inline_block(self, content, name, frame, flow)
+            block, flow = inline_block(self.draft, self, content, name, frame, flow)
         elif word is None:
             raise UnknownValueError
-        elif word in self.page.operations:
+        elif word in self.draft.page.operations:
             flow = self._operation(content, word, name, frame, flow)
-            return self._inserted_after(name, frame, flow, [before] if len(self.nodes) > before else [])
+            return self._inserted_after(name, frame, flow, [before] if len(self.draft.nodes) > before else [])
         else:
-            block, flow = template_instance(self, content, self.page.templates[word], name, frame, flow)
+            block, flow = template_instance(
+                self.draft, self, content, self.draft.page.templates[word], name, frame, flow
+            )
         return ([block] if block is not None else []), flow
 
     def _operation(self, call: LayerCall, word: str, name: ChildName, frame: Frame, flow: Flow) -> Flow:
         path = ".".join(name.place.path)
-        self.paths[path] = name.key
-        fields = self.page.defaults.get(word)
+        self.draft.paths[path] = name.key
+        fields = self.draft.page.defaults.get(word)
         fields = merge_mappings(fields, call.fields) if fields is not None else call.fields
         fields = Mapping(fields.entries, call.mark)
-        for more in self.edits.fields(name.place):
+        for more in self.draft.edits.fields(name.place):
             fields = merge_mappings(fields, more)
         sources = self._sources(word, fields)
         operation = self._validated(word, fields, self._entering_operation(word, frame, flow))
@@ -316,13 +227,13 @@ class Walk:
             complete = len(known) == len(sources)
             inputs = (flow, *known)
             result = (
-                self.node(operation, (path, name.key), inputs, frame.role, call.mark, fields, frame.called)
+                self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields, frame.called)
                 if complete
                 else flow
             )
-        made = self.nodes[result[0]] if result is not None and len(known) == len(sources) else None
-        self.layers.append((name.place, made))
-        self.places[path] = result
+        made = self.draft.nodes[result[0]] if result is not None and len(known) == len(sources) else None
+        self.draft.layers.append((name.place, made))
+        self.draft.places[path] = result
         return result
 
     def _reused(self, call: LayerCall, name: ChildName, flow: Flow) -> Flow:
@@ -331,36 +242,28 @@ class Walk:
         layer = call.fields.get("layer")
         wanted = str(layer.value) if isinstance(layer, Scalar) else ""
         within = join(*name.place.path[:-1], wanted)  # a template speaks of its own layers
-        earlier = self._by_path.get(within) or self._by_path.get(wanted)
+        earlier = self.draft.by_path.get(within) or self.draft.by_path.get(wanted)
         if earlier is None:
-            if wanted not in self.places and within not in self.places:  # else its value is unknown already
-                self._references.layer(wanted, within, layer.mark if layer is not None else call.mark)
+            if wanted not in self.draft.places and within not in self.draft.places:  # else its value is unknown already
+                self.draft.references.layer(wanted, within, layer.mark if layer is not None else call.mark)
             return None
-        self.paths[path] = earlier.key
+        self.draft.paths[path] = earlier.key
         result = None
         if flow is not None:
-            result = self.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
-            inputs = [self.shape_of(index) for index in earlier.inputs]
+            result = self.draft.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
+            inputs = [self.draft.shape_of(index) for index in earlier.inputs]
             if result is not None and earlier.operation.parameters(flow[1]) != earlier.operation.parameters(*inputs):
                 message = f"`{wanted}` was made for {inputs[0]}, and {flow[1]} comes in"
                 note = Note(earlier.mark, f"`{wanted}` is here")
-                self.problems.error("misfit", message, call.mark, None, (note,))
-        self.places[path] = result
+                self.draft.problems.error("misfit", message, call.mark, None, (note,))
+        self.draft.places[path] = result
         return result
-
-    def learned(self, node: Node) -> tuple[Parameter, ...]:
-        """Return the tensors that a node learns."""
-        return node.operation.parameters(*(self.shape_of(index) for index in node.inputs))
-
-    def shape_of(self, index: int) -> Shape:
-        """Return the shape of a value."""
-        return self.input_shape if index < 0 else self.nodes[index].shape
 
     def _entering_operation(self, word: str, frame: Frame, flow: Flow) -> Scope:
         """Return the scope of an operation's fields; ``$in`` is the last axis for those that work on features."""
         if flow is not None and word in ("linear", "layernorm"):
             return {**frame.scope, "in": flow[1].sizes[-1]}
-        return self.entering(frame, flow)
+        return self.draft.entering(frame, flow)
 
     def _validated(self, word: str, fields: Mapping, scope: Scope) -> Operation | None:
         """Return the operation with its fields evaluated, or None with the mistakes reported."""
@@ -370,19 +273,19 @@ class Walk:
             if key.value in references:
                 continue
             try:
-                entries.append((key, self.evaluator.value(value, scope)))
+                entries.append((key, self.draft.evaluator.value(value, scope)))
             except UnknownValueError:
                 return None
         given = Mapping(tuple(entries), fields.mark)
         try:
-            return self.page.operations[word].model_validate(given.plain())
+            return self.draft.page.operations[word].model_validate(given.plain())
         except ValidationError as error:
             found = error.errors(include_url=False)
             marks = tuple(mark for key, value in given.entries for mark in (key.mark, value.mark))
             refused = (given.mark, marks, *((each["type"], each["loc"]) for each in found))
             if refused not in self._refused:  # else another copy made the same mistake, and it is answered
                 self._refused.add(refused)
-                report(found, self.page.operations[word], given, f"`{word}`", self.problems)
+                report(found, self.draft.page.operations[word], given, f"`{word}`", self.draft.problems)
             return None
 
     def _sources(self, word: str, fields: Mapping) -> list[Flow]:
@@ -391,12 +294,12 @@ class Walk:
         for name in REFERENCES.get(word, ()):
             value = fields.get(name)
             if isinstance(value, Scalar) and isinstance(value.value, str):
-                if value.value not in self.places:
-                    self._references.value(value)
-                sources.append(self.places.get(value.value))
+                if value.value not in self.draft.places:
+                    self.draft.references.value(value)
+                sources.append(self.draft.places.get(value.value))
             elif value is not None:
                 message = f"`{name}` is a place such as `block1.out`, not {describe(value)}"
-                self.problems.error("bad-value", message, value.mark)
+                self.draft.problems.error("bad-value", message, value.mark)
                 sources.append(None)
         return sources
 
@@ -405,7 +308,7 @@ class Walk:
     ) -> tuple[list[BlockMember], Flow]:
         """Walk what is inserted after a layer: it lives in the block that holds the layer."""
         result: list[BlockMember] = list(members)
-        for insert in self.edits.inserts_after(name.place):
+        for insert in self.draft.edits.inserts_after(name.place):
             more, flow = self.insert(insert.item, insert.name, frame.at_home(), (name.segment, name.segment), flow)
             result += more
         return result, flow
@@ -418,7 +321,9 @@ class Walk:
         ``where`` are the point, or the layer, and the same with its block: what ``$point`` and ``$at`` mean.
         """
         word = item.content.text if isinstance(item.content, LayerCall) else "block"
-        inside = replace(frame, scope={**self.scope, "point": where[0], "at": where[1]}, called=None, role="inserted")
+        inside = replace(
+            frame, scope={**self.draft.scope, "point": where[0], "at": where[1]}, called=None, role="inserted"
+        )
         return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
 
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[BlockMember], Flow]:
@@ -426,7 +331,7 @@ class Walk:
         content = item.content
         if isinstance(content, BlockSpec) or item.repeat is not None or item.aux is not None:
             hint = "put the others among the `layers`"
-            self.problems.error("bad-activation", "an activation is one layer", item.mark, hint)
+            self.draft.problems.error("bad-activation", "an activation is one layer", item.mark, hint)
             content = Broken(item.mark)
         word = None
         with suppress(UnknownValueError):
@@ -436,10 +341,10 @@ class Walk:
             if isinstance(content, LayerCall) and word is None and self._is_none(content, frame, flow):
                 return [], flow
         if word is None or not isinstance(content, LayerCall):
-            self.hidden.append((*frame.path, "activation"))
+            self.draft.hidden.append((*frame.path, "activation"))
             return [], None
-        own = self.modules.next_number(frame.module) if numbered else "activation"
-        self.modules.claim(frame.module, own, item.mark)
+        own = self.draft.modules.next_number(frame.module) if numbered else "activation"
+        self.draft.modules.claim(frame.module, own, item.mark)
         name = ChildName("activation", frame.child("activation"), join(frame.module, own))
         return self._make(content, word, name, replace(frame, role="activation"), flow)
 
@@ -447,30 +352,30 @@ class Walk:
         self, frame: Frame, name: Scalar | None, word: str | None, content: LayerCall | BlockSpec, mark: Mark
     ) -> ChildName:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
-        given = self.evaluator.name(name, frame.scope) if name is not None else None
+        given = self.draft.evaluator.name(name, frame.scope) if name is not None else None
         if name is not None and given != name.value and not is_name(str(given)):
-            self.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, f"names are {LETTERS}")
+            self.draft.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, f"names are {LETTERS}")
             raise UnknownValueError
-        number = self.modules.next_number(frame.module) if given is None and word != REUSE else None
+        number = self.draft.modules.next_number(frame.module) if given is None and word != REUSE else None
         if given is not None:
             segment = given
         else:
-            is_operation = word is not None and (word in self.page.operations or word == REUSE)
+            is_operation = word is not None and (word in self.draft.page.operations or word == REUSE)
             segment = frame.ordinal(str(word)) if is_operation else str(number)
         own = given if given is not None else str(number)
         block = content if isinstance(content, BlockSpec) else None
         place = frame.child(segment)
-        if not frame.path and given in self.page.templates and name is not None:
+        if not frame.path and given in self.draft.page.templates and name is not None:
             message = f"`{given}` is the name of a template, and a selector could mean either"
-            self.problems.error("reserved-name", message, name.mark, "choose another name")
+            self.draft.problems.error("reserved-name", message, name.mark, "choose another name")
         if word == REUSE:
             return ChildName(segment, place, "")
         if block is None or (block.key is None and block.branches is None):
             variable = "$at" if name is not None and "$point" in str(name.value) else "$point"
             hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
-            self.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
-        elif given is not None and ".".join(place.path) in self.paths:
-            self.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
+            self.draft.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
+        elif given is not None and ".".join(place.path) in self.draft.paths:
+            self.draft.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
         return ChildName(segment, place, join(frame.module, own))
 
     def _word(self, call: LayerCall, frame: Frame, flow: Flow) -> str | None:
@@ -478,20 +383,21 @@ class Walk:
         word: object = call.text
         if call.text.startswith("$"):
             try:
-                word = self.evaluator.text(call.text, call.name, self.entering(frame, flow))
+                word = self.draft.evaluator.text(call.text, call.name, self.draft.entering(frame, flow))
             except UnknownValueError:
                 return None
-        if isinstance(word, str) and (word in self.page.operations or word in self.page.templates or word == REUSE):
+        page = self.draft.page
+        if isinstance(word, str) and (word in page.operations or word in page.templates or word == REUSE):
             return word
         if word != "none":
-            hint = advise(str(word), [*self.page.operations, *self.page.templates], "there are")
+            hint = advise(str(word), [*page.operations, *page.templates], "there are")
             notes = (Note(frame.called, "called here"),) if frame.called else ()
-            self.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
+            self.draft.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
         return None
 
     def _is_none(self, call: LayerCall, frame: Frame, flow: Flow) -> bool:
         try:
-            return self.evaluator.text(call.text, call.name, self.entering(frame, flow)) == "none"
+            return self.draft.evaluator.text(call.text, call.name, self.draft.entering(frame, flow)) == "none"
         except UnknownValueError:
             return False
 
@@ -502,5 +408,5 @@ class Walk:
         """Walk a nameless ``key: .``: its items stand in the list that holds it."""
         if block.shortcut is not None or block.activation is not None:
             hint = "give the block a name, or a number by leaving `key` out"
-            self.problems.error("bad-bracket", "a nameless `key: .` only holds items together", block.mark, hint)
+            self.draft.problems.error("bad-bracket", "a nameless `key: .` only holds items together", block.mark, hint)
         return self.body(block.layers, frame, flow) if block.layers is not None else ([], flow)

@@ -1,0 +1,120 @@
+"""What a walk has made so far: nodes, names, places, and what each value is."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import Diagnostic, Note
+from builder.graph import Node
+from builder.lowering.names import Modules, check_keys
+from builder.lowering.places import Walked
+from builder.lowering.references import References
+from builder.lowering.scope import UNKNOWN, Evaluator
+from builder.ops.base import ShapeError
+from builder.ops.faults import FaultyPluginError, output
+
+if TYPE_CHECKING:
+    from builder.diagnostics import Collector, Mark
+    from builder.graph import Role
+    from builder.lowering.edits import Edits
+    from builder.lowering.frame import Flow, Frame
+    from builder.lowering.pages import Merged
+    from builder.lowering.scope import Scope
+    from builder.lowering.selectors import Place
+    from builder.ops.base import Operation, Parameter
+    from builder.reader import Mapping, Scalar
+    from builder.shapes import Shape
+
+MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
+
+
+class Draft:
+    """A network in the making. ``total`` is the number of counted template instances, known from an earlier walk."""
+
+    def __init__(self, page: Merged, scope: Scope, shape: Shape, edits: Edits, problems: Collector, total: int) -> None:
+        self.page = page
+        self.scope = scope
+        self.input_shape = shape
+        self.edits = edits
+        self.problems = problems
+        self.evaluator = Evaluator(problems)
+        self.modules = Modules(problems)
+        self.nodes: list[Node] = []
+        self.paths: dict[str, str] = {}
+        self.places: dict[str, Flow] = {}
+        self.layers: list[tuple[Place, Node | None]] = []
+        self.hidden: list[tuple[str, ...]] = []
+        self.instances: dict[str, tuple[str, ...]] = {}
+        self.counted = 0
+        self.total = total
+        self.references = References()
+        self.by_path: dict[str, Node] = {}
+
+    def node(
+        self,
+        operation: Operation,
+        name: tuple[str, str],
+        inputs: tuple[tuple[int, Shape], ...],
+        role: Role,
+        mark: Mark,
+        fields: Mapping | None = None,
+        called: Mark | None = None,
+    ) -> Flow:
+        """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
+        path, key = name
+        try:
+            shape = output(operation, *(shape for _, shape in inputs))
+        except FaultyPluginError as fault:
+            notes = (Note(fault.mark, "it fails here"),) if fault.mark else ()
+            self.problems.error("bad-plugin", f"{path}: {fault.message}", mark, None, notes)
+            return None
+        except ShapeError as misfit:
+            value = fields.get(misfit.field) if fields is not None and misfit.field else None
+            notes = (Note(called, "called here"),) if called else ()
+            place = value.mark if value is not None else mark
+            self.problems.add(Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint, notes))
+            return None
+        if self._is_too_large(operation, inputs, shape):
+            message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which no machine holds"
+            self.problems.error("too-large", message, mark)
+            return None
+        index = len(self.nodes)
+        node = Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark)
+        self.nodes.append(node)
+        if key:
+            self.by_path[path] = node
+        return index, shape
+
+    def _is_too_large(self, operation: Operation, inputs: tuple[tuple[int, Shape], ...], shape: Shape) -> bool:
+        learned = operation.parameters(*(shape for _, shape in inputs))
+        return shape.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
+
+    def entering(self, frame: Frame, flow: Flow) -> Scope:
+        """Return the frame's variables with ``$in``: the channels that enter what they are written on."""
+        return {**frame.scope, "in": flow[1].channels if flow else UNKNOWN}
+
+    def learned(self, node: Node) -> tuple[Parameter, ...]:
+        """Return the tensors that a node learns."""
+        return node.operation.parameters(*(self.shape_of(index) for index in node.inputs))
+
+    def shape_of(self, index: int) -> Shape:
+        """Return the shape of a value."""
+        return self.input_shape if index < 0 else self.nodes[index].shape
+
+    def hide(self, frame: Frame, name: Scalar | None) -> None:
+        """Remember that a mistake hides what is called ``name``; without one, whatever its list holds."""
+        known = name is not None and "{" not in str(name.value)
+        self.hidden.append((*frame.path, str(name.value)) if known and name is not None else frame.path)
+
+    @cached_property
+    def walked(self) -> Walked:
+        """All that was passed, once the walk is over."""
+        return Walked(self.paths, self.places, self.hidden, self.instances)
+
+    def finish(self) -> None:
+        """Report what was spoken of and never came."""
+        self.references.report(self.walked, self.places, self.problems)
+        self.edits.report_unused(self.walked, self.problems)
+        check_keys(self.nodes, self.problems)
