@@ -5,27 +5,18 @@ Nothing is imported here but names that need no torch: ``builder.build`` fetches
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Sequence
-    from types import ModuleType
 
     from torch import nn
 
     from builder.expressions import Result
     from builder.graph import Graph
 
-__all__ = ["build", "load", "variants"]
-
-
-def __getattr__(name: str) -> ModuleType:
-    """Fetch ``builder.variants`` when it is first asked for; it can be called, and is described there."""
-    if name == "variants":
-        return import_module("builder.variants")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__all__ = ["build", "load"]
 
 
 def load(

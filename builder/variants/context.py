@@ -12,7 +12,8 @@ from builder.costs import Cost, graph_cost
 from builder.diagnostics import ArchError
 from builder.identity import graph_id
 from builder.lowering.lower import lower
-from builder.variants.composition import Composition, Entangled, Laid
+from builder.variants.composition import Composition
+from builder.variants.layout import Entangled, Laid
 from builder.variants.pages import Differences, Inserted, insert_names, inserted_path, page_text
 from builder.variants.places import Places
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Base
     from builder.reader import Scalar
     from builder.spec.space import Insertions, Space
-    from builder.variants.composition import Chosen
+    from builder.variants.layout import Chosen
     from builder.variants.places import InsertionPlace
 
 

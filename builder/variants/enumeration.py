@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from builder.costs import Cost
     from builder.graph import Graph
     from builder.lowering.pages import Merged
-    from builder.variants.composition import Chosen
     from builder.variants.context import Choice, Dimension, Option
+    from builder.variants.layout import Chosen
     from builder.variants.sampling import Sample
 
 MAX_VARIANTS = 1_000_000

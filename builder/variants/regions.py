@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from builder.variants.composition import Layout
+    from builder.variants.layout import Layout
 
 
 class Regions:
@@ -54,12 +54,12 @@ def _read_by(layout: Layout, nodes: Iterable[int]) -> Iterator[int]:
 
 def _without_gradient(layout: Layout) -> list[int]:
     """Return the values that depend on no parameter, which what is inserted before them may change."""
-    found = [-1]
+    found = {-1}
     for node in layout.base.nodes:
         shapes = layout.base.input_shapes(node)
         if all(index in found for index in node.inputs) and not node.operation.parameters(*shapes):
-            found.append(node.index)
-    return found
+            found.add(node.index)
+    return sorted(found)
 
 
 class _Groups:

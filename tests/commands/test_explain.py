@@ -14,7 +14,7 @@ import pytest
 from builder.commands import check
 from builder.commands.explain import Explanation, explanations, markdown
 from builder.diagnostics import ArchError
-from builder.variants.asking import variants
+from builder.variants import variants
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli

@@ -269,17 +269,6 @@ class TestEqualNetworks:
             assert graph_id(load(written)) == variant.id
 
 
-class TestPython:
-    """The room can be called by its name."""
-
-    def test_builder_variants(self) -> None:
-        """Before and after its parts were imported; and it is a room all the same."""
-        import builder  # noqa: PLC0415 - its attribute is what is tested
-
-        assert builder.variants("alexnet", REPORT).size == 4  # type: ignore[operator]  # a module that can be called
-        assert builder.variants.Sample is Sample
-
-
 class TestMistakes:
     """A space with a mistake is answered with place and reason."""
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-import builder
 from builder.lowering import resolved_page
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, write_plan
 from builder.study.plan.stages import Stages
@@ -25,6 +24,7 @@ from builder.study.results.result import (
 )
 from builder.training.folder.metrics import EpochMetrics
 from builder.training.recipe.recipe import load_recipe
+from builder.variants import variants
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -77,7 +77,7 @@ def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
     folder = StudyFolder(parent / f"{truth.name}-001")
     folder.networks.mkdir(parents=True)
     plan = _plan(truth)
-    for each in builder.variants("alexnet_tiny", SPACE):
+    for each in variants("alexnet_tiny", SPACE):
         folder.network(each.name).write_text(resolved_page(each.page, each.graph), "utf-8")
     folder.page.write_text(f"name: {truth.name}\nbase: alexnet_tiny\n", "utf-8")
     labels = np.arange(truth.images, dtype=np.uint16) % len(truth.classes)
@@ -92,7 +92,7 @@ def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
 
 def _plan(truth: Truth) -> Plan:
     recipe = load_recipe("digits").model_copy(update={"epochs": EPOCHS})
-    found = [each for each in builder.variants("alexnet_tiny", SPACE) if each.name in truth.accuracy]
+    found = [each for each in variants("alexnet_tiny", SPACE) if each.name in truth.accuracy]
     networks = tuple(
         PlannedNetwork(
             each.name, each.id, each.cost.parameters, each.cost.macs, each.cost.memory, each.places, {}, (), 1e-4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import builder
 from builder.study.report.sections.diagrams import BLOCKS, diagram
 from builder.study.report.sections.surroundings import Said, surroundings
+from builder.variants import variants
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ class TestSurroundings:
 class TestDiagram:
     """The networks side by side."""
 
-    graphs = tuple(each.graph for each in builder.variants("alexnet_tiny", SPACE))
+    graphs = tuple(each.graph for each in variants("alexnet_tiny", SPACE))
 
     def test_light_and_dark_show_the_same_networks(self) -> None:
         """In other colours."""
