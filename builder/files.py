@@ -1,39 +1,82 @@
-"""Files that are whole or not there: written beside their place, forced to disk, then moved into it."""
+"""Files by name: written whole or not at all, links and modes kept; read only where they are files."""
 
 from __future__ import annotations
 
+import errno
 import os
-from contextlib import contextmanager
+import shutil
+import stat
+import time
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+    from io import BufferedReader, BufferedWriter
 
 _UNFINISHED = ".tmp"
+_LONGEST_NAME = 200  # bytes of a name that still has room for what a temporary one adds; file systems take 255
+_PATIENCE = 5.0  # seconds that a pipe may be without a reader
+_NO_FOLDER_SYNC = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
+"""How a file system says that it forces no folder to disk, or not for this user."""
 
 
 @contextmanager
 def replacing(path: Path, former: Path | None = None) -> Iterator[Path]:
     """Give a temporary path to write to; on leaving, put that file in the place of ``path`` at once.
 
-    Whatever happens, ``path`` holds the old content or the new. With ``former`` the old content is kept there, and
-    between two moments it is there alone. Raises RunError if it can't be written.
+    Whatever happens, ``path`` holds the old content or the new, with the old one's mode. A link stays one: what it
+    leads to is replaced. A device or a pipe takes the content and stays what it is. With ``former`` the old content
+    is kept there, and between two moments it is there alone. Raises RunError if it can't be written.
     """
-    written = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
     try:
-        yield written
-        _force_to_disk(written)
-        if former is not None and path.exists():
-            path.replace(former)
-        written.replace(path)
-        _force_to_disk(path.parent)  # the name itself
+        if _is_stream(path):
+            with _passed_on(path) as written:
+                yield written
+        else:
+            linked = former is None and path.is_symlink()
+            with _put_in_place(Path(os.path.realpath(path)) if linked else path, former) as written:
+                yield written
     except OSError as error:
         raise cannot_write(path, error) from error
-    finally:
-        written.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write ``text`` to ``path`` in UTF-8, whole or not at all; raise RunError if it can't be written."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write ``content`` to ``path``, whole or not at all; raise RunError if it can't be written."""
+    with replacing(path) as written:
+        written.write_bytes(content)
+
+
+def check_output(path: Path) -> None:
+    """Raise RunError where ``path`` plainly can't be written, so that hours of work are not begun for nothing."""
+    try:
+        if not _is_stream(path):
+            folder = Path(os.path.realpath(path)).parent
+            if not folder.exists():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+            if not os.access(path if path.exists() else folder, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def make_folder(path: Path) -> None:
+    """Make the folder ``path``, and those above it, where they are not there; raise RunError if that can't be."""
+    try:
+        Path(os.path.realpath(path) if path.is_symlink() else path).mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:
+        raise cannot_write(path, NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))) from error
+    except OSError as error:
+        raise cannot_write(path, error) from error
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -45,21 +88,164 @@ def remove_unfinished(folder: Path) -> None:
             raise cannot_write(path, error) from error
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` to ``path`` in UTF-8, whole or not at all."""
-    with replacing(path) as written:
-        written.write_text(text, encoding="utf-8", newline="\n")
-
-
 def cannot_write(path: Path, error: OSError) -> RunError:
     """Return what to raise when writing ``path`` ended in ``error``."""
-    hint = "free some space, or choose another folder" if error.strerror else None
-    return RunError(f"cannot write {path}: {error.strerror or error}", hint)
+    return RunError(f"cannot write {path}: {error.strerror or error}", _way_out(path, error))
+
+
+def is_file(path: Path) -> bool:
+    """Return whether ``path`` leads to a file; what no file can be called, such as a name of 300 letters, does not."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def check_regular(path: Path) -> None:
+    """Raise OSError unless ``path`` leads to a file: from a pipe or a device there is no end of reading."""
+    _check_kind(path.stat().st_mode, path)
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open the file at ``path`` for reading; raise OSError where there is none, or it is a pipe, device or folder.
+
+    The kind is asked before it is opened, which may wait for ever or do something to a device, and again afterwards.
+    """
+    check_regular(path)
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    try:
+        _check_kind(os.fstat(descriptor).st_mode, path)
+        return os.fdopen(descriptor, "rb")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of the file at ``path``; raise OSError as ``open_regular``, and for over ``limit`` bytes."""
+    with open_regular(path) as file:
+        content = file.read(limit + 1)
+    if len(content) > limit:
+        raise OSError(errno.EFBIG, f"it is larger than {limit:,} bytes", str(path))
+    return content
+
+
+def _check_kind(mode: int, path: Path) -> None:
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(mode):
+        kind = "pipe" if stat.S_ISFIFO(mode) else "socket" if stat.S_ISSOCK(mode) else "device"
+        raise OSError(errno.EINVAL, f"it is a {kind}, and no file", str(path))
+
+
+def _is_stream(path: Path) -> bool:
+    """Return whether ``path`` leads to something that takes content but is no file; raise OSError for a folder."""
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    return not stat.S_ISREG(mode)
+
+
+@contextmanager
+def _passed_on(path: Path) -> Iterator[Path]:
+    """Give a temporary path; on leaving, copy what was written there into the device or pipe ``path``."""
+    with TemporaryDirectory() as folder:
+        written = Path(folder) / "content"
+        yield written
+        with written.open("rb") as content, _open_stream(path) as stream:
+            shutil.copyfileobj(content, stream)
+
+
+def _open_stream(path: Path) -> BufferedWriter:
+    """Open a device or pipe for writing; wait for a pipe's reader, but not for ever."""
+    until = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+            break
+        except OSError as error:
+            if error.errno != errno.ENXIO or not path.is_fifo():
+                raise
+            if time.monotonic() > until:
+                raise OSError(errno.ENXIO, "nobody reads from this pipe") from error
+        time.sleep(0.02)
+    os.set_blocking(descriptor, True)
+    return os.fdopen(descriptor, "wb")
+
+
+@contextmanager
+def _put_in_place(path: Path, former: Path | None) -> Iterator[Path]:
+    """Give a temporary path beside ``path``; on leaving, move it there."""
+    name = path.name if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.name[: _LONGEST_NAME // 4]
+    written = path.with_name(f".{name}.{os.getpid()}{_UNFINISHED}")
+    before = path.stat() if path.exists() else None
+    if before is not None and not os.access(path, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    try:
+        if before is not None:  # nobody may read in between what only the owner of the old file may
+            os.close(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+        yield written
+        _force_to_disk(written)
+        if before is not None:
+            _give_owner_and_mode(written, before)
+        if former is not None and before is not None:
+            path.replace(former)
+        written.replace(path)
+        _force_name_to_disk(path.parent)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def _give_owner_and_mode(path: Path, wanted: os.stat_result) -> None:
+    now = path.stat()
+    if (now.st_uid, now.st_gid) != (wanted.st_uid, wanted.st_gid):
+        with suppress(OSError):  # only root may give files away
+            os.chown(path, wanted.st_uid, wanted.st_gid)
+    path.chmod(stat.S_IMODE(wanted.st_mode))
 
 
 def _force_to_disk(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDWR)  # Windows forces nothing to disk that is open for reading only
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _force_name_to_disk(folder: Path) -> None:
+    """Force to disk that a file is called so, where the platform can; Windows opens no folder."""
+    if os.name == "nt":
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+
+
+def _way_out(path: Path, error: OSError) -> str | None:
+    """Return what to do about ``error``, None where nobody knows."""
+    match error.errno:
+        case None:
+            return None
+        case errno.ENOENT:
+            target = Path(os.path.realpath(path)) if path.is_symlink() else path
+            return f"there is no folder {target.parent}: make it, or choose another one"
+        case errno.EISDIR:
+            return "it is a folder: name a file"
+        case errno.ENOTDIR | errno.EEXIST:
+            return "a file is where a folder is needed: choose another name"
+        case errno.ENAMETOOLONG:
+            return "choose a shorter name"
+        case errno.EACCES | errno.EPERM | errno.EROFS:
+            return "choose another folder, or allow writing there"
+        case errno.ENXIO:
+            return "start what reads from it first"
+    return "free some space, or choose another folder"

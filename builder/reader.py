@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 import yaml
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Note, Source
+from builder.files import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,7 +88,7 @@ def read_file(path: Path, name: str | None = None) -> Mapping:
     """
     shown = name or str(path)
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ArchError(Diagnostic("cannot-read", f"cannot read {shown}: {error.strerror or error}")) from None

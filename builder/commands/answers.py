@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from builder.diagnostics import RunError
+from builder.files import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +63,7 @@ def draw_answers(
     """
     from builder.training.figures.answers import WrongAnswer, draw_confusion, draw_mistakes
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunError(f"cannot write into {folder}: {error.strerror or error}") from error
+    make_folder(folder)
     images = data.splits[split].images
     where = f"{network} on {found.images:,} {split} images of {data.name}"
     confusion = confusion_of(found.confusion, data.classes)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost, numbers_moved
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.files import check_output
 from builder.runs.prepare import prepare
 
 if TYPE_CHECKING:
@@ -96,6 +97,7 @@ def run(
     """
     for figure in figures:
         _check_suffix(figure)
+        check_output(figure)
     ready = prepare(request if request.data == "random" else replace(request, subset=IMAGES))
     if ready.group.world_size > 1:
         raise RunError("a benchmark is of one process", "start it without torchrun")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError
+from builder.files import is_file
 from builder.lowering import find, load, load_page, lower
 from builder.ops.plugins import with_plugins
 from builder.reader import read_file
@@ -104,7 +105,7 @@ def _family(file: str, path: Path, page: Merged) -> FileVerdict:
 
 def _is_recipe(file: str) -> bool:
     path = Path(file)
-    return path.is_file() and any(read_file(path).get(word) is not None for word in _RECIPE_WORDS)
+    return is_file(path) and any(read_file(path).get(word) is not None for word in _RECIPE_WORDS)
 
 
 def _recipe(file: str) -> FileVerdict:

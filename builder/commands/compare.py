@@ -7,6 +7,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.files import check_output
 from builder.runs.facts import facts_of, plainly
 
 if TYPE_CHECKING:
@@ -102,6 +103,7 @@ def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
     """
     for figure in figures:
         _check_suffix(figure)
+        check_output(figure)
     runs = _read(list(dict.fromkeys(paths)))
     differing = _differing(runs)
     members = _grouped(runs)

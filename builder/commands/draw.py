@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.emit.diagram import draw
 from builder.emit.diagram.drawing import SUFFIXES
+from builder.files import check_output
 from builder.lowering import load
 from builder.lowering.pages import find, read_base
 from builder.ops.plugins import with_plugins
@@ -39,6 +40,7 @@ def run(
     """
     for path in outputs:
         _check_suffix(path)
+        check_output(path)
     _check_use(level, options)
     operations = with_plugins(plugins)
     graphs = _all_of(pages, operations)

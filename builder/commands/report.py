@@ -37,16 +37,13 @@ def run(what: str, studies: Path, output: Path | None, plugins: Sequence[Path] =
     The same results give the same bytes. Raises ArchError where there is no such study, RunError where it has no plan
     or no result yet, or something can't be read or written.
     """
-    from builder.files import cannot_write, write_text
+    from builder.files import make_folder, write_text
 
     folder = folder_of(what, studies)
     content = gather(folder, with_plugins(plugins))
     report = compose(content)
     place = folder.path / "report" if output is None else output
-    try:
-        place.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise cannot_write(place, error) from error
+    make_folder(place)
     written = []
     for name, text in _files(content, report):
         write_text(place / name, text)

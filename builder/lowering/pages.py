@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
+from builder.files import is_file
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
 from builder.spec.known import Known
@@ -79,10 +80,10 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     """
     text = os.fspath(page)
     path = Path(text)
-    if _is_file(path):
+    if is_file(path):
         return path, None
     stem, colon, member = text.rpartition(":")
-    if colon and _is_file(Path(stem)):
+    if colon and is_file(Path(stem)):
         return Path(stem), member
     if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
         raise ArchError(Diagnostic("no-such-file", f"there is no file {text}", None, _nearest_page(path.stem)))
@@ -230,7 +231,7 @@ def _template_names(pages: list[Page]) -> tuple[str, ...]:
 def _base(path: Path, extends: Scalar, problems: Collector) -> tuple[Path | None, str | None]:
     """Return the page that ``extends`` means and, where it is the name of a shipped member, that member."""
     text = str(extends.value)
-    beside = any(_is_file(path.parent / name) for name in (text, f"{text}.yaml"))
+    beside = any(is_file(path.parent / name) for name in (text, f"{text}.yaml"))
     shipped, member = shipped_names().get(text, (None, None))
     if not beside and member is not None:
         return shipped, member
@@ -243,7 +244,7 @@ def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
     candidates = (folder / text, folder / f"{text}.yaml", shipped_folder() / text, shipped_folder() / f"{text}.yaml")
     roots = (folder, folder, shipped_folder(), shipped_folder())
     for candidate, root in zip(candidates, roots, strict=True):
-        if _is_file(candidate):
+        if is_file(candidate):
             if candidate.resolve().is_relative_to(root.resolve()):
                 return candidate
             hint = "copy it beside this page, or name a shipped one"
@@ -376,14 +377,6 @@ def _nearest_page(name: str, folder: Path | None = None) -> str:
     if close is not None:
         return f"did you mean `{close}`?"
     return "shipped are " + ", ".join(f"`{path.stem}`" for path in sorted(shipped_folder().glob("*.yaml")))
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether there is a file; what no file can be called, such as a name of 300 letters, is none."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def _shown(path: Path) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.json_files import read_json
 from builder.ops.plugins import read_plugins, with_plugins
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _kept(folder: RunFolder) -> dict[str, str]:
     if not path.exists():
         return {}
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         return {str(Path(name).name): str(checksum) for name, checksum in found.items()}
     except (OSError, ValueError, AttributeError):
         raise RunError(f"{path} does not say with which plugins the run was trained") from None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.files import cannot_write, write_text
+from builder.files import cannot_write, make_folder, write_text
 from builder.study.page.networks import networks
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
@@ -73,8 +73,8 @@ def plan_study(
 @contextmanager
 def _one_at_a_time(studies: Path) -> Iterator[None]:
     """Let several workers that begin together on one machine make one plan, which all of them read."""
+    make_folder(studies)
     try:
-        studies.mkdir(parents=True, exist_ok=True)
         lock = FileLock(studies / ".planning")
         lock.acquire()
     except OSError as error:
@@ -274,13 +274,10 @@ def _new_folder(name: str, studies: Path) -> StudyFolder:
 
 
 def _write(folder: StudyFolder, study: Study, found: Networks) -> None:
-    try:
-        write_text(folder.page, study.path.read_text("utf-8"))
-        folder.networks.mkdir(exist_ok=True)
-        if study.plugins:
-            folder.plugins.mkdir(exist_ok=True)
-    except OSError as error:
-        raise cannot_write(folder.path, error) from error
+    write_text(folder.page, study.path.read_text("utf-8"))
+    make_folder(folder.networks)
+    if study.plugins:
+        make_folder(folder.plugins)
     for each in found.all:
         write_text(folder.network(each.name), each.page)
     for name, plugin in named_plugins(study.plugins).items():

@@ -15,6 +15,7 @@ from builder.emit.diagram.output.dot import dot
 from builder.emit.diagram.output.paper import scale
 from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.scene.theme import THEMES
+from builder.files import write_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,10 +55,7 @@ class Drawing:
 
         Raises RunError for another suffix, and where the file cannot be written.
         """
-        try:
-            path.write_bytes(self._bytes(path.suffix.lower().removeprefix(".")))
-        except OSError as error:
-            raise RunError(f"cannot write {path}: {error.strerror}") from error
+        write_bytes(path, self._bytes(path.suffix.lower().removeprefix(".")))
 
     def _bytes(self, suffix: str) -> bytes:
         """Return the file for a suffix."""

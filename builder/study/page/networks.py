@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic
+from builder.files import is_file
 from builder.identity import graph_id
 from builder.lowering import find, load_page, lower, resolved_page
 from builder.ops.plugins import with_plugins
@@ -147,7 +148,7 @@ def _found(study: Study, name: Scalar) -> tuple[Path, str | None]:
     text, colon, member = str(name.value).partition(":")
     for root in _roots(folder):
         for candidate in (root / text, root / f"{text}.yaml"):
-            if candidate.is_file():
+            if is_file(candidate):
                 if candidate.resolve().is_relative_to(root.resolve()):
                     return candidate, member if colon else None
                 hint = "copy it beside the study's page"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
+from builder.files import is_file
 from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
@@ -72,7 +73,7 @@ def study_json_schema() -> dict[str, object]:
 
 def is_study(path: Path) -> bool:
     """Return whether the file is a study's page, by the words in it."""
-    return path.is_file() and any(read_file(path).get(word) is not None for word in _WORDS)
+    return is_file(path) and any(read_file(path).get(word) is not None for word in _WORDS)
 
 
 def shipped_studies() -> dict[str, Path]:
@@ -83,7 +84,7 @@ def shipped_studies() -> dict[str, Path]:
 def find_study(text: str) -> Path:
     """Return the page that ``text`` means: a file, or the name of a shipped study; raise ArchError if there is none."""
     path = Path(text)
-    if path.is_file():
+    if is_file(path):
         return path
     shipped = shipped_studies()
     if text in shipped:
@@ -153,7 +154,7 @@ def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
         return None
     try:
         beside = folder / text
-        recipe = load_recipe(beside if Path(text).suffix in {".yaml", ".yml"} and beside.is_file() else text)
+        recipe = load_recipe(beside if Path(text).suffix in {".yaml", ".yml"} and is_file(beside) else text)
         return _changed(recipe, page, problems)
     except ArchError as error:
         for each in error.diagnostics:

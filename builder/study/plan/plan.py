@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
+from builder.json_files import read_json
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
 from builder.study.statistics import Design, family_size
@@ -184,7 +185,7 @@ def write_plan(path: Path, plan: Plan) -> None:
 def read_plan(path: Path) -> Plan:
     """Return the plan at ``path``; raise RunError for anything else."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         if found.pop("version") != VERSION:
             raise RunError(f"{path} is the plan of another version of archcli", "plan the study anew")
         return _plan(found)

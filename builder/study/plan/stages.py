@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import write_text
+from builder.json_files import read_json
 from builder.study.plan.plan import arm_from_json, arm_to_json
 from builder.study.plan.trials import Trials
 
@@ -71,7 +72,7 @@ class Stages:
         if not self.folder.finalists.exists():
             return None
         try:
-            return tuple(map(arm_from_json, json.loads(self.folder.finalists.read_text("utf-8"))))
+            return tuple(map(arm_from_json, read_json(self.folder.finalists)))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.folder.finalists} does not say which arms are finalists: {error}") from error
 

@@ -10,16 +10,18 @@ import json
 from collections import Counter
 from dataclasses import dataclass, replace
 from statistics import fmean
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import cannot_write, write_text
+from builder.files import make_folder, write_text
+from builder.json_files import parse_json, read_json
 from builder.study.plan.plan import PlannedArm, arm_from_json, arm_to_json
 from builder.study.plan.sampler import PastTrial, is_hopeless, propose
 from builder.study.results.result import read_result
 from builder.training.folder.metrics import read_metrics
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from builder.study.page.space import SearchSpace
@@ -59,10 +61,7 @@ class Trials:
 
     def keep(self, new: Trial) -> None:
         """Write a trial down; raise RunError if that can't be done."""
-        try:
-            self.folder.trials.mkdir(exist_ok=True)
-        except OSError as error:
-            raise cannot_write(self.folder.trials, error) from error
+        make_folder(self.folder.trials)
         write_text(self.folder.trials / f"{new.name}.json", trial_to_text(new))
 
     def add(self) -> Trial | None:
@@ -116,14 +115,17 @@ def trial_to_text(value: Trial) -> str:
 
 def trial_from_text(text: str) -> Trial:
     """Return the trial that ``trial_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
-    found = json.loads(text)
+    return _trial(parse_json(text))
+
+
+def _trial(found: Mapping[str, Any]) -> Trial:
     return Trial(int(found["number"]), arm_from_json(found))
 
 
 def read_trial(path: Path) -> Trial:
     """Return the trial that ``path`` defines; raise RunError for anything else."""
     try:
-        return trial_from_text(path.read_text("utf-8"))
+        return _trial(read_json(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} does not say what is tried: {error}") from error
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
+from builder.json_files import read_json
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def write_cell(path: Path, cell: Cell) -> None:
 def read_cell(path: Path) -> Cell:
     """Return the cell that ``path`` defines; raise RunError for anything else."""
     try:
-        return cell_from_json(json.loads(path.read_text("utf-8")))
+        return cell_from_json(read_json(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} does not say what a cell is: {error}") from error
 

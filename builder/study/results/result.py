@@ -14,6 +14,7 @@ import numpy as np
 
 from builder.diagnostics import RunError
 from builder.files import write_text
+from builder.json_files import read_json
 from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
     Raises RunError for what is no result, or answers other images than those of ``truth``.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         packed_answers = found["test_predictions"]
         predictions = None if packed_answers is None else unpacked(packed_answers)
         metrics = tuple(EpochMetrics(**each) for each in found["metrics"])
@@ -123,7 +124,7 @@ def write_failure(path: Path, failure: CellFailure) -> None:
 def read_failure(path: Path) -> CellFailure:
     """Return the failure at ``path``; raise RunError for anything else."""
     try:
-        return CellFailure(**json.loads(path.read_text("utf-8")))
+        return CellFailure(**read_json(path))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
             f"{path} does not say why a cell failed: {error}", "remove it and run the study again"
@@ -138,7 +139,7 @@ def write_true_labels(path: Path, truth: TrueLabels) -> None:
 def read_true_labels(path: Path) -> TrueLabels:
     """Return what ``write_true_labels`` wrote; raise RunError for anything else."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = read_json(path)
         return TrueLabels(tuple(found["classes"]), unpacked(found["labels"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} does not hold the true labels of a test split: {error}") from error

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write, write_text
+from builder.json_files import read_json
 from builder.study.results.cells import write_cell
 from builder.study.results.result import CellFailure, write_failure
 from builder.study.workers.process import Worker
@@ -341,7 +342,7 @@ def spent(folder: StudyFolder) -> float:
 def read_note(folder: StudyFolder) -> dict[str, object]:
     """Return the last note of an engine, empty where there is none."""
     try:
-        found = json.loads(folder.running.read_text("utf-8"))
+        found = read_json(folder.running)
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from builder.diagnostics import RunError
+from builder.json_files import read_json
 from builder.training.device.precision import PLAIN, Precision
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Execution:
         """
         precision = Precision.of_run(folder)
         path = folder.path / "environment.json"
-        step = json.loads(path.read_text("utf-8")).get("step", "auto")
+        step = read_json(path).get("step", "auto")
         if step not in get_args(StepName):
             raise RunError(f"{path} does not say how the run takes its steps", "start a new run")
         return cls(precision, step)

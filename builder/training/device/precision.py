@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import torch
 
 from builder.diagnostics import RunError
+from builder.json_files import read_json
 from builder.training.device.determinism import deterministic
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Precision:
         """Return what the run in ``folder`` computes with; raise RunError if it does not say."""
         path = folder.path / "environment.json"
         try:
-            number_format, layout, *more = json.loads(path.read_text("utf-8"))["precision"].split(", ")
+            number_format, layout, *more = read_json(path)["precision"].split(", ")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             number_format, layout, more = None, None, []
         if number_format not in get_args(Format) or layout not in LAYOUTS or more not in ([], ["deterministic"]):

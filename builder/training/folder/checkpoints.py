@@ -16,7 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from builder.diagnostics import RunError
-from builder.files import replacing
+from builder.files import check_regular, replacing
+from builder.json_files import parse_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,17 +59,20 @@ def write_checkpoint(path: Path, checkpoint: Checkpoint, former: Path | None = N
 def read_checkpoint(path: Path) -> Checkpoint:
     """Return the checkpoint at ``path``; raise RunError unless it is there, whole and what was written."""
     try:
+        check_regular(path)
         with safe_open(path, framework="pt") as file:
-            ours = json.loads((file.metadata() or {})[KEY])
+            ours = parse_json((file.metadata() or {})[KEY])
             record, checksum = str(ours["record"]), str(ours["sha256"])
+            content = parse_json(record)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
-        raise RunError(f"{path} is not a whole checkpoint: {error}") from error
+        reason = getattr(error, "strerror", None) or error  # safetensors' own errors have no such field
+        raise RunError(f"{path} is not a whole checkpoint: {reason}") from error
     except (KeyError, ValueError, TypeError) as error:
         raise RunError(f"{path} is damaged, or no checkpoint of this program: no `{KEY}` record") from error
     if checksum != _checksum(tensors, record):
         raise RunError(f"{path} is damaged: its checksum is not that of its content")
-    return Checkpoint(tensors, json.loads(record))
+    return Checkpoint(tensors, content)
 
 
 def read_newest(last: Path, previous: Path) -> tuple[Checkpoint, str | None]:

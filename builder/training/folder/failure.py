@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.json_files import from_object, read_object
 
 if TYPE_CHECKING:
     from builder.training.folder.run_folder import RunFolder
@@ -51,6 +51,6 @@ def read_failure(folder: RunFolder) -> RunFailure | None:
     if not folder.failed.exists():
         return None
     try:
-        return RunFailure(**json.loads(folder.failed.read_text("utf-8")))
-    except (OSError, ValueError, TypeError) as error:
+        return from_object(RunFailure, read_object(folder.failed))
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.failed} does not say why a run failed: {error}") from error

@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import astuple, dataclass, fields
-from io import StringIO
+from io import StringIO, TextIOWrapper
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.files import cannot_write
+from builder.files import cannot_write, open_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,7 +72,7 @@ def read_metrics(path: Path) -> list[EpochMetrics]:
     if not path.exists():
         return []
     try:
-        with path.open(encoding="utf-8", newline="") as file:
+        with TextIOWrapper(open_regular(path), "utf-8", newline="") as file:
             return [
                 EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
                 for row in csv.DictReader(file)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
+from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import RunError
+from builder.json_files import read_object
 from builder.training.folder.failure import read_failure
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from builder.training.folder.metrics import EpochMetrics
     from builder.training.folder.summary import Summary
     from builder.training.recipe.recipe import Recipe
+
+_DATA: dict[str, type | UnionType] = {
+    "name": str, "folder": str, "subset": int | None, "sha256": str, "images": dict, "network": str,
+}  # fmt: skip
+"""Kinds of what is said of the data."""
 
 RunState: TypeAlias = Literal["finished", "running", "stopped", "failed"]
 
@@ -52,13 +58,26 @@ def read_record(path: Path) -> Record:
     folder = RunFolder.open(path)
     recipe = load_recipe(folder.recipe)
     environment = read_json(folder.path / "environment.json")
-    data = environment.pop("data", {}) | read_json(folder.path / "data.json")
+    data = _data(folder.path / "environment.json", environment.pop("data", {}))
+    data |= _data(folder.path / "data.json", read_json(folder.path / "data.json"))
     summary = read_summary(folder)
     if summary is not None and summary.epochs != recipe.epochs:
         summary = None
     failure = read_failure(folder)
     rows = tuple(read_metrics(folder.metrics))
     return Record(folder, recipe, data, environment, rows, summary, failure, _state(folder, summary, failure))
+
+
+def _data(path: Path, found: Any) -> dict[str, Any]:
+    """Return what ``path`` says of the data; raise RunError where it can't be that."""
+    wrong = (
+        "data"
+        if not isinstance(found, dict)
+        else next((n for n, k in _DATA.items() if n in found and not isinstance(found[n], k)), None)
+    )
+    if wrong is None and all(type(count) is int for count in found.get("images", {}).values()):
+        return dict(found)
+    raise RunError(f"{path} does not say what the run was trained with: `{wrong or 'images'}` is of another kind")
 
 
 def _state(folder: RunFolder, summary: Summary | None, failure: RunFailure | None) -> RunState:
@@ -74,9 +93,6 @@ def read_json(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        found = json.loads(path.read_text("utf-8"))
+        return read_object(path)
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {error}") from error
-    if not isinstance(found, dict):
-        raise RunError(f"{path} cannot be read: it holds no JSON object")
-    return found
+        raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from filelock import FileLock, Timeout
 
 from builder.diagnostics import RunError
-from builder.files import cannot_write, remove_unfinished, write_text
+from builder.files import cannot_write, is_file, make_folder, remove_unfinished, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -42,8 +42,8 @@ class RunFolder:
 
         Making it fails where it exists, so that two programs never share one.
         """
+        make_folder(parent)
         try:
-            parent.mkdir(parents=True, exist_ok=True)
             number = _highest(parent, name)
             while True:
                 number += 1
@@ -59,8 +59,8 @@ class RunFolder:
     @classmethod
     def open(cls, path: Path) -> RunFolder:
         """Return the run that lies at ``path``; raise RunError if none does."""
-        if not (path / "recipe.yaml").is_file():
-            hint = "it was stopped before it began: train it again" if (path / "page.yaml").is_file() else None
+        if not is_file(path / "recipe.yaml"):
+            hint = "it was stopped before it began: train it again" if is_file(path / "page.yaml") else None
             raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml", hint)
         return cls(path)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.training.folder.metrics import EpochMetrics
+from builder.json_files import from_object, read_object
+from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
     from builder.training.folder.run_folder import RunFolder
@@ -49,7 +49,6 @@ def read_summary(folder: RunFolder) -> Summary | None:
     if not folder.summary.exists():
         return None
     try:
-        found = json.loads(folder.summary.read_text("utf-8"))
-        return Summary(**found | {"final": EpochMetrics(**found["final"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return from_object(Summary, read_object(folder.summary))
+    except (OSError, ValueError) as error:
         raise RunError(f"{folder.summary} is not the result of a run: {error}") from error

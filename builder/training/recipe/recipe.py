@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
+from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.validation import Strict, validate
 
@@ -284,7 +285,7 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
     text = str(name_or_path)
     if text in recipe_names():
         return recipe_from(read_file(SHIPPED / f"{text}.yaml", f"{text}.yaml"))
-    if Path(text).suffix in {".yaml", ".yml"} or Path(text).is_file():
+    if Path(text).suffix in {".yaml", ".yml"} or is_file(Path(text)):
         return recipe_from(_read(Path(text)))
     hint = suggest(text, recipe_names(), "shipped are") + "; a file's name ends in .yaml"
     raise ArchError(Diagnostic("unknown-recipe", f"there is no recipe `{text}`", hint=hint))

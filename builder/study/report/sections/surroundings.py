@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from builder.json_files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +37,7 @@ def surroundings(cells: Iterable[Path]) -> tuple[Said, ...]:
 
 def _environment(cell: Path) -> dict[str, Any]:
     try:
-        found = json.loads((cell / "environment.json").read_text("utf-8"))
+        found = read_json(cell / "environment.json")
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
