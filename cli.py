@@ -4,7 +4,6 @@ A command's module is imported when the command runs, so that ``--help`` and eve
 answer at once.
 """
 
-import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
-from builder.commands.terminal.console import answer, complain, say
+from builder.commands.terminal.console import answer, complain, open_streams, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
 from builder.commands.text import pages as text
 from builder.commands.text import training as training_text
@@ -79,12 +78,11 @@ Anew = Annotated[bool, typer.Option("--new", help="Plan it once more, in a folde
 
 def main() -> None:
     """Run ``archcli``; leaves by SystemExit with one of the codes that ``failing`` lists."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that has no × shows ?, and nothing breaks
+    open_streams()
     leave_when_terminated()
     try:
-        app()
+        with exit_codes():  # help and version are written before any command begins
+            app()
     finally:
         end_when_terminated()
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import render
+from builder.diagnostics import RunError, render
 from builder.runs import processes
 
 if TYPE_CHECKING:
@@ -19,20 +20,46 @@ _NAMED = 3  # codes in the line that points to their explanations
 _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
 
 
+def open_streams() -> None:
+    """Make the standard streams fit to be written to, whatever the program was started with.
+
+    One that is closed (``archcli show page.yaml >&-``) ends in nothing, and its number is taken, so that no file that
+    is opened later gets it and is written into. Where a terminal has no ×, it shows ?.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        with suppress(OSError):
+            os.fstat(number)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free, which is this one
+        setattr(sys, name, os.fdopen(number, "r" if number == 0 else "w", encoding="utf-8", closefd=False))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
+
+
 def answer(text: str) -> None:
-    """Write a result to stdout, ended by a single newline; of several processes the first does so."""
+    """Write a result to stdout, ended by a single newline; of several processes the first does so.
+
+    Raises RunError where it can't be written, BrokenPipeError where the reader has left.
+    """
     if not processes.is_first():
         return
-    sys.stdout.write(text.rstrip("\n") + "\n")
-    sys.stdout.flush()
+    try:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        abandon(sys.stdout)
+        raise RunError(f"the result cannot be written: {error.strerror}") from error
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write what is going on to stderr, at once; a reader who has left is no reason to stop."""
+    """Write what is going on to stderr, at once; a reader who has left, or a full disk, is no reason to stop."""
     try:
         sys.stderr.write(text + end)
         sys.stderr.flush()
-    except BrokenPipeError:
+    except OSError:
         abandon(sys.stderr)
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 FAILED, INVALID, OUR_MISTAKE, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
 
 _NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
-             errno.ENAMETOOLONG}  # fmt: skip
+             errno.ENAMETOOLONG, errno.EBADF}  # fmt: skip
 """What the machine refuses and no program can mend."""
 
 
@@ -56,7 +56,7 @@ def exit_codes() -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - whatever nobody foresaw ends here, and is written down
         _leave_if_stopped(error)
         if isinstance(error, OSError) and error.errno in _NOT_OURS:
-            _fail(f"{error.filename or 'cannot write'}: {error.strerror}", None)
+            _refused(error)
         _report(error)
 
 
@@ -85,6 +85,12 @@ def _fail(message: str, hint: str | None) -> None:
     who = "" if processes.is_first() else f"process {processes.number()}: "
     say(f"{who}error: {message}" + (f"\n  help: {hint}" if hint else ""))
     raise SystemExit(FAILED) from None
+
+
+def _refused(error: OSError) -> None:
+    if error.filename is None:  # a stream: what is still buffered for it would fail once more at the end
+        abandon(sys.stdout)
+    _fail(f"{error.filename or 'cannot write'}: {error.strerror}", None)
 
 
 def _report(error: Exception) -> None:

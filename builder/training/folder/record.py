@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import RunError
@@ -16,6 +15,7 @@ from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import UnionType
 
     from builder.training.folder.failure import RunFailure
     from builder.training.folder.metrics import EpochMetrics

@@ -8,9 +8,13 @@ import pytest
 import torch
 from PIL import Image
 from torchvision import transforms as pil
+from torchvision.datasets import ImageFolder
+from torchvision.datasets.folder import IMG_EXTENSIONS
 
 from builder.diagnostics import RunError
 from builder.training.data import image_folder
+from builder.training.data.image_file import SUFFIXES
+from builder.training.data.image_folder import list_images
 from builder.training.data.named import load
 
 if TYPE_CHECKING:
@@ -53,6 +57,64 @@ class TestLoading:
         assert list(load("imagefolder", tmp_path, side=8).splits) == ["train"]
 
 
+class TestLinks:
+    """What links in a folder of images lead to."""
+
+    def test_folders_and_images_elsewhere_are_followed(self, tmp_path: Path) -> None:
+        """Many keep the pictures on one disk and the classes as links to them."""
+        fill(tmp_path / "store", CATS_AND_DOGS)
+        (tmp_path / "img" / "dog").mkdir(parents=True)
+        (tmp_path / "img" / "cat").symlink_to(tmp_path / "store" / "cat")
+        (tmp_path / "img" / "dog" / "a.png").symlink_to(tmp_path / "store" / "dog" / "0.png")
+        assert load("imagefolder", tmp_path / "img", side=8).train.labels.tolist() == [0, 0, 1]
+
+    @pytest.mark.parametrize("target", ["..", "../..", ".", "../cat", "/"])
+    @pytest.mark.parametrize("place", ["dog/loop", "loop"])
+    def test_a_folder_above_or_in_it_already_is_refused(self, tmp_path: Path, place: str, target: str) -> None:
+        """Each would bring in the same images under other labels, and a loop thousands of times."""
+        root = tmp_path / "img"
+        fill(root, CATS_AND_DOGS)
+        target = target.removeprefix("../") or ".." if place == "loop" and target == "../cat" else target
+        (root / place).symlink_to(target)
+        with pytest.raises(RunError, match=r"loop.*(is a link to a folder above|are the same folder)|same folder"):
+            load("imagefolder", root, side=8)
+
+    def test_the_image_of_another_class_is_refused(self, tmp_path: Path) -> None:
+        """It can't be both."""
+        fill(tmp_path, CATS_AND_DOGS)
+        (tmp_path / "dog" / "copy.png").symlink_to("../cat/0.png")
+        with pytest.raises(RunError, match=r"dog/copy\.png and .*cat/0\.png are the same image, and of two classes"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_the_image_of_the_same_class_counts_twice(self, tmp_path: Path) -> None:
+        """Some weigh a class so."""
+        fill(tmp_path, CATS_AND_DOGS)
+        (tmp_path / "dog" / "copy.png").symlink_to("0.png")
+        assert load("imagefolder", tmp_path, side=8).train.labels.tolist() == [0, 0, 1, 1]
+
+    def test_a_link_to_nowhere_is_named(self, tmp_path: Path) -> None:
+        """As any image that can't be read."""
+        fill(tmp_path, CATS_AND_DOGS)
+        (tmp_path / "dog" / "gone.png").symlink_to("nowhere.png")
+        with pytest.raises(RunError, match=r"cannot read the image .*gone\.png: No such file"):
+            load("imagefolder", tmp_path, side=8)
+
+
+class TestOrder:
+    """The order decides which images are held out, so it is kept."""
+
+    def test_it_is_torchvisions(self, tmp_path: Path) -> None:
+        """Folders in folders too, in upper and lower case."""
+        for name in ("b/x/1.PNG", "b/0.png", "a/b.c/2.jpeg", "a/b/1.webp", "a/b/note.txt", "a/Z.png", "b-/1.bmp"):
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / name).touch()
+        theirs = ImageFolder(str(tmp_path))
+        ours = list_images(tmp_path)
+        assert [(str(path), label) for path, label in ours.images] == theirs.samples
+        assert list(ours.classes) == theirs.classes
+        assert SUFFIXES == IMG_EXTENSIONS
+
+
 class TestMistakes:
     """What is said of a folder that can't be trained on."""
 
@@ -66,7 +128,7 @@ class TestMistakes:
     def test_a_folder_without_classes_is_told_the_layout(self, tmp_path: Path) -> None:
         """Images that lie loose have no class."""
         Image.new("RGB", (8, 8)).save(tmp_path / "loose.png")
-        with pytest.raises(RunError, match="Couldn't find any class folder") as raised:
+        with pytest.raises(RunError, match="there is no folder of a class in it") as raised:
             load("imagefolder", tmp_path, side=8)
         assert "one folder for each class" in str(raised.value.hint)
 

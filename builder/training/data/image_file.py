@@ -1,0 +1,75 @@
+"""One image file as pixels: what every command does that reads images.
+
+Colours are what Pillow's ``convert("RGB")`` makes of them, as torchvision's ``ImageFolder`` has it: grey is repeated,
+palettes are looked up, and transparency is left out, so that what lay below a transparent pixel shows. Of several
+frames the first counts, and a camera's note on how it was held does not. Numbers of 16 bits keep their upper eight, as
+Pillow reads colours of 16 bits; it would clip grey ones to white.
+https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+from torchvision.transforms import functional
+
+from builder.diagnostics import RunError
+from builder.files import open_regular
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import torch
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""Names of images end so, in upper or lower case, as torchvision's ``IMG_EXTENSIONS``."""
+
+MAX_PIXELS = 89_478_485
+"""Of an image once its shorter side is resized, as many as Pillow takes before it warns of a bomb."""
+
+_HINT = "mend it or take it out of the folder"
+_SIXTEEN_BITS = {"PNG", "PPM"}  # formats whose whole numbers have 16 bits where Pillow keeps them as 32
+
+
+def read_square(path: Path, side: int) -> torch.Tensor:
+    """Return the image as uint8 (3, side, side): the shorter side resized to ``side``, the centre cut.
+
+    Raises RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
+    """
+    image = read_image(path)
+    width, height = image.size
+    if max(width, height) * side * side > MAX_PIXELS * min(width, height):
+        message = f"cannot read the image {path}: {width}×{height} is too long and narrow to be made {side} pixels wide"
+        raise RunError(message, "cut it, or take it out of the folder")
+    square = functional.center_crop(functional.resize(image, side), [side, side])
+    pixels: torch.Tensor = functional.pil_to_tensor(square)
+    return pixels
+
+
+def read_image(path: Path) -> Image.Image:
+    """Return the image in RGB; raise RunError as ``read_square`` does."""
+    try:
+        with open_regular(path) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what is then read, or is refused
+            return in_rgb(Image.open(file))
+    except UnidentifiedImageError as error:
+        raise RunError(f"cannot read the image {path}: it is of no kind that Pillow knows", _HINT) from error
+    except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise RunError(f"cannot read the image {path}: {reason}", _HINT) from error
+
+
+def in_rgb(image: Image.Image) -> Image.Image:
+    """Return ``image`` in RGB; raise ValueError where 8 bits a channel can't show it."""
+    mode = image.mode
+    if mode.startswith("I;16") or (mode == "I" and image.format in _SIXTEEN_BITS):
+        grey = np.asarray(image).astype(np.int64) >> 8
+        return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
+    if mode in {"I", "F"}:
+        raise ValueError(f"its pixels are numbers of 32 bits (mode {mode}), and nothing says which of them is white")
+    if mode == "La":
+        image = image.convert("LA")
+    return image.convert("RGB")

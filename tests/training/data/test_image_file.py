@@ -1,0 +1,113 @@
+"""One image file as pixels, whatever it holds."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from builder.diagnostics import RunError
+from builder.training.data.image_file import in_rgb, read_image, read_square
+
+WHITE = {
+    "1": 1, "L": 255, "P": 255, "PA": (255, 255), "RGB": (255,) * 3, "RGBA": (255,) * 4, "RGBX": (255,) * 4,
+    "CMYK": (0, 0, 0, 0), "YCbCr": (255, 128, 128), "LAB": (255, 128, 128), "HSV": (0, 0, 255), "LA": (255, 255),
+    "La": (255, 255), "RGBa": (255,) * 4, "I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535,
+}  # fmt: skip
+"""Every mode of Pillow that 8 bits can show, and its white."""
+
+
+class TestModes:
+    """Every mode of Pillow comes out right, or is refused by name."""
+
+    @pytest.mark.parametrize("mode", WHITE)
+    def test_white_is_white(self, mode: str) -> None:
+        """Whatever a mode calls it."""
+        if mode not in {"P", "PA"}:
+            image = Image.new(mode, (3, 2), WHITE[mode])
+        else:
+            image = Image.new("RGB", (3, 2), (255, 255, 255)).convert("P")
+            image = image if mode == "P" else image.convert("PA")
+        assert min(in_rgb(image).getpixel((1, 1))) >= 254  # LAB's white is rounded
+
+    @pytest.mark.parametrize("mode", ["I;16", "I;16L", "I;16B", "I;16N"])
+    @pytest.mark.parametrize("level", [0, 1, 255, 256, 32768, 65534, 65535])
+    def test_sixteen_bits_keep_their_upper_eight(self, mode: str, level: int) -> None:
+        """In either order of their bytes."""
+        assert in_rgb(Image.new(mode, (2, 2), level)).getpixel((0, 0)) == (level >> 8,) * 3
+
+    @pytest.mark.parametrize("suffix", ["png", "tif"])
+    def test_a_grey_file_of_16_bits_is_scaled(self, tmp_path: Path, suffix: str) -> None:
+        """Pillow alone clips all but 1 in 256 levels to white."""
+        levels = np.arange(0, 65536, 256, dtype=np.uint16).reshape(16, 16)
+        path = tmp_path / f"deep.{suffix}"
+        Image.fromarray(levels).save(path)
+        assert torch.equal(read_square(path, 16)[0], torch.arange(256, dtype=torch.uint8).view(16, 16))
+
+    def test_a_pgm_of_16_bits_is_scaled(self, tmp_path: Path) -> None:
+        """Pillow keeps it in 32 bits."""
+        path = tmp_path / "deep.pgm"
+        path.write_bytes(b"P5 2 2 65535\n" + bytes([0, 0, 128, 0, 255, 0, 255, 255]))
+        assert read_square(path, 2)[0].flatten().tolist() == [0, 128, 255, 255]
+
+    @pytest.mark.parametrize("mode", ["I", "F"])
+    def test_numbers_of_32_bits_are_refused_by_name(self, tmp_path: Path, mode: str) -> None:
+        """Nothing says which of them is white, and clipping would make nearly all the same."""
+        path = tmp_path / "height.tif"
+        Image.new(mode, (4, 4), 7).save(path)
+        with pytest.raises(RunError, match=rf"cannot read the image .*height\.tif: .*32 bits \(mode {mode}\)"):
+            read_image(path)
+
+    @pytest.mark.parametrize("mode", ["RGBA", "LA"])
+    def test_transparency_is_left_out(self, tmp_path: Path, mode: str) -> None:
+        """As torchvision's ImageFolder does: what lies below shows."""
+        path = tmp_path / "clear.png"
+        Image.new(mode, (2, 2), (200, 200, 200, 0) if mode == "RGBA" else (200, 0)).save(path)
+        assert read_square(path, 2).unique().tolist() == [200]
+
+    def test_a_palette_with_transparency_is_no_warning(self, tmp_path: Path) -> None:
+        """Pillow warns of it; a run of hours need not."""
+        path = tmp_path / "palette.png"
+        Image.new("RGB", (2, 2), (10, 20, 30)).convert("P").save(path, transparency=bytes([0] * 255))
+        assert read_square(path, 2)[:, 0, 0].tolist() == list(Image.open(path).convert("RGBA").getpixel((0, 0))[:3])
+
+
+class TestKinds:
+    """What is no image file is refused before it is opened, with its name."""
+
+    def test_a_pipe_a_device_and_a_folder(self, tmp_path: Path) -> None:
+        """None of them ends."""
+        os.mkfifo(tmp_path / "pipe.png")
+        (tmp_path / "zero.png").symlink_to("/dev/zero")
+        (tmp_path / "folder.png").mkdir()
+        for name, said in (("pipe", "it is a pipe"), ("zero", "it is a device"), ("folder", "Is a directory")):
+            with pytest.raises(RunError, match=rf"{name}\.png: {said}"):
+                read_image(tmp_path / f"{name}.png")
+
+    def test_a_socket(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nor does it."""
+        monkeypatch.chdir(tmp_path)  # a socket's name has at most 107 letters
+        with socket.socket(socket.AF_UNIX) as listening:
+            listening.bind("ear.png")
+            with pytest.raises(RunError, match=r"ear\.png: it is a socket"):
+                read_image(Path("ear.png"))
+
+    @pytest.mark.parametrize("size", [(60_000, 1), (1, 60_000)])
+    def test_extreme_sides_are_refused_by_name(self, tmp_path: Path, size: tuple[int, int]) -> None:
+        """Resized to 224 pixels on the shorter side, it would have 3 billion."""
+        path = tmp_path / "hair.png"
+        Image.new("L", size).save(path)
+        with pytest.raises(RunError, match=r"hair\.png: .*too long and narrow"):
+            read_square(path, 224)
+
+    def test_a_bomb_is_refused_by_name(self, tmp_path: Path) -> None:
+        """A few bytes that say they are 40,000 pixels wide and high."""
+        path = tmp_path / "bomb.pgm"
+        path.write_bytes(b"P5 40000 40000 255\n")
+        with pytest.raises(RunError, match=r"cannot read the image .*bomb\.pgm: Image size"):
+            read_image(path)
