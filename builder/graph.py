@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -138,6 +138,8 @@ class Graph:
     params: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
     version: int = 1
     """What PyTorch writes beside the weights, ``nn.Module._version``: some of torchvision's loaders ask for theirs."""
+    page: Any = field(default=None, compare=False, repr=False)
+    """The ``builder.lowering.pages.Merged`` that it was made from, with which it can be written down again."""
 
     @property
     def output(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.lowering.lower import lower
-from builder.lowering.pages import find, load_page
+from builder.lowering.pages import find, load_page, page_from_text
 from builder.lowering.resolved import resolved_page
 from builder.ops import OPERATIONS
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.ops import Operations
 
-__all__ = ["find", "load", "load_page", "lower", "resolved_page"]
+__all__ = ["find", "load", "load_page", "lower", "page_from_text", "resolved_page"]
 
 
 def load(

@@ -72,6 +72,7 @@ def lower(
         heads=heads,
         params=MappingProxyType({name: scope[name] for name in page.params}),
         version=page.version,
+        page=page,
     )
 
 

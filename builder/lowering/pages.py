@@ -157,6 +157,16 @@ def load_page(path: Path, member: str | None = None, operations: Operations = OP
     return read_base(path, member, operations).merged()
 
 
+def page_from_text(text: str, name: str, operations: Operations = OPERATIONS) -> Merged:
+    """Return the page that ``text``, called ``name`` in messages, is by itself: it may name no other page.
+
+    Raises ArchError where it is no page; other mistakes are kept for ``lower`` to raise.
+    """
+    problems = Collector()
+    page = _parsed(read_text(text, name), [], (), operations, problems)
+    return _merge([(page, Path(name))], [None], operations, problems)
+
+
 def _read_chain(
     path: Path, operations: Operations, problems: Collector, below: tuple[Path, ...]
 ) -> list[tuple[Page, Path]]:

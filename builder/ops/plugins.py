@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source, suggest
 from builder.ops import MERGES, OPERATIONS
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from builder.ops import Operations
 
 _WORD = re.compile(r"[a-z][a-z0-9_]*\Z")
+_PREFIX, _ORIGIN = "archcli_plugin_", "__plugin_origin__"
+"""How the modules of plugins are called, and under which name each says where it came from."""
+
 _TAKEN = frozenset(
     {"aux", "activation", "branches", "classes", "identity", "in", "input", "key", "layers", "merge", "none", "out"}
     | {"repeat", "reuse", "shortcut", "split", "when", *MERGES}
@@ -49,10 +52,33 @@ class Plugin:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def read_plugin(path: str | os.PathLike[str]) -> Plugin:
+class PluginOrigin(NamedTuple):
+    """By what a plugin is found and known again elsewhere: its absolute path, and the checksum of its text."""
+
+    path: str
+    sha256: str
+
+
+def plugin_origin(operation: type[Operation]) -> PluginOrigin | None:
+    """Return where an operation came from, None where it came with the program."""
+    found = getattr(sys.modules.get(operation.__module__), _ORIGIN, None)
+    return found if isinstance(found, PluginOrigin) else None
+
+
+def loaded_plugin(sha256: str) -> Operations | None:
+    """Return the operations of the plugin with that checksum if this process has run it already."""
+    for name, module in list(sys.modules.items()):
+        origin = getattr(module, _ORIGIN, None) if name.startswith(_PREFIX) else None
+        if isinstance(origin, PluginOrigin) and origin.sha256 == sha256:
+            return MappingProxyType({each.kind: each for each in _operations(module)})
+    return None
+
+
+def read_plugin(path: str | os.PathLike[str], sha256: str | None = None) -> Plugin:
     """Run the Python file at ``path`` and return its operations.
 
-    Raises ArchError for a file that can't be read or run, holds no operation, or holds one that is not complete.
+    Raises ArchError for a file that can't be read or run, holds no operation, or holds one that is not complete; with
+    ``sha256`` also, before anything of it is run, where its text has another checksum.
     """
     file = Path(path)
     try:
@@ -61,6 +87,8 @@ def read_plugin(path: str | os.PathLike[str]) -> Plugin:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         hint = "a plugin is a file of Python: --plugin my_layers.py"
         raise ArchError(Diagnostic("bad-plugin", f"`{file}` cannot be read: {reason}", None, hint)) from None
+    if sha256 is not None and hashlib.sha256(text.encode()).hexdigest() != sha256:
+        raise ArchError(Diagnostic("bad-plugin", f"`{file}` is not the plugin that it was", None, None))
     own = _operations(_run(file, text))
     source, problems = Source(str(file), text), Collector()
     if not own:
@@ -106,11 +134,14 @@ def _run(file: Path, text: str) -> ModuleType:
 
     It is entered among Python's modules, where pydantic looks up what its annotations mean.
     """
-    name = f"archcli_plugin_{file.stem}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    sha256 = hashlib.sha256(text.encode()).hexdigest()
+    name, origin = f"{_PREFIX}{file.stem}_{sha256[:12]}", PluginOrigin(str(file.absolute()), sha256)
     if name in sys.modules:
+        setattr(sys.modules[name], _ORIGIN, origin)  # where it lies now, should the first file have gone
         return sys.modules[name]
     module = ModuleType(name)
     module.__file__ = str(file)
+    setattr(module, _ORIGIN, origin)
     sys.modules[name] = module
     try:
         exec(compile(text, str(file), "exec"), module.__dict__)  # noqa: S102 - the file that the user names

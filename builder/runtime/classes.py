@@ -1,0 +1,152 @@
+"""The classes of a network, compiled once from its source; their instances travel by the page, never by code.
+
+What pickle writes of a module is what it writes of any other, weights, flags, hooks and all, but for the class: in its
+place stands the page that the network was built from. ``restore`` writes the source of that page again and takes the
+class from it, so that a receiver runs our own text, and needs archcli.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import linecache
+import re
+from functools import cached_property
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakValueDictionary
+
+from builder.diagnostics import ArchError, RunError
+from builder.emit.python import document
+from builder.lowering import lower, page_from_text, resolved_page
+from builder.ops import OPERATIONS
+from builder.ops.plugins import PluginOrigin, loaded_plugin, plugin_origin, read_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from builder.graph import Graph
+    from builder.ops import Operations
+
+Travelling: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
+"""A network as pickle writes it: its name, its page, its plugins (path and checksum), the checksum of its code."""
+
+_DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
+
+
+class Classes:
+    """The classes that a network's source defines; ``network`` is its outermost one."""
+
+    def __init__(self, graph: Graph, text: str, network: str) -> None:
+        """Run ``text``, which is registered with ``linecache``, so that tracebacks show its lines."""
+        self._graph = graph
+        self.text = text
+        filename = f"<archcli {graph.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        namespace: dict[str, Any] = {"__name__": f"archcli.{graph.name}", "__file__": filename}
+        exec(compile(text, filename, "exec"), namespace)  # noqa: S102 - our own text, made of identifiers and literals
+        self.by_name = MappingProxyType({name: each for name, each in namespace.items() if _is_own(each, namespace)})
+        self.network: type = namespace[network]
+        for each in self.by_name.values():
+            if each.__reduce_ex__ is object.__reduce_ex__ and each.__reduce__ is object.__reduce__:
+                each.__reduce_ex__ = self._reduction()
+
+    def _reduction(self) -> Any:
+        """Return the ``__reduce_ex__`` of the classes; it keeps them all for as long as one of them is used."""
+
+        def reduce(instance: object, protocol: int) -> Any:
+            plain: Any = object.__reduce_ex__(instance, max(2, protocol))
+            if type(instance) not in self.by_name.values():  # a class that somebody derived travels as it would
+                return plain
+            _, (cls, *arguments), *state = plain
+            return restore, (self.travelling, cls.__name__, *arguments), *state
+
+        return reduce
+
+    @cached_property
+    def travelling(self) -> Travelling:
+        """What pickle writes in the place of a class: always the same object, which a pickle holds once."""
+        page = resolved_page(self._graph.page, self._graph)
+        found = (
+            self._graph.name,
+            page,
+            tuple((each.path, each.sha256) for each in _needed(self._graph, page)),
+            _code(self.text),
+        )
+        _BY_TRAVELLING[found] = self
+        return found
+
+
+_BY_TEXT: WeakValueDictionary[tuple[str, ...], Classes] = WeakValueDictionary()
+"""Classes in use by their text and the checksums of its plugins, so that equal networks are of one class."""
+
+_BY_TRAVELLING: WeakValueDictionary[Travelling, Classes] = WeakValueDictionary()
+"""Classes in use by what pickle writes, so that a copy is of its original's class, and a page is read once."""
+
+
+def classes_of(graph: Graph) -> Classes:
+    """Return the classes of a network: for the same source the same, while any of them is in use."""
+    text, network = document(graph)
+    origins = {origin for node in graph.nodes if (origin := plugin_origin(type(node.operation)))}
+    key = text, *sorted(each.sha256 for each in origins)
+    found = _BY_TEXT.get(key)
+    if found is None:
+        found = _BY_TEXT[key] = Classes(graph, text, network)
+    return found
+
+
+def restore(travelling: Travelling, name: str, *arguments: object) -> object:
+    """Return an instance of a network's class ``name``, empty but for ``arguments``; pickle then fills it.
+
+    Raises RunError where the source of the page is another one than when the network was pickled, or where a plugin is
+    neither loaded nor at its place with the text that it had.
+    """
+    cls = (_BY_TRAVELLING.get(travelling) or _arrived(travelling)).by_name[name]
+    made: object = cls.__new__(cls, *arguments)
+    return made
+
+
+def _arrived(travelling: Travelling) -> Classes:
+    """Return the classes of a network that was pickled elsewhere."""
+    network, page, plugins, code = travelling
+    try:
+        found = classes_of(lower(page_from_text(page, f"the page of {network}", _operations(network, plugins))))
+    except ArchError as error:
+        raise RunError(f"{network} cannot be unpickled here: {error}", _OTHER_VERSION) from None
+    if _code(found.text) != code:
+        raise RunError(f"{network} cannot be unpickled here: its source is another one by now", _OTHER_VERSION)
+    _BY_TRAVELLING[travelling] = found
+    return found
+
+
+_OTHER_VERSION = "use the version of archcli that pickled it; what is to last is the weights: `model.state_dict()`"
+
+
+def _operations(network: str, plugins: Iterable[tuple[str, str]]) -> Operations:
+    """Return the operations with which a page is read; a plugin is run only if it is the one that was used."""
+    merged = dict(OPERATIONS)
+    for path, sha256 in plugins:
+        found = loaded_plugin(sha256)
+        try:
+            merged |= found if found is not None else read_plugin(path, sha256).operations
+        except ArchError as error:
+            name = Path(path).name
+            hint = f'run the right one first: `builder.ops.plugins.read_plugin("{name}")`; its SHA-256 is {sha256}'
+            raise RunError(f"{network} was built with the plugin {name}: {error}", hint) from None
+    return MappingProxyType(merged)
+
+
+def _needed(graph: Graph, page: str) -> list[PluginOrigin]:
+    """Return the plugins whose words stand on the page; without them it can't be read."""
+    words = set(re.findall(r"\w+", page))
+    origins = (plugin_origin(each) for word, each in graph.page.operations.items() if word in words)
+    return sorted({each for each in origins if each is not None})
+
+
+def _code(text: str) -> str:
+    """Return the checksum of what ``text`` does: of all of it but the docstrings."""
+    return hashlib.sha256(_DOCSTRING.sub("", text).encode()).hexdigest()
+
+
+def _is_own(value: object, namespace: dict[str, Any]) -> bool:
+    return isinstance(value, type) and value.__module__ == namespace["__name__"]
