@@ -37,7 +37,9 @@ from builder.training.device.distributed import join
 from builder.training.folder.checkpoints import read_checkpoint
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
-from builder.training.recipe.recipe import Adam, Augment, Cosine, Recipe
+from builder.training.recipe.optimizer import Adam
+from builder.training.recipe.recipe import Augment, Recipe
+from builder.training.recipe.schedule import Cosine
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:

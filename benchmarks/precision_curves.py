@@ -25,7 +25,9 @@ from builder.training.figures.style import save, styled
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.randomness import seed_globally
-from builder.training.recipe.recipe import Cosine, Recipe, Sgd
+from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.recipe import Recipe
+from builder.training.recipe.schedule import Cosine
 from builder.training.trainer import train
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from builder.training.data.dataset import DataSet
-from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.recipe import Recipe
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 

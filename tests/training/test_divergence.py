@@ -10,7 +10,7 @@ from torch import nn
 
 from builder.training.data.batches import Batches
 from builder.training.divergence import Cause, all_finite, find_cause, watching
-from builder.training.recipe.recipe import Sgd
+from builder.training.recipe.optimizer import Sgd
 from builder.training.steps.optimizers import make_optimizer
 from tests.training.tiny_task import TinyNetwork
 

@@ -29,7 +29,9 @@ from builder.training.progress import (
     Progress,
     StepChosen,
 )
-from builder.training.recipe.recipe import Adam, Augment, Cosine, Recipe, Sgd, load_recipe
+from builder.training.recipe.optimizer import Adam, Sgd
+from builder.training.recipe.recipe import Augment, Recipe, load_recipe
+from builder.training.recipe.schedule import Cosine
 from builder.training.saving import Pace
 from builder.training.trainer import train
 from builder.training.weights.files import read_weights

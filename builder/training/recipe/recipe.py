@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import pairwise
 from math import floor
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_args
+from typing import Annotated, Any, Literal, get_args
 
 import yaml
 from pydantic import Field, field_validator, model_validator
@@ -14,6 +13,8 @@ from pydantic import Field, field_validator, model_validator
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
+from builder.training.recipe.optimizer import Optimizer
+from builder.training.recipe.schedule import Constant, Schedule
 from builder.validation import Strict, validate
 
 SHIPPED = Path(__file__).parent / "shipped"
@@ -30,130 +31,6 @@ DEFAULT_RECIPES = {
 
 CHOICES = ("optimizer", "schedule")
 """The fields of a recipe that are one of several things, chosen by ``name``."""
-
-LearningRate = Annotated[float, Field(gt=0, le=1000, description="learning rate; the schedule multiplies it")]
-WeightDecay = Annotated[float, Field(ge=0, le=1, description="pulls every weight towards 0")]
-Share = Annotated[float, Field(ge=0, le=1)]
-Beta = Annotated[float, Field(ge=0, lt=1)]
-Betas = Annotated[tuple[Beta, Beta], Field(description="decay of the means of the gradient and of its square")]
-DecayNormAndBias = Annotated[
-    bool, Field(description="whether `weight_decay` is also for biases and for scales and shifts of norms")
-]
-
-
-class Sgd(Strict):
-    """Stochastic gradient descent.
-
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
-    """
-
-    name: Literal["sgd"]
-    lr: LearningRate
-    momentum: float = Field(0.0, ge=0, lt=1, description="part of the last step that the next one keeps")
-    nesterov: bool = Field(False, description="look ahead by the momentum before the gradient is added")
-    weight_decay: WeightDecay = 0.0
-    decay_norm_and_bias: DecayNormAndBias = True
-
-    @model_validator(mode="after")
-    def _nesterov_needs_momentum(self) -> Sgd:
-        if self.nesterov and self.momentum == 0:
-            raise ValueError("`nesterov` needs a `momentum` greater than 0")
-        return self
-
-
-class Adam(Strict):
-    """Adam.
-
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
-    """
-
-    name: Literal["adam"]
-    lr: LearningRate
-    betas: Betas = (0.9, 0.999)
-    weight_decay: WeightDecay = 0.0
-    decay_norm_and_bias: DecayNormAndBias = True
-
-
-class AdamW(Strict):
-    """Adam with decoupled weight decay.
-
-    https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
-    """
-
-    name: Literal["adamw"]
-    lr: LearningRate
-    betas: Betas = (0.9, 0.999)
-    weight_decay: WeightDecay = 0.01
-    decay_norm_and_bias: DecayNormAndBias = True
-
-
-class _Schedule(Strict):
-    """What schedules share: a rise before they begin."""
-
-    name: str
-    warmup: float = Field(
-        0.0, ge=0, description="epochs in which the rate first rises in equal steps to its full value"
-    )
-
-
-class Constant(_Schedule):
-    """The learning rate stays as it is."""
-
-    name: Literal["constant"] = "constant"
-
-
-class Step(_Schedule):
-    """The learning rate is multiplied by ``factor`` after every ``every`` epochs."""
-
-    name: Literal["step"]
-    every: int = Field(ge=1, description="epochs between two changes")
-    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
-
-
-class MultiStep(_Schedule):
-    """The learning rate is multiplied by ``factor`` after each of some epochs: ``at: [81, 122]`` of ResNet's 164."""
-
-    name: Literal["multistep"]
-    at: tuple[Annotated[int, Field(ge=1)], ...] = Field(description="epochs after which it changes")
-    factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by")
-
-    @field_validator("at")
-    @classmethod
-    def _rising(cls, at: tuple[int, ...]) -> tuple[int, ...]:
-        if not at or any(later <= earlier for earlier, later in pairwise(at)):
-            raise ValueError(f"`at` names epochs in rising order, each once, not {list(at)}")
-        return at
-
-
-class Cosine(_Schedule):
-    """The learning rate falls along half a cosine until the end. https://arxiv.org/abs/1608.03983, equation 5."""
-
-    name: Literal["cosine"]
-    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
-
-
-class Linear(_Schedule):
-    """The learning rate falls in equal steps until the end."""
-
-    name: Literal["linear"]
-    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
-
-
-class OneCycle(Strict):
-    """The learning rate rises to ``lr`` along half a cosine and falls along another. https://arxiv.org/abs/1708.07120.
-
-    Torch's OneCycleLR without its change of the momentum. Its rise is its warm-up, so it has no other.
-    """
-
-    name: Literal["one_cycle"]
-    peak: float = Field(0.3, gt=0, lt=1, description="part of the training in which the rate rises")
-    start_factor: float = Field(0.04, gt=0, le=1, description="part of the full rate that it begins with")
-    final_factor: Share = Field(4e-6, description="part of the full rate that it ends with")
-
-    warmup: ClassVar[float] = 0.0
-
-
-Schedule: TypeAlias = Constant | Step | MultiStep | Cosine | Linear | OneCycle
 
 
 class Normalize(Strict):
@@ -197,7 +74,7 @@ class Recipe(Strict):
     )
     epochs: int = Field(ge=1, le=1_000_000, description="how often all training images are seen")
     batch_size: int = Field(ge=1, le=65_536, description="images of a step")
-    optimizer: Annotated[Sgd | Adam | AdamW, Field(discriminator="name", description="how a step is made of gradients")]
+    optimizer: Annotated[Optimizer, Field(discriminator="name", description="how a step is made of gradients")]
     schedule: Annotated[
         Schedule, Field(discriminator="name", description="how the learning rate changes from step to step")
     ] = Constant()

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from builder.training.recipe.recipe import Sgd
+from builder.training.recipe.optimizer import Sgd
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,7 @@ import torch
 from torch import nn, optim
 from torch.utils.data import DataLoader, Dataset
 
-from builder.training.recipe.recipe import Adam, Sgd
+from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.steps.step import outputs
 
 if TYPE_CHECKING:

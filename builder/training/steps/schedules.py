@@ -6,7 +6,7 @@ from bisect import bisect_right
 from math import cos, pi
 from typing import TYPE_CHECKING
 
-from builder.training.recipe.recipe import Cosine, Linear, MultiStep, OneCycle, Step
+from builder.training.recipe.schedule import Cosine, Linear, MultiStep, OneCycle, Step
 
 if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe

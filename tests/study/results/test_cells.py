@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from builder.study.results.cells import Cell, cell_from_json, cell_to_json, make_cell
-from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.recipe import Recipe
 
 RECIPE = Recipe(name="lab", epochs=2, batch_size=4, optimizer=Sgd(name="sgd", lr=0.1))
 

@@ -17,7 +17,8 @@ from builder.training.device.devices import Hardware
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.folder.failure import DivergedError
 from builder.training.progress import EpochDone
-from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.recipe import Recipe
 from builder.training.speed.benchmark import random_images
 from tests.study.conftest import make_plan
 from tests.study.plan.test_trials import searching

@@ -21,7 +21,8 @@ from builder.training.folder.checkpoints import read_checkpoint
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import BatchDone, Progress
-from builder.training.recipe.recipe import Adam, Augment, Recipe, Sgd
+from builder.training.recipe.optimizer import Adam, Sgd
+from builder.training.recipe.recipe import Augment, Recipe
 from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from builder.diagnostics import ArchError, Diagnostic
+from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.overrides import override
-from builder.training.recipe.recipe import Adam, Cosine, MultiStep, Recipe, Sgd, load_recipe
+from builder.training.recipe.recipe import Recipe, load_recipe
+from builder.training.recipe.schedule import Cosine, MultiStep
 
 
 @pytest.fixture

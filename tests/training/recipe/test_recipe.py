@@ -14,25 +14,18 @@ from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError
 from builder.reader import read_text
+from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.recipe.recipe import (
     DEFAULT_RECIPES,
     SHIPPED,
-    Adam,
-    AdamW,
     Augment,
-    Constant,
-    Cosine,
-    Linear,
-    MultiStep,
-    OneCycle,
     Recipe,
-    Sgd,
-    Step,
     load_recipe,
     recipe_from,
     recipe_json_schema,
     recipe_names,
 )
+from builder.training.recipe.schedule import Constant, Cosine, Linear, MultiStep, OneCycle, Step
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.training.device.precision import PLAIN, Precision
-from builder.training.recipe.recipe import Adam, Recipe, Sgd
+from builder.training.recipe.optimizer import Adam, Sgd
+from builder.training.recipe.recipe import Recipe
 from builder.training.speed.roofline import Ceilings, Floor, Load, floor, measure_ceilings
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from builder.training.folder.checkpoints import read_checkpoint
 from builder.training.folder.run_folder import RunFolder
 from builder.training.interrupts import Interrupted
 from builder.training.progress import BatchDone, Progress, StepChosen
-from builder.training.recipe.recipe import Adam, AdamW, Cosine, Recipe, Sgd
+from builder.training.recipe.optimizer import Adam, AdamW, Sgd
+from builder.training.recipe.schedule import Cosine
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.recorder import GpuRecorder, Recording
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from builder.training.data.dataset import DataSet
     from builder.training.device.execution import StepName
     from builder.training.folder.summary import Summary
+    from builder.training.recipe.recipe import Recipe
     from builder.training.steps.recorder import Outputs, RecordedWork
 
 CPU = torch.device("cpu")

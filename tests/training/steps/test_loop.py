@@ -12,7 +12,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from builder.training.data.batches import Batches
-from builder.training.recipe.recipe import Augment, Step
+from builder.training.recipe.recipe import Augment
+from builder.training.recipe.schedule import Step
 from builder.training.steps.average import Average
 from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer

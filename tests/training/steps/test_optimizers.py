@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from builder.diagnostics import RunError
-from builder.training.recipe.recipe import Adam, AdamW, Sgd
+from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.steps.optimizers import clip_gradients, make_optimizer, set_learning_rate
 
 CASES = [

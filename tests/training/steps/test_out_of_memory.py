@@ -136,7 +136,8 @@ import torch
 from tests.training.tiny_task import TinyNetwork, quadrants
 from builder.diagnostics import RunError
 from builder.training.data.dataset import DataSet
-from builder.training.recipe.recipe import Recipe, Sgd
+from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.recipe import Recipe
 from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 

@@ -9,11 +9,13 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from builder.training.recipe.recipe import Constant, Cosine, Linear, MultiStep, OneCycle, Step, load_recipe
+from builder.training.recipe.recipe import load_recipe
+from builder.training.recipe.schedule import Constant, Cosine, Linear, MultiStep, OneCycle, Step
 from builder.training.steps.schedules import learning_rate, same_past
 
 if TYPE_CHECKING:
-    from builder.training.recipe.recipe import Recipe, Schedule
+    from builder.training.recipe.recipe import Recipe
+    from builder.training.recipe.schedule import Schedule
 
 STEPS = 6  # of an epoch
 
