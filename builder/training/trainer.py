@@ -24,6 +24,7 @@ from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
 from builder.training.randomness import seed_globally
+from builder.training.recipe.schedule import open_ended
 from builder.training.saving import drawing_pace, saving_pace
 from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
 from builder.training.steps.average import Average
@@ -192,9 +193,9 @@ class _Run:
                 f"this run can't go from {before.epochs} to {epochs} epochs: under its schedule "
                 f"`{self.recipe.schedule.name}` what it has trained would have had other learning rates"
             )
-            raise RunError(
-                message, "start a new run; `constant`, `step` and `multistep` are schedules that can be lengthened"
-            )
+            *names, last = [f"`{name}`" for name in open_ended()]
+            hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be lengthened"
+            raise RunError(message, hint)
 
     @property
     def has_ended(self) -> bool:

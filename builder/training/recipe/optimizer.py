@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -17,11 +18,29 @@ DecayNormAndBias = Annotated[
 ]
 
 
-class Sgd(Strict):
+class _Optimizer(Strict):
+    """What each says besides its fields: which optimizer of torch's it is, by names alone, so that torch can wait."""
+
+    torch_class: ClassVar[str]
+    """The class of ``torch.optim``; it takes ``lr``, ``weight_decay`` and ``fused``."""
+
+    @abstractmethod
+    def arguments(self) -> dict[str, Any]:
+        """Return the other arguments of that class by their names."""
+
+    @property
+    @abstractmethod
+    def passes(self) -> int:
+        """How often a step reads or writes a number for each weight: weight, gradient and what is remembered of it."""
+
+
+class Sgd(_Optimizer):
     """Stochastic gradient descent.
 
     https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html
     """
+
+    torch_class: ClassVar[str] = "SGD"
 
     name: Literal["sgd"]
     lr: LearningRate
@@ -30,6 +49,15 @@ class Sgd(Strict):
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
 
+    def arguments(self) -> dict[str, Any]:
+        """Return momentum and its kind."""
+        return {"momentum": self.momentum, "nesterov": self.nesterov}
+
+    @property
+    def passes(self) -> int:
+        """Without momentum nothing is remembered."""
+        return 5 if self.momentum else 3
+
     @model_validator(mode="after")
     def _nesterov_needs_momentum(self) -> Sgd:
         if self.nesterov and self.momentum == 0:
@@ -37,11 +65,13 @@ class Sgd(Strict):
         return self
 
 
-class Adam(Strict):
+class Adam(_Optimizer):
     """Adam.
 
     https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html
     """
+
+    torch_class: ClassVar[str] = "Adam"
 
     name: Literal["adam"]
     lr: LearningRate
@@ -49,12 +79,23 @@ class Adam(Strict):
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
 
+    def arguments(self) -> dict[str, Any]:
+        """Return how fast both means forget."""
+        return {"betas": self.betas}
 
-class AdamW(Strict):
+    @property
+    def passes(self) -> int:
+        """Both means are read and written."""
+        return 7
+
+
+class AdamW(_Optimizer):
     """Adam with decoupled weight decay.
 
     https://docs.pytorch.org/docs/stable/generated/torch.optim.AdamW.html
     """
+
+    torch_class: ClassVar[str] = "AdamW"
 
     name: Literal["adamw"]
     lr: LearningRate
@@ -62,5 +103,15 @@ class AdamW(Strict):
     weight_decay: WeightDecay = 0.01
     decay_norm_and_bias: DecayNormAndBias = True
 
+    def arguments(self) -> dict[str, Any]:
+        """Return how fast both means forget."""
+        return {"betas": self.betas}
+
+    @property
+    def passes(self) -> int:
+        """Both means are read and written."""
+        return 7
+
 
 Optimizer: TypeAlias = Sgd | Adam | AdamW
+"""Each of them; a recipe's ``optimizer.name`` says which."""

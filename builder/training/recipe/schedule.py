@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, ClassVar, Literal, TypeAlias
+from math import cos, pi
+from typing import Annotated, ClassVar, Literal, TypeAlias, get_args
 
 from pydantic import Field, field_validator
 
@@ -12,8 +16,39 @@ from builder.validation import Strict
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
+@dataclass(frozen=True)
+class StepOfRun:
+    """One training step of all: ``number`` of ``count``, from 0 on, the first ``warmup`` of which are warm-up."""
+
+    number: int
+    count: int
+    per_epoch: int
+    warmup: int
+
+    @property
+    def epoch(self) -> int:
+        """The epochs that are done."""
+        return self.number // self.per_epoch
+
+    @property
+    def done(self) -> float:
+        """The part of the steps after warm-up that is done."""
+        return (self.number - self.warmup) / (self.count - self.warmup)
+
+
 class _Schedule(Strict):
-    """What schedules share: a rise before they begin."""
+    """What each says besides its fields: the part of the full rate that it leaves a step after warm-up."""
+
+    looks_at_end: ClassVar[bool] = False
+    """Whether the rate of a step depends on how many epochs there are."""
+
+    @abstractmethod
+    def part(self, step: StepOfRun) -> float:
+        """Return the part of the full rate that is left at ``step``."""
+
+
+class _WarmedUp(_Schedule):
+    """What most share: a rise before they begin."""
 
     name: str
     warmup: float = Field(
@@ -21,21 +56,29 @@ class _Schedule(Strict):
     )
 
 
-class Constant(_Schedule):
+class Constant(_WarmedUp):
     """The learning rate stays as it is."""
 
     name: Literal["constant"] = "constant"
 
+    def part(self, step: StepOfRun) -> float:  # noqa: ARG002 - others look at it
+        """All of it."""
+        return 1.0
 
-class Step(_Schedule):
+
+class Step(_WarmedUp):
     """The learning rate is multiplied by ``factor`` after every ``every`` epochs."""
 
     name: Literal["step"]
     every: int = Field(ge=1, description="epochs between two changes")
     factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
 
+    def part(self, step: StepOfRun) -> float:
+        """Return one factor for each time that ``every`` epochs are done."""
+        return self.factor ** (step.epoch // self.every)
 
-class MultiStep(_Schedule):
+
+class MultiStep(_WarmedUp):
     """The learning rate is multiplied by ``factor`` after each of some epochs: ``at: [81, 122]`` of ResNet's 164."""
 
     name: Literal["multistep"]
@@ -49,33 +92,72 @@ class MultiStep(_Schedule):
             raise ValueError(f"`at` names epochs in rising order, each once, not {list(at)}")
         return at
 
+    def part(self, step: StepOfRun) -> float:
+        """Return one factor for each of the epochs that is done."""
+        return self.factor ** bisect_right(self.at, step.epoch)
 
-class Cosine(_Schedule):
+
+class Cosine(_WarmedUp):
     """The learning rate falls along half a cosine until the end. https://arxiv.org/abs/1608.03983, equation 5."""
+
+    looks_at_end: ClassVar[bool] = True
 
     name: Literal["cosine"]
     final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
 
+    def part(self, step: StepOfRun) -> float:
+        """Return what is left after as much of half a cosine."""
+        return _along_cosine(1.0, self.final_factor, step.done)
 
-class Linear(_Schedule):
+
+class Linear(_WarmedUp):
     """The learning rate falls in equal steps until the end."""
+
+    looks_at_end: ClassVar[bool] = True
 
     name: Literal["linear"]
     final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
 
+    def part(self, step: StepOfRun) -> float:
+        """Return what is left after as much of a straight line."""
+        return 1.0 + (self.final_factor - 1.0) * (step.number - step.warmup) / (step.count - step.warmup)
 
-class OneCycle(Strict):
+
+class OneCycle(_Schedule):
     """The learning rate rises to ``lr`` along half a cosine and falls along another. https://arxiv.org/abs/1708.07120.
 
     Torch's OneCycleLR without its change of the momentum. Its rise is its warm-up, so it has no other.
     """
+
+    looks_at_end: ClassVar[bool] = True
+    warmup: ClassVar[float] = 0.0
 
     name: Literal["one_cycle"]
     peak: float = Field(0.3, gt=0, lt=1, description="part of the training in which the rate rises")
     start_factor: float = Field(0.04, gt=0, le=1, description="part of the full rate that it begins with")
     final_factor: Share = Field(4e-6, description="part of the full rate that it ends with")
 
-    warmup: ClassVar[float] = 0.0
+    def part(self, step: StepOfRun) -> float:
+        """Return the part as OneCycleLR counts: the last step has the last rate, the top is reached once.
+
+        https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
+        """
+        top = max(0.0, self.peak * step.count - 1)
+        if step.number <= top:
+            return _along_cosine(self.start_factor, 1.0, step.number / top if top else 1.0)
+        return _along_cosine(1.0, self.final_factor, (step.number - top) / (step.count - 1 - top))
+
+
+def _along_cosine(first: float, last: float, part: float) -> float:
+    """Return what lies at ``part`` of the way from ``first`` to ``last`` along half a cosine."""
+    return last + (first - last) * (1 + cos(pi * part)) / 2
 
 
 Schedule: TypeAlias = Constant | Step | MultiStep | Cosine | Linear | OneCycle
+"""Each of them; a recipe's ``schedule.name`` says which."""
+
+
+def open_ended() -> list[str]:
+    """Return the names of the schedules under which a run can be lengthened: the past would have been the same."""
+    kinds: tuple[type[Schedule], ...] = get_args(Schedule)
+    return [get_args(kind.model_fields["name"].annotation)[0] for kind in kinds if not kind.looks_at_end]

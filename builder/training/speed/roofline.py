@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from builder.training.recipe.optimizer import Sgd
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -68,7 +66,7 @@ def floor(load: Load, recipe: Recipe, precision: Precision, ceilings: Ceilings) 
     """
     half = precision.format == "bf16"
     once = (4 + 2 + 2 + 2 + 2 + 2 + 4) if half else 3 * FLOAT  # bytes a weight, before the optimizer
-    weights = load.parameters * (once + _update_passes(recipe) * FLOAT)
+    weights = load.parameters * (once + recipe.optimizer.passes * FLOAT)
     numbers = 3 * load.numbers * recipe.batch_size * (HALF if half else FLOAT)
     operations = 3 * 2 * load.macs * recipe.batch_size
     return Floor((weights + numbers) / ceilings.bytes_per_second, operations / ceilings.flops)
@@ -103,10 +101,3 @@ def _best(work: Callable[[], object], device: torch.device) -> float:
         wait_for(device)
         seconds.append(perf_counter() - start)
     return min(seconds)
-
-
-def _update_passes(recipe: Recipe) -> int:
-    """Return how often the optimizer reads or writes a number for each weight."""
-    if isinstance(recipe.optimizer, Sgd):
-        return 5 if recipe.optimizer.momentum else 3
-    return 7

@@ -12,7 +12,7 @@ import torch
 from torch import nn, optim
 from torch.utils.data import DataLoader, Dataset
 
-from builder.training.recipe.optimizer import Adam, Sgd
+from builder.training.steps.optimizers import torch_class
 from builder.training.steps.step import outputs
 
 if TYPE_CHECKING:
@@ -115,8 +115,5 @@ def _transforms(recipe: Recipe, side: int) -> Any:
 
 def _optimizer(recipe: Recipe, model: nn.Module) -> optim.Optimizer:
     settings = recipe.optimizer
-    weights, decay = model.parameters(), settings.weight_decay
-    if isinstance(settings, Sgd):
-        return optim.SGD(weights, settings.lr, settings.momentum, weight_decay=decay, nesterov=settings.nesterov)
-    kind = optim.Adam if isinstance(settings, Adam) else optim.AdamW
-    return kind(weights, settings.lr, settings.betas, weight_decay=decay)
+    make = torch_class(settings)
+    return make(model.parameters(), lr=settings.lr, weight_decay=settings.weight_decay, **settings.arguments())

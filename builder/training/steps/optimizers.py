@@ -8,9 +8,10 @@ import torch
 from torch import nn, optim
 
 from builder.diagnostics import RunError
-from builder.training.recipe.optimizer import Adam, Sgd
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from builder.training.recipe.optimizer import Optimizer
 
 
@@ -26,10 +27,13 @@ def make_optimizer(settings: Optimizer, model: nn.Module) -> optim.Optimizer:
         raise RunError("the network has no weights to train")
     device = groups[0]["params"][0].device
     rate = torch.tensor(settings.lr, device=device) if device.type == "cuda" else settings.lr
-    if isinstance(settings, Sgd):
-        return optim.SGD(groups, lr=rate, momentum=settings.momentum, nesterov=settings.nesterov, fused=True)
-    kind = optim.Adam if isinstance(settings, Adam) else optim.AdamW
-    return kind(groups, lr=rate, betas=settings.betas, fused=True)
+    return torch_class(settings)(groups, lr=rate, fused=True, **settings.arguments())
+
+
+def torch_class(settings: Optimizer) -> Callable[..., optim.Optimizer]:
+    """Return the class of torch's that ``settings`` name."""
+    found: Callable[..., optim.Optimizer] = getattr(optim, settings.torch_class)
+    return found
 
 
 def set_learning_rate(optimizer: optim.Optimizer, rate: float) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar, Literal
+
 import pytest
 import torch
 from torch import nn
@@ -20,6 +22,17 @@ CASES = [
     (Adam(name="adam", lr=0.1, betas=(0.8, 0.99)), torch.optim.Adam, {"betas": (0.8, 0.99)}),
     (AdamW(name="adamw", lr=0.1, weight_decay=0.2), torch.optim.AdamW, {"weight_decay": 0.2}),
 ]
+
+
+class Adagrad(Sgd):
+    """An optimizer that recipes do not have: its record is all that there is of it."""
+
+    name: Literal["adagrad"]
+    torch_class: ClassVar[str] = "Adagrad"
+
+    def arguments(self) -> dict[str, object]:
+        """Return what Adagrad has of its own."""
+        return {"initial_accumulator_value": 0.5}
 
 
 def trained(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> torch.Tensor:
@@ -78,6 +91,15 @@ class TestMakeOptimizer:
         """Torch would say that a list is empty."""
         with pytest.raises(RunError, match="no weights to train"):
             make_optimizer(Sgd(name="sgd", lr=0.1), nn.Flatten())
+
+    def test_a_record_alone_adds_an_optimizer(self) -> None:
+        """It trains as what its record names, not as the last of a list."""
+        layer, plain = nn.Linear(4, 1, bias=False), torch.zeros(1, 4, requires_grad=True)
+        nn.init.zeros_(layer.weight)
+        ours = make_optimizer(Adagrad(name="adagrad", lr=0.1), layer)
+        assert isinstance(ours, torch.optim.Adagrad)
+        right = trained(torch.optim.Adagrad([plain], lr=0.1, initial_accumulator_value=0.5), plain)
+        assert torch.allclose(trained(ours, layer.weight), right, atol=1e-6)
 
 
 class TestSetLearningRate:
