@@ -179,7 +179,7 @@ def parse(text: str) -> Expression:
     """Return the tree of ``text``; raise ExpressionError with the characters that are wrong."""
     if len(text) > MAX_LENGTH:
         raise ExpressionError(f"an expression has at most {MAX_LENGTH} characters", 0, len(text))
-    return _Parser(text).whole()
+    return _Parser(text).parse()
 
 
 def variables(expression: Expression) -> Iterator[Variable]:
@@ -305,7 +305,7 @@ class _Parser:
         self._position = 0
         self._depth = 0
 
-    def whole(self) -> Expression:
+    def parse(self) -> Expression:
         result = self._choice()
         if self._peek.kind != "end":
             raise self._unexpected()

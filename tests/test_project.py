@@ -202,6 +202,107 @@ class TestOrder:
         assert [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()] == []
 
 
+WORDS_OF_OUR_OWN = {
+    "Team": "process group",
+    "said_by_first": "broadcast_from_rank0",
+    "Tally": "sums that all_reduce adds up",
+    "whole": "all_reduce",
+    "_go_on": "_resume",
+    "Try": "Trial",
+    "Tries": "Trials",
+    "Tried": "PastTrial",
+    "Misfit": "ShapeError",
+    "Kept": "SavedTensors",
+    "keeps": "saved_tensors",
+    "Request": "TrainOptions",
+    "Question": "EvaluateOptions",
+    "Asked": "VariantsOptions",
+    "Options": "DrawOptions",
+}
+"""Names of classes, functions and fields that this project once had, and the field's word for each."""
+
+MODULES_OF_OUR_OWN = {
+    "datasets": "named",
+    "durable": "files",
+    "failing": "exit_codes",
+    "fitting": "out_of_memory",
+    "following": "training_progress",
+    "framing": "resize_cache",
+    "graphed": "cuda_graph",
+    "initialisers": "initializers",
+    "joining": "join",
+    "measuring": "bench_progress",
+    "outcome": "result",
+    "overlay": "comparison_curves",
+    "rewinding": "step_state",
+    "serving": "serve",
+    "standing": "status",
+    "team": "distributed",
+    "tries": "trials",
+    "watching": "study_progress",
+}
+"""Names of modules that this project once had, and what the modules are called now."""
+
+
+def sources() -> list[Path]:
+    """Return the modules that are shipped."""
+    return [path for path in files() if path.suffix == ".py" and path.is_relative_to(ROOT / "builder")] + [
+        ROOT / "cli.py"
+    ]
+
+
+def defined(tree: ast.AST) -> set[str]:
+    """Return the names of the classes, functions and fields that a module defines."""
+    return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)} | {
+        node.target.id
+        for owner in ast.walk(tree)
+        if isinstance(owner, ast.ClassDef)
+        for node in owner.body
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+
+class TestWords:
+    """Code and texts say what the field says."""
+
+    def test_no_definition_has_a_word_of_our_own(self) -> None:
+        """A reader who knows PyTorch or Optuna knows the names."""
+        found = [
+            f"{path.relative_to(ROOT)}: {name}, better {WORDS_OF_OUR_OWN[name]}"
+            for path in sources()
+            for name in sorted(defined(ast.parse(path.read_text("utf-8"))) & set(WORDS_OF_OUR_OWN))
+        ]
+        assert found == []
+
+    def test_no_module_has_a_word_of_our_own(self) -> None:
+        """A module is named by the thing that it is about, not by a participle that needs explaining."""
+        assert [path.name for path in sources() if path.stem in MODULES_OF_OUR_OWN] == []
+
+    def test_hardly_any_class_has_the_name_of_another(self) -> None:
+        """Fewer than ten public names stand twice, so that a search for a class finds one."""
+        names = Counter(
+            node.name
+            for path in sources()
+            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+        )
+        assert len([name for name, count in names.items() if count > 1]) < 10
+
+    def test_there_is_one_spelling(self) -> None:
+        """``-ize``, as PyTorch spells it; measured results and files of an earlier version keep theirs."""
+        other = re.compile(r"\w*(?:initial|normal)is(?:e|ing|ation|er)\w*", re.IGNORECASE)
+        read_from_users = ROOT / "builder" / "spec" / "fields.py"  # it answers whoever writes `initialisation`
+        kept = (TESTS / "kept", ROOT / "docs" / "results", read_from_users, Path(__file__))
+        texts = {".py", ".md", ".yaml", ".toml", ".css"}
+        found = [
+            f"{path.relative_to(ROOT)}: {word}"
+            for path in files()
+            if path.suffix in texts and not any(path.is_relative_to(each) for each in kept)
+            for word in other.findall(path.read_text("utf-8"))
+        ]
+        assert found == []
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository without what the tools left in it."""

@@ -105,7 +105,7 @@ def _checked(found: NumberRange, value: Mapping, name: str, problems: Collector)
         wrong = "low", f"a logarithmic scale begins above 0, not at {found.low:g}"
     elif found.log and found.step is not None:
         wrong = "step", "a logarithmic scale has no steps"
-    elif found.whole and any(each != round(each) for each in (found.low, found.high, found.step or 1)):
+    elif found.integer and any(each != round(each) for each in (found.low, found.high, found.step or 1)):
         wrong = "low", "this field is a whole number, and so are its bounds and its step"
     elif found.step is not None and found.high not in found:
         wrong = "high", f"steps of {found.step:g} from {found.low:g} on do not come to {found.high:g}"

@@ -30,24 +30,24 @@ class ValueList:
 
 @dataclass(frozen=True)
 class NumberRange:
-    """A number from ``low`` to ``high``, on a logarithmic scale or in steps from ``low`` on; ``whole`` ones or any."""
+    """The numbers from ``low`` to ``high``: on a logarithmic scale, in steps from ``low``, integers only, or any."""
 
     low: float
     high: float
     log: bool = False
     step: float | None = None
-    whole: bool = False
+    integer: bool = False
 
     def __contains__(self, value: object) -> bool:
         """Return whether a number may be chosen; one between two steps may not."""
         if isinstance(value, bool) or not isinstance(value, int | float) or not self.low <= value <= self.high:
             return False
         steps = (value - self.low) / self.step if self.step else 0.0
-        return abs(steps - round(steps)) < 1e-9 and (not self.whole or value == round(value))
+        return abs(steps - round(steps)) < 1e-9 and (not self.integer or value == round(value))
 
     def rounded(self, number: float) -> float | int:
         """Return a number that was drawn as it will be used."""
-        if self.whole:
+        if self.integer:
             return round(number)
         if self.step:
             return float(f"{number:.12g}")  # 0.1 + 0.2 is 0.3

@@ -148,7 +148,7 @@ def _distribution(dimension: SearchDimension) -> Any:
     if isinstance(dimension, ValueList):  # by their numbers, for a value may be anything
         return kinds.CategoricalDistribution(range(len(dimension.values)))
     low, high, log, step = dimension.low, dimension.high, dimension.log, dimension.step
-    if dimension.whole:
+    if dimension.integer:
         return kinds.IntDistribution(int(low), int(high), log=log, step=int(step or 1))
     return kinds.FloatDistribution(low, high, log=log, step=step)
 

@@ -26,14 +26,14 @@ EVALUATION_BATCH = 128  # images; more gains nothing on a CPU and costs memory
 class Batch(NamedTuple):
     """Normalized images (N, C, H, W) and labels (N,) on the device, with their place in the epoch.
 
-    Where they are one process's part of a batch, ``whole`` is the number of images in all parts, and images that only
-    fill a part up have the label ``NO_LABEL`` and count nowhere.
+    Where they are one process's shard of a batch, ``global_size`` is the number of images in all shards; images that
+    only fill a shard up have the label ``NO_LABEL`` and count nowhere.
     """
 
     step: int
     images: torch.Tensor
     labels: torch.Tensor
-    whole: int | None = None
+    global_size: int | None = None
 
 
 class Batches:

@@ -54,17 +54,17 @@ class EagerStep:
     def __call__(self, batch: Batch, rate: float) -> tuple[torch.Tensor, torch.Tensor]:
         """Train on ``batch``; return the loss, or what these images add to the whole batch's, and the logits."""
         set_learning_rate(self.optimizer, rate)
-        return self.compute(batch.images, batch.labels, batch.whole)
+        return self.compute(batch.images, batch.labels, batch.global_size)
 
     def compute(
-        self, images: torch.Tensor, labels: torch.Tensor, whole: int | None = None
+        self, images: torch.Tensor, labels: torch.Tensor, global_size: int | None = None
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Do the same with the learning rate that the optimizer has. Nothing in it waits for the device."""
         with self.precision.autocast(images.device):
             logits, *heads = outputs(self.model(images))
-        loss = mean_loss(logits, labels, self.recipe, whole)
+        loss = mean_loss(logits, labels, self.recipe, global_size)
         for head in heads:
-            loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, self.recipe, whole)
+            loss = loss + AUXILIARY_WEIGHT * mean_loss(head, labels, self.recipe, global_size)
         self.optimizer.zero_grad()
         self._group.backward(loss)
         clip_gradients(self.optimizer, self.recipe.clip_norm)
@@ -72,11 +72,13 @@ class EagerStep:
         return loss.detach(), logits.detach()
 
 
-def mean_loss(logits: torch.Tensor, labels: torch.Tensor, recipe: Recipe, whole: int | None = None) -> torch.Tensor:
-    """Return the mean cross entropy, or what these images add to that of the ``whole`` batch they are a part of."""
-    if whole is None:
+def mean_loss(
+    logits: torch.Tensor, labels: torch.Tensor, recipe: Recipe, global_size: int | None = None
+) -> torch.Tensor:
+    """Return the mean cross entropy, or what these images add to that of the whole batch, of ``global_size`` images."""
+    if global_size is None:
         return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing)
-    return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing, reduction="sum") / whole
+    return cross_entropy(logits, labels, label_smoothing=recipe.label_smoothing, reduction="sum") / global_size
 
 
 def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:

@@ -208,7 +208,7 @@ class TestSearch:
         assert study.search == SearchSpace(
             {
                 "optimizer.lr": NumberRange(0.0001, 0.01, log=True),
-                "epochs": NumberRange(2, 8, step=2, whole=True),
+                "epochs": NumberRange(2, 8, step=2, integer=True),
                 "batch_size": ValueList((32, 64)),
                 "ema_decay": ValueList((None, 0.99)),
             },

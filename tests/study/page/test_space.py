@@ -32,7 +32,7 @@ class TestRange:
 
     def test_where_numbers_are_whole_halves_are_left_out(self) -> None:
         """As for the size of a batch."""
-        found = NumberRange(8, 64, whole=True)
+        found = NumberRange(8, 64, integer=True)
         assert 9 in found
         assert 9.5 not in found
 
@@ -47,7 +47,7 @@ class TestRange:
     def test_steps_and_whole_numbers_are_what_they_look_like(self) -> None:
         """0.1 + 0.2 is written 0.3."""
         assert NumberRange(0, 1, step=0.1).rounded(0.1 + 0.2) == 0.3
-        rounded = NumberRange(1, 9, whole=True).rounded(3.0)
+        rounded = NumberRange(1, 9, integer=True).rounded(3.0)
         assert (rounded, type(rounded)) == (3, int)
 
 

@@ -112,7 +112,7 @@ class TestPropose:
     def test_what_a_recipe_cannot_have_is_not_tried(self, recipe: Recipe) -> None:
         """A warm-up that is longer than the training."""
         asked = SearchSpace(
-            {"epochs": NumberRange(1, 8, whole=True), "schedule.warmup": NumberRange(0, 8)}, 20, "random", "none", 1
+            {"epochs": NumberRange(1, 8, integer=True), "schedule.warmup": NumberRange(0, 8)}, 20, "random", "none", 1
         )
         tried = [PastTrial({"epochs": 8, "schedule.warmup": 1.0}, "done", (0.5,), 0.5)]
         for _ in range(10):
