@@ -53,10 +53,10 @@ def gallery() -> None:
     folder = DOCS / "figures" / "gallery"
     folder.mkdir(exist_ok=True)
     lines = [
-        "# Gallery",
+        "# Gallery of network families",
         "",
-        "Every family that comes with the program, at the level of blocks: `archcli draw NAME --level block`.",
-        "Made by `python benchmarks/figures.py`.",
+        "Every shipped family of networks at block level, drawn by `archcli draw NAME --level block`.",
+        "Written by `python benchmarks/figures.py`.",
         "",
     ]
     for name in GALLERY:
