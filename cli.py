@@ -11,12 +11,26 @@ from typing import Annotated, Literal, TypeVar
 
 import typer
 
+from builder.choices import (
+    Format,
+    Highlight,
+    Level,
+    MemoryFormat,
+    SchemaKind,
+    Shapes,
+    SortKey,
+    SplitName,
+    StepName,
+    ThemeName,
+    Width,
+)
 from builder.commands.terminal.console import answer, complain, open_streams, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
 from builder.commands.text import pages as text
 from builder.commands.text import training as training_text
 from builder.json_output import encode
 from builder.runs import processes
+from builder.training.recipe.datasets import DEFAULT_DATA, RANDOM_DATA, BenchData, DataName
 
 app = typer.Typer(
     name="archcli",
@@ -45,18 +59,12 @@ Plugins = Annotated[
     list[Path] | None, typer.Option(metavar="FILE.py", help="Operations of your own; runs the file; may be repeated.")
 ]
 PrecisionOption = Annotated[
-    Literal["auto", "fp32", "tf32", "bf16"], typer.Option(help="Number format of products; auto takes what pays here.")
+    Literal["auto", Format], typer.Option(help="Number format of products; auto takes what pays here.")
 ]
-LayoutOption = Annotated[
-    Literal["auto", "contiguous", "channels_last"], typer.Option(help="Order of images in memory; auto as above.")
-]
-StepOption = Annotated[
-    Literal["auto", "graph", "eager"], typer.Option(help="Steps as one CUDA graph, or not; auto takes it where it can.")
-]
+LayoutOption = Annotated[Literal["auto", MemoryFormat], typer.Option(help="Order of images in memory; auto as above.")]
+StepOption = Annotated[StepName, typer.Option(help="Steps as one CUDA graph, or not; auto takes it where it can.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only the result.")]
 
-DataName = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
-BenchData = Literal["random", "cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 Value = TypeVar("Value")
 
 
@@ -157,14 +165,12 @@ def draw(
         list[Path] | None,
         typer.Option("--output", "-o", metavar="FIGURE", help="Ends in .svg, .png, .pdf or .dot; may be repeated."),
     ] = None,
-    level: Annotated[Literal["layer", "block"], typer.Option(help="A box for each layer, or block.")] = "layer",
-    theme: Annotated[Literal["light", "dark"], typer.Option(help="Colours.")] = "light",
-    shapes: Annotated[
-        Literal["changes", "all", "none"], typer.Option(help="Where sizes (channels × height × width) are written.")
-    ] = "changes",
-    highlight: Annotated[Literal["diff", "none"], typer.Option(help="What is marked in a comparison.")] = "diff",
+    level: Annotated[Level, typer.Option(help="A box for each layer, or block.")] = "layer",
+    theme: Annotated[ThemeName, typer.Option(help="Colours.")] = "light",
+    shapes: Annotated[Shapes, typer.Option(help="Where sizes (channels × height × width) are written.")] = "changes",
+    highlight: Annotated[Highlight, typer.Option(help="What is marked in a comparison.")] = "diff",
     width: Annotated[
-        Literal["89mm", "183mm", "page"] | None,
+        Width | None,
         typer.Option(help="Shrink to a column, two columns, or A4.", show_default=False),
     ] = None,
     legend: Annotated[bool, typer.Option("--legend", help="Say what the kinds of boxes mean.")] = False,
@@ -232,9 +238,7 @@ def variants(
     stratified: Annotated[
         bool, typer.Option("--stratified", help="Draw every number of places equally often.")
     ] = False,
-    sort: Annotated[
-        Literal["name", "parameters", "macs", "memory"] | None, typer.Option(help="By what to sort.")
-    ] = None,
+    sort: Annotated[SortKey | None, typer.Option(help="By what to sort.")] = None,
     pareto: Annotated[
         str | None, typer.Option(metavar="A,B", help="Only what no other beats in both, as in macs,parameters.")
     ] = None,
@@ -303,7 +307,7 @@ def diff(
 @exit_codes()
 def train(
     file: File,
-    data: Annotated[DataName, typer.Option(help="What to train on.")] = "cifar10",
+    data: Annotated[DataName, typer.Option(help="What to train on.")] = DEFAULT_DATA,
     data_dir: DataDir = Path("data"),
     recipe: Annotated[
         str | None, typer.Option(metavar="RECIPE", help="A YAML file or a shipped recipe; by default the data set's.")
@@ -395,7 +399,7 @@ def resume(
 @exit_codes()
 def evaluate(
     what: Annotated[str, typer.Argument(metavar="RUN|FILE", help="The folder of a run; or a page, with --weights.")],
-    split: Annotated[Literal["train", "validation", "test"], typer.Option(help="Which images.")] = "test",
+    split: Annotated[SplitName, typer.Option(help="Which images.")] = "test",
     data: Annotated[DataName | None, typer.Option(help="Another data set than the run's.", show_default=False)] = None,
     data_dir: Annotated[
         Path | None, typer.Option(metavar="FOLDER", help="Where it lies; by default where the run found it.")
@@ -465,7 +469,7 @@ def bench(
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Images a step.", show_default="the recipe's")
     ] = None,
-    data: Annotated[BenchData, typer.Option(help="Real images, or noise of 32×32.")] = "random",
+    data: Annotated[BenchData, typer.Option(help="Real images, or noise of 32×32.")] = RANDOM_DATA,
     data_dir: DataDir = Path("data"),
     recipe: Annotated[
         str | None, typer.Option(metavar="RECIPE", help="A YAML file or a shipped recipe; by default the data set's.")
@@ -695,7 +699,7 @@ def report(
 @app.command()
 @exit_codes()
 def schema(
-    kind: Annotated[Literal["page", "recipe", "study"], typer.Argument(help="What is to be completed.")] = "page",
+    kind: Annotated[SchemaKind, typer.Argument(help="What is to be completed.")] = "page",
     output: Output = None,
     plugin: Plugins = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print it as a page of documentation.")] = False,

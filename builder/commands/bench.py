@@ -9,6 +9,7 @@ from builder.costs import graph_cost, numbers_moved
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
 from builder.files import check_output
 from builder.runs.prepare import prepare
+from builder.training.recipe.datasets import RANDOM_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -98,7 +99,7 @@ def run(
     for figure in figures:
         _check_suffix(figure)
         check_output(figure)
-    ready = prepare(request if request.data == "random" else replace(request, subset=IMAGES))
+    ready = prepare(request if request.data == RANDOM_DATA else replace(request, subset=IMAGES))
     if ready.group.world_size > 1:
         raise RunError("a benchmark is of one process", "start it without torchrun")
     from builder.training.device.devices import Hardware

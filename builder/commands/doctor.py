@@ -139,11 +139,16 @@ def _fonts() -> str:
 
 
 def _data(folder: Path) -> Finding:
-    """Say what lies in the folder of data sets; scikit-learn's digits need none."""
+    """Say what lies in the folder of data sets; what is bundled needs none."""
+    from builder.training.recipe.datasets import bundled
+
     found = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
+    always = ", ".join(bundled())
     if not found:
-        return Finding("data", "note", f"digits; nothing in {folder}", "others are downloaded when they are asked for")
-    return Finding("data", "ok", f"digits; in {folder}: {', '.join(found[:8])}{', …' if len(found) > 8 else ''}")
+        return Finding(
+            "data", "note", f"{always}; nothing in {folder}", "others are downloaded when they are asked for"
+        )
+    return Finding("data", "ok", f"{always}; in {folder}: {', '.join(found[:8])}{', …' if len(found) > 8 else ''}")
 
 
 def _writable(topic: str, folder: Path) -> Finding:

@@ -17,7 +17,8 @@ from builder.ops.plugins import with_plugins
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram import DrawOptions, Level
+    from builder.choices import Level
+    from builder.emit.diagram import DrawOptions
     from builder.graph import Graph
     from builder.ops import Operations
 

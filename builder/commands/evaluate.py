@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from builder.commands.answers import KEPT, draw_answers, named
 from builder.diagnostics import ArchError, Diagnostic, RunError
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from builder.choices import SplitName
     from builder.commands.answers import MistakeRow
     from builder.graph import Graph
-    from builder.runs.prepare import DataName
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import BatchDone
+    from builder.training.recipe.datasets import DataName
     from builder.training.recipe.recipe import Recipe
-
-SplitName: TypeAlias = Literal["train", "validation", "test"]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.reader import Mapping, read_file
+from builder.training.recipe.datasets import described
 
 if TYPE_CHECKING:
     from builder.reader import Value
@@ -55,7 +56,7 @@ def _explanation(code: str, entry: Value) -> Explanation:
     return Explanation(
         code,
         fields["title"],
-        fields["text"],
+        fields["text"].replace("{data sets}", described()),
         fields.get("wrong"),
         fields.get("right"),
         tuple((name, str(value.plain())) for name, value in files) if isinstance(files, Mapping) else (),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from builder.training.device.execution import StepName
+    from builder.choices import StepName
     from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import Progress
 

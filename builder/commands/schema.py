@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from builder.ops.plugins import with_plugins
 from builder.spec.schema import json_schema
@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-
-SchemaKind: TypeAlias = Literal["page", "recipe", "study"]
+    from builder.choices import SchemaKind
 
 
 @dataclass(frozen=True)

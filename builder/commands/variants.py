@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from builder.commands.space import SpaceOptions, entries
 from builder.costs import Cost
@@ -18,9 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from builder.choices import SortKey
     from builder.variants import Variant, Variants
-
-Key: TypeAlias = Literal["name", "parameters", "macs", "memory"]
 
 MAX_DRAWN = 64
 """How many networks a contact sheet shows."""
@@ -69,7 +68,7 @@ class Varied:
 class ListingOptions:
     """Which of the variants are listed and how: sorted, the front of two prices only, the first so many."""
 
-    sort: Key | None = None
+    sort: SortKey | None = None
     pareto: str | None = None
     limit: int | None = None
 

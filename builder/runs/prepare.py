@@ -8,7 +8,7 @@ import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
@@ -19,6 +19,7 @@ from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.plugins import operations_of_run
 from builder.runs.weights import put_weights, quiet
+from builder.training.recipe.datasets import DEFAULT_DATA, RANDOM_DATA, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,17 +27,16 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from builder.choices import Format, MemoryFormat, StepName
     from builder.graph import Graph
     from builder.lowering.pages import Merged
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.device.distributed import ProcessGroup
-    from builder.training.device.execution import StepName
-    from builder.training.device.precision import ChosenPrecision, Format, MemoryFormat
+    from builder.training.device.precision import ChosenPrecision
     from builder.training.folder.run_folder import RunFolder
+    from builder.training.recipe.datasets import BenchData
     from builder.training.recipe.recipe import Recipe
-
-DataName: TypeAlias = Literal["cifar10", "cifar100", "fashion_mnist", "svhn", "imagefolder", "digits"]
 
 RANDOM = 2048  # random images, or four batches of them
 
@@ -46,7 +46,7 @@ class TrainOptions:
     """What the command line asks for; None leaves a choice to the program."""
 
     page: str
-    data: DataName | Literal["random"] = "cifar10"
+    data: BenchData = DEFAULT_DATA
     data_dir: Path = Path("data")
     recipe: str | None = None
     settings: tuple[str, ...] = ()
@@ -221,9 +221,9 @@ def _trained_on(folder: RunFolder) -> TrainOptions:
 
 def _recipe(request: TrainOptions) -> Recipe:
     from builder.training.recipe.overrides import override
-    from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
+    from builder.training.recipe.recipe import load_recipe
 
-    recipe = load_recipe(request.recipe or DEFAULT_RECIPES.get(request.data, "lab"))
+    recipe = load_recipe(request.recipe or recipe_of(request.data))
     settings = dict(_setting(text) for text in request.settings)
     if request.seed is not None:
         settings["seed"] = str(request.seed)
@@ -263,7 +263,7 @@ def _data(request: TrainOptions, recipe: Recipe, channels: int) -> DataSet:
     """Return the data set, its validation split held out before a subset of each split is drawn."""
     from builder.training.data.named import load
 
-    if request.data == "random":
+    if request.data == RANDOM_DATA:
         from builder.training.speed.benchmark import random_images
 
         return random_images(max(RANDOM, 4 * recipe.batch_size), channels)

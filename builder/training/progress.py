@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from builder.choices import SplitName
     from builder.training.folder.metrics import EpochMetrics
 
 
@@ -74,7 +75,7 @@ class EpochStarted:
 class BatchDone:
     """``done`` of ``steps`` batches of this phase have been given to the device."""
 
-    phase: Literal["train", "validation", "test"]
+    phase: SplitName
     done: int
     steps: int
 

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
+    from builder.choices import SplitName
     from builder.training.data.dataset import DataSet, Split
     from builder.training.device.distributed import ProcessGroup
     from builder.training.divergence import Cause
@@ -241,7 +242,7 @@ class _Run:
         if self._after_batch("train", done, saving=self.pace.due()):
             self.save()
 
-    def _after_batch(self, phase: Literal["train", "validation", "test"], done: int, *, saving: bool = False) -> bool:
+    def _after_batch(self, phase: SplitName, done: int, *, saving: bool = False) -> bool:
         """Report a batch, stop if a signal asks a process for it, and return whether it is time to save."""
         batches = self.batches[phase]
         steps = batches.steps if phase == "train" else batches.evaluation_steps

@@ -11,8 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from builder.runs import prepare as preparation
-from builder.training.recipe.recipe import DEFAULT_RECIPES
 from tests.command_line import PAGE, SHORT
 
 if TYPE_CHECKING:
@@ -195,14 +193,6 @@ class TestAnswers:
         assert outcome.code == 1
         for part in ("not in data", "cifar-10-python.tar.gz", "--data digits"):
             assert part in outcome.err
-
-
-class TestChoices:
-    """The command line offers what the rooms below have."""
-
-    def test_every_data_set_has_a_recipe(self) -> None:
-        """The names that ``--data`` takes are those with a default recipe."""
-        assert set(preparation.DataName.__args__) == set(DEFAULT_RECIPES)
 
 
 @pytest.mark.usefixtures("nothing_is_drawn")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from builder.emit.diagram.reading.options import Level
+    from builder.choices import Level
     from builder.graph import Graph
 
 SUFFIXES: Final = ("svg", "png", "pdf", "dot")

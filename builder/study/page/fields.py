@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, WithJsonSchema, field_validator
 
-from builder.training.recipe.recipe import DEFAULT_RECIPES
+from builder.training.recipe.datasets import DATA_SETS
 from builder.validation import Strict
 
 _POINTS = r"^\d+(\.\d+)? ?(%|points?)$"
@@ -33,7 +33,7 @@ FIXED_ELSEWHERE = MappingProxyType(
 class Data(Strict):
     """Which images: a data set by name, and how many of it."""
 
-    name: Annotated[str, WithJsonSchema({"enum": list(DEFAULT_RECIPES)})] = Field(description="as `train --data`")
+    name: Annotated[str, WithJsonSchema({"enum": list(DATA_SETS)})] = Field(description="as `train --data`")
     subset: Images | None = Field(None, description="so many training images, the same for every cell; by default all")
     test: Images | None = Field(None, description="so many test images; by default as large a part as of the others")
 

@@ -13,8 +13,9 @@ from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
 from builder.study.page.search import own_settings, read_search
+from builder.training.recipe.datasets import DATA_SETS, recipe_of, unknown_data
 from builder.training.recipe.overrides import full_path, override_with
-from builder.training.recipe.recipe import DEFAULT_RECIPES, load_recipe
+from builder.training.recipe.recipe import load_recipe
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -141,15 +142,14 @@ def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
     """Return the recipe with what ``set`` changes, or None after saying what is wrong."""
     data = page.get("data")
     name = data.get("name") if isinstance(data, Mapping) else None
-    if isinstance(name, Scalar) and isinstance(name.value, str) and name.value not in DEFAULT_RECIPES:
-        hint = suggest(name.value, list(DEFAULT_RECIPES), "there are")
-        problems.error("unknown-data", f"there is no data set `{name.value}`", name.mark, hint)
+    if isinstance(name, Scalar) and isinstance(name.value, str) and name.value not in DATA_SETS:
+        problems.add(unknown_data(name.value, name.mark))
         return None
     chosen = page.get("recipe")
     if isinstance(chosen, Scalar) and isinstance(chosen.value, str):
         text = chosen.value
     elif chosen is None and isinstance(name, Scalar):
-        text = DEFAULT_RECIPES[str(name.value)] if name.value in DEFAULT_RECIPES else "lab"
+        text = recipe_of(str(name.value))
     else:
         return None
     try:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from contextlib import redirect_stdout, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 
-from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.diagnostics import ArchError, RunError
 from builder.training.data.dataset import DataSet, Split
 from builder.training.randomness import shuffled, stream
-from builder.training.recipe.recipe import DEFAULT_RECIPES
+from builder.training.recipe.datasets import bundled, unknown_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 DIGITS_TEST = 297  # of 1,797 images, so that a round 1,500 are left to train on
@@ -59,19 +61,18 @@ def load(name: str, data_dir: Path, side: int | None = None) -> DataSet:
     of ``side`` pixels, which a recipe gives as ``resize``.
     Raises ArchError for an unknown name, RunError for data that can't be had, or are empty or damaged.
     """
-    if name not in DEFAULT_RECIPES:
-        hint = suggest(name, list(DEFAULT_RECIPES), "there are")
-        raise ArchError(Diagnostic("unknown-data", f"there is no data set `{name}`", hint=hint))
-    if name == "digits":
-        return _digits().checked()
-    if name == "imagefolder":
-        from builder.training.data.image_folder import load_image_folder  # noqa: PLC0415 - torchvision takes seconds
-
-        return load_image_folder(data_dir, side).checked()
-    return _from_torchvision(name, _SOURCES[name], data_dir).checked()
+    if name not in _READERS:
+        raise ArchError(unknown_data(name))
+    return _READERS[name](data_dir, side).checked()
 
 
-def _from_torchvision(name: str, source: _Source, data_dir: Path) -> DataSet:
+def _image_folder(data_dir: Path, side: int | None) -> DataSet:
+    from builder.training.data.image_folder import load_image_folder  # noqa: PLC0415 - torchvision takes seconds
+
+    return load_image_folder(data_dir, side)
+
+
+def _from_torchvision(name: str, source: _Source, data_dir: Path, _: int | None) -> DataSet:
     there, before = (data_dir / source.unpacked).exists(), data_dir.exists()
     try:
         train, test = source.split(data_dir, source.train), source.split(data_dir, source.test)
@@ -81,7 +82,9 @@ def _from_torchvision(name: str, source: _Source, data_dir: Path) -> DataSet:
         state = f"in {data_dir} but incomplete or damaged" if there else f"not in {data_dir}"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         message = f"{name} is {state}, and could not be downloaded: {reason}"
-        raise RunError(message, f"put {source.files} {data_dir}, or train offline with `--data digits`") from error
+        raise RunError(
+            message, f"put {source.files} {data_dir}, or train offline with `--data {bundled()[0]}`"
+        ) from error
     classes = tuple(getattr(train, "classes", None) or map(str, range(10)))  # SVHN's are the digits
     return DataSet(name, classes, _split(train), test=_split(test))
 
@@ -104,16 +107,25 @@ def _split(decoded: Any) -> Split:
     return Split(images.contiguous(), torch.as_tensor(labels, dtype=torch.int64))
 
 
-def _digits() -> DataSet:
+def _digits(_: Path, __: int | None) -> DataSet:
     """Return scikit-learn's 1,797 grey digits of 8×8 pixels, shuffled once and for all.
 
     https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_digits.html
     """
     from sklearn.datasets import load_digits  # noqa: PLC0415 - takes a second, for this data set alone
 
-    bundled = load_digits()
-    pixels = np.rint(bundled.images * (255 / 16)).astype(np.uint8)  # its levels go from 0 to 16
-    every = Split(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(bundled.target).to(torch.int64))
+    found = load_digits()
+    pixels = np.rint(found.images * (255 / 16)).astype(np.uint8)  # its levels go from 0 to 16
+    every = Split(torch.from_numpy(pixels).unsqueeze(1), torch.from_numpy(found.target).to(torch.int64))
     order = shuffled(len(every), stream(0, "digits test split"))
-    classes = tuple(str(label) for label in bundled.target_names)
+    classes = tuple(str(label) for label in found.target_names)
     return DataSet("digits", classes, every[order[DIGITS_TEST:]], test=every[order[:DIGITS_TEST]])
+
+
+_Reader: TypeAlias = "Callable[[Path, int | None], DataSet]"
+_READERS: Mapping[str, _Reader] = {
+    **{name: partial(_from_torchvision, name, source) for name, source in _SOURCES.items()},
+    "imagefolder": _image_folder,
+    "digits": _digits,
+}
+"""How each data set is read; they are named in ``recipe/datasets.py``."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, get_args
 
+from builder.choices import StepName
 from builder.diagnostics import RunError
 from builder.json_files import read_json
 from builder.training.device.precision import PLAIN, Precision
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     import torch
 
     from builder.training.folder.run_folder import RunFolder
-
-StepName: TypeAlias = Literal["auto", "graph", "eager"]
 
 
 @dataclass(frozen=True)

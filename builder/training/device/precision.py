@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
+from builder.choices import Format, MemoryFormat
 from builder.diagnostics import RunError
 from builder.json_files import read_json
 from builder.training.device.determinism import deterministic
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from builder.training.device.devices import Hardware
     from builder.training.folder.run_folder import RunFolder
-
-Format: TypeAlias = Literal["fp32", "tf32", "bf16"]
-MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 
 LAYOUTS: dict[MemoryFormat, torch.memory_format] = {
     "contiguous": torch.contiguous_format,

@@ -19,16 +19,6 @@ from builder.validation import Strict, validate
 
 SHIPPED = Path(__file__).parent / "shipped"
 
-DEFAULT_RECIPES = {
-    "cifar10": "lab",
-    "cifar100": "lab",
-    "fashion_mnist": "lab",
-    "svhn": "lab",
-    "imagefolder": "lab",
-    "digits": "digits",
-}
-"""Every data set by name, with the recipe that it is trained by unless another is named."""
-
 CHOICES = ("optimizer", "schedule")
 """The fields of a recipe that are one of several things, chosen by ``name``."""
 

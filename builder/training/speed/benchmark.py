@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
     from torch import nn
 
+    from builder.choices import Format
     from builder.training.data.batches import Batch
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution
-    from builder.training.device.precision import Format
     from builder.training.progress import StepChosen
     from builder.training.recipe.recipe import Recipe
 

@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from torch import nn
     from torch.optim import Optimizer
 
+    from builder.choices import StepName
     from builder.training.data.batches import Batch
-    from builder.training.device.execution import StepName
     from builder.training.steps.recorder import Recorder, Recording
     from builder.training.steps.step import EagerStep, TrainingStep
 

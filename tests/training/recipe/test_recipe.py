@@ -16,7 +16,6 @@ from builder.diagnostics import ArchError
 from builder.reader import read_text
 from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.recipe.recipe import (
-    DEFAULT_RECIPES,
     SHIPPED,
     Augment,
     Recipe,
@@ -98,10 +97,6 @@ class TestShipped:
     def test_what_was_not_measured_is_said(self, name: str) -> None:
         """In the file itself."""
         assert "not yet measured" in (SHIPPED / f"{name}.yaml").read_text().lower()
-
-    def test_every_data_set_names_a_shipped_recipe(self) -> None:
-        """So that `train` without `--recipe` always finds one."""
-        assert set(DEFAULT_RECIPES.values()) <= set(recipe_names())
 
 
 class TestLoading:

@@ -38,8 +38,8 @@ from tests.training.tiny_task import TinyNetwork
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from builder.choices import StepName
     from builder.training.data.dataset import DataSet
-    from builder.training.device.execution import StepName
     from builder.training.folder.summary import Summary
     from builder.training.recipe.recipe import Recipe
     from builder.training.steps.recorder import Outputs, RecordedWork

@@ -15,7 +15,7 @@ from builder.emit.diagram.scene.theme import TEXT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.emit.diagram.reading.options import Width
+    from builder.choices import Width
     from builder.emit.diagram.scene.scene import Scene
 
 POINTS: Final = 72 / 25.4

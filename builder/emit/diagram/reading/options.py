@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final
 
-Level: TypeAlias = Literal["layer", "block"]
-ThemeName: TypeAlias = Literal["light", "dark"]
-Shapes: TypeAlias = Literal["changes", "all", "none"]
-Highlight: TypeAlias = Literal["diff", "none"]
-Width: TypeAlias = Literal["89mm", "183mm", "page"]
+if TYPE_CHECKING:
+    from builder.choices import Highlight, Shapes, ThemeName, Width
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from builder.ops.squeeze_excitation import SqueezeExcitation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from builder.emit.diagram.reading.options import Shapes
+    from builder.choices import Shapes
     from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import BlockMember, Graph, Node
     from builder.ops.base import Operation

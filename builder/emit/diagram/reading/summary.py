@@ -31,7 +31,7 @@ from builder.emit.diagram.scene.metrics import fit, text_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from builder.emit.diagram.reading.options import Shapes
+    from builder.choices import Shapes
     from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import Graph
 

@@ -11,7 +11,7 @@ from builder.emit.diagram import DrawOptions, draw
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.emit.diagram import Level
+    from builder.choices import Level
     from builder.graph import Graph
 
 LAYERS: Final = 4

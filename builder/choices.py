@@ -1,0 +1,38 @@
+"""The words that options may have, each list once: the command line offers them, and the code that acts takes them."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+Format: TypeAlias = Literal["fp32", "tf32", "bf16"]
+"""The number format of products."""
+
+MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
+"""The order of images in memory."""
+
+StepName: TypeAlias = Literal["auto", "graph", "eager"]
+"""Training steps as one CUDA graph, one operation after another, or as the device can."""
+
+SplitName: TypeAlias = Literal["train", "validation", "test"]
+"""The parts of a data set."""
+
+Level: TypeAlias = Literal["layer", "block"]
+"""What a box of a figure stands for."""
+
+ThemeName: TypeAlias = Literal["light", "dark"]
+"""The colours of a figure."""
+
+Shapes: TypeAlias = Literal["changes", "all", "none"]
+"""Where a figure says sizes."""
+
+Highlight: TypeAlias = Literal["diff", "none"]
+"""What a figure of several networks marks."""
+
+Width: TypeAlias = Literal["89mm", "183mm", "page"]
+"""What a figure has to fit."""
+
+SortKey: TypeAlias = Literal["name", "parameters", "macs", "memory"]
+"""What a list of variants is ordered by."""
+
+SchemaKind: TypeAlias = Literal["page", "recipe", "study"]
+"""What an editor completes."""

@@ -1,0 +1,69 @@
+"""The data sets that can be named, and what is to be known of each without torch; ``data/named.py`` reads them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from builder.diagnostics import Diagnostic, suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from builder.diagnostics import Mark
+
+
+@dataclass(frozen=True)
+class NamedData:
+    """What it holds, where it comes from, and the recipe that it is trained by unless another is named."""
+
+    about: str
+    source: Literal["downloaded", "bundled", "own"] = "downloaded"
+    recipe: str = "lab"
+
+
+DATA_SETS: Mapping[str, NamedData] = MappingProxyType(
+    {
+        "cifar10": NamedData("photographs of 10 things, 32×32"),
+        "cifar100": NamedData("photographs of 100 things, 32×32"),
+        "fashion_mnist": NamedData("10 kinds of clothes, grey, 28×28"),
+        "svhn": NamedData("house numbers, 32×32"),
+        "imagefolder": NamedData("a folder of yours with a folder for each class", "own"),
+        "digits": NamedData("scikit-learn's digits, grey, 8×8, which need no network", "bundled", "digits"),
+    }
+)
+"""Every data set by its name; one is added here, and its reader in ``data/named.py``."""
+
+DEFAULT_DATA = "cifar10"
+
+RANDOM_DATA = "random"
+"""Noise, for benchmarks; no data set, since nothing can be learned from it."""
+
+if TYPE_CHECKING:
+    DataName: TypeAlias = str
+    BenchData: TypeAlias = str
+else:
+    DataName = Literal[*DATA_SETS]  # what the command line offers
+    BenchData = Literal[RANDOM_DATA, *DATA_SETS]
+
+
+def recipe_of(name: str) -> str:
+    """Return the name of the recipe by which a data set, or noise, is trained unless another is asked for."""
+    return DATA_SETS[name].recipe if name in DATA_SETS else NamedData.recipe
+
+
+def bundled() -> list[str]:
+    """Return the names of those that are there without a network."""
+    return [name for name, each in DATA_SETS.items() if each.source == "bundled"]
+
+
+def unknown_data(name: str, mark: Mark | None = None) -> Diagnostic:
+    """Return the answer to a name that no data set has."""
+    hint = suggest(name, list(DATA_SETS), "there are")
+    return Diagnostic("unknown-data", f"there is no data set `{name}`", mark, hint)
+
+
+def described() -> str:
+    """Return all names, each with what it holds, as they stand in a sentence."""
+    return ", ".join(f"`{name}` ({each.about})" for name, each in DATA_SETS.items())

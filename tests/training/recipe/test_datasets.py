@@ -1,0 +1,75 @@
+"""The data sets that can be named: one table, and whoever needs a name reads it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from builder.study.page.page import study_json_schema
+from builder.training.data import named
+from builder.training.recipe.datasets import DATA_SETS, DEFAULT_DATA, RANDOM_DATA, bundled, described, recipe_of
+from builder.training.recipe.recipe import recipe_names
+
+if TYPE_CHECKING:
+    from tests.command_line import Archcli
+
+ROOT = Path(__file__).parents[3]
+
+
+class TestTable:
+    """What it says of each."""
+
+    def test_every_recipe_is_shipped(self) -> None:
+        """So that `train` without `--recipe` always finds one."""
+        assert {recipe_of(name) for name in (*DATA_SETS, RANDOM_DATA)} <= set(recipe_names())
+
+    def test_each_can_be_read(self) -> None:
+        """A name without a reader would be offered and then fail."""
+        assert set(named._READERS) == set(DATA_SETS)
+
+    def test_one_needs_no_network(self) -> None:
+        """It is what the others' answers name where a download fails."""
+        assert bundled() == ["digits"]
+
+    def test_the_default_is_one_of_them(self) -> None:
+        """And noise is none."""
+        assert DEFAULT_DATA in DATA_SETS
+        assert RANDOM_DATA not in DATA_SETS
+
+    def test_reading_it_costs_no_import(self) -> None:
+        """The command line reads it for every command, and a study's page where there is no torch."""
+        script = (
+            "import sys, builder.training.recipe.datasets\n"
+            "print([name for name in ('torch', 'numpy', 'pydantic', 'yaml') if name in sys.modules])"
+        )
+        ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert ran.stdout == "[]\n"
+
+
+class TestAddingOne:
+    """A data set is added to the table and to its readers, and nowhere else."""
+
+    def test_two_files_name_one(self) -> None:
+        """Every other one would be forgotten by whoever adds a data set."""
+        ours = [ROOT / "cli.py", *(ROOT / "builder").rglob("*.py"), *(ROOT / "builder/commands").rglob("*.yaml")]
+        naming = {path.relative_to(ROOT).as_posix() for path in ours if "cifar100" in path.read_text("utf-8")}
+        assert naming == {"builder/training/recipe/datasets.py", "builder/training/data/named.py"}
+
+    @pytest.mark.parametrize("command", ["train", "evaluate", "bench"])
+    def test_commands_offer_all_of_them(self, command: str, archcli: Archcli) -> None:
+        """`bench` noise too."""
+        words = archcli(command, "-h").out.replace("\n", "").replace(" ", "")
+        noise = [RANDOM_DATA] if command == "bench" else []
+        assert f"<{'|'.join([*noise, *DATA_SETS])}>" in words
+
+    def test_a_studys_schema_lists_them(self) -> None:
+        """For editors."""
+        assert study_json_schema()["$defs"]["Data"]["properties"]["name"]["enum"] == list(DATA_SETS)
+
+    def test_the_explanation_lists_them(self, archcli: Archcli) -> None:
+        """With what they hold."""
+        assert "".join(described().split()) in "".join(archcli("explain", "unknown-data").out.split())
