@@ -24,6 +24,7 @@ from builder.choices import (
     ThemeName,
     Width,
 )
+from builder.commands.export_forms import ExportFormName
 from builder.commands.terminal.console import answer, complain, open_streams, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID, end_when_terminated, exit_codes, leave_when_terminated
 from builder.commands.text import pages as text
@@ -527,7 +528,7 @@ def bench(
 @exit_codes()
 def export(
     what: Annotated[str, typer.Argument(metavar="FILE|RUN", help="A page, a shipped network, or a run's folder.")],
-    form: Annotated[Literal["python", "safetensors", "torch"], typer.Option("--to", help="Source, or weights.")],
+    form: Annotated[ExportFormName, typer.Option("--to", help="Source, or weights.")],
     output: Output = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Draws the weights of a page.")] = 0,
     weights: Weights = None,

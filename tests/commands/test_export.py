@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 import torch
 from safetensors.torch import load_file
 
 import builder
+from builder.commands.export_forms import EXPORT_FORMS
 from tests.command_line import PAGE
 
 if TYPE_CHECKING:
-    import pytest
-
     from tests.command_line import Archcli, Trained
 
 
@@ -67,6 +68,38 @@ class TestWeights:
         archcli("export", trained.folder, "--to", "safetensors", "-o", tmp_path / "best.safetensors")
         best, written = load_file(trained.folder / "best.safetensors"), load_file(tmp_path / "best.safetensors")
         assert all(torch.equal(written[name], best[name]) for name in best)
+
+
+class TestForms:
+    """The table of forms."""
+
+    def test_the_command_line_offers_all_of_them(self, archcli: Archcli) -> None:
+        """It reads the table."""
+        assert f"--to <{'|'.join(EXPORT_FORMS)}>" in " ".join(archcli("export", "-h").out.split())
+
+    @pytest.mark.parametrize("form", EXPORT_FORMS)
+    def test_a_file_that_nobody_names_has_its_suffix(
+        self, form: str, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Or there is none, and the text is printed."""
+        monkeypatch.chdir(tmp_path)
+        Path("small.yaml").write_text(PAGE)
+        outcome = archcli("export", "small.yaml", "--to", form)
+        made = {path.name for path in tmp_path.iterdir()} - {"small.yaml"}
+        suffix = EXPORT_FORMS[form].suffix
+        assert (outcome.code, made) == (0, set() if suffix is None else {f"small.{suffix}"})
+
+    def test_nobody_compares_their_names(self) -> None:
+        """A form that is added would be forgotten there."""
+        root = Path(builder.__file__).parent
+        about = [root / "commands/export.py", root / "commands/text/pages.py", root.parent / "cli.py"]
+        words = {
+            each.value
+            for path in (*about, *(root / "cli").glob("*.py"))
+            for each in ast.walk(ast.parse(path.read_text("utf-8")))
+            if isinstance(each, ast.Constant) and isinstance(each.value, str)
+        }
+        assert words & set(EXPORT_FORMS) == set()
 
 
 class TestAnswers:
