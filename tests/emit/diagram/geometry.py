@@ -16,6 +16,18 @@ AROUND = ("frame", "band", "inset", "page")  # what holds other boxes
 CLOSE = 0.3  # pt by which a line may come under the edge of what it leads to
 
 
+def overlaps(one: Rectangle, other: Rectangle) -> bool:
+    """Return whether both cover some common area; touching edges do not count."""
+    across = one.left < other.right and other.left < one.right
+    return across and one.top < other.bottom and other.top < one.bottom
+
+
+def contains(outer: Rectangle, inner: Rectangle) -> bool:
+    """Return whether ``inner`` lies inside; edges belong to a rectangle."""
+    across = outer.left <= inner.left and inner.right <= outer.right
+    return across and outer.top <= inner.top and inner.bottom <= outer.bottom
+
+
 def faults(scene: Scene) -> list[str]:
     """Return every overlap and crossing of ``scene``, in words."""
     return [
@@ -46,7 +58,7 @@ def _near(areas):
 def _overlapping_boxes(scene: Scene) -> list[str]:
     """Return pairs of boxes with common area."""
     pairs = _near([(box.area, box) for box in solid(scene)])
-    return [f"{a.name} overlaps {b.name}" for one, a, two, b in pairs if one.overlaps(two)]
+    return [f"{a.name} overlaps {b.name}" for one, a, two, b in pairs if overlaps(one, two)]
 
 
 def _texts_out_of_boxes(scene: Scene) -> list[str]:
@@ -60,12 +72,12 @@ def _texts_over_something(scene: Scene) -> list[str]:
     """Return texts that are neither inside one box nor outside of all, or over another text."""
     texts = [(_shrunk(text.area, 0.4), text) for text in scene.texts]
     boxes = [(box.area, box) for box in solid(scene)]
-    found = [f"{a.text!r} over {b.text!r}" for one, a, two, b in _near(texts) if one.overlaps(two)]
+    found = [f"{a.text!r} over {b.text!r}" for one, a, two, b in _near(texts) if overlaps(one, two)]
     for one, a, two, b in _near([*texts, *boxes]):
         text, box, inside, around = (a, b, one, two) if hasattr(a, "tone") else (b, a, two, one)
-        if hasattr(a, "tone") == hasattr(b, "tone") or not one.overlaps(two):
+        if hasattr(a, "tone") == hasattr(b, "tone") or not overlaps(one, two):
             continue
-        if not around.contains(inside):
+        if not contains(around, inside):
             found.append(f"{text.text!r} runs over the edge of {box.name}")
         elif box.text:
             found.append(f"{text.text!r} over the text of {box.name}")
@@ -98,7 +110,7 @@ def _crossings(scene, areas, name) -> list[str]:
     found = []
     for one, a, two, b in _near([*_segments(scene), *areas]):
         line_first, line_second = hasattr(a, "points"), hasattr(b, "points")
-        if line_first != line_second and one.overlaps(two):
+        if line_first != line_second and overlaps(one, two):
             line, thing = (a, b) if line_first else (b, a)
             found.append(f"a line {line.points[0]}–{line.points[-1]} crosses {name(thing)}")
     return found
@@ -111,11 +123,11 @@ def _straddled_frames(scene: Scene) -> list[str]:
     things: list[Box | Text] = [*solid(scene), *scene.texts]
     for frame in frames:
         area = frame.area
-        cut = [thing for thing in things if area.overlaps(thing.area) and not area.contains(thing.area)]
+        cut = [thing for thing in things if overlaps(area, thing.area) and not contains(area, thing.area)]
         found += [f"{getattr(thing, 'name', None) or thing.text!r} straddles {frame.name}" for thing in cut]
     for one, two in combinations(frames, 2):
         a, b = one.area, two.area
-        if a.overlaps(b) and not a.contains(b) and not b.contains(a):
+        if overlaps(a, b) and not contains(a, b) and not contains(b, a):
             found.append(f"{one.name} cuts {two.name}")
     return found
 

@@ -30,16 +30,6 @@ class Rectangle:
     right: float
     bottom: float
 
-    def overlaps(self, other: Rectangle) -> bool:
-        """Return whether both cover some common area; touching edges do not count."""
-        across = self.left < other.right and other.left < self.right
-        return across and self.top < other.bottom and other.top < self.bottom
-
-    def contains(self, other: Rectangle) -> bool:
-        """Return whether ``other`` lies inside."""
-        across = self.left <= other.left and other.right <= self.right
-        return across and self.top <= other.top and other.bottom <= self.bottom
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
