@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from builder.study.results.folder import StudyFolder
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
+
+KEPT = Path(__file__).parents[1] / "kept"
 
 PAGE = """\
 name: mine
@@ -171,3 +174,39 @@ class TestRun:
         assert outcome.code == 1
         assert "the code that trains has changed since the study was planned: training/loop.py" in outcome.err
         assert "--other-code" in outcome.err
+
+
+class TestOfAnEarlierVersion:
+    """A study that was planned and run by commit 561c7d4, whose list of files was another."""
+
+    @pytest.fixture
+    def old(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """Give a copy of it, one of its six cells still to be run."""
+        monkeypatch.chdir(tmp_path)
+        folder = Path(shutil.copytree(KEPT / "study", tmp_path / "study"))
+        min(folder.glob("cells/*/result.json")).unlink()
+        return folder
+
+    @staticmethod
+    def files(folder: Path) -> dict[str, bytes]:
+        """Return what lies in a folder."""
+        return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    def test_going_on_is_refused_by_name(self, old: Path, archcli: Archcli) -> None:
+        """With some of what changed, and how many more; nothing is touched."""
+        before = self.files(old)
+        outcome = archcli("study", "run", str(old), "-q")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert re.search(r"the code that trains has changed since the study was planned: .+ and \d+ more", outcome.err)
+        assert "plan it anew with --new; or go on with --other-code" in outcome.err
+        assert self.files(old) == before
+
+    def test_what_is_done_is_read(self, old: Path, archcli: Archcli) -> None:
+        """Its status and, from all cells, its report."""
+        now = json.loads(archcli("study", "status", str(old), "--json").out)
+        assert now["failures"] == []
+        shutil.copytree(KEPT / "study", "whole")
+        reported = archcli("report", "whole", "-o", "report", "--csv")
+        assert reported.code == 0, reported.err
+        assert reported.out == (KEPT / "outputs" / "study_report.csv").read_text("utf-8")
+        assert archcli("study", "status", "whole", "--json").code == 0

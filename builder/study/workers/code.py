@@ -1,4 +1,7 @@
-"""Which version of the code a result came from: digests of the files that decide how a network is trained."""
+"""Which version of the code a result came from: digests of the files that decide how a network is trained.
+
+Which files these are is computed from what imports what, so that none is forgotten and none is there for nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,37 +12,31 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.ops.plugins import read_plugins
+from builder.study.workers.closure import closure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from builder.ops.plugins import Plugin
 
-_ROOMS = ("ops", "lowering", "emit/python", "runtime", "training")
-"""From a page to trained weights; what checks, draws, prices and reports changes no result."""
+_START = ("builder.study.workers.trial", "builder.study.workers.images")
+"""What trains a cell and what it trains on; all that they import belongs to it."""
 
-_BESIDE = ("inplace.py", "graph.py", "shapes.py", "expressions.py", "study/workers/trial.py", "study/workers/images.py")
-
-_NO_MATTER = frozenset(
-    {
-        "training/figures/curves.py",
-        "training/progress.py",
-        "training/folder/summary.py",
-        "training/weights/published.py",
-    }
+_NO_MATTER = (
+    "builder.training.figures",
+    "builder.training.progress",
+    "builder.training.speed",
+    "builder.study.statistics",
 )
-"""What draws and tells."""
+"""What draws, tells, measures and judges: no cell's result depends on it."""
 
 _PLUGIN = "plugin "
 
 
 @lru_cache(maxsize=1)
-def code_version() -> Mapping[str, str]:
-    """Return a digest for every file that decides results, by its path below ``builder``."""
-    root = Path(__file__).parents[2]
-    paths = [path for room in _ROOMS for path in (root / room).rglob("*.py")] + [root / each for each in _BESIDE]
-    named = {path.relative_to(root).as_posix(): path for path in paths if path.is_file()}
-    return MappingProxyType({name: _digest(path) for name, path in sorted(named.items()) if name not in _NO_MATTER})
+def code_version(package: Path = Path(__file__).parents[2]) -> Mapping[str, str]:
+    """Return a digest for every file that decides results, by its path below ``package``, the folder ``builder``."""
+    return MappingProxyType(closure(package, _START, _NO_MATTER))
 
 
 def version_with(plugins: Iterable[Path]) -> dict[str, str]:
@@ -70,7 +67,3 @@ def code_digest(version: Mapping[str, str]) -> str:
 def changed_code(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """Return the files that are not in both versions the same."""
     return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-
-
-def _digest(path: Path) -> str:
-    return sha256(path.read_bytes()).hexdigest()[:12]
