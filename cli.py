@@ -31,7 +31,7 @@ from builder.commands.text import pages as text
 from builder.commands.text import training as training_text
 from builder.json_output import encode
 from builder.runs import processes
-from builder.training.recipe.datasets import DEFAULT_DATA, RANDOM_DATA, BenchData, DataName
+from builder.training.recipe.data_sets import DEFAULT_DATA, RANDOM_DATA, BenchData, DataName
 
 app = typer.Typer(
     name="archcli",

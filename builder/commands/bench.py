@@ -9,7 +9,7 @@ from builder.costs import graph_cost, numbers_moved
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
 from builder.files import check_output
 from builder.runs.prepare import prepare
-from builder.training.recipe.datasets import RANDOM_DATA
+from builder.training.recipe.data_sets import RANDOM_DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -140,7 +140,7 @@ def _fonts() -> str:
 
 def _data(folder: Path) -> Finding:
     """Say what lies in the folder of data sets; what is bundled needs none."""
-    from builder.training.recipe.datasets import bundled
+    from builder.training.recipe.data_sets import bundled
 
     found = sorted(each.name for each in folder.iterdir()) if folder.is_dir() else []
     always = ", ".join(bundled())

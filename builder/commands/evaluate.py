@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import BatchDone
-    from builder.training.recipe.datasets import DataName
+    from builder.training.recipe.data_sets import DataName
     from builder.training.recipe.recipe import Recipe
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.reader import Mapping, read_file
-from builder.training.recipe.datasets import described
+from builder.training.recipe.data_sets import described
 
 if TYPE_CHECKING:
     from builder.reader import Value

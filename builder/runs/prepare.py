@@ -19,7 +19,7 @@ from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.plugins import operations_of_run
 from builder.runs.weights import put_weights, quiet
-from builder.training.recipe.datasets import DEFAULT_DATA, RANDOM_DATA, recipe_of
+from builder.training.recipe.data_sets import DEFAULT_DATA, RANDOM_DATA, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from builder.training.device.distributed import ProcessGroup
     from builder.training.device.precision import ChosenPrecision
     from builder.training.folder.run_folder import RunFolder
-    from builder.training.recipe.datasets import BenchData
+    from builder.training.recipe.data_sets import BenchData
     from builder.training.recipe.recipe import Recipe
 
 RANDOM = 2048  # random images, or four batches of them

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field, WithJsonSchema, field_validator
 
-from builder.training.recipe.datasets import DATA_SETS
+from builder.training.recipe.data_sets import DATA_SETS
 from builder.validation import Strict
 
 _POINTS = r"^\d+(\.\d+)? ?(%|points?)$"

@@ -13,7 +13,7 @@ from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
 from builder.study.page.search import own_settings, read_search
-from builder.training.recipe.datasets import DATA_SETS, recipe_of, unknown_data
+from builder.training.recipe.data_sets import DATA_SETS, recipe_of, unknown_data
 from builder.training.recipe.overrides import full_path, override_with
 from builder.training.recipe.recipe import load_recipe
 from builder.validation import validate

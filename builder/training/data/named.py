@@ -14,7 +14,7 @@ import torch
 from builder.diagnostics import ArchError, RunError
 from builder.training.data.dataset import DataSet, Split
 from builder.training.randomness import shuffled, stream
-from builder.training.recipe.datasets import bundled, unknown_data
+from builder.training.recipe.data_sets import bundled, unknown_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -128,4 +128,4 @@ _READERS: Mapping[str, _Reader] = {
     "imagefolder": _image_folder,
     "digits": _digits,
 }
-"""How each data set is read; they are named in ``recipe/datasets.py``."""
+"""How each data set is read; they are named in ``recipe/data_sets.py``."""

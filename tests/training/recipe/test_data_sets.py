@@ -11,7 +11,7 @@ import pytest
 
 from builder.study.page.page import study_json_schema
 from builder.training.data import named
-from builder.training.recipe.datasets import DATA_SETS, DEFAULT_DATA, RANDOM_DATA, bundled, described, recipe_of
+from builder.training.recipe.data_sets import DATA_SETS, DEFAULT_DATA, RANDOM_DATA, bundled, described, recipe_of
 from builder.training.recipe.recipe import recipe_names
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class TestTable:
     def test_reading_it_costs_no_import(self) -> None:
         """The command line reads it for every command, and a study's page where there is no torch."""
         script = (
-            "import sys, builder.training.recipe.datasets\n"
+            "import sys, builder.training.recipe.data_sets\n"
             "print([name for name in ('torch', 'numpy', 'pydantic', 'yaml') if name in sys.modules])"
         )
         ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
@@ -57,7 +57,7 @@ class TestAddingOne:
         """Every other one would be forgotten by whoever adds a data set."""
         ours = [ROOT / "cli.py", *(ROOT / "builder").rglob("*.py"), *(ROOT / "builder/commands").rglob("*.yaml")]
         naming = {path.relative_to(ROOT).as_posix() for path in ours if "cifar100" in path.read_text("utf-8")}
-        assert naming == {"builder/training/recipe/datasets.py", "builder/training/data/named.py"}
+        assert naming == {"builder/training/recipe/data_sets.py", "builder/training/data/named.py"}
 
     @pytest.mark.parametrize("command", ["train", "evaluate", "bench"])
     def test_commands_offer_all_of_them(self, command: str, archcli: Archcli) -> None:
