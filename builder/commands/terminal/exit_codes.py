@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import abandon, complain, say
+from builder.commands.terminal.missing import missing_package
 from builder.diagnostics import ArchError, RunError
 from builder.runs import processes
 
@@ -55,8 +56,7 @@ def exit_codes() -> Iterator[None]:
         _fail("there is not enough memory for this", "try a smaller `batch_size`, input or network")
     except Exception as error:  # noqa: BLE001 - whatever nobody foresaw ends here, and is written down
         _leave_if_stopped(error)
-        if isinstance(error, OSError) and error.errno in _NOT_OURS:
-            _refused(error)
+        _fail_if_refused(error)
         _report(error)
 
 
@@ -79,6 +79,15 @@ def _leave_if_stopped(error: Exception) -> None:
             say(error.message)
             say(f"  help: go on with {processes.way_back(error.folder, error.command)}")
         raise SystemExit(error.exit_code) from None
+
+
+def _fail_if_refused(error: Exception) -> None:
+    """Leave if the machine refuses something, or a package is not installed; neither is a mistake of ours."""
+    if isinstance(error, OSError) and error.errno in _NOT_OURS:
+        _refused(error)
+    missing = missing_package(error) if isinstance(error, ModuleNotFoundError) else None
+    if missing is not None:
+        _fail(*missing)
 
 
 def _fail(message: str, hint: str | None) -> None:
