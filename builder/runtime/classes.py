@@ -112,7 +112,7 @@ def _arrived(travelling: Travelling) -> Classes:
     try:
         found = classes_of(lower(page_from_text(page, f"the page of {network}", _operations(network, plugins))))
     except ArchError as error:
-        raise RunError(f"{network} cannot be unpickled here: {error}", _OTHER_VERSION) from None
+        raise RunError(f"{network} cannot be unpickled here: {error.diagnostics[0].message}", _OTHER_VERSION) from None
     if _code(found.text) != code:
         raise RunError(f"{network} cannot be unpickled here: its source is another one by now", _OTHER_VERSION)
     _BY_TRAVELLING[travelling] = found
@@ -132,7 +132,9 @@ def _operations(network: str, plugins: Iterable[tuple[str, str]]) -> Operations:
         except ArchError as error:
             name = Path(path).name
             hint = f'run the right one first: `builder.ops.plugins.read_plugin("{name}")`; its SHA-256 is {sha256}'
-            raise RunError(f"{network} was built with the plugin {name}: {error}", hint) from None
+            raise RunError(
+                f"{network} was built with the plugin {name}: {error.diagnostics[0].message}", hint
+            ) from None
     return MappingProxyType(merged)
 
 
