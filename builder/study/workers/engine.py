@@ -14,6 +14,7 @@ import sys
 from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from time import monotonic, time
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,6 @@ from builder.training.interrupts import Interrupted, StopSignals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from builder.study.results.cells import Cell
     from builder.study.results.folder import StudyFolder
@@ -320,11 +320,11 @@ def prepare_cell(folder: StudyFolder, cell: Cell) -> None:
 def local_command(
     folder: StudyFolder, device: str, data_dir: str, plugins: Sequence[Path] = ()
 ) -> Callable[[int], Sequence[str]]:
-    """Return how a worker of this program is started."""
+    """Return how a worker of this program is started: nothing is imported from the working folder (``-P``)."""
     start = [
         sys.executable,
-        "-m",
-        "builder.study.workers.worker",
+        "-P",
+        str(Path(__file__).with_name("start.py")),
         str(folder.path),
         device,
         data_dir,

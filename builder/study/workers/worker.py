@@ -1,4 +1,4 @@
-"""The process that runs cells of a study on this machine: ``python -m builder.study.workers.worker``.
+"""The process that runs cells of a study on this machine, begun by ``start.py``.
 
 It loads the data once and then runs one cell after another, as the one who started it says on its standard input.
 """
@@ -58,7 +58,3 @@ def _keep_stdout() -> TextIO:
     kept = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return kept
-
-
-if __name__ == "__main__":
-    main()
