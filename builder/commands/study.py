@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.study.page.page import find_study, read_study
+from builder.study.plan.counts import KNOWN
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
-from builder.study.planning import PlanOptions, newest_folder, plan_study
+from builder.study.planning import PlanOptions, newest_folder, plan_study, preview_study
 from builder.study.results.folder import StudyFolder
 from builder.study.status import study_status
 from builder.study.workers.code import changed_code, plugins_of, version_with
@@ -28,9 +30,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Planned:
-    """A plan with the folder that holds it, and whether it was made now."""
+    """A plan with the folder that holds it, and whether it was made now.
 
-    folder: Path
+    Without PyTorch a plan is only looked ahead to: it lies in no folder.
+    """
+
+    folder: Path | None
     is_new: bool
     plan: Plan
 
@@ -53,10 +58,13 @@ class StudyOptions:
 def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
     """Return the plan of a study's page, which is made and written down unless it is there already.
 
-    ``on_measured`` is told of every network that is measured: its name, its number, and how many there are. Raises
+    ``on_measured`` is told of every network that is measured: its name, its number, and how many there are. Where
+    PyTorch is not installed, the plan is a preview, for data whose size is known without them. Raises
     ArchError for a page that is wrong or has changed since it was planned, RunError for data, a device or a folder that
     can't be had.
     """
+    if not _has_torch() and (preview := _preview(asked)) is not None:
+        return Planned(None, is_new=True, plan=preview)
     folder, found, is_new = _planned(asked, on_measured)
     return Planned(folder.path, is_new, found)
 
@@ -71,8 +79,11 @@ def run(
     """Run what is not done of a study, planning it first if it is not planned, and return how far it is then.
 
     ``on_planned`` is told the plan, ``on_finished`` every cell that has ended, and ``on_turn`` often, with what says
-    how things stand. Raises what ``plan`` and ``builder.study.workers.engine.Engine.run`` raise.
+    how things stand. Raises what ``plan`` and ``builder.study.workers.engine.Engine.run`` raise, and
+    ModuleNotFoundError where PyTorch is not installed.
     """
+    if not _has_torch():  # the workers would end one after the other
+        raise _no_torch()
     folder, found, is_new = _planned(asked, on_measured)
     on_planned(Planned(folder.path, is_new, found))
     check_plugins(found, folder, asked.place.plugins)
@@ -160,6 +171,34 @@ def _planned(
     study = read_study(find_study(asked.what), plugins=asked.place.plugins)
     folder, found, is_new = plan_study(study, asked.place, on_measured, anew=asked.anew)
     return folder, replace(found, hours=study.hours), is_new
+
+
+def _preview(asked: StudyOptions) -> Plan | None:
+    """Return what is known of a plan that would be made now, None where there is one already.
+
+    Raises ModuleNotFoundError where the images have to be counted first.
+    """
+    if _as_folder(asked.what) is not None:
+        return None
+    study = read_study(find_study(asked.what), plugins=asked.place.plugins)
+    if not asked.anew and newest_folder(study.name, asked.place.studies) is not None:
+        return None
+    if study.data not in KNOWN:
+        raise _no_torch()
+    return preview_study(study, asked.place)
+
+
+def _no_torch() -> ModuleNotFoundError:
+    """Return what importing PyTorch raises where it is not installed; what helps is said in one place for all."""
+    return ModuleNotFoundError("No module named 'torch'", name="torch")
+
+
+def _has_torch() -> bool:
+    """Return whether PyTorch is installed, without the seconds that importing it takes."""
+    try:
+        return find_spec("torch") is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def folder_of(what: str, studies: Path) -> StudyFolder:

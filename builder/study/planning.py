@@ -16,12 +16,14 @@ from filelock import FileLock
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, make_folder, write_text
 from builder.study.page.networks import networks
+from builder.study.plan.counts import counted
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
 from builder.study.results.folder import StudyFolder
 from builder.study.results.result import write_true_labels
 from builder.study.statistics import cautions, image_error, seeds_needed
 from builder.study.workers.code import code_digest, named_plugins, version_with
+from builder.study.workers.resources import usable_cores
 from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
@@ -100,7 +102,10 @@ def _planned(
     pilot = begin_pilot(study, place.data or DATA, place.device)
     found = networks(study, len(pilot.data.classes))
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
-    plan = _plan(study, place, pilot, found, seconds)
+    images = {name: len(split) for name, split in pilot.data.splits.items()}
+    data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
+    workers = place.workers or pilot.workers(max(each.cost.memory for each in found.all))
+    plan = _plan(study, data, found, seconds, pilot.device_name, workers)
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
     write_true_labels(folder.labels, true_labels(pilot.data))
@@ -178,25 +183,36 @@ def _measured(found: Networks, pilot: Pilot, tell: Callable[[str, int, int], Non
         yield each.name, middle * each.cost.macs
 
 
-def _plan(study: Study, place: PlanOptions, pilot: Pilot, found: Networks, seconds: dict[str, float]) -> Plan:
-    data = pilot.data
+def preview_study(study: Study, place: PlanOptions) -> Plan:
+    """Return the plan of ``study`` as far as it can be made without PyTorch; its data are ``KNOWN`` by their size.
+
+    Nothing is measured, fetched or written, and the plan can't be run: it does not know the images, nor the names of
+    their classes. Raises ArchError where the page is wrong, RunError where there are fewer images than it asks for.
+    """
+    images = counted(study.data, study.subset, study.test)
+    found = networks(study, images.classes)
+    data = _data(study, place, (), {"train": images.train, "test": images.test}, "")
+    return _plan(study, data, found, {}, "", place.workers or usable_cores())
+
+
+def _data(
+    study: Study, place: PlanOptions, classes: tuple[str, ...], images: dict[str, int], fingerprint: str
+) -> PlannedData:
+    folder = str((place.data or DATA).resolve())
+    side = study.recipe.resize
+    return PlannedData(study.data, folder, study.subset, study.test, side, classes, images, fingerprint)
+
+
+def _plan(
+    study: Study, data: PlannedData, found: Networks, seconds: dict[str, float], device: str, workers: int
+) -> Plan:
     code = version_with(study.plugins)
-    fingerprint = data.fingerprint
     planned = Plan(
         name=study.name,
         question=StudyQuestion(
             study.question, study.smallest_difference, study.deviation, study.error_rate, study.power
         ),
-        data=PlannedData(
-            study.data,
-            str((place.data or DATA).resolve()),
-            study.subset,
-            study.test,
-            study.recipe.resize,
-            data.classes,
-            {name: len(split) for name, split in data.splits.items()},
-            fingerprint,
-        ),
+        data=data,
         networks=tuple(_network(each, found, seconds) for each in found.all),
         arms=tuple(
             PlannedArm(network.name, settings.values, settings.recipe.at(_side(study, network)))
@@ -208,9 +224,9 @@ def _plan(study: Study, place: PlanOptions, pilot: Pilot, found: Networks, secon
         hours=study.hours,
         asked=_asked(study, found),
         code=code,
-        world=f"{fingerprint} {code_digest(code)}",
-        device=pilot.device_name,
-        workers=place.workers or pilot.workers(max(each.cost.memory for each in found.all)),
+        world=f"{data.fingerprint} {code_digest(code)}",
+        device=device,
+        workers=workers,
         seconds=None,
         search=study.search,
     )

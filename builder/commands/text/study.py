@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.commands.missing import install_command
 from builder.quantities import duration, human, plural
 from builder.study.page.space import ValueList
 from builder.tables import table
@@ -39,9 +40,19 @@ def planned(value: Planned) -> str:
         *(f"warning  {each}" for each in plan.warnings),
         *([] if value.is_new else ["planned  before; the page says the same"]),
         "",
-        str(value.folder),
+        *_place(value),
     ]
     return "\n".join(lines)
+
+
+def _place(value: Planned) -> list[str]:
+    """Return the folder; where there is none, why."""
+    if value.folder is not None:
+        return [str(value.folder)]
+    return [
+        "nothing is measured or written down: that needs PyTorch, which is not installed",
+        f"  help: {install_command('torch')}",
+    ]
 
 
 def _data(plan: Plan) -> str:

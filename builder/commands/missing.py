@@ -36,10 +36,11 @@ def missing_package(error: ModuleNotFoundError) -> tuple[str, str] | None:
         return None
     package = _PACKAGES[name]
     called = "PyTorch (the package `torch`)" if package == "torch" else f"the package `{package}`"
-    return f"this needs {called}, which is not installed", _command(package)
+    return f"this needs {called}, which is not installed", install_command(package)
 
 
-def _command(package: str) -> str:
+def install_command(package: str) -> str:
+    """Return the command that installs ``package`` with all that is used together with it."""
     if package == "graphviz":  # what writes PDF, and nothing else, asks for it
         return "pip install graphviz"
     everything = f"pip install {_installable()}"
@@ -53,5 +54,5 @@ def _installable() -> str:
     try:
         distribution(DISTRIBUTION)
     except PackageNotFoundError:
-        return str(Path(__file__).parents[3])
+        return str(Path(__file__).parents[2])
     return DISTRIBUTION
