@@ -10,12 +10,14 @@ BIN := $(VENV)/bin
 PYTHON ?= $(firstword $(foreach name, python3 python python3.14 python3.13 python3.12 python3.11, \
   $(shell $(name) -c 'import sys; sys.version_info >= (3, 11) and print("$(name)")' 2>/dev/null)))
 EDITORS := .cache/yaml-language-server
+LIGHT := .cache/light
+LIGHT_INSTALL = $(LIGHT)/bin/python -m pip install --disable-pip-version-check --quiet --constraint constraints.txt
 # 2.0 asks for a newer Node.js than Debian 12 has.
 LANGUAGE_SERVER := yaml-language-server@1.25.0
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts slow editors fuzz docs check clean
+.PHONY: help demo test lint format types contracts slow light editors fuzz docs check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -28,6 +30,14 @@ test: $(VENV)/installed-dev  ## set up, then run the tests
 
 slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLDER adds those on real CIFAR-10
 	$(BIN)/python -m pytest -m slow --durations=15 || test $$? -eq 5  # 5: there are none
+
+light: $(VENV)/installed-dev  ## install what needs no PyTorch into an environment of its own, and try it there
+	$(BIN)/python -m venv --clear $(LIGHT)
+	$(LIGHT_INSTALL) pydantic pyyaml typer graphviz-pure
+	$(LIGHT_INSTALL) --no-deps .
+	ARCHCLI_LIGHT=$(LIGHT)/bin $(BIN)/python -m pytest -m slow tests/journeys/test_without_torch.py
+	$(LIGHT_INSTALL) --no-deps numpy scipy filelock
+	ARCHCLI_LIGHT_STUDIES=$(LIGHT)/bin $(BIN)/python -m pytest -m slow tests/journeys/test_without_torch.py
 
 editors:  ## install yaml-language-server from npm, for the slow tests of what editors show
 	npm install --prefix $(EDITORS) --no-save --no-fund --no-audit --loglevel=error $(LANGUAGE_SERVER)
@@ -55,7 +65,7 @@ docs: $(VENV)/installed  ## draw the figures of the documentation again, and wri
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python -m benchmarks.lab --page-only
 
-check: test lint types contracts editors slow fuzz  ## everything that CI runs
+check: test lint types contracts light editors slow fuzz  ## everything that CI runs
 
 clean:  ## remove what the tools left behind; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache
