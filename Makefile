@@ -34,6 +34,7 @@ slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLD
 light: $(VENV)/installed-dev  ## install what needs no PyTorch into an environment of its own, and try it there
 	$(BIN)/python -m venv --clear $(LIGHT)
 	$(LIGHT_INSTALL) pydantic pyyaml typer graphviz-pure
+	rm -rf build  # what another version left there would be installed too
 	$(LIGHT_INSTALL) --no-deps .
 	ARCHCLI_LIGHT=$(LIGHT)/bin $(BIN)/python -m pytest -m slow tests/journeys/test_without_torch.py
 	$(LIGHT_INSTALL) --no-deps numpy scipy filelock

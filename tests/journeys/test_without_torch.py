@@ -45,6 +45,7 @@ LIGHT = (
     f"variants alexnet {SPACE}",
     f"variants alexnet {SPACE} -o pages --draw variants.svg",
     f"variants alexnet {SPACE} --csv",
+    f"variants alexnet --insert gct --among block*.out --plugin {ROOT / 'docs' / 'examples' / 'gct.py'}",
     "diff alexnet alexse_both",
     "export mine.yaml --to python",
     "export mine.yaml --to python -o mine.py",
