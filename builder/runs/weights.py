@@ -83,6 +83,10 @@ def described(weights: Weights, *, verbose: bool = False) -> str:
     said += [f"{len(group)} {what} ({names(group)})" for what, group in groups if group]
     if fitted.renamed and not verbose:
         said.append(f"{len(fitted.renamed)} under another name")
+    if fitted.reshaped:
+        said.append(f"{len(fitted.reshaped)} between a linear layer and a 1×1 convolution ({names(fitted.reshaped)})")
+    if fitted.summed:
+        said.append(f"{', '.join(fitted.summed)} summed over the colours")
     return "; ".join([*said, *([weights.note] if weights.note else [])])
 
 

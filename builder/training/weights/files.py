@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from builder.diagnostics import RunError
-from builder.files import replacing
+from builder.files import open_regular, replacing
 from builder.training.folder.checkpoints import is_ours, read_checkpoint
 from builder.training.weights.foreign_names import translated
 
@@ -32,7 +33,9 @@ _MISTAKEN = {
 class Loaded:
     """Names of what was loaded, what the file lacks, what the network lacks, and what has another shape.
 
-    ``renamed`` are pairs of the file's name and the network's, where another program wrote the file.
+    ``renamed`` are pairs of the file's name and the network's, where another program wrote the file. Of the loaded,
+    ``reshaped`` changed between a linear layer and a 1×1 convolution, which compute the same on one pixel, and
+    ``summed`` are the first convolution's weights, added up over the colours for a network that sees one grey channel.
     """
 
     loaded: tuple[str, ...]
@@ -40,6 +43,8 @@ class Loaded:
     unexpected: tuple[str, ...]
     mismatched: tuple[str, ...]
     renamed: tuple[tuple[str, str], ...] = ()
+    reshaped: tuple[str, ...] = ()
+    summed: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -53,7 +58,7 @@ def read_weights(path: Path) -> dict[str, torch.Tensor]:
     Nothing in the file is executed (``weights_only=True``). Raises RunError if it is neither, or damaged.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(32)
     except OSError as error:
         raise RunError(f"cannot read {path}: {error.strerror or error}") from error
@@ -75,6 +80,11 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
     own = model.state_dict()
     names = translated(state, own)
     state = {names[name]: tensor for name, tensor in state.items()}
+    first = [name for name, tensor in own.items() if tensor.dim() == 4][:1]
+    reshaped = tuple(name for name in own if name in state and _is_pointwise(state[name].shape, own[name].shape))
+    summed = tuple(name for name in first if name in state and _is_grey(state[name].shape, own[name].shape))
+    state |= {name: state[name].reshape(own[name].shape) for name in reshaped}
+    state |= {name: state[name].sum(1, keepdim=True) for name in summed}
     fitting = {name: state[name] for name in own if name in state and state[name].shape == own[name].shape}
     for name, tensor in fitting.items():
         _check_numbers(name, tensor, own[name])
@@ -87,6 +97,8 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
         unexpected=tuple(name for name in state if name not in own),
         mismatched=tuple(name for name in own if name in state and name not in fitting),
         renamed=tuple((theirs, ours) for theirs, ours in names.items() if theirs != ours),
+        reshaped=reshaped,
+        summed=summed,
     )
 
 
@@ -94,6 +106,18 @@ def save_weights(model: nn.Module, path: Path) -> None:
     """Write the ``state_dict`` of ``model`` as ``torch.save`` does, versions of its modules included."""
     with replacing(path) as written:
         torch.save(model.state_dict(), written)
+
+
+def _is_pointwise(given: torch.Size, wanted: torch.Size) -> bool:
+    """Return whether one is a linear layer's shape [out, in], and the other [out, in, 1, 1]."""
+    return given != wanted and len(given) + len(wanted) == 6 and (*given, 1, 1)[:4] == (*wanted, 1, 1)[:4]
+
+
+def _is_grey(given: torch.Size, wanted: torch.Size) -> bool:
+    """Return whether a convolution of three colours is given where one of a single channel is wanted."""
+    return len(given) == len(wanted) == 4 and (given[1], wanted[1]) == (3, 1) and (given[0], *given[2:]) == (
+        wanted[0], *wanted[2:]
+    )  # fmt: skip
 
 
 def _is_old_counter(name: str, state: Mapping[str, torch.Tensor]) -> bool:
@@ -127,17 +151,37 @@ def _from_torch(path: Path) -> dict[str, torch.Tensor]:
             warnings.simplefilter("ignore")  # it warns of what it then refuses
             found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise RunError(f"{path} holds more than weights, or is damaged: it is not read", _SAVE_HINT) from error
+        more = _MORE.search(str(error))
+        what = f"holds more than weights, `{more[1]}`" if more else "is a pickle that `torch.save` has not written"
+        raise RunError(f"{path} {what}: it is not read", _SAVE_HINT) from error
     except Exception as error:  # damaged files end in nine types of error, KeyError among them
         raise RunError(f"{path} is not a whole PyTorch file: {type(error).__name__}: {error}") from error
-    wrapped = [found[key] for key in _WRAPPERS if key in found] if isinstance(found, dict) else []
-    for state in (found, *wrapped):
-        if isinstance(state, dict) and state and all(isinstance(each, torch.Tensor) for each in state.values()):
-            return {str(name): each for name, each in state.items()}
-    raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
+    state = _unwrapped(found)
+    if state is None:
+        raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
+    return state
 
 
-_WRAPPERS = ("state_dict", "model", "model_state_dict")
-"""Where training scripts put the weights beside their optimizer and epoch."""
+def _unwrapped(found: object, depth: int = 2) -> dict[str, torch.Tensor] | None:
+    """Return the tensors by name that a file holds, at once or under the names that training scripts give them."""
+    if not isinstance(found, dict) or not found:
+        return None
+    if all(isinstance(each, torch.Tensor) for each in found.values()):
+        return {str(name): each for name, each in found.items()}
+    inner = (_unwrapped(found[key], depth - 1) for key in _WRAPPERS if depth and key in found)
+    return next((each for each in inner if each is not None), None)
+
+
+_WRAPPERS = (
+    "state_dict", "model", "model_state_dict", "net", "params", "network", "weights", "module",
+    "model_ema", "state_dict_ema", "ema_state_dict", "params_ema", "ema",
+)  # fmt: skip
+"""Where training scripts put the weights beside their optimizer and epoch; averaged ones only where there are no other.
+
+timm, torchvision's references, mmpretrain, pytorch-cifar (``net``), BasicSR (``params``).
+"""
+
+_MORE = re.compile(r"(?:GLOBAL|class|[Uu]nsupported \w+:?) `?([\w.]+\.[\w.]+)`?")
+"""What torch names when something is neither a tensor nor a plain value."""
 
 _SAVE_HINT = "save the weights alone: `torch.save(model.state_dict(), path)`"

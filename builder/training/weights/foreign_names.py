@@ -12,6 +12,10 @@ timm            gates are ``se.conv_reduce`` and ``se.conv_expand`` in Efficient
                 https://github.com/huggingface/pytorch-image-models
 mmpretrain      ``backbone.`` and ``head.``; gates are ``se_layer.conv1.conv`` and ``se_layer.conv2.conv``.
                 https://github.com/open-mmlab/mmpretrain
+gates by hand   two layers in a Sequential, ``fc.0`` and ``fc.2`` (https://github.com/moskomule/senet.pytorch),
+                ``excitation.0`` and ``excitation.2`` of the block itself
+                (https://github.com/weiaicunzai/pytorch-cifar100), ``se.1`` and ``se.3`` after a pooling layer, or
+                ``fc1`` and ``fc2`` beside the block's convolutions (https://github.com/kuangliu/pytorch-cifar)
 """
 
 from __future__ import annotations
@@ -31,12 +35,20 @@ class Rule(NamedTuple):
 
 
 RULES = (
-    Rule(r"^(module|_orig_mod|model|net|backbone|head)\.", ""),
+    Rule(
+        r"^(module|_orig_mod|model|net|backbone|head|params|model_ema|ema|ema_model|state_dict|network|encoder|base_model"
+        r"|student|teacher)\.",
+        "",
+    ),
     Rule(r"(\.denselayer\d+\.(?:norm|conv))\.([12])\.", r"\1\2."),
     Rule(r"(^|\.)(?:se_module|se_layer)\.", r"\1se."),
     Rule(r"\.conv_reduce\.", ".fc1."),
     Rule(r"\.conv_expand\.", ".fc2."),
     Rule(r"\.se\.conv([12])\.conv\.", r".se.fc\1."),
+    Rule(r"(^|\.)(?:SE|se_block|selayer|se_attn|squeeze_excitation)\.", r"\1se."),
+    Rule(r"\.(?:fc|excitation|se|attention)\.[01]\.(?=\w+$)", ".fc1."),
+    Rule(r"\.(?:fc|excitation|se|attention)\.[23]\.(?=\w+$)", ".fc2."),
+    Rule(r"\.fc([12])\.(?=\w+$)", r".se.fc\1."),
 )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 
 from builder.diagnostics import RunError
 from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
@@ -87,7 +89,7 @@ class TestReadWeights:
         """Neither in a pickle nor in a file of torch's."""
         for name, write in (("a", lambda trap, path: path.write_bytes(pickle.dumps(trap))), ("b", torch.save)):
             write({"weight": Trap(tmp_path / "sprung")}, tmp_path / name)
-            with pytest.raises(RunError, match="holds more than weights, or is damaged"):
+            with pytest.raises(RunError, match=r"(is a pickle that|holds more than weights, `).*: it is not read"):
                 read_weights(tmp_path / name)
         assert not (tmp_path / "sprung").exists()
 
@@ -98,6 +100,40 @@ class TestReadWeights:
         with pytest.raises(RunError, match="does not hold tensors by name") as raised:
             read_weights(tmp_path / "x.pth")
         assert "torch.save(model.state_dict(), path)" in str(raised.value.hint)
+
+    @pytest.mark.parametrize(
+        "wrapper", ["state_dict", "model", "model_state_dict", "net", "params", "model_ema", "ema"]
+    )
+    def test_a_training_scripts_checkpoint_is_unwrapped(self, tmp_path: Path, wrapper: str) -> None:
+        """The weights lie beside an epoch and an optimizer, at times one deeper."""
+        weights = {"fc.weight": torch.ones(2)}
+        for content in (weights, {"state_dict": weights, "epoch": 3}):
+            torch.save({"epoch": 3, "optimizer": {"state": {}}, wrapper: content}, tmp_path / "all.pth")
+            assert read_weights(tmp_path / "all.pth").keys() == {"fc.weight"}
+
+    def test_averaged_weights_come_second(self, tmp_path: Path) -> None:
+        """Where a file has both, the ones that were trained count."""
+        torch.save({"model_ema": {"a": torch.zeros(1)}, "model": {"a": torch.ones(1)}}, tmp_path / "both.pth")
+        assert read_weights(tmp_path / "both.pth")["a"].item() == 1
+
+    def test_more_than_weights_is_told_from_damage(self, tmp_path: Path, network: TinyNetwork) -> None:
+        """With what it is that is more."""
+        path = tmp_path / "whole.pth"
+        torch.save({"state_dict": network.state_dict(), "where": tmp_path}, path)
+        with pytest.raises(RunError, match=r"holds more than weights, `pathlib\S*\.PosixPath`: it is not read"):
+            read_weights(path)
+        path.write_bytes(path.read_bytes()[:400])
+        with pytest.raises(RunError, match=r"is not a whole PyTorch file"):
+            read_weights(path)
+
+    @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
+    def test_a_pipe_and_a_device_are_no_file(self, tmp_path: Path, suffix: str) -> None:
+        """Reading from them would never end."""
+        os.mkfifo(tmp_path / f"pipe.{suffix}")
+        (tmp_path / f"zero.{suffix}").symlink_to("/dev/zero")
+        for name, kind in (("pipe", "pipe"), ("zero", "device")):
+            with pytest.raises(RunError, match=rf"cannot read .*{name}\.{suffix}: it is a {kind}, and no file"):
+                read_weights(tmp_path / f"{name}.{suffix}")
 
     def test_a_missing_file_is_named(self, tmp_path: Path) -> None:
         """As any that can't be read."""
@@ -152,6 +188,31 @@ class TestLoadWeights:
         with pytest.raises(RunError, match=f"`head.bias` .*{said}"):
             load_weights(network, state)
         assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
+
+    def test_a_linear_gate_fits_a_pointwise_convolution(self) -> None:
+        """And the other way round: on one pixel they compute the same."""
+        linear, convolution = nn.Linear(8, 2), nn.Conv2d(8, 2, 1)
+        assert load_weights(convolution, linear.state_dict()).reshaped == ("weight",)
+        assert torch.equal(convolution.weight.flatten(1), linear.weight)
+        other = nn.Linear(8, 2)
+        assert load_weights(other, convolution.state_dict()).reshaped == ("weight",)
+        assert torch.equal(other.weight, linear.weight)
+        assert load_weights(nn.Conv2d(8, 2, 3), linear.state_dict()).mismatched == ("weight",)
+
+    def test_a_grey_networks_first_convolution_sums_the_colours(self) -> None:
+        """Its answer to a grey image is then that of the file's network to the same image in three equal colours."""
+        colour, grey = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 3)
+        found = load_weights(grey, colour.state_dict())
+        assert (found.summed, found.complete) == (("weight",), True)
+        image = torch.rand(1, 1, 8, 8)
+        assert torch.allclose(grey(image), colour(image.expand(-1, 3, -1, -1)), atol=1e-6)
+
+    def test_only_the_first_convolution_does(self) -> None:
+        """A depthwise one further on has a single channel for another reason."""
+        theirs = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 3))
+        ours = nn.Sequential(nn.Conv2d(3, 3, 1), nn.Conv2d(3, 3, 3, groups=3))
+        found = load_weights(ours, theirs.state_dict())
+        assert (found.summed, found.mismatched) == ((), ("1.weight",))
 
     def test_nothing_fits_nothing(self, network: TinyNetwork) -> None:
         """The report is not empty even then."""

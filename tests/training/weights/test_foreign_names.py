@@ -32,6 +32,21 @@ class TestTranslated:
             ("backbone.layer4.2.se_layer.conv2.conv.bias", "layer4.2.se.fc2.bias"),
             ("head.fc.weight", "fc.weight"),
             ("module.backbone.layer1.0.se_layer.conv1.conv.weight", "layer1.0.se.fc1.weight"),
+            ("net.conv1.weight", "conv1.weight"),
+            ("params.conv1.weight", "conv1.weight"),
+            ("model_ema.module.conv1.weight", "conv1.weight"),
+            ("encoder.conv1.weight", "conv1.weight"),
+            ("module.layer1.0.se.fc.0.weight", "layer1.0.se.fc1.weight"),  # moskomule, and most that copied it
+            ("module.layer1.0.se.fc.2.weight", "layer1.0.se.fc2.weight"),
+            ("layer1.0.excitation.0.weight", "layer1.0.se.fc1.weight"),  # weiaicunzai
+            ("layer1.0.excitation.2.bias", "layer1.0.se.fc2.bias"),
+            ("layer1.0.se.excitation.0.weight", "layer1.0.se.fc1.weight"),
+            ("layer1.0.se.se.0.weight", "layer1.0.se.fc1.weight"),
+            ("layer1.0.se.1.weight", "layer1.0.se.fc1.weight"),  # a pooling layer is number 0
+            ("layer1.0.se.3.weight", "layer1.0.se.fc2.weight"),
+            ("layer1.0.fc1.weight", "layer1.0.se.fc1.weight"),  # kuangliu: beside the convolutions
+            ("layer1.0.fc2.bias", "layer1.0.se.fc2.bias"),
+            ("layer1.0.SE.fc1.weight", "layer1.0.se.fc1.weight"),
         ],
     )
     def test_every_library_is_understood(self, theirs: str, ours: str) -> None:
