@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.study.page.page import find_study, read_study
-from builder.study.plan.counts import KNOWN
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
 from builder.study.planning import PlanOptions, newest_folder, plan_study, preview_study
@@ -18,6 +17,7 @@ from builder.study.results.folder import StudyFolder
 from builder.study.status import study_status
 from builder.study.workers.code import changed_code, plugins_of, version_with
 from builder.study.workers.engine import Engine, local_command
+from builder.training.recipe.data_sets import DATA_SETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -183,7 +183,7 @@ def _preview(asked: StudyOptions) -> Plan | None:
     study = read_study(find_study(asked.what), plugins=asked.place.plugins)
     if not asked.anew and newest_folder(study.name, asked.place.studies) is not None:
         return None
-    if study.data not in KNOWN:
+    if DATA_SETS[study.data].counts is None:
         raise _no_torch()
     return preview_study(study, asked.place)
 

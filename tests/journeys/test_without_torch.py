@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cli
-from builder.study.plan.counts import KNOWN, counted
+from builder.study.plan.counts import counted
 from builder.study.workers.images import load_images
 from builder.training.data.named import load
-from builder.training.recipe.recipe import DEFAULT_RECIPES
+from builder.training.recipe.data_sets import DATA_SETS
 from tests.command_line import Outcome
 
 if TYPE_CHECKING:
@@ -234,8 +234,8 @@ class TestCounts:
         """Those of the digits, which are always there."""
         digits = load("digits", Path("data"))
         assert digits.test is not None
-        assert KNOWN["digits"] == (len(digits.train), len(digits.test), len(digits.classes))
-        assert KNOWN.keys() == DEFAULT_RECIPES.keys() - {"imagefolder"}
+        assert DATA_SETS["digits"].counts == (len(digits.train), len(digits.test), len(digits.classes))
+        assert [name for name, each in DATA_SETS.items() if each.counts is None] == ["imagefolder"]
 
     @pytest.mark.parametrize(("subset", "test"), [(None, None), (100, 40), (100, None), (None, 7), (1500, 297)])
     def test_are_drawn_as_images_are(self, subset: int | None, test: int | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from builder.diagnostics import Diagnostic, suggest
 
@@ -14,23 +14,37 @@ if TYPE_CHECKING:
     from builder.diagnostics import Mark
 
 
+class ImageCounts(NamedTuple):
+    """The sizes of a data set's splits, and its number of classes."""
+
+    train: int
+    test: int
+    classes: int
+
+
 @dataclass(frozen=True)
 class NamedData:
-    """What it holds, where it comes from, and the recipe that it is trained by unless another is named."""
+    """What it holds, where it comes from, and the recipe that it is trained by unless another is named.
+
+    ``counts`` are of a data set that is always the same; the pages of each say so.
+    """
 
     about: str
+    counts: ImageCounts | None
     source: Literal["downloaded", "bundled", "own"] = "downloaded"
     recipe: str = "lab"
 
 
 DATA_SETS: Mapping[str, NamedData] = MappingProxyType(
     {
-        "cifar10": NamedData("photographs of 10 things, 32×32"),
-        "cifar100": NamedData("photographs of 100 things, 32×32"),
-        "fashion_mnist": NamedData("10 kinds of clothes, grey, 28×28"),
-        "svhn": NamedData("house numbers, 32×32"),
-        "imagefolder": NamedData("a folder of yours with a folder for each class", "own"),
-        "digits": NamedData("scikit-learn's digits, grey, 8×8, which need no network", "bundled", "digits"),
+        "cifar10": NamedData("photographs of 10 things, 32×32", ImageCounts(50_000, 10_000, 10)),
+        "cifar100": NamedData("photographs of 100 things, 32×32", ImageCounts(50_000, 10_000, 100)),
+        "fashion_mnist": NamedData("10 kinds of clothes, grey, 28×28", ImageCounts(60_000, 10_000, 10)),
+        "svhn": NamedData("house numbers, 32×32", ImageCounts(73_257, 26_032, 10)),
+        "imagefolder": NamedData("a folder of yours with a folder for each class", None, "own"),
+        "digits": NamedData(
+            "scikit-learn's digits, grey, 8×8, which need no network", ImageCounts(1_500, 297, 10), "bundled", "digits"
+        ),
     }
 )
 """Every data set by its name; one is added here, and its reader in ``data/named.py``."""

@@ -56,7 +56,7 @@ class TestAddingOne:
     def test_two_files_name_one(self) -> None:
         """Every other one would be forgotten by whoever adds a data set."""
         ours = [ROOT / "cli.py", *(ROOT / "builder").rglob("*.py"), *(ROOT / "builder/commands").rglob("*.yaml")]
-        naming = {path.relative_to(ROOT).as_posix() for path in ours if "cifar100" in path.read_text("utf-8")}
+        naming = {path.relative_to(ROOT).as_posix() for path in ours if "fashion_mnist" in path.read_text("utf-8")}
         assert naming == {"builder/training/recipe/data_sets.py", "builder/training/data/named.py"}
 
     @pytest.mark.parametrize("command", ["train", "evaluate", "bench"])
