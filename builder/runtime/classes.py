@@ -1,8 +1,8 @@
-"""The classes of a network, compiled once from its source; their instances travel by the page, never by code.
+"""The classes of a network, compiled once from its source; a pickle of an instance holds the page, and no code.
 
-What pickle writes of a module is what it writes of any other, weights, flags, hooks and all, but for the class: in its
-place stands the page that the network was built from. ``restore`` writes the source of that page again and takes the
-class from it, so that a receiver runs our own text, and needs archcli.
+Pickle writes a module's weights, flags and hooks as it does for any other module. In the place of the class, which
+Python cannot import, stands a description of the network: its page and its plugins. ``restore`` generates the source
+of that page again and takes the class from it, so the receiver runs our own text, and needs archcli.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.ops import Operations
 
-Travelling: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
-"""A network as pickle writes it: its name, its page, its plugins (path and checksum), the checksum of its code."""
+Description: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
+"""A network in a pickle: its name, its page, its plugins (path and checksum), the checksum of its code."""
 
 _DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
@@ -56,15 +56,15 @@ class Classes:
 
         def reduce(instance: object, protocol: int) -> Any:
             plain: Any = object.__reduce_ex__(instance, max(2, protocol))
-            if type(instance) not in self.by_name.values():  # a class that somebody derived travels as it would
+            if type(instance) not in self.by_name.values():  # a user's subclass, which Python can import
                 return plain
             _, (cls, *arguments), *state = plain
-            return restore, (self.travelling, cls.__name__, *arguments), *state
+            return restore, (self.description, cls.__name__, *arguments), *state
 
         return reduce
 
     @cached_property
-    def travelling(self) -> Travelling:
+    def description(self) -> Description:
         """What pickle writes in the place of a class: always the same object, which a pickle holds once."""
         page = resolved_page(self._graph.page, self._graph)
         found = (
@@ -73,15 +73,15 @@ class Classes:
             tuple((each.path, each.sha256) for each in _needed(self._graph, page)),
             _code(self.text),
         )
-        _BY_TRAVELLING[found] = self
+        _BY_DESCRIPTION[found] = self
         return found
 
 
 _BY_TEXT: WeakValueDictionary[tuple[str, ...], Classes] = WeakValueDictionary()
 """Classes in use by their text and the checksums of its plugins, so that equal networks are of one class."""
 
-_BY_TRAVELLING: WeakValueDictionary[Travelling, Classes] = WeakValueDictionary()
-"""Classes in use by what pickle writes, so that a copy is of its original's class, and a page is read once."""
+_BY_DESCRIPTION: WeakValueDictionary[Description, Classes] = WeakValueDictionary()
+"""Classes in use by their description, so that a copy has the class of its original, and a page is read once."""
 
 
 def classes_of(graph: Graph) -> Classes:
@@ -95,27 +95,27 @@ def classes_of(graph: Graph) -> Classes:
     return found
 
 
-def restore(travelling: Travelling, name: str, *arguments: object) -> object:
+def restore(description: Description, name: str, *arguments: object) -> object:
     """Return an instance of a network's class ``name``, empty but for ``arguments``; pickle then fills it.
 
     Raises RunError where the source of the page is another one than when the network was pickled, or where a plugin is
     neither loaded nor at its place with the text that it had.
     """
-    cls = (_BY_TRAVELLING.get(travelling) or _arrived(travelling)).by_name[name]
+    cls = (_BY_DESCRIPTION.get(description) or _rebuilt(description)).by_name[name]
     made: object = cls.__new__(cls, *arguments)
     return made
 
 
-def _arrived(travelling: Travelling) -> Classes:
+def _rebuilt(description: Description) -> Classes:
     """Return the classes of a network that was pickled elsewhere."""
-    network, page, plugins, code = travelling
+    network, page, plugins, code = description
     try:
         found = classes_of(lower(page_from_text(page, f"the page of {network}", _operations(network, plugins))))
     except ArchError as error:
         raise RunError(f"{network} cannot be unpickled here: {error.diagnostics[0].message}", _OTHER_VERSION) from None
     if _code(found.text) != code:
         raise RunError(f"{network} cannot be unpickled here: its source is another one by now", _OTHER_VERSION)
-    _BY_TRAVELLING[travelling] = found
+    _BY_DESCRIPTION[description] = found
     return found
 
 

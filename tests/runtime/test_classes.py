@@ -261,8 +261,8 @@ class TestContents:
 
     def test_another_source_is_refused(self, module: nn.Module) -> None:
         """As another version of archcli would write it: weights would meet layers that do other things."""
-        _, (travelling, name), *_ = module.__reduce_ex__(2)
-        network, page, plugins, _ = travelling
+        _, (description, name), *_ = module.__reduce_ex__(2)
+        network, page, plugins, _ = description
         with pytest.raises(RunError, match="alexnet_tiny cannot be unpickled here: its source is another") as caught:
             restore((network, page, plugins, "0" * 64), name)
         assert "`model.state_dict()`" in (caught.value.hint or "")
