@@ -146,7 +146,7 @@ def imported() -> set[str]:
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.partition(".")[0])
-    foreign = names - set(sys.stdlib_module_names) - {"builder"}
+    foreign = names - set(sys.stdlib_module_names) - {"builder", "_typeshed"}  # the latter is the type checker's
     return {known_as.get(name, name) for name in foreign}
 
 
