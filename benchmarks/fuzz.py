@@ -32,8 +32,8 @@ with atheris.instrument_imports(include=["builder"]):
     from builder.diagnostics import ArchError, render
     from builder.identity import graph_id
     from builder.lowering import load_page, lower, resolved_page
-    from builder.lowering.pages import shipped_folder
     from builder.ops import MERGES, OPERATIONS
+    from builder.shipped import shipped_folder
     from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, PageFields
     from builder.spec.page import POINTS, RESERVED
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from builder.diagnostics import ArchError, render
 from builder.lowering import load
-from builder.lowering.pages import shipped_folder
+from builder.shipped import shipped_folder
 from tests.language.test_generated_pages import mutated
 
 

@@ -12,6 +12,7 @@ from builder.files import is_file
 from builder.lowering import find, load, load_page, lower
 from builder.ops.plugins import with_plugins
 from builder.reader import read_file
+from builder.shipped import shipped_studies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
 
+_STUDY_WORDS = ("seeds", "smallest_difference")
+"""Either of them makes a file a study; no page and no recipe has them."""
 
 FileKind: TypeAlias = Literal["network", "family", "templates", "recipe", "study"]
 
@@ -64,11 +67,10 @@ def run(files: Sequence[str], plugins: Sequence[Path] = ()) -> Checked:
 def _verdict(file: str, plugins: Sequence[Path]) -> FileVerdict:
     kind: FileKind = "network"
     try:
-        if _is_recipe(file):
-            kind = "recipe"
+        kind = _kind(file)
+        if kind == "recipe":
             return _recipe(file)
-        if _is_study(file):
-            kind = "study"
+        if kind == "study":
             return _study(file, plugins)
         path, member = find(file)
         page = load_page(path, member, with_plugins(plugins))
@@ -103,21 +105,21 @@ def _family(file: str, path: Path, page: Merged) -> FileVerdict:
     return FileVerdict(file, "family", tuple(mistakes), name=page.title, members=tuple(page.members))
 
 
-def _is_recipe(file: str) -> bool:
+def _kind(file: str) -> FileKind:
+    """Return what a file is by the words on it, so that the code of recipes and studies stays away from networks."""
     path = Path(file)
-    return is_file(path) and any(read_file(path).get(word) is not None for word in _RECIPE_WORDS)
+    if not is_file(path):
+        return "study" if file in shipped_studies() else "network"
+    page = read_file(path)
+    if any(page.get(word) is not None for word in _RECIPE_WORDS):
+        return "recipe"
+    return "study" if any(page.get(word) is not None for word in _STUDY_WORDS) else "network"
 
 
 def _recipe(file: str) -> FileVerdict:
     from builder.training.recipe.recipe import load_recipe
 
     return FileVerdict(file, "recipe", name=load_recipe(Path(file)).name)
-
-
-def _is_study(file: str) -> bool:
-    from builder.study.page.page import is_study, shipped_studies
-
-    return is_study(Path(file)) or file in shipped_studies()
 
 
 def _study(file: str, plugins: Sequence[Path]) -> FileVerdict:

@@ -105,7 +105,7 @@ def _cpu() -> str:
 
 
 def _networks() -> str:
-    from builder.lowering.pages import shipped_folder, shipped_names
+    from builder.shipped import shipped_folder, shipped_names
 
     names = shipped_names()
     if not names:

@@ -6,17 +6,15 @@ A page reads nothing but pages that it names in its own folder, below it, or amo
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
 from builder.files import is_file
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
+from builder.shipped import shipped_folder, shipped_names
 from builder.spec.known import Known
 from builder.spec.parse import parse_page
 
@@ -65,13 +63,6 @@ class Merged:
         return Known(self.operations, tuple(self.templates), frozenset(self.defaults))
 
 
-def shipped_folder() -> Path:
-    """Return the folder of the shipped pages: beside ``builder`` in a checkout, in ``archcli`` when installed."""
-    above = Path(__file__).resolve().parents[2]
-    checkout = above / "archs"
-    return checkout if checkout.is_dir() else above / "archcli" / "archs"
-
-
 def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     """Return the file that ``page`` means and the member that it names, if any.
 
@@ -93,18 +84,6 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     raise ArchError(
         Diagnostic("no-such-page", f"there is no file and no shipped page `{text}`", None, _nearest_page(text))
     )
-
-
-@lru_cache(maxsize=1)
-def shipped_names() -> MappingProxyType[str, tuple[Path, str | None]]:
-    """Return every name of a shipped page or member with its file and member."""
-    names: dict[str, tuple[Path, str | None]] = {}
-    for path in sorted(shipped_folder().glob("*.yaml")):
-        for member in _member_names(path.read_text("utf-8")):
-            names[member] = (path, member)
-    for path in sorted(shipped_folder().glob("*.yaml")):
-        names.setdefault(path.stem, (path, None))
-    return MappingProxyType(names)
 
 
 @dataclass(frozen=True)
@@ -373,12 +352,6 @@ def merge_mappings(below: Mapping, above: Mapping) -> Mapping:
     over = {key.value for key, _ in above.entries}
     kept = tuple(entry for entry in below.entries if entry[0].value not in over)
     return Mapping((*kept, *above.entries), above.mark)
-
-
-def _member_names(text: str) -> list[str]:
-    """Return the members of a shipped page without parsing YAML, which would cost every command a moment."""
-    section = re.search(r"^members:\n((?:[ \t]+.*\n|\s*\n|#.*\n)*)", text, re.MULTILINE)
-    return re.findall(r"^  ([A-Za-z_][\w-]*):", section[1], re.MULTILINE) if section else []
 
 
 def _nearest_page(name: str, folder: Path | None = None) -> str:

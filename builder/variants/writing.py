@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic
 from builder.files import make_folder, read_regular, write_text
-from builder.lowering.pages import shipped_folder
 from builder.reader import MAX_BYTES
+from builder.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

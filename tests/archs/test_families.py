@@ -16,8 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from builder.costs import graph_cost
 from builder.lowering import load
-from builder.lowering.pages import shipped_names
 from builder.runtime.compile import build
+from builder.shipped import shipped_names
 from tests.archs.conftest import (
     ALL,
     LIGHT,

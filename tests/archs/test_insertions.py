@@ -10,8 +10,8 @@ from torch.nn.functional import relu
 
 import builder
 from builder.lowering import find, load
-from builder.lowering.pages import shipped_names
 from builder.runtime.compile import build
+from builder.shipped import shipped_names
 from builder.training.weights.files import load_weights
 from tests.archs.conftest import LIGHT, shapes
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.command_line import Archcli
 
+ROOT = Path(__file__).parents[2]
 PAGE = """\
 name: small
 input: [3, 32, 32]
@@ -52,6 +55,27 @@ class TestCheck:
         outcome = archcli("check", recipe)
         assert (outcome.code, outcome.out) == (2, f"{recipe}: 1 mistake\n")
         assert f"{recipe}:2:9" in outcome.err
+
+    def test_a_study_is_told_from_other_files_by_its_words(self, archcli: Archcli, tmp_path: Path) -> None:
+        """No page and no recipe has seeds; a shipped study is known by its name."""
+        study = tmp_path / "mine.yaml"
+        study.write_text("name: mine\nnetworks: [alexnet_tiny]\nseeds: 0\n")
+        outcome = archcli("check", study, "--json")
+        assert (outcome.code, json.loads(outcome.out)["files"][0]["kind"]) == (2, "study")
+        shipped = archcli("check", "digits_placement", "--json")
+        assert (shipped.code, json.loads(shipped.out)["files"][0]["kind"]) == (0, "study")
+
+    @pytest.mark.parametrize("network", ["alexse_both", "archs/resnet.yaml"])
+    def test_a_network_imports_no_code_of_recipes_and_studies(self, network: str) -> None:
+        """What a file is stands in its words, which need no more than the reader."""
+        script = (
+            "import sys\n"
+            "from builder.commands import check\n"
+            f"assert check.run([{network!r}]).is_valid\n"
+            "print([name for name in sys.modules if name.startswith(('builder.study', 'builder.training'))])"
+        )
+        ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert (ran.stdout, ran.stderr) == ("[]\n", "")
 
     def test_a_family_is_every_member(self, archcli: Archcli, page: Path) -> None:
         """A mistake that only one member makes is found without naming that member."""

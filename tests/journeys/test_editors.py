@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.commands import init, schema
-from builder.lowering.pages import shipped_folder
 from builder.ops import OPERATIONS
+from builder.shipped import shipped_folder
 from tests.language_server import LanguageServer
 
 if TYPE_CHECKING:

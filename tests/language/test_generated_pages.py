@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, render
 from builder.lowering import load
-from builder.lowering.pages import shipped_folder
+from builder.shipped import shipped_folder
 from tests.mutations import Mutated, mutated_pages
 from tests.networks import Page, Wrong, pages, wrong_pages, yaml_text
 

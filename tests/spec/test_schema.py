@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Sequence, Value, read_file, read_text
+from builder.shipped import shipped_folder
 from builder.spec import json_schema
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
-from builder.lowering.pages import shipped_folder
 from builder.reader import Mapping, Scalar, Sequence, read_file
+from builder.shipped import shipped_studies
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
 from builder.study.page.search import own_settings, read_search
 from builder.training.recipe.data_sets import DATA_SETS, recipe_of, unknown_data
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from builder.reader import Value
     from builder.study.page.space import SearchSpace
     from builder.training.recipe.recipe import Recipe
-
-_WORDS = ("seeds", "smallest_difference")
-"""Either of them makes a file a study; no page and no recipe has them."""
 
 
 @dataclass(frozen=True)
@@ -70,16 +67,6 @@ class Study:
 def study_json_schema() -> dict[str, object]:
     """Return the JSON Schema of a study's page, for editors."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **StudyPage.model_json_schema()}
-
-
-def is_study(path: Path) -> bool:
-    """Return whether the file is a study's page, by the words in it."""
-    return is_file(path) and any(read_file(path).get(word) is not None for word in _WORDS)
-
-
-def shipped_studies() -> dict[str, Path]:
-    """Return the studies that come with the program, by name."""
-    return {path.stem: path for path in sorted((shipped_folder().parent / "studies").glob("*.yaml"))}
 
 
 def find_study(text: str) -> Path:

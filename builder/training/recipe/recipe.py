@@ -13,11 +13,10 @@ from pydantic import Field, field_validator, model_validator
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
+from builder.shipped import shipped_recipes
 from builder.training.recipe.optimizer import Optimizer
 from builder.training.recipe.schedule import Constant, Schedule
 from builder.validation import Strict, validate
-
-SHIPPED = Path(__file__).parent / "shipped"
 
 CHOICES = ("optimizer", "schedule")
 """The fields of a recipe that are one of several things, chosen by ``name``."""
@@ -139,22 +138,18 @@ def _differences(before: dict[str, Any], after: dict[str, Any], prefix: str = ""
     return found
 
 
-def recipe_names() -> list[str]:
-    """Return the names of the recipes that come with the program."""
-    return sorted(path.stem for path in SHIPPED.glob("*.yaml"))
-
-
 def load_recipe(name_or_path: str | Path) -> Recipe:
     """Read the shipped recipe of that name, or the file at that path.
 
     Raises ArchError with every mistake of the file, or if there is no such recipe.
     """
     text = str(name_or_path)
-    if text in recipe_names():
-        return recipe_from(read_file(SHIPPED / f"{text}.yaml", f"{text}.yaml"))
+    shipped = shipped_recipes()
+    if text in shipped:
+        return recipe_from(read_file(shipped[text], f"{text}.yaml"))
     if Path(text).suffix in {".yaml", ".yml"} or is_file(Path(text)):
         return recipe_from(_read(Path(text)))
-    hint = suggest(text, recipe_names(), "shipped are") + "; a file's name ends in .yaml"
+    hint = suggest(text, list(shipped), "shipped are") + "; a file's name ends in .yaml"
     raise ArchError(Diagnostic("unknown-recipe", f"there is no recipe `{text}`", hint=hint))
 
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from builder.diagnostics import ArchError, render
+from builder.shipped import shipped_studies
 from builder.study.page.networks import networks
-from builder.study.page.page import find_study, is_study, read_study, shipped_studies, study_json_schema
+from builder.study.page.page import find_study, read_study, study_json_schema
 from builder.study.page.space import NumberRange, SearchSpace, ValueList
 
 if TYPE_CHECKING:
@@ -90,13 +91,6 @@ class TestPage:
         """A screen chooses, fresh ones judge."""
         study = read(GOOD.replace("seeds: 5", "seeds: {screen: 2, confirm: 10}"))
         assert (study.screen_seeds, study.confirm_seeds) == (2, 10)
-
-    def test_it_is_told_from_other_files_by_its_words(self, read: Callable[[str], Study], tmp_path: Path) -> None:
-        """No page and no recipe has seeds."""
-        read(GOOD)
-        assert is_study(tmp_path / "study.yaml")
-        (tmp_path / "page.yaml").write_text("name: x\nlayers: []\n")
-        assert not is_study(tmp_path / "page.yaml")
 
     def test_shipped_studies_are_valid_and_found_by_name(self) -> None:
         """Four of them; the report's question has at most twelve networks."""

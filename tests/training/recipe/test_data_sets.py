@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.shipped import shipped_recipes
 from builder.study.page.page import study_json_schema
 from builder.training.data import named
 from builder.training.recipe.data_sets import DATA_SETS, DEFAULT_DATA, RANDOM_DATA, bundled, described, recipe_of
-from builder.training.recipe.recipe import recipe_names
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -25,7 +25,7 @@ class TestTable:
 
     def test_every_recipe_is_shipped(self) -> None:
         """So that `train` without `--recipe` always finds one."""
-        assert {recipe_of(name) for name in (*DATA_SETS, RANDOM_DATA)} <= set(recipe_names())
+        assert {recipe_of(name) for name in (*DATA_SETS, RANDOM_DATA)} <= set(shipped_recipes())
 
     def test_each_can_be_read(self) -> None:
         """A name without a reader would be offered and then fail."""

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from builder.diagnostics import ArchError
 from builder.reader import read_text
+from builder.shipped import shipped_recipes
 from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.recipe.recipe import (
-    SHIPPED,
     Augment,
     Recipe,
     load_recipe,
     recipe_from,
     recipe_json_schema,
-    recipe_names,
 )
 from builder.training.recipe.schedule import Constant, Cosine, Linear, MultiStep, OneCycle, Step
 
@@ -51,7 +50,7 @@ class TestShipped:
 
     def test_there_are_five(self) -> None:
         """The report's, the tutorial's, one for digits, one for small networks, and one for those in a hurry."""
-        assert recipe_names() == ["cifar", "digits", "fast", "lab", "tutorial"]
+        assert list(shipped_recipes()) == ["cifar", "digits", "fast", "lab", "tutorial"]
 
     @pytest.mark.parametrize("name", ["cifar", "digits", "fast", "lab", "tutorial"])
     def test_each_is_called_as_its_file(self, name: str) -> None:
@@ -72,7 +71,7 @@ class TestShipped:
 
     def test_lab_says_that_the_batch_size_is_a_reading(self) -> None:
         """The report does not give it, so the recipe may not pretend."""
-        line = next(line for line in (SHIPPED / "lab.yaml").read_text().splitlines() if "batch_size" in line)
+        line = next(line for line in shipped_recipes()["lab"].read_text().splitlines() if "batch_size" in line)
         assert "a reading" in line
 
     def test_tutorial_differs_from_lab_by_its_schedule_alone(self) -> None:
@@ -96,7 +95,7 @@ class TestShipped:
     @pytest.mark.parametrize("name", ["cifar", "fast"])
     def test_what_was_not_measured_is_said(self, name: str) -> None:
         """In the file itself."""
-        assert "not yet measured" in (SHIPPED / f"{name}.yaml").read_text().lower()
+        assert "not yet measured" in shipped_recipes()[name].read_text().lower()
 
 
 class TestLoading:
@@ -277,8 +276,8 @@ class TestRecipe:
     def test_the_schema_takes_what_ships_and_refuses_what_does_not_fit(self) -> None:
         """Editors mark what the program would refuse."""
         schema = recipe_json_schema()
-        for name in recipe_names():
-            jsonschema.validate(yaml.safe_load((SHIPPED / f"{name}.yaml").read_text()), schema)
+        for name in shipped_recipes():
+            jsonschema.validate(yaml.safe_load(shipped_recipes()[name].read_text()), schema)
         with pytest.raises(jsonschema.ValidationError, match="momentum"):
             jsonschema.validate(yaml.safe_load(SMALLEST.replace("lr: 0.1", "lr: 0.1, momentum: 2")), schema)
 
