@@ -6,15 +6,19 @@ import os
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from builder.diagnostics import RunError, render
+from builder.json_output import encode
 from builder.runs import processes
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import TextIO
 
     from builder.diagnostics import Diagnostic
+
+Value = TypeVar("Value")
 
 _NAMED = 3  # codes in the line that points to their explanations
 _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
@@ -52,6 +56,11 @@ def answer(text: str) -> None:
     except OSError as error:
         abandon(sys.stdout)
         raise RunError(f"the result cannot be written: {error.strerror}") from error
+
+
+def answer_with(value: Value, render: Callable[[Value], str], as_json: bool) -> None:
+    """Write a result as ``render`` tells it, or as JSON."""
+    answer(encode(value) if as_json else render(value))
 
 
 def say(text: str, end: str = "\n") -> None:

@@ -1,0 +1,5 @@
+"""``python -m archcli`` is the command ``archcli``."""
+
+from archcli.cli import main
+
+main()

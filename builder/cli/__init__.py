@@ -1,0 +1,1 @@
+"""The command line in parts: options, help, messages, completion, and a function for each command."""

@@ -1,0 +1,119 @@
+"""The options that several commands have, each described once."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, get_args
+
+import typer
+
+from builder.choices import Format, MemoryFormat, StepName
+from builder.cli import completion
+from builder.shipped import shipped_recipes
+from builder.training.recipe.data_sets import DataName
+
+
+def choices(literal: object) -> str:
+    """Return what help and messages show for a choice: its values with bars between them."""
+    return "|".join(get_args(literal))
+
+
+FIGURES = "FILE.svg|png|pdf"
+
+Precision: TypeAlias = Literal["auto", Format]
+Layout: TypeAlias = Literal["auto", MemoryFormat]
+
+File = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="A page, or the name of a shipped network.", autocompletion=completion.page),
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE", help="Pages, or names of shipped networks.", autocompletion=completion.page),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
+Output = Annotated[
+    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only the result.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also print the whole recipe and all weight names.")]
+Plugins = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="FILE.py", help="Python file with your own operations; it is executed."),
+]
+Classes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of classes, instead of the page's.")]
+
+Data = Annotated[DataName, typer.Option(metavar=choices(DataName), help="Data set to train on.")]
+DataDir = Annotated[
+    Path, typer.Option(metavar="FOLDER", help="Folder of the data sets; missing ones are downloaded into it.")
+]
+OwnDataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="FOLDER", help="Folder of the data set.", show_default="the run's"),
+]
+RunsDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for runs.")]
+Recipe = Annotated[
+    str | None,
+    typer.Option(
+        metavar="RECIPE",
+        help=f"Training recipe: a YAML file, or {', '.join(shipped_recipes())}.",
+        show_default="the data set's",
+        autocompletion=completion.recipe,
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="Change a field of the recipe, such as momentum=0.8."),
+]
+Weights = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|torchvision:NAME", help="Initial weights; those whose name and shape fit are loaded."),
+]
+
+Device = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|cpu|cuda",
+        help="Device; auto takes the fastest one available.",
+        autocompletion=completion.one_of("auto", "cpu", "cuda"),
+    ),
+]
+PrecisionOption = Annotated[
+    Precision,
+    typer.Option(metavar=choices(Precision), help="Compute precision; auto picks the fastest that is safe here."),
+]
+LayoutOption = Annotated[
+    Layout,
+    typer.Option(metavar=choices(Layout), help="Memory format (contiguous or channels_last)."),
+]
+StepOption = Annotated[
+    StepName,
+    typer.Option(
+        metavar=choices(StepName), help="Training step as one CUDA graph or eager; auto uses a graph if possible."
+    ),
+]
+Curves = Annotated[
+    list[Path] | None,
+    typer.Option("--output", "-o", metavar=FIGURES, help="Also draw a figure; the suffix is the format."),
+]
+
+Study = Annotated[
+    str,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study's page, the name of a shipped study, or the folder of a planned one.",
+        autocompletion=completion.study,
+    ),
+]
+StudiesDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder of studies.")]
+StudyData = Annotated[
+    Path | None,
+    typer.Option("--data-dir", metavar="FOLDER", help="Folder of the data sets.", show_default="data, or the plan's"),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Cells that run at the same time.", show_default="one per core or GPU"),
+]
+Anew = Annotated[bool, typer.Option("--new", help="Plan again, in a new folder.")]
+OtherCode = Annotated[
+    bool, typer.Option("--other-code", help="Continue although the code that trains has changed since the plan.")
+]

@@ -1,0 +1,150 @@
+"""Commands about networks as pages say them: init, check, show, draw, variants, diff. None of them needs torch."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.choices import Highlight, Level, Shapes, ThemeName, Width
+from builder.cli import completion
+from builder.cli.options import Classes, File, Files, Json, Plugins, choices
+from builder.commands.terminal.console import answer, answer_with, complain
+from builder.commands.terminal.exit_codes import INVALID
+from builder.commands.text import pages as text
+
+
+def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is written to NAME.yaml.")]) -> None:
+    """Write a small page to start from.
+
+    An existing file is never overwritten.
+
+    $ archcli init mine
+    """
+    from builder.commands import init as command
+
+    answer(text.initialized(command.run(name)))
+
+
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE", help="Pages, recipes, studies, or shipped names.", autocompletion=completion.checkable
+        ),
+    ],
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Report every mistake in every FILE.
+
+    A FILE may also be a training recipe or a study. The exit code is 0 without mistakes and 2 with mistakes.
+
+    $ archcli check alexnet resnet
+    $ archcli check archs/*.yaml --json
+    """
+    from builder.commands import check as command
+
+    checked = command.run(files, plugin or ())
+    if not as_json:
+        complain(*checked.mistakes)
+    answer_with(checked, text.checked, as_json)
+    sys.exit(0 if checked.is_valid else INVALID)
+
+
+def show(
+    file: File,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print one equivalent page that extends no other page.")
+    ] = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """List layers with their shapes, parameters and MACs.
+
+    MACs are multiply-accumulate operations for one image.
+
+    $ archcli show resnet18
+    $ archcli show alexse_both --resolved
+    """
+    from builder.commands import show as command
+
+    if resolved:
+        answer_with(command.run_resolved(file, plugin or ()), text.resolved, as_json)
+    else:
+        answer_with(command.run(file, plugin or ()), text.network, as_json)
+
+
+def draw(
+    files: Files,
+    output: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE.svg|png|pdf|dot", help="Figure to write.", show_default="NAME.svg"
+        ),
+    ] = None,
+    level: Annotated[Level, typer.Option(metavar=choices(Level), help="One box per layer, or per block.")] = "layer",
+    theme: Annotated[ThemeName, typer.Option(metavar=choices(ThemeName), help="Color theme.")] = "light",
+    shapes: Annotated[
+        Shapes, typer.Option(metavar=choices(Shapes), help="Where to write shapes (channels × height × width).")
+    ] = "changes",
+    highlight: Annotated[
+        Highlight, typer.Option(metavar=choices(Highlight), help="What to highlight in a comparison.")
+    ] = "diff",
+    width: Annotated[
+        Width | None, typer.Option(metavar=choices(Width), help="Scale down to one column, two columns, or A4.")
+    ] = None,
+    legend: Annotated[bool, typer.Option("--legend", help="Add a legend of box types.")] = False,
+    fold: Annotated[
+        list[str] | None, typer.Option(metavar="BLOCK", help="Draw this block as one box; wildcards as in 'layer*.*'.")
+    ] = None,
+    expand: Annotated[
+        list[str] | None, typer.Option(metavar="BLOCK", help="Show the inside of this block with --level block.")
+    ] = None,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Draw one FILE, or several side by side.
+
+    Differences between the networks are highlighted.
+
+    $ archcli draw alexresnet -o figure.svg -o figure.png
+    $ archcli draw alexnet alexse_both --level block
+    """
+    from builder.commands import draw as command
+    from builder.emit.diagram import DrawOptions
+
+    options = DrawOptions(
+        theme=theme,
+        shapes=shapes,
+        highlight=highlight,
+        width=width,
+        legend=legend,
+        fold=tuple(fold or ()),
+        expand=tuple(expand or ()),
+    )
+    answer_with(command.run(files, output or [], level, options, plugin or ()), text.drawn, as_json)
+
+
+def diff(
+    one: Annotated[
+        str, typer.Argument(metavar="A", help="A page, or a shipped network.", autocompletion=completion.page)
+    ],
+    other: Annotated[
+        str, typer.Argument(metavar="B", help="The network to compare with.", autocompletion=completion.page)
+    ],
+    classes: Classes = None,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """List the differences between two networks: blocks, layers, sizes and costs.
+
+    A layer that only has another name is not a difference.
+
+    $ archcli diff alexnet alexse_both
+    $ archcli diff resnet18 resnet34 --classes 10
+    """
+    from builder.commands import diff as command
+    from builder.commands.text import diff as diff_text
+
+    answer_with(command.run(one, other, classes, plugin or ()), diff_text.differing, as_json)

@@ -1,0 +1,149 @@
+"""Commands about what was trained: evaluate, compare, export."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from builder.choices import SplitName
+from builder.cli import completion
+from builder.cli.options import (
+    Curves,
+    Device,
+    Json,
+    Output,
+    OwnDataDir,
+    Plugins,
+    Quiet,
+    Weights,
+    choices,
+)
+from builder.commands.export_forms import ExportFormName
+from builder.commands.terminal.console import answer_with, say
+from builder.commands.text import pages as pages_text
+from builder.commands.text import training as text
+from builder.training.recipe.data_sets import DataName
+
+RunOrFile = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN|FILE",
+        help="The folder of a run, a page, or a shipped network.",
+        autocompletion=completion.page_or_run,
+    ),
+]
+
+
+def evaluate(
+    what: RunOrFile,
+    split: Annotated[SplitName, typer.Option(metavar=choices(SplitName), help="Split to evaluate on.")] = "test",
+    data: Annotated[
+        DataName | None, typer.Option(metavar=choices(DataName), help="Data set.", show_default="the run's")
+    ] = None,
+    data_dir: OwnDataDir = None,
+    weights: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|torchvision:NAME", help="Other weights; a page needs them.", show_default="the best"
+        ),
+    ] = None,
+    recipe: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RECIPE", help="Recipe that prepares the images of a page.", autocompletion=completion.recipe
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Folder for figures.", show_default="the run's"),
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Evaluate the best weights of a run, or other weights.
+
+    The confusion matrix and the most confident mistakes are drawn into the run's folder, or into the folder of -o.
+
+    $ archcli evaluate runs/alexnet_tiny-001
+    $ archcli evaluate resnet18 --weights torchvision:resnet18 --data imagefolder
+    """
+    from builder.commands import evaluate as command
+    from builder.commands.terminal.training_progress import TrainingProgress
+
+    asked = command.EvaluateOptions(
+        what=what,
+        split=split,
+        data=data,
+        data_dir=data_dir,
+        device=device,
+        weights=weights,
+        recipe=recipe,
+        plugins=tuple(plugin or ()),
+        output=output,
+    )
+    with TrainingProgress(quiet=quiet) as watch:
+        found = command.run(asked, watch, say)
+    for warning in found.warnings:
+        say(f"warning: {warning}")
+    answer_with(found, text.evaluated, as_json)
+
+
+def compare(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN", help="Folders of runs, finished or not.", autocompletion=completion.run),
+    ],
+    output: Curves = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line per run.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare runs: their results, and the settings that differ.
+
+    Runs that differ only in the seed are also shown as one, with mean and standard deviation. -o draws the curves.
+
+    $ archcli compare runs/*
+    $ archcli compare runs/alexnet-001 runs/alexse_both-001 -o curves.svg
+    """
+    from builder.commands import compare as command
+    from builder.commands.text import compare as compare_text
+
+    compared = command.run(runs, output or ())
+    for warning in compared.warnings:
+        say(f"warning: {warning}")
+    render = compare_text.as_csv if as_csv else compare_text.markdown if as_markdown else compare_text.compared
+    answer_with(compared, render, as_json)
+
+
+def export(
+    what: RunOrFile,
+    form: Annotated[
+        ExportFormName, typer.Option("--to", metavar=choices(ExportFormName), help="Source code, or a file of weights.")
+    ],
+    output: Output = None,
+    seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the initial weights of a page.")] = 0,
+    weights: Weights = None,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Export a network for programs that do not have archcli.
+
+    Source is printed unless -o names a file; weights are written to NAME.safetensors or NAME.pth.
+
+    $ archcli export alexse_both --to python -o alexse_both.py
+    $ archcli export runs/alexnet_tiny-001 --to safetensors -o weights.safetensors
+    """
+    from builder.commands import export as command
+
+    exported = command.run(
+        what,
+        form=form,
+        output=output,
+        seed=seed,
+        weights=weights,
+        plugins=tuple(plugin or ()),
+        on_fetch=say,
+    )
+    answer_with(exported, pages_text.exported, as_json)

@@ -1,0 +1,182 @@
+"""Commands about studies: plan, run, status and worker of ``archcli study``, and the report."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from builder.cli.options import (
+    Anew,
+    Device,
+    Json,
+    OtherCode,
+    Plugins,
+    Quiet,
+    StudiesDir,
+    Study,
+    StudyData,
+    Workers,
+)
+from builder.commands.terminal.console import answer, answer_with
+from builder.commands.terminal.exit_codes import FAILED
+
+if TYPE_CHECKING:
+    from builder.study.planning import PlanOptions
+
+
+def plan(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    anew: Anew = False,
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Plan a study: its cells, its cost, and how precise its answer can be.
+
+    The plan is written down. Every network is measured for a moment; nothing is trained.
+
+    $ archcli study plan digits_placement
+    """
+    from builder.commands import study as command
+    from builder.commands.terminal.study_progress import StudyProgress
+    from builder.commands.text import study as text
+
+    place = _place(studies_dir, data_dir, device, workers, plugin)
+    asked = command.StudyOptions(what=file, place=place, anew=anew)
+    answer_with(command.plan(asked, StudyProgress(quiet=quiet).measured), text.planned, as_json)
+
+
+def run(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    workers: Workers = None,
+    anew: Anew = False,
+    retry: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    other_code: OtherCode = False,
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Run the cells of a study that are not done, several at a time.
+
+    A study without a plan is planned first. However it was stopped, running it again continues where it was.
+
+    $ archcli study run digits_placement
+    $ archcli study run digits_placement --workers 2 --retry-failed
+    """
+    from builder.commands import study as command
+    from builder.commands.terminal.study_progress import StudyProgress
+    from builder.commands.text import study as text
+
+    place = _place(studies_dir, data_dir, device, workers, plugin)
+    asked = command.StudyOptions(what=file, place=place, anew=anew, retry=retry, other_code=other_code)
+    view = StudyProgress(quiet=quiet)
+    try:
+        now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
+    finally:
+        view.leave()
+    answer_with(now, text.standing, as_json)
+    sys.exit(FAILED if now.failures else 0)
+
+
+def status(
+    file: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    watch: Annotated[bool, typer.Option("--watch", "-w", help="Update every second until the study is done.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Show the progress of a study: done, running, failed, and the time left.
+
+    $ archcli study status digits_placement
+    $ archcli study status digits_placement --watch
+    """
+    from builder.commands import study as command
+    from builder.commands.terminal.study_progress import watch_status
+    from builder.commands.text import study as text
+
+    asked = command.StudyOptions(what=file, place=_place(studies_dir))
+    now = watch_status(lambda: command.status(asked)) if watch else command.status(asked)
+    answer_with(now, text.standing, as_json)
+
+
+def worker(
+    file: Study,
+    storage: Annotated[str, typer.Option(metavar="URL", help="postgresql://user:password@host/database, or mysql://…")],
+    studies_dir: StudiesDir = Path("study-runs"),
+    data_dir: StudyData = None,
+    device: Device = "auto",
+    other_code: OtherCode = False,
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Run cells of a study that several machines share through a database.
+
+    Start one per core or GPU, on any machine, with any scheduler; each ends when no cell is left. Then every folder
+    has all results. Needs the extra `distributed`.
+
+    $ archcli study worker digits_placement --storage postgresql://me:secret@server/studies
+    """
+    from builder.commands import study as command
+    from builder.commands.terminal.study_progress import StudyProgress
+    from builder.commands.text import study as text
+
+    place = _place(studies_dir, data_dir, device, plugin=plugin)
+    asked = command.StudyOptions(what=file, place=place, other_code=other_code)
+    view = StudyProgress(quiet=quiet)
+    now = command.worker(asked, storage, view.planned, view.ran)
+    answer_with(now, text.standing, as_json)
+    sys.exit(FAILED if now.failures else 0)
+
+
+def report(
+    study: Study,
+    studies_dir: StudiesDir = Path("study-runs"),
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.", show_default="STUDY/report"),
+    ] = None,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print all comparisons as CSV.")] = False,
+    plugin: Plugins = None,
+    as_json: Json = False,
+) -> None:
+    """Report the result of a study, and how certain it is.
+
+    Writes one self-contained page (report.html), the same as Markdown and JSON, and every run and every comparison
+    as CSV. The page's path is the last line printed.
+
+    $ archcli report digits_placement
+    $ archcli report study-runs/digits_placement-001 --markdown
+    """
+    from builder.commands import report as command
+    from builder.commands.text import report as text
+
+    found = command.run(study, studies_dir, output, tuple(plugin or ()))
+    if as_json:
+        answer(command.json_text(found))
+    elif as_csv:
+        answer(command.csv_text(found))
+    elif as_markdown:
+        answer(command.markdown_text(found))
+    else:
+        answer(text.reported(found))
+
+
+def _place(
+    studies: Path,
+    data: Path | None = None,
+    device: str = "auto",
+    workers: int | None = None,
+    plugin: list[Path] | None = None,
+) -> "PlanOptions":
+    from builder.study.planning import PlanOptions
+
+    return PlanOptions(studies=studies, data=data, device=device, workers=workers, plugins=tuple(plugin or ()))
