@@ -60,6 +60,7 @@ OF_A_WHOLE_ROOM = {
     "runtime/test_operations.py": "every operation, built",
     "study/report/test_page_in_browser.py": "the page in a real browser",
     "study/statistics/test_simulated.py": "simulated studies through all of the statistics",
+    "test_archcli.py": "the package that the top level becomes",
     "test_cli.py": "cli.py as a process",
     "test_project.py": "the project itself",
 }
@@ -113,9 +114,9 @@ class TestWheel:
         shipped = {(package.rpartition(".")[2], ".yaml") for package in PROJECT["tool"]["setuptools"]["package-data"]}
         assert {kind for kind in kinds if kind[0] in {"archs", "shipped", "studies"}} <= shipped
 
-    def test_cli_is_the_only_module_at_the_top(self) -> None:
-        """Every other one would be swept into the package ``archcli``."""
-        assert [path.name for path in ROOT.glob("*.py")] == ["cli.py"]
+    def test_the_top_holds_the_package_archcli_and_nothing_else(self) -> None:
+        """Every other module would be swept into it."""
+        assert {path.name for path in ROOT.glob("*.py")} == {"__init__.py", "__main__.py", "cli.py"}
 
 
 class TestPins:
@@ -140,13 +141,13 @@ def imported() -> set[str]:
     known_as = {"yaml": "pyyaml", "PIL": "pillow", "sklearn": "scikit-learn"}
     names = set()
     for path in files():
-        if path.suffix == ".py" and (path.is_relative_to(ROOT / "builder") or path.name == "cli.py"):
+        if path.suffix == ".py" and (path.is_relative_to(ROOT / "builder") or path.parent == ROOT):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.partition(".")[0])
-    foreign = names - set(sys.stdlib_module_names) - {"builder", "_typeshed"}  # the latter is the type checker's
+    foreign = names - set(sys.stdlib_module_names) - {"archcli", "builder", "_typeshed"}  # the last is the type checker's
     return {known_as.get(name, name) for name in foreign}
 
 
@@ -173,7 +174,8 @@ class TestOrder:
         for_types = re.compile(r"(?ms)^if TYPE_CHECKING:.*?(?=^\S)")
         wrong = [
             path.name
-            for path in (*(ROOT / "builder" / "commands").glob("*.py"), ROOT / "cli.py")
+            for room in ("cli", "commands")
+            for path in (*(ROOT / "builder" / room).rglob("*.py"), *ROOT.glob("*.py"))
             if re.search(r"\b(import|from) torch", for_types.sub("", path.read_text("utf-8")))
         ]
         assert wrong == []
@@ -355,7 +357,8 @@ class TestInstallation:
             and path.suffix == ".yaml"
         }
         assert expected
-        own = {"archcli/cli.py", "builder/py.typed", "builder/study/report/page.css", "builder/study/report/figure.css"}
+        own = {"archcli/__init__.py", "archcli/__main__.py", "archcli/cli.py"}
+        own |= {"builder/py.typed", "builder/study/report/page.css", "builder/study/report/figure.css"}
         assert expected | own <= content
         tops = {name.split("/")[0] for name in content}
         assert {top for top in tops if not top.endswith(".dist-info")} == {"archcli", "builder"}

@@ -1,0 +1,37 @@
+"""The options of the commands that train."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.command_line import Archcli
+
+
+class TestShortForms:
+    """``--epochs``, ``--lr`` and ``--batch-size`` say what ``--set`` says."""
+
+    @pytest.mark.parametrize(
+        ("short", "long"),
+        [
+            (("--epochs", 3), "epochs=3"),
+            (("--lr", "1e-5"), "lr=0.00001"),
+            (("--batch-size", 8), "batch_size=8"),
+            (("--seed", 5), "seed=5"),
+        ],
+    )
+    def test_it_is_the_same_recipe(self, short: tuple[object, ...], long: str, archcli: Archcli) -> None:
+        """Nothing else of what would be done differs."""
+        dry = ("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", "--json")
+        one, other = archcli(*dry, *short), archcli(*dry, "--set", long)
+        assert (one.code, json.loads(one.out)) == (0, json.loads(other.out))
+        assert json.loads(one.out) != json.loads(archcli(*dry).out)
+
+    def test_the_short_form_is_the_last_word(self, archcli: Archcli) -> None:
+        """Where both are given, whatever their order."""
+        dry = ("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", "--json")
+        both = archcli(*dry, "--epochs", 3, "--set", "epochs=2")
+        assert json.loads(both.out) == json.loads(archcli(*dry, "--epochs", 3).out)
