@@ -50,7 +50,8 @@ class TestTrain:
             (("--recipe", "nowhere.yaml"), "cannot read nowhere.yaml"),
             (("--recipe", "small.yaml"), "`layers` is not a field of a recipe"),
             (("--device", "gpu"), "no device is called `gpu`"),
-            (("--lr", "0.1"), "No such option: --lr"),
+            (("--lr", "0"), "`optimizer.lr` is greater than 0"),
+            (("--momentum", "0.9"), "`archcli train` has no option `--momentum`"),
             (("--name", "../up"), "`../up` cannot be the name of a run's folder"),
         ],
     )
