@@ -13,10 +13,10 @@ Each is fetched when it is first asked for, so that importing the package costs 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builder import build, evaluate, load, train
+    from builder import build, load
     from builder.emit.diagram import draw
     from builder.variants import variants
 
@@ -35,7 +35,7 @@ _HOMES = {
 """Where each name comes from."""
 
 
-def __getattr__(name: str) -> object:
+def __getattr__(name: str) -> Any:
     """Return a name of the public face, from the room where it is described."""
     if name == "__version__":
         return import_module("builder.commands.version").run()
