@@ -6,6 +6,7 @@ A shell asks at every press of Tab, so nothing is imported here that takes long.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,9 @@ VARIABLE = "_ARCHCLI_COMPLETE"
 
 _NOT_NEEDED = ("pydantic", "rich")
 """What typer would import to check values and to format texts; a completion does neither."""
+
+_EXPLANATIONS = Path(__file__).parents[1] / "commands" / "explanations.yaml"
+"""Every code of a mistake is a key at its left margin."""
 
 RUNS, STUDY_RUNS = Path("runs"), Path("study-runs")
 """Where ``train`` and ``study`` put their folders unless they are told otherwise."""
@@ -63,6 +67,12 @@ def page_or_run(incomplete: str) -> list[str]:
 def checkable(incomplete: str) -> list[str]:
     """Return everything that can be checked and begins like this."""
     return _answer(incomplete, (*shipped_names(), *shipped_studies()), (".yaml", ".yml"))
+
+
+def code(incomplete: str) -> list[str]:
+    """Return the codes of mistakes that begin like this."""
+    known = re.findall(r"^([a-z][a-z0-9-]*):", _EXPLANATIONS.read_text("utf-8"), re.MULTILINE)
+    return [each for each in known if each.startswith(incomplete)]
 
 
 def one_of(*names: str) -> Callable[[str], list[str]]:

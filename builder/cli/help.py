@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from builder.choices import SchemaKind
+from builder.cli import completion
 from builder.cli.options import DataDir, Json, Output, Plugins, RunsDir, choices
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
@@ -15,7 +16,12 @@ from builder.commands.text import pages as text
 
 def explain(
     code: Annotated[
-        str | None, typer.Argument(metavar="CODE", help="The code in error[CODE]; without it, all codes are listed.")
+        str | None,
+        typer.Argument(
+            metavar="CODE",
+            help="The code in error[CODE]; without it, all codes are listed.",
+            autocompletion=completion.code,
+        ),
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print all codes as Markdown.")] = False,
     as_json: Json = False,

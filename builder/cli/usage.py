@@ -55,12 +55,14 @@ def _as_typed(name: str, args: Sequence[str]) -> str:
 
 
 def _unknown_option(name: str, ctx: Context) -> Diagnostic:
-    known = [each for param in ctx.command.get_params(ctx) if not _is_argument(param) for each in param.opts]
+    options = [param for param in ctx.command.get_params(ctx) if not _is_argument(param)]
+    known = [each for param in options for each in param.opts]
     close = nearest(name, known)
     if close is not None:
         hint = f"did you mean `{close}`?"
-    elif "--set" in known:
-        hint = f"{_all_options(ctx)}; a field of the recipe is set by `--set NAME=VALUE`"
+    elif any("--set" in param.opts and param.metavar == "NAME=VALUE" for param in options):
+        field = name.strip("-").partition("=")[0].replace("-", "_")
+        hint = f"{_all_options(ctx)}; a field of the recipe is set by `--set {field}=VALUE`"
     else:
         hint = _all_options(ctx)
     return Diagnostic("usage", f"`{ctx.command_path}` has no option `{name}`", None, hint)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from builder.cli import completion
+from builder.commands.explain import explanations
 from builder.shipped import shipped_names
 
 ROOT = Path(__file__).parents[2]
@@ -117,6 +118,11 @@ class TestAnswers:
         (home / "runs").rename(home / "elsewhere")
         assert completion.page_or_run("run") == []
         assert completion.run("nowhere/") == []
+
+    def test_codes_are_those_that_can_be_explained(self) -> None:
+        """They are found without YAML."""
+        assert completion.code("") == list(explanations())
+        assert completion.code("unknown-f") == ["unknown-field"]
 
     def test_what_can_be_checked(self) -> None:
         """Networks and studies by name, recipes as files."""

@@ -23,8 +23,13 @@ WRONG = {
     "train alexnet -epochs 3": ("`archcli train` has no option `-epochs`", "did you mean `--epochs`?"),
     "train alexnet --momentum 0.9": (
         "`archcli train` has no option `--momentum`",
-        "`archcli train -h` shows what it takes; a field of the recipe is set by `--set NAME=VALUE`",
+        "`archcli train -h` shows what it takes; a field of the recipe is set by `--set momentum=VALUE`",
     ),
+    "bench alexnet --weight-decay=0": (
+        "`archcli bench` has no option `--weight-decay`",
+        "`archcli bench -h` shows what it takes; a field of the recipe is set by `--set weight_decay=VALUE`",
+    ),
+    "variants alexnet --zzz": ("`archcli variants` has no option `--zzz`", "`archcli variants -h` shows what it takes"),
     "show alexnet --zzz": ("`archcli show` has no option `--zzz`", "`archcli show -h` shows what it takes"),
     "show": ("`archcli show` needs FILE", "for example `archcli show resnet18`"),
     "check": ("`archcli check` needs FILE", "for example `archcli check alexnet resnet`"),
@@ -60,6 +65,7 @@ class TestMessages:
         first, *rest = outcome.err.splitlines()
         assert first == f"error[usage]: {message}"
         assert [each.startswith(f"  help: {hint}") for each in rest] == ([True] if hint else [])
+        assert not rest or rest[0] == f"  help: {hint}" or hint.endswith((", ", "|"))
 
     def test_the_first_example_that_is_shown_is_a_command_without_its_comment(self, archcli: Archcli) -> None:
         """It can be copied as it stands."""
