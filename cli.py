@@ -48,9 +48,9 @@ for section, functions in SECTIONS.items():
     if section == "Studies":
         app.add_typer(study_app, name="study", rich_help_panel=section)
     for function in functions:
-        app.command(cls=Command, rich_help_panel=section)(exit_codes()(function))
+        app.command(function.__name__, cls=Command, rich_help_panel=section)(exit_codes()(function))
 for function in STUDY:
-    study_app.command(cls=Command)(exit_codes()(function))
+    study_app.command(function.__name__, cls=Command)(exit_codes()(function))
 
 
 def _version(wanted: bool) -> None:

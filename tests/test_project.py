@@ -147,7 +147,9 @@ def imported() -> set[str]:
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
                     names.add(node.module.partition(".")[0])
-    foreign = names - set(sys.stdlib_module_names) - {"archcli", "builder", "_typeshed"}  # the last is the type checker's
+    foreign = (
+        names - set(sys.stdlib_module_names) - {"archcli", "builder", "_typeshed"}
+    )  # the last is the type checker's
     return {known_as.get(name, name) for name in foreign}
 
 

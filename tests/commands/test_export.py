@@ -75,7 +75,7 @@ class TestForms:
 
     def test_the_command_line_offers_all_of_them(self, archcli: Archcli) -> None:
         """It reads the table."""
-        assert f"--to <{'|'.join(EXPORT_FORMS)}>" in " ".join(archcli("export", "-h").out.split())
+        assert f"--to {'|'.join(EXPORT_FORMS)} " in " ".join(archcli("export", "-h").out.split())
 
     @pytest.mark.parametrize("form", EXPORT_FORMS)
     def test_a_file_that_nobody_names_has_its_suffix(

@@ -64,7 +64,7 @@ class TestAddingOne:
         """`bench` noise too."""
         words = archcli(command, "-h").out.replace("\n", "").replace(" ", "")
         noise = [RANDOM_DATA] if command == "bench" else []
-        assert f"<{'|'.join([*noise, *DATA_SETS])}>" in words
+        assert f"--data{'|'.join([*noise, *DATA_SETS])}" in words
 
     def test_a_studys_schema_lists_them(self) -> None:
         """For editors."""
