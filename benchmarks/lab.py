@@ -1,4 +1,4 @@
-"""The report's experiment again: seven networks, the recipe `lab`, real CIFAR-10; its results are docs/results.md.
+"""The lab experiment repeated: seven networks, the recipe `lab`, real CIFAR-10; its results are docs/results.md.
 
     python -m benchmarks.lab --data-dir data --minutes 9    do what is missing, until the time is over
     python -m benchmarks.lab --page-only                    write the page from the results that there are
