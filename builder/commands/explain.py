@@ -80,8 +80,8 @@ def _section(each: Explanation) -> str:
 
 
 _HEAD = """\
-# What the diagnostics mean
+# Error codes: what the diagnostics mean
 
-Written by `archcli explain --markdown`; a test compares it with what the program says and runs every example.
-`archcli explain CODE` shows one of these in the terminal. An example that is no whole page stands under `layers:`.
+Written by `archcli explain --markdown`; a test keeps it up to date and runs every example.
+`archcli explain CODE` shows one of these in the terminal. An example that is not a whole page belongs under `layers:`.
 """

@@ -22,36 +22,36 @@ if TYPE_CHECKING:
 _Schema: TypeAlias = "dict[str, Any]"
 
 _PAGE_HEAD = """\
-# The reference of the language
+# Language reference
 
-Written by `archcli schema --markdown`; a test compares it with what the program says.
-[The language](language.md) explains what stands here in tables.
-Every field of an operation may also be an expression, a text with a `$` in it.
+Written by `archcli schema --markdown`; a test keeps it up to date.
+The [language guide](language.md) explains these fields with examples.
+Every field of an operation may also be an expression: a text that contains a `$`.
 """
 
 _RECIPE_HEAD = """\
-# The reference of recipes
+# Recipe reference
 
-Written by `archcli schema recipe --markdown`; a test compares it with what the program says.
+Written by `archcli schema recipe --markdown`; a test keeps it up to date.
 A recipe is a YAML file with these fields; `--set PATH=VALUE` changes one of them, as in `--set optimizer.lr=0.01`.
 """
 
 _STUDY_HEAD = """\
-# The reference of studies
+# Study reference
 
-Written by `archcli schema study --markdown`; a test compares it with what the program says.
-[Studies](studies.md) explains what stands here in tables.
+Written by `archcli schema study --markdown`; a test keeps it up to date.
+The guide to [studies](studies.md) explains these fields with examples.
 """
 
 _VARIABLES = {
-    "in": "channels, or features, that enter whatever it is written on",
-    "i": "the number of the copy that `repeat` makes, from 0",
-    "first": "whether that copy is the first",
+    "in": "number of input channels, or features, of the layer or block",
+    "i": "index of the copy made by `repeat`, from 0",
+    "first": "whether this copy is the first",
     "classes": "the number of classes",
-    "nth": "the number of this instance among those of all templates that ask for it, from 0",
-    "total": "how many instances there are of these",
-    "point": "in the name of an insert, the point where it stands, or the layer behind which it does",
-    "at": "the same with its block, as in `branch3x3_out`",
+    "nth": "index of this instance among the instances of all templates that use `$nth` or `$total`, from 0",
+    "total": "number of these instances",
+    "point": "in the name of an insert: the point, or the layer after which it is inserted",
+    "at": "in the name of an insert: block and point, as in `branch3x3_out`",
 }
 
 
@@ -114,7 +114,7 @@ def _points() -> Iterator[str]:
     yield from (
         "## Points",
         "",
-        "Where something can be inserted into a block, in the order in which a value passes.",
+        "Where a layer can be inserted into a block, in the order of the computation.",
         "",
     )
     yield from (", ".join(f"`{point}`" for point in POINTS), "")
@@ -134,14 +134,14 @@ def _complete(word: str, operation: type[Operation]) -> _Schema:
     from builder.spec.calls import REFERENCES
 
     schema = operation.model_json_schema()
-    places = {name: {"type": "place", "default": None, "description": "a place to look at instead"}
+    places = {name: {"type": "place", "default": None, "description": "a place whose value is used instead"}
               for name in REFERENCES.get(word, ())}  # fmt: skip
     schema["properties"] = {**schema.get("properties", {}), **places}
     return schema
 
 
 def _merges() -> Iterator[str]:
-    yield from ("## Merges", "", "What `merge:` may say, of a shortcut or of branches.", "")
+    yield from ("## Merges", "", "Values of `merge:`, for a shortcut or for branches.", "")
     yield from ("| word | what it does |", "|---|---|")
     yield from (f"| `{word}` | {_first(merge.__doc__)} |" for word, merge in MERGES.items())
     yield ""
@@ -157,7 +157,7 @@ def _expressions() -> Iterator[str]:
 
 
 def _init() -> Iterator[str]:
-    yield from ("## Rules of `init`", "", "A number, or one of these functions of `torch.nn.init`.", "")
+    yield from ("## Rules of `init`", "", "A rule is a number, or one of these functions of `torch.nn.init`.", "")
     yield from ("| function | arguments and their defaults |", "|---|---|")
     for name, model in INIT_FUNCTIONS.items():
         fields: dict[str, _Schema] = model.model_json_schema()["properties"]

@@ -35,15 +35,15 @@ class Conv(Operation):
     kind: ClassVar[str] = "conv"
     family: ClassVar[Family] = "conv"
 
-    out: Count = Field(description="channels that come out")
+    out: Count = Field(description="output channels")
     kernel: Size = Field(description="height and width of the window, or one number for both")
     stride: Size = Field(1, description="steps between windows")
     padding: Margin = Field(0, description="zeros added on each side")
-    dilation: Size = Field(1, description="distance between the elements of a window")
+    dilation: Size = Field(1, description="spacing between the elements of a window")
     groups: Count = Field(
-        1, description="parts of the channels that are convolved apart; `$in` for a depthwise convolution"
+        1, description="groups of channels that are convolved separately; `$in` for a depthwise convolution"
     )
-    bias: bool = Field(True, description="whether a learned number is added to each channel")
+    bias: bool = Field(True, description="whether to add a learned bias to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return out x height x width; raise ShapeError where groups or kernel do not fit."""

@@ -51,8 +51,8 @@ class CoordinateAttention(nn.Module):
         return x * self.conv_w(columns.transpose(2, 3)).sigmoid() * self.conv_h(rows).sigmoid()
 '''
 
-    reduction: Count = Field(32, description="how many times fewer channels the squeezed ones are")
-    least: Count = Field(8, description="channels that are left at least")
+    reduction: Count = Field(32, description="reduction ratio of the squeezed channels")
+    least: Count = Field(8, description="smallest number of squeezed channels")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError for anything but an image."""

@@ -21,8 +21,8 @@ class Linear(Operation):
     kind: ClassVar[str] = "linear"
     family: ClassVar[Family] = "linear"
 
-    out: Count = Field(description="features that come out")
-    bias: bool = Field(True, description="whether a learned number is added to each feature")
+    out: Count = Field(description="output features")
+    bias: bool = Field(True, description="whether to add a learned bias to each feature")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape with ``out`` features; raise ShapeError where the last axis is no channel axis."""

@@ -33,7 +33,7 @@ class BatchNorm(Operation):
     kind: ClassVar[str] = "batchnorm"
     family: ClassVar[Family] = "norm"
 
-    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
+    eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
     momentum: Annotated[
         float, Field(gt=0, le=1, description="weight of the newest batch in the running mean and variance")
     ] = 0.1
@@ -77,7 +77,7 @@ class LayerNorm(Operation):
     kind: ClassVar[str] = "layernorm"
     family: ClassVar[Family] = "norm"
 
-    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
+    eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError where the last axis is no channel axis."""
@@ -122,7 +122,7 @@ class LayerNorm2d(nn.LayerNorm):
         return x.permute(0, 3, 1, 2)
 '''
 
-    eps: Epsilon = Field(1e-5, description="added to the variance, so that its root is never zero")
+    eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError for anything but an image."""

@@ -31,8 +31,10 @@ class _WindowPool(Operation):
 
     kernel: Size = Field(description="height and width of the window, or one number for both")
     stride: Size | None = Field(None, description="steps between windows; the kernel's size if not given")
-    padding: Margin = Field(0, description="margin on each side")
-    ceil: bool = Field(False, description="whether a window may reach over the edge")
+    padding: Margin = Field(0, description="padding on each side")
+    ceil: bool = Field(
+        False, description="whether output sizes are rounded up, so that windows may reach over the edge"
+    )
 
     @property
     def step(self) -> int | tuple[int, int]:
@@ -117,7 +119,7 @@ class _AdaptivePool(Operation):
 
     family: ClassVar[Family] = "pool"
 
-    size: Size = Field(1, description="height and width that come out, or one number for both")
+    size: Size = Field(1, description="output height and width, or one number for both")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return channels x size; raise ShapeError for anything but an image."""

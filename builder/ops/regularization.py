@@ -22,7 +22,7 @@ class Dropout(Operation):
     family: ClassVar[Family] = "dropout"
     may_alias: ClassVar[bool] = True
 
-    p: Probability = Field(0.5, description="probability of each element")
+    p: Probability = Field(0.5, description="probability of dropping each element")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""
@@ -73,7 +73,7 @@ class StochasticDepth(nn.Module):
         return x * noise
 '''
 
-    p: Probability = Field(description="probability of each image")
+    p: Probability = Field(description="probability of dropping the branch of each image")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape."""

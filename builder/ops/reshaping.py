@@ -56,7 +56,7 @@ class Permute(nn.Module):
         return x.permute(self.dims)
 '''
 
-    dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
+    dims: Axes = Field(description="axes, with the batch axis as 0, as in PyTorch")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the sizes in the new order; raise ShapeError where ``dims`` is no order of the axes.
@@ -101,7 +101,7 @@ class Mean(nn.Module):
         return x.mean(self.dims)
 '''
 
-    dims: Axes = Field(description="axes, the batch counted as 0, as PyTorch does")
+    dims: Axes = Field(description="axes, with the batch axis as 0, as in PyTorch")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return what is left of the axes; raise ShapeError where an axis is missing or the channels would go."""
@@ -189,7 +189,7 @@ class ChannelShuffle(nn.Module):
         return torch.transpose(x, 1, 2).contiguous().view(batch, channels, height, width)
 '''
 
-    groups: Count = Field(description="parts from which channels are dealt in turn")
+    groups: Count = Field(description="number of groups")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError where the groups do not divide the channels."""

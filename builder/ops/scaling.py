@@ -33,7 +33,7 @@ class Scale(Operation):
     family: ClassVar[Family] = "scale"
     is_module: ClassVar[bool] = False
 
-    init: float = Field(1.0, description="what every learned number begins at")
+    init: float = Field(1.0, description="initial value of every learned number")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError for anything but an image."""
@@ -85,8 +85,8 @@ class Rescale(nn.Module):
         return torch.cat(channels, 1)
 '''
 
-    scale: Numbers = Field(description="a factor for each channel")
-    shift: Numbers = Field(description="what is added to each channel")
+    scale: Numbers = Field(description="factor of each channel")
+    shift: Numbers = Field(description="number added to each channel")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError unless there is one number for each channel."""

@@ -55,11 +55,11 @@ class SqueezeExcitation(nn.Module):
 '''
 
     reduction: Count | None = Field(
-        None, description="how many times fewer channels are inside; 16 if neither this nor `hidden` is given"
+        None, description="reduction ratio of the hidden channels; 16 if neither this nor `hidden` is given"
     )
-    hidden: Count | None = Field(None, description="channels inside, instead of `reduction`")
-    activation: Gate = Field("relu", description="between the two layers")
-    gate: Gate = Field("sigmoid", description="behind them")
+    hidden: Count | None = Field(None, description="number of hidden channels, instead of `reduction`")
+    activation: Gate = Field("relu", description="activation between the two layers")
+    gate: Gate = Field("sigmoid", description="activation after them, which gives the scale")
 
     @model_validator(mode="before")
     @classmethod

@@ -18,12 +18,12 @@ LETTERS = "letters, digits, `_` and `-`, beginning with a letter"
 
 
 _LAYERS = "the layers, one after another: a list numbers them, a mapping names them"
-_BRANCHES = "two or more bodies beside each other; `{}` is the identity"
-_SPLIT = "whether each branch gets its share of the channels instead of all of them"
-_SHORTCUT = "what runs beside the layers: `none`, `identity`, `auto` (the projection that fits), or layers"
-_MERGE = "how layers and shortcut, or the branches, meet: `add`, `concat` or `mul`"
-_ACTIVATION = "the layer behind all of that"
-_PARAMETERS = "names with their defaults, or with a kind (`int`, `list`, `layer`, …) where one must be given"
+_BRANCHES = "two or more parallel bodies; `{}` is the identity"
+_SPLIT = "whether the channels are divided between the branches; otherwise each branch gets all of them"
+_SHORTCUT = "the shortcut around the layers: `none`, `identity`, `auto` (identity or a fitting projection), or layers"
+_MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat` or `mul`"
+_ACTIVATION = "the activation after layers and shortcut"
+_PARAMETERS = "names with default values, or with a type (`int`, `list`, `layer`, …) if a value is required"
 
 
 _BESIDE = MappingProxyType(
@@ -46,17 +46,17 @@ _BLOCK = MappingProxyType(
 
 
 class ItemFields(Strict):
-    """What may stand beside a call."""
+    """Fields that may stand beside a call or a block."""
 
     elsewhere: ClassVar[Mapping[str, str]] = _BESIDE
 
-    when: Any = Field(None, description="the condition under which this is there at all")
-    repeat: Any = Field(None, description="a count, or `names in list`; `$i`, `$first` and `$last` tell copies apart")
-    aux: bool = Field(False, description="whether this block leaves the network here, in training only")
+    when: Any = Field(None, description="a condition; if it is false, the item is left out")
+    repeat: Any = Field(None, description="a count, or `names in list`; use `$i`, `$first` and `$last` in the copies")
+    aux: bool = Field(False, description="whether this block is an auxiliary head, used in training only")
 
 
 class BlockFields(ItemFields):
-    """What makes a block."""
+    """The fields of a block."""
 
     elsewhere: ClassVar[Mapping[str, str]] = _BLOCK
 
@@ -67,7 +67,7 @@ class BlockFields(ItemFields):
         str | None,
         Field(
             pattern=rf"^(\.|{SEGMENT})$",
-            description=f"the module in which the layers live, `.` for the one around: {LETTERS}; or `.`",
+            description=f"the module that contains the layers; `.` is the surrounding module. {LETTERS}; or `.`",
         ),
     ] = None
     shortcut: Any = Field(None, description=_SHORTCUT)
@@ -82,7 +82,7 @@ class ReuseFields(Strict):
 
 
 class TemplateFields(Strict):
-    """What a template says: a block with parameters."""
+    """A template: a block with parameters."""
 
     elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -102,7 +102,7 @@ class TemplateFields(Strict):
 
 
 class PageFields(Strict):
-    """The top level of a page: a block, and what surrounds it."""
+    """The top level of a page: a block with additional fields."""
 
     elsewhere: ClassVar[Mapping[str, str]] = MappingProxyType(
         {
@@ -118,32 +118,36 @@ class PageFields(Strict):
     )
 
     name: Annotated[
-        str, Field(pattern=rf"^{SEGMENT}$", max_length=100, description=f"what the network is called: {LETTERS}")
+        str, Field(pattern=rf"^{SEGMENT}$", max_length=100, description=f"the name of the network: {LETTERS}")
     ]
-    extends: str | None = Field(None, description="the page that this one changes, beside it or shipped; or a member")
-    uses: Any = Field(None, description="pages whose templates may be called here")
-    member: str | None = Field(None, description="which member of the page that this one extends")
+    extends: str | None = Field(
+        None, description="the page that this page changes: beside it, shipped, or a member of a family"
+    )
+    uses: Any = Field(None, description="pages whose templates can be used here")
+    member: str | None = Field(None, description="the member of the extended page")
     input: tuple[Count, Count, Count] | None = Field(
         None, description="channels, height and width of an image", examples=[[3, 224, 224]]
     )
-    classes: Count | None = Field(
-        None, description="how many numbers come out, visible everywhere as `$classes`", examples=[10]
-    )
-    version: Count | None = Field(None, description="PyTorch saves it as the network's own; 1 if not given")
+    classes: Count | None = Field(None, description="the number of outputs; `$classes` in expressions", examples=[10])
+    version: Count | None = Field(None, description="the version that PyTorch saves with the weights; 1 if not given")
     params: Any = Field(None, description=_PARAMETERS)
-    members: Any = Field(None, description="the networks of a family, each with the parameters that it changes")
-    defaults: Any = Field(None, description="fields of operations for the whole page; what stands at a layer wins")
-    init: Any = Field(None, description="how parameters begin, by operation or place; the last rule that matches wins")
-    templates: Any = Field(None, description="blocks with parameters, called by their Capitalized names")
+    members: Any = Field(None, description="the networks of a family, each with its parameter values")
+    defaults: Any = Field(
+        None, description="default fields of operations for the whole page; a field at a layer takes precedence"
+    )
+    init: Any = Field(
+        None, description="initialization of parameters, by operation or place; the last matching rule applies"
+    )
+    templates: Any = Field(None, description="blocks with parameters, used by their Capitalized names")
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
     shortcut: Any = Field(None, description=_SHORTCUT)
     merge: Any = Field(None, description=_MERGE)
     activation: Any = Field(None, description=_ACTIVATION)
-    insert: Any = Field(None, description="new layers at points or behind layers; what is there keeps its name")
-    set: Any = Field(None, description="other fields for what is there, by place")
-    replace: Any = Field(None, description="another layer under the same name, by place; `none` takes it away")
-    variants: Any = Field(None, description="what may go where: the networks that `archcli variants` enumerates")
+    insert: Any = Field(None, description="new layers at points or after layers; other layers keep their names")
+    set: Any = Field(None, description="changed fields of layers and blocks, by place")
+    replace: Any = Field(None, description="another layer under the same name, by place; `none` removes it")
+    variants: Any = Field(None, description="which layers may go where, for `archcli variants`")
 
 
 MODIFIERS = tuple(ItemFields.model_fields)

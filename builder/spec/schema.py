@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from builder.ops import Operations
 
 _NOTHING: JsonSchema = {**one("none"), "description": "nothing"}
-_PLACES = "A place is a path, with `*`, or a template's name; last, if wanted, a point: " + ", ".join(
+_PLACES = "A place is a path, with optional `*`, or a template's name, and optionally a point at the end: " + ", ".join(
     f"`{point}`" for point in POINTS
 )
 
@@ -105,8 +105,8 @@ def _item(operations: Operations) -> JsonSchema:
 
 
 def _insert(operations: Operations) -> JsonSchema:
-    at = f"where it goes; with several places, to each of them. {_PLACES}"
-    name = "what it is called: its operation if not given; `{$point}` and `{$at}` in it say where it stands"
+    at = f"the place, or several places. {_PLACES}"
+    name = "the name; by default the operation's; `{$point}` and `{$at}` in it stand for the place"
     return {
         "type": "object",
         "title": "an insert",
@@ -134,14 +134,14 @@ def _template() -> JsonSchema:
 
 
 def _parameters() -> JsonSchema:
-    kinds = {"enum": list(KINDS), "description": "the kind of a value that must be given"}
-    default = {"description": "the value if none is given; with a `$`, computed from what stands above it"}
+    kinds = {"enum": list(KINDS), "description": "the type of a required value"}
+    default = {"description": "the default value; with a `$`, computed from the parameters above"}
     return {"type": "object", "additionalProperties": {"anyOf": [kinds, default]}}
 
 
 def _member(page: JsonSchema) -> JsonSchema:
     own = {name: {**page[name], "description": f"{name} of this member"} for name in ("input", "classes")}
-    told = "the page's parameters, with the values that they have in this member"
+    told = "values of the page's parameters for this member"
     return {"type": "object", "title": "a member", "description": told, "properties": own}
 
 
@@ -150,10 +150,10 @@ def _init(operations: Operations) -> JsonSchema:
     rules = {
         "type": "object",
         "title": "rules",
-        "description": "parameters and how they begin",
+        "description": "initialization of each parameter",
         "properties": {
-            "weight": {**ref("beginning"), "description": "how the weights begin"},
-            "bias": {**ref("beginning"), "description": "how the numbers begin that are added"},
+            "weight": {**ref("beginning"), "description": "initialization of the weights"},
+            "bias": {**ref("beginning"), "description": "initialization of the biases"},
         },
         "additionalProperties": ref("beginning"),
     }

@@ -32,15 +32,19 @@ Bound = Annotated[int, Field(ge=0, lt=1_000_000)]
 class EntryFields(Strict):
     """What an entry of ``variants`` may say."""
 
-    insert: Any = Field(None, description="a layer, or a list of which one is taken; a list in a field is a choice too")
-    at: Any = Field(None, description="one variant for each entry, with all its matches at once")
-    among: Any = Field(None, description="every subset of the matches is a variant")
-    count: Bound | tuple[Bound, Bound] | None = Field(None, description="how many places a subset has, or from and to")
-    same_per: str | None = Field(None, description="places of one point in one of these blocks are chosen together")
-    set: Any = Field(None, description="fields of what is there, each with a list of alternatives")
+    insert: Any = Field(
+        None, description="a layer, or a list of alternatives; a list in a field lists alternatives too"
+    )
+    at: Any = Field(None, description="one variant for each entry, with all its matching places at once")
+    among: Any = Field(None, description="one variant for every subset of the matching places")
+    count: Bound | tuple[Bound, Bound] | None = Field(None, description="number of places in a subset, or its range")
+    same_per: str | None = Field(
+        None, description="places at the same point inside one of these blocks are chosen together"
+    )
+    set: Any = Field(None, description="fields of layers and blocks, each with a list of alternatives")
     params: Any = Field(None, description="parameters of the page, each with a list of alternatives")
     require: str | None = Field(None, description="a condition, as in `$parameters < 1.1 * $base_parameters`")
-    not_both: Any = Field(None, description="two places of which at most one is taken")
+    not_both: Any = Field(None, description="two places of which at most one is used")
 
 
 KINDS = ("insert", "set", "params", "require", "not_both")

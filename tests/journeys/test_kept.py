@@ -26,8 +26,9 @@ COMMANDS: list[dict[str, Any]] = json.loads((KEPT / "commands.json").read_text("
 DIGESTS: dict[str, str] = json.loads((OUTPUTS / "digests.json").read_text("utf-8"))
 
 CHANGED = {
-    "schema_page.json": "one spelling: normalization and its like",
-    "schema_study.json": "a search has `trials`, which were `tries`",
+    "schema_page.json": "one spelling, and descriptions of fields in the field's words",
+    "schema_recipe.json": "descriptions of fields in the field's words",
+    "schema_study.json": "the same, and a search has `trials`, which were `tries`",
 }
 """Outputs that are not what they were, each for a reason that stands in CHANGELOG.md."""
 

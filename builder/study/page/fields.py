@@ -31,18 +31,22 @@ FIXED_ELSEWHERE = MappingProxyType(
 
 
 class Data(Strict):
-    """Which images: a data set by name, and how many of it."""
+    """The images: a data set, and how many of its images."""
 
     name: Annotated[str, WithJsonSchema({"enum": list(DATA_SETS)})] = Field(description="as `train --data`")
-    subset: Images | None = Field(None, description="so many training images, the same for every cell; by default all")
-    test: Images | None = Field(None, description="so many test images; by default as large a part as of the others")
+    subset: Images | None = Field(
+        None, description="number of training images, the same for every cell; by default all"
+    )
+    test: Images | None = Field(
+        None, description="number of test images; by default the same fraction as of the training images"
+    )
 
 
 class Seeds(Strict):
-    """How many seeds a network is trained with to be chosen, and how many fresh ones to be judged."""
+    """Seeds for a screening, and new seeds to judge the finalists."""
 
-    screen: Count = Field(description="seeds of every network, judged on the validation split alone")
-    confirm: Count = Field(description="fresh seeds of the base and the finalists, judged on the test split, once")
+    screen: Count = Field(description="seeds of every network, judged on the validation split only")
+    confirm: Count = Field(description="new seeds of the base and the finalists, judged once on the test split")
 
 
 Sampler: TypeAlias = Literal["tpe", "gp", "random"]
@@ -54,7 +58,7 @@ class Range(Strict):
 
     low: float = Field(description="the smallest")
     high: float = Field(description="the largest")
-    log: bool = Field(False, description="whether factors count, not differences: for learning rates and the like")
+    log: bool = Field(False, description="whether the scale is logarithmic, for learning rates and the like")
     step: float | None = Field(None, gt=0, description="only `low`, `low` + `step`, and so on")
 
     @field_validator("high")
@@ -86,27 +90,27 @@ class Search(Strict):
 
     over: dict[str, Annotated[Any, WithJsonSchema(_RANGE_OR_LIST)]] = Field(
         min_length=1,
-        description="each with a list of values, or `{low: …, high: …}` and `log: true` or `step: …`",
+        description="fields of the recipe, each with a list, or `{low: …, high: …}` with `log: true` or `step: …`",
     )
-    trials: int = Field(ge=2, le=10_000, description="how often it is tried for each network; first as the recipe says")
-    sampler: Sampler = Field("tpe", description="what chooses: by what went well (`tpe`, `gp`), or `random`")
-    pruner: Pruner = Field("none", description="what ends a trial early that promises nothing")
-    min_epochs: Count = Field(1, description="so many epochs every trial gets")
+    trials: int = Field(ge=2, le=10_000, description="trials of each network; the first has the recipe's own values")
+    sampler: Sampler = Field("tpe", description="how hyperparameters are chosen: TPE, Gaussian process, or random")
+    pruner: Pruner = Field("none", description="how unpromising trials are stopped early")
+    min_epochs: Count = Field(1, description="every trial runs at least this many epochs")
 
 
 class Budget(Strict):
-    """What a study may cost."""
+    """The limit of a study's cost."""
 
-    hours: float = Field(gt=0, description="of the clock; when they are spent no further cell is begun")
+    hours: float = Field(gt=0, description="wall-clock hours after which no further cell is started")
 
 
 class StudyPage(Strict):
     """The page of a study."""
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="its folder is called so: letters, digits, _ - ."
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and its folder's: letters, digits, _ - ."
     )
-    question: str | None = Field(None, description="what it is to answer, for whoever reads the report")
+    question: str | None = Field(None, description="the question, for readers of the report")
     base: str = Field(description="the network that the others are compared with: a page or a shipped network")
     variants: Annotated[
         Any,
@@ -118,22 +122,24 @@ class StudyPage(Strict):
                 ]
             }
         ),
-    ] = Field(None, description="a space as on a page, or a list of pages and spaces")
+    ] = Field(None, description="a space of variants as on a page, or a list of pages and spaces")
     uses: str | None = Field(None, description="a page of templates that may be inserted, such as gates.yaml")
-    data: Data = Field(description="what the networks are trained on", examples=["{name: digits}"])
-    recipe: str | None = Field(None, description="how; by default the data set's own recipe")
-    set: dict[str, Any] = Field({}, description="fields of the recipe that are the same for all, as `train --set`")
+    data: Data = Field(description="the images", examples=["{name: digits}"])
+    recipe: str | None = Field(None, description="the recipe; by default the data set's own")
+    set: dict[str, Any] = Field({}, description="changes to the recipe for all networks, as `train --set`")
     grid: dict[str, tuple[Any, ...]] = Field(
-        {}, description="fields of the recipe with a list of values: every combination"
+        {}, description="fields of the recipe with a list of values each; every combination is trained"
     )
-    search: Search | None = Field(None, description="fields of the recipe that are searched, by the screen's seeds")
-    seeds: Count | Seeds = Field(description="how often each network is trained; or `screen` and `confirm`")
-    finalists: Count = Field(3, description="how many networks besides the base are judged with fresh seeds")
-    smallest_difference: Points = Field(0.3, description="in points of accuracy: what is smaller does not matter")
-    deviation: Points = Field(0.2, description="in points: how much seeds are expected to differ (standard deviation)")
-    error_rate: Probability = Field(0.05, description="how often a difference may be claimed where there is none")
-    power: Probability = Field(0.8, description="how often the smallest difference is to be found where there is one")
-    budget: Budget | None = Field(None, description="what it may cost")
+    search: Search | None = Field(
+        None, description="fields of the recipe that are searched for each network, with the screening seeds"
+    )
+    seeds: Count | Seeds = Field(description="seeds of each network; or `screen` and `confirm`")
+    finalists: Count = Field(3, description="number of networks besides the base that are judged with new seeds")
+    smallest_difference: Points = Field(0.3, description="smallest difference in accuracy, in points, that matters")
+    deviation: Points = Field(0.2, description="expected standard deviation between seeds, in points")
+    error_rate: Probability = Field(0.05, description="probability of claiming a difference that does not exist")
+    power: Probability = Field(0.8, description="probability of finding the smallest difference that matters")
+    budget: Budget | None = Field(None, description="the limit of the study's cost")
 
     @field_validator("smallest_difference", "deviation")
     @classmethod

@@ -10,11 +10,13 @@ from pydantic import Field, model_validator
 from builder.validation import Strict
 
 LearningRate = Annotated[float, Field(gt=0, le=1000, description="learning rate; the schedule multiplies it")]
-WeightDecay = Annotated[float, Field(ge=0, le=1, description="pulls every weight towards 0")]
+WeightDecay = Annotated[float, Field(ge=0, le=1, description="weight decay (L2 penalty; decoupled in `adamw`)")]
 Beta = Annotated[float, Field(ge=0, lt=1)]
-Betas = Annotated[tuple[Beta, Beta], Field(description="decay of the means of the gradient and of its square")]
+Betas = Annotated[
+    tuple[Beta, Beta], Field(description="decay rates of the moving averages of the gradient and of its square")
+]
 DecayNormAndBias = Annotated[
-    bool, Field(description="whether `weight_decay` is also for biases and for scales and shifts of norms")
+    bool, Field(description="whether `weight_decay` also applies to biases and normalization layers")
 ]
 
 
@@ -44,8 +46,8 @@ class Sgd(_Optimizer):
 
     name: Literal["sgd"]
     lr: LearningRate
-    momentum: float = Field(0.0, ge=0, lt=1, description="part of the last step that the next one keeps")
-    nesterov: bool = Field(False, description="look ahead by the momentum before the gradient is added")
+    momentum: float = Field(0.0, ge=0, lt=1, description="momentum factor")
+    nesterov: bool = Field(False, description="whether to use Nesterov momentum")
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
 

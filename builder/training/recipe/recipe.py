@@ -25,8 +25,8 @@ CHOICES = ("optimizer", "schedule")
 class Normalize(Strict):
     """Pixels, first scaled to [0, 1], become (pixel - mean) / std; one number for all channels or one for each."""
 
-    mean: tuple[float, ...] = Field((0.5,), description="what is subtracted")
-    std: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.5,), description="what is divided by")
+    mean: tuple[float, ...] = Field((0.5,), description="subtracted from each pixel")
+    std: tuple[Annotated[float, Field(gt=0)], ...] = Field((0.5,), description="divisor of each pixel")
 
     @model_validator(mode="after")
     def _as_many_means_as_deviations(self) -> Normalize:
@@ -40,12 +40,12 @@ class Normalize(Strict):
 class Augment(Strict):
     """Random changes of training images, others in every epoch."""
 
-    flip: bool = Field(False, description="mirror every second image, from left to right")
+    flip: bool = Field(False, description="flip horizontally with probability 1/2")
     crop_padding: int = Field(
-        0, ge=0, le=64, description="pixels by which an image is shifted at most; its edges are black"
+        0, ge=0, le=64, description="largest shift of an image in pixels; the uncovered edge is black"
     )
     cutout: int = Field(
-        0, ge=0, le=4096, description="side in pixels of a square that is hidden behind the mean colour"
+        0, ge=0, le=4096, description="side in pixels of a random square that is covered with the mean colour"
     )
 
     @property
@@ -59,33 +59,34 @@ class Recipe(Strict):
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="what it is called: letters, digits, `_`, `-` and `.`, the first of them a letter or digit",
+        description="the recipe's name: letters, digits, `_`, `-` and `.`, beginning with a letter or digit",
     )
-    epochs: int = Field(ge=1, le=1_000_000, description="how often all training images are seen")
-    batch_size: int = Field(ge=1, le=65_536, description="images of a step")
-    optimizer: Annotated[Optimizer, Field(discriminator="name", description="how a step is made of gradients")]
-    schedule: Annotated[
-        Schedule, Field(discriminator="name", description="how the learning rate changes from step to step")
-    ] = Constant()
+    epochs: int = Field(ge=1, le=1_000_000, description="passes over all training images")
+    batch_size: int = Field(ge=1, le=65_536, description="images per step")
+    optimizer: Annotated[Optimizer, Field(discriminator="name", description="the optimizer and its settings")]
+    schedule: Annotated[Schedule, Field(discriminator="name", description="the learning rate schedule")] = Constant()
     clip_norm: float | None = Field(
-        None, gt=0, le=1e6, description="length to which the gradient of all weights together is cut"
+        None, gt=0, le=1e6, description="clip the global norm of the gradient to this value"
     )
     ema_decay: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="a running mean of the weights is validated and kept instead of them; this much of it stays a step",
+        description="decay of an exponential moving average (EMA) of the weights, which is validated and saved instead",
     )
     early_stop: int | None = Field(
-        None, ge=1, le=1_000_000, description="epochs without a better validation accuracy after which a run ends"
+        None, ge=1, le=1_000_000, description="stop after this many epochs without a better validation accuracy"
     )
-    sync_batchnorm: bool = Field(
-        False, description="batch norm takes its statistics over all processes' images, not over each process's own"
+    sync_batchnorm: bool = Field(False, description="compute batch norm statistics over the images of all processes")
+    init: Literal["page", "kaiming_normal"] = Field(
+        "page",
+        description="initial weights: as the page says, or Kaiming normal for all convolutions and linear layers",
     )
-    init: Literal["page", "kaiming_normal"] = Field("page", description="initial weights: the network's own, or these")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="part of the target that is shared by all classes")
+    label_smoothing: float = Field(
+        0.0, ge=0, lt=1, description="part of the target that is distributed evenly over all classes"
+    )
     size: int | None = Field(
-        None, ge=1, le=4096, description="side in pixels of the square images; without it, that of the page's input"
+        None, ge=1, le=4096, description="side of the square images in pixels; by default that of the page's input"
     )
     crop_pct: float = Field(
         1.0,
@@ -94,12 +95,12 @@ class Recipe(Strict):
         description="images are resized to `size / crop_pct`, and `size` is cut from the centre: 224 and 0.875 are "
         "`resize 256, crop 224`",
     )
-    normalize: Normalize = Field(Normalize(), description="how pixels become numbers")
-    augment: Augment = Field(Augment(), description="random changes of training images")
+    normalize: Normalize = Field(Normalize(), description="normalization of the pixels")
+    augment: Augment = Field(Augment(), description="random augmentation of training images")
     validation: int | float = Field(
-        0.2, description="held out of the training images: a number of them, or a fraction below 1"
+        0.2, description="training images held out for validation: a number, or a fraction below 1"
     )
-    seed: int = Field(0, ge=0, le=2**63 - 1, description="decides everything that is left to chance")
+    seed: int = Field(0, ge=0, le=2**63 - 1, description="seed of all random numbers")
 
     @field_validator("validation")
     @classmethod

@@ -51,9 +51,7 @@ class _WarmedUp(_Schedule):
     """What most share: a rise before they begin."""
 
     name: str
-    warmup: float = Field(
-        0.0, ge=0, description="epochs in which the rate first rises in equal steps to its full value"
-    )
+    warmup: float = Field(0.0, ge=0, description="epochs of linear warm-up to the full rate")
 
 
 class Constant(_WarmedUp):
@@ -71,7 +69,7 @@ class Step(_WarmedUp):
 
     name: Literal["step"]
     every: int = Field(ge=1, description="epochs between two changes")
-    factor: float = Field(gt=0, lt=1, description="what the rate is multiplied by")
+    factor: float = Field(gt=0, lt=1, description="factor of the rate at each change")
 
     def part(self, step: StepOfRun) -> float:
         """Return one factor for each time that ``every`` epochs are done."""
@@ -82,8 +80,8 @@ class MultiStep(_WarmedUp):
     """The learning rate is multiplied by ``factor`` after each of some epochs: ``at: [81, 122]`` of ResNet's 164."""
 
     name: Literal["multistep"]
-    at: tuple[Annotated[int, Field(ge=1)], ...] = Field(description="epochs after which it changes")
-    factor: float = Field(0.1, gt=0, lt=1, description="what the rate is multiplied by")
+    at: tuple[Annotated[int, Field(ge=1)], ...] = Field(description="epochs after which the rate changes")
+    factor: float = Field(0.1, gt=0, lt=1, description="factor of the rate at each change")
 
     @field_validator("at")
     @classmethod
@@ -103,7 +101,7 @@ class Cosine(_WarmedUp):
     looks_at_end: ClassVar[bool] = True
 
     name: Literal["cosine"]
-    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+    final_factor: Share = Field(0.0, description="the rate at the end, as a fraction of the full rate")
 
     def part(self, step: StepOfRun) -> float:
         """Return what is left after as much of half a cosine."""
@@ -116,7 +114,7 @@ class Linear(_WarmedUp):
     looks_at_end: ClassVar[bool] = True
 
     name: Literal["linear"]
-    final_factor: Share = Field(0.0, description="part of the full rate that it falls to")
+    final_factor: Share = Field(0.0, description="the rate at the end, as a fraction of the full rate")
 
     def part(self, step: StepOfRun) -> float:
         """Return what is left after as much of a straight line."""
@@ -133,9 +131,9 @@ class OneCycle(_Schedule):
     warmup: ClassVar[float] = 0.0
 
     name: Literal["one_cycle"]
-    peak: float = Field(0.3, gt=0, lt=1, description="part of the training in which the rate rises")
-    start_factor: float = Field(0.04, gt=0, le=1, description="part of the full rate that it begins with")
-    final_factor: Share = Field(4e-6, description="part of the full rate that it ends with")
+    peak: float = Field(0.3, gt=0, lt=1, description="fraction of the training in which the rate rises")
+    start_factor: float = Field(0.04, gt=0, le=1, description="the rate at the start, as a fraction of the full rate")
+    final_factor: Share = Field(4e-6, description="the rate at the end, as a fraction of the full rate")
 
     def part(self, step: StepOfRun) -> float:
         """Return the part as OneCycleLR counts: the last step has the last rate, the top is reached once.
