@@ -109,7 +109,7 @@ class TestExplain:
     def test_a_code_is_explained_with_both_examples(self, archcli: Archcli) -> None:
         """What it means first."""
         out = archcli("explain", "duplicate-key").out
-        assert out.startswith("duplicate-key: A name stands twice in one mapping\n\nYAML would take the last")
+        assert out.startswith("duplicate-key: A name appears twice in one mapping\n\nYAML would use the last")
         assert "wrong\n    - conv: {out: 8, kernel: 3, out: 16}\n\nright\n    - conv: {out: 16, kernel: 3}\n" in out
 
     def test_without_a_code_all_are_listed(self, archcli: Archcli) -> None:

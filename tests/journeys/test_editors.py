@@ -121,19 +121,19 @@ class TestHover:
     @pytest.mark.parametrize(
         ("page", "shown"),
         [
-            ("nam@e: net", "what the network is called"),
-            ("layers: [relu]\nin@sert: []", "new layers at points or behind layers"),
+            ("nam@e: net", "the name of the network"),
+            ("layers: [relu]\nin@sert: []", "new layers at points or after layers"),
             ("layers:\n  - co@nv: {out: 8, kernel: 3}", "Cross-correlate channels x height x width"),
             ("layers:\n  - co@nv: {out: 8, kernel: 3}", "torch.nn.Conv2d.html"),
-            ("layers:\n  - conv: {ou@t: 8, kernel: 3}", "channels that come out"),
+            ("layers:\n  - conv: {ou@t: 8, kernel: 3}", "output channels"),
             ("layers:\n  stem:\n    layers:\n      - conv: {out: 8, ker@nel: 3}", "height and width of the window"),
             ("layers:\n  act: re@lu", "max(0, x)"),
             ("layers: [re@lu]", "max(0, x)"),
-            ("layers:\n  block:\n    layers: [relu]\n    short@cut: auto", "what runs beside the layers"),
-            ("layers: [relu]\ninsert:\n  - se: {redu@ction: 16}\n    at: relu1", "how many times fewer channels"),
-            ("layers: [relu]\ninsert:\n  - se: {reduction: 16}\n    a@t: relu1", "where it goes"),
+            ("layers:\n  block:\n    layers: [relu]\n    short@cut: auto", "the shortcut around the layers"),
+            ("layers: [relu]\ninsert:\n  - se: {redu@ction: 16}\n    at: relu1", "reduction ratio of the hidden channels"),
+            ("layers: [relu]\ninsert:\n  - se: {reduction: 16}\n    a@t: relu1", "the place, or several places"),
             ("layers: [relu]\ninit: {conv: {weight: kaiming_n@ormal}}", "He et al."),
-            ("layers: [relu]\nvariants: {a: {insert: se, am@ong: a}}", "every subset of the matches"),
+            ("layers: [relu]\nvariants: {a: {insert: se, am@ong: a}}", "every subset of the matching places"),
         ],
     )
     def test_what_it_means_is_shown(self, server: LanguageServer, folder: Path, page: str, shown: str) -> None:
