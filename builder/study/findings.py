@@ -143,7 +143,7 @@ def _check_fresh(judged: Mapping[_Key, Sequence[PlannedCell]], screened: Mapping
     for key, runs in judged.items():
         used = {cell.seed for cell in runs} & {cell.seed for cell in screened.get(key, ())}
         if used:
-            raise ValueError(f"{key[0]} is to be judged with seed {min(used)}, with which it was chosen")
+            raise ValueError(f"{key[0]} is to be judged with seed {min(used)}, which also selected it")
 
 
 def _names(keys: Sequence[_Key]) -> dict[_Key, str]:

@@ -134,7 +134,7 @@ def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
         mark = next(
             (study.page.key_mark(key) for each in changed if study.page.get(key := each.partition(".")[0])), None
         )
-        hint = "`archcli study plan --new` begins another; results of the old one stay"
+        hint = "`archcli study plan --new` starts a new one; the results of the old one are kept"
         raise ArchError(Diagnostic("study-changed", message, mark, hint))
 
 

@@ -130,7 +130,10 @@ class TestHover:
             ("layers:\n  act: re@lu", "max(0, x)"),
             ("layers: [re@lu]", "max(0, x)"),
             ("layers:\n  block:\n    layers: [relu]\n    short@cut: auto", "the shortcut around the layers"),
-            ("layers: [relu]\ninsert:\n  - se: {redu@ction: 16}\n    at: relu1", "reduction ratio of the hidden channels"),
+            (
+                "layers: [relu]\ninsert:\n  - se: {redu@ction: 16}\n    at: relu1",
+                "reduction ratio of the hidden channels",
+            ),
             ("layers: [relu]\ninsert:\n  - se: {reduction: 16}\n    a@t: relu1", "the place, or several places"),
             ("layers: [relu]\ninit: {conv: {weight: kaiming_n@ormal}}", "He et al."),
             ("layers: [relu]\nvariants: {a: {insert: se, am@ong: a}}", "every subset of the matching places"),

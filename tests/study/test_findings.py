@@ -210,7 +210,7 @@ class TestStages:
 
     def test_a_seed_that_chose_does_not_judge(self) -> None:
         """It would be chosen and judged by the same luck."""
-        with pytest.raises(ValueError, match="A is to be judged with seed 1, with which it was chosen"):
+        with pytest.raises(ValueError, match="A is to be judged with seed 1, which also selected it"):
             self.screened(fresh=1)
 
     def test_before_the_choice_there_is_nothing_to_judge(self) -> None:

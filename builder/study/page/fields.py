@@ -155,5 +155,5 @@ class StudyPage(Strict):
     def _something_to_choose(cls, value: dict[str, tuple[Any, ...]]) -> dict[str, tuple[Any, ...]]:
         empty = [name for name, values in value.items() if not values]
         if empty:
-            raise ValueError(f"`grid.{empty[0]}` is a list of values, and here are none")
+            raise ValueError(f"`grid.{empty[0]}` is a list of values, and this one is empty")
         return value

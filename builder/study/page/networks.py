@@ -82,7 +82,7 @@ def networks(study: Study, classes: int | None = None) -> Networks:
             continue
         if len(found) == MAX_NETWORKS:
             message = f"there are more than {MAX_NETWORKS:,} networks"
-            hint = "bound the space with `count`, `require` or `not_both`"
+            hint = "limit the space with `count`, `require` or `not_both`"
             raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("variants"), hint))
         text = resolved_page(each.page, each.graph)
         name = _unique(each.name, {network.name for network in found.values()})
@@ -136,8 +136,8 @@ def _lowered(study: Study, page: Merged, classes: int | None) -> Graph:
     own = lower(page)
     side, (_, height, width) = study.recipe.size, own.input.sizes
     if side is None and height != width:
-        message = f"images are squares when a network is trained, and the input of `{own.name}` is {own.input}"
-        raise ArchError(Diagnostic("not-square", message, page.mark, f"choose their side: `set: {{size: {height}}}`"))
+        message = f"training needs square images, and the input of `{own.name}` is {own.input}"
+        raise ArchError(Diagnostic("not-square", message, page.mark, f"set their size: `set: {{size: {height}}}`"))
     size = (own.input.channels, side, side) if side is not None else None
     return lower(page, input=size, classes=classes)
 

@@ -62,10 +62,10 @@ def _check_seeds(page: Mapping, fields: written.StudyPage, search: written.Searc
     """See that trials are judged on the validation split, and what they find by other seeds."""
     mark = page.key_mark("search")
     if isinstance(fields.seeds, int):
-        message = "a search tries with some seeds, and judges what it has found with others"
+        message = "a search needs separate seeds for its trials and for the final comparison"
         problems.error("bad-value", message, page.key_mark("seeds"), f"`seeds: {{screen: 1, confirm: {fields.seeds}}}`")
     elif search.pruner != "none" and fields.seeds.screen > 1:
-        message = "with a pruner every trial has one seed: of several, one would be ended and another not"
+        message = "with a pruner, every trial has one seed"
         problems.error("bad-value", message, mark, "`screen: 1`, or `pruner: none`")
     if fields.grid:
         message = "a study has a `grid` or a `search`, not both"
@@ -85,7 +85,7 @@ def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> S
         if not _checked(found, value, name, problems):
             return None
     elif isinstance(value, Sequence):
-        message = f"{name} has {plural(len(value.items), 'value')}, and there is nothing to choose"
+        message = f"{name} has {plural(len(value.items), 'value')}, so there is nothing to choose"
         problems.error("bad-value", message, value.mark, "several, with commas between them")
         return None
     else:
@@ -93,8 +93,8 @@ def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> S
         problems.error("bad-value", message, value.mark)
         return None
     if own not in found:
-        message = f"{name} leaves out `{json.dumps(own)}`, which is the recipe's own and is tried first"
-        problems.error("bad-value", message, value.mark, f"take it in, or `set: {{{key.value}: …}}` another")
+        message = f"{name} leaves out `{json.dumps(own)}`, the recipe's own value, which is the first trial"
+        problems.error("bad-value", message, value.mark, f"include it, or `set: {{{key.value}: …}}` another")
     return found
 
 
@@ -106,7 +106,7 @@ def _checked(found: NumberRange, value: Mapping, name: str, problems: Collector)
     elif found.log and found.step is not None:
         wrong = "step", "a logarithmic scale has no steps"
     elif found.integer and any(each != round(each) for each in (found.low, found.high, found.step or 1)):
-        wrong = "low", "this field is a whole number, and so are its bounds and its step"
+        wrong = "low", "this field is an integer, so its bounds and its step must be integers"
     elif found.step is not None and found.high not in found:
         wrong = "high", f"steps of {found.step:g} from {found.low:g} on do not come to {found.high:g}"
     if wrong is not None:

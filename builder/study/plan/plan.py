@@ -187,12 +187,12 @@ def read_plan(path: Path) -> Plan:
     try:
         found = read_json(path)
         if found.pop("version") != VERSION:
-            raise RunError(f"{path} is the plan of another version of archcli", "plan the study anew")
+            raise RunError(f"{path} is a plan of another version of archcli", "plan the study again")
         return _plan(found)
     except FileNotFoundError:
         raise RunError(f"{path.parent} is not the folder of a study: it holds no plan.json") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is not the plan of a study: {error}", "plan the study anew") from error
+        raise RunError(f"{path} is not the plan of a study: {error}", "plan the study again") from error
 
 
 def _plan(found: dict[str, Any]) -> Plan:

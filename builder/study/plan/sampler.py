@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 RANDOM_FIRST = 10
-"""So many trials, but no more than a third of all, are drawn at random before a sampler learns from them."""
+"""The number of random trials before a sampler learns from them, but no more than a third of all."""
 
 ASKED = 20
 """So often a sampler is asked for something new before the search of a network has nothing left to try."""

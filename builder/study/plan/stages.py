@@ -74,7 +74,7 @@ class Stages:
         try:
             return tuple(map(arm_from_json, read_json(self.folder.finalists)))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.folder.finalists} does not say which arms are finalists: {error}") from error
+            raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {error}") from error
 
     def _tries_more(self) -> bool:
         """Add a trial; return False where nothing is searched, or nothing is left to try."""
@@ -112,7 +112,7 @@ def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[
     else:
         base, others = next((arm for arm in ranked if arm is arms[0]), None), ranked
     if base is None:
-        message = "the base has failed in the screen, and there is nothing to compare with"
+        message = "the base has failed in the screening, so there is nothing to compare with"
         raise RunError(message, "`archcli study status` says why; then run it again with --retry-failed")
     return (base, *[arm for arm in others if arm is not base][: plan.finalists])
 

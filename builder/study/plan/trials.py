@@ -127,7 +127,7 @@ def read_trial(path: Path) -> Trial:
     try:
         return _trial(read_json(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} does not say what is tried: {error}") from error
+        raise RunError(f"{path} is damaged; it should describe a trial: {error}") from error
 
 
 def _so_far(place: CellFolder) -> tuple[float, ...]:

@@ -61,7 +61,7 @@ def read_cell(path: Path) -> Cell:
     try:
         return cell_from_json(read_json(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} does not say what a cell is: {error}") from error
+        raise RunError(f"{path} is damaged; it should describe a cell: {error}") from error
 
 
 def cell_to_json(cell: Cell) -> dict[str, Any]:

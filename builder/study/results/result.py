@@ -127,7 +127,7 @@ def read_failure(path: Path) -> CellFailure:
         return CellFailure(**read_json(path))
     except (OSError, ValueError, TypeError) as error:
         raise RunError(
-            f"{path} does not say why a cell failed: {error}", "remove it and run the study again"
+            f"{path} is damaged; it should say why a cell failed: {error}", "remove it and run the study again"
         ) from error
 
 
@@ -142,7 +142,7 @@ def read_true_labels(path: Path) -> TrueLabels:
         found = read_json(path)
         return TrueLabels(tuple(found["classes"]), unpacked(found["labels"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} does not hold the true labels of a test split: {error}") from error
+        raise RunError(f"{path} is damaged; it should contain the labels of the test split: {error}") from error
 
 
 def packed(classes: NDArray[np.uint16]) -> str:

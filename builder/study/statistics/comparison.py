@@ -29,7 +29,8 @@ class Comparison:
     ``joint_interval`` when all comparisons of the study are to hold at once. ``adjusted_p`` is Holm's over all of them,
     and ``can_tell`` that it is at most the error rate. ``equivalent`` means that a difference of the smallest size
     that matters is ruled out, again over all comparisons. ``seeds_that_would_tell`` is how many seeds for each network
-    would probably show either, were the difference what it looks like; None where none are needed or none would do.
+    would probably show either, if the true difference equals the observed one; None if none are needed or none would
+    do.
     ``a_beats_b`` is how often a run of ``a`` is better than one of ``b``. Numbers that need two runs of each are None
     where there are fewer.
     """

@@ -37,7 +37,7 @@ class Design:
 
 
 def image_error(images: int, deviation: float = IMAGE_DEVIATION) -> float:
-    """Return the standard error, in points, that stays for want of ``images`` however many seeds there are."""
+    """Return the standard error, in points, that the number of ``images`` leaves, however many seeds there are."""
     return sqrt(deviation**2 / images + (100 / images) ** 2)
 
 

@@ -47,9 +47,9 @@ class Limits:
     """How often a cell is tried, and for how long the engine is patient."""
 
     attempts: int = 3
-    """After so many mistakes a cell has failed."""
+    """After this many errors a cell has failed."""
     deaths: int = 5
-    """After so many deaths of its process too."""
+    """After this many deaths of its process too."""
     starting: float = 1800.0
     """Seconds that a worker may take to load its data."""
     silence: float = 600.0
@@ -121,7 +121,7 @@ class Engine:
                     self._end_workers(in_peace=not (self._waiting or self._busy()))
                     self._note(ended=True)
             if signals.received is not None:
-                message = f"stopped after {self._hours_text()}; what is done is kept in {self.folder.path}"
+                message = f"stopped after {self._hours_text()}; the results so far are in {self.folder.path}"
                 raise Interrupted(signals.received, message, self.folder.path, "study run")
 
     def _step(self) -> bool:
@@ -134,8 +134,8 @@ class Engine:
             self._later.clear()
             if not self._busy():
                 hours = self._hours or 0
-                message = f"the budget of {hours:g} hours is spent, and the study is not done"
-                raise RunError(message, "give it more: `budget: {hours: …}`, then run it again")
+                message = f"the budget of {hours:g} hours is used up, and the study is not finished"
+                raise RunError(message, "increase it: `budget: {hours: …}`, then run it again")
         self._start_workers()
         for worker in self._workers:
             if worker.is_idle and self._waiting:
@@ -220,7 +220,7 @@ class Engine:
             self._unready += 1
             if self._unready == self._limits.deaths:
                 message = f"{self._unready} workers in a row ended before they were ready, the last by {ended_by}"
-                raise RunError(message, f"what they said stands in {worker.log.parent}")
+                raise RunError(message, f"see their output in {worker.log.parent}")
 
     def _try_again(self, cell: str, message: str) -> None:
         """Put a cell at the end of the queue, or count it as failed where it has been tried often enough."""
@@ -241,10 +241,10 @@ class Engine:
         now = monotonic()
         for worker in list(self._workers):
             if worker.cell is not None and now - worker.heard > self._limits.silence:
-                self._bury(worker, f"its process gave no sign of life for {self._limits.silence:g} seconds")
+                self._bury(worker, f"its process did not respond for {self._limits.silence:g} seconds")
             elif not worker.is_ready and now - worker.heard > self._limits.starting:
                 message = f"a worker was not ready after {self._limits.starting:g} seconds"
-                raise RunError(message, f"what it said stands in {worker.log}")
+                raise RunError(message, f"see its output in {worker.log}")
 
     def _end_workers(self, *, in_peace: bool) -> None:
         for worker in self._workers:

@@ -28,7 +28,7 @@ def load_images(name: str, data_dir: Path, side: int | None, subset: int | None,
     """
     data = load(name, data_dir, side)
     if data.test is None:
-        raise RunError(f"{name} has no test split, and a study judges by one", "add a folder `test` beside `train`")
+        raise RunError(f"{name} has no test split, which a study needs", "add a folder `test` beside `train`")
     part = 1.0 if subset is None else subset / len(data.train)
     whole = replace(data, train=_drawn(data.train, subset, "training", name))
     held = data.validation
@@ -43,7 +43,7 @@ def _drawn(split: Split, count: int | None, what: str, name: str) -> Split:
     if count is None or count == len(split):
         return split
     if count > len(split):
-        raise RunError(f"{name} has {len(split):,} {what} images, and {count:,} are asked for", "ask for fewer")
+        raise RunError(f"{name} has {len(split):,} {what} images, and {count:,} were requested", "ask for fewer")
     return split[shuffled(len(split), stream(_DRAWN_BY, "subset"))[: max(1, count)].sort().values]
 
 

@@ -49,8 +49,8 @@ def work(
                 worker.run(claim)
                 claim = queue.claim()
     except queue.lost as error:
-        message = f"the database can't be reached any more: {str(error).splitlines()[0]}"
-        raise RunError(message, "start the worker again later: what it has done lies in its folder") from error
+        message = f"the connection to the database was lost: {str(error).splitlines()[0]}"
+        raise RunError(message, "start the worker again later; its results so far are in its folder") from error
 
 
 @dataclass(frozen=True)

@@ -120,5 +120,5 @@ def _read(line: bytes) -> dict[str, object] | None:
 def _ended_by(code: int) -> str:
     if code < 0:
         name = signal.Signals(-code).name
-        return f"{name}, as when memory runs out" if name == "SIGKILL" else name
+        return f"{name}, perhaps because memory ran out" if name == "SIGKILL" else name
     return f"exit code {code}"

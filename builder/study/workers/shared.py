@@ -41,7 +41,7 @@ STALE = 60
 """Seconds without one after which a trial's worker is gone."""
 
 ATTEMPTS, DEATHS = 3, 5
-"""After so many mistakes, or deaths of its worker, a cell has failed."""
+"""After this many errors, or deaths of its worker, a cell has failed."""
 
 _LOCK = 7_238_114
 """The number by which programs of this kind ask PostgreSQL for their common lock."""
@@ -120,7 +120,7 @@ class SharedQueue:
             elif theirs[name] != value:
                 message = f"the study `{plan.name}` in this database has another {name}"
                 hint = {
-                    "page": "use the page with which it was begun, or give the study another name",
+                    "page": "use the page that started it, or give the study another name",
                     "images": "every machine needs the same images",
                     "code": "every machine needs the same version of archcli",
                 }[name]

@@ -140,8 +140,8 @@ def prepare_trials(
     wanted = plan.data
     images = load_images(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
     if images.fingerprint != wanted.fingerprint:
-        message = f"the images of {wanted.name} in {data_dir} are not those with which the study was planned"
-        raise RunError(message, "plan it anew with these, or name the other folder: --data-dir")
+        message = f"the images of {wanted.name} in {data_dir} are not the images of the study's plan"
+        raise RunError(message, "plan it again with these images, or give the right folder: --data-dir")
 
     trials, operations = Stages(folder, plan).trials, with_plugins(plugins)
 

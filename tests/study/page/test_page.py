@@ -147,7 +147,7 @@ class TestMistakes:
             (("size: 32", "lr: 0"), ["study.yaml:6:11", "`optimizer.lr` is greater than 0"]),
             (("seeds: 5", "seeds: 0"), ["study.yaml:7:8", "`seeds` is at least 1"]),
             (("seeds: 5", "seeds: 5\n    recipe: labb"), ["study.yaml:8:9", "no recipe `labb`", "`lab`?"]),
-            (("seeds: 5", "seeds: 5\n    grid: {lr: []}"), ["`grid.lr` is a list of values, and here are none"]),
+            (("seeds: 5", "seeds: 5\n    grid: {lr: []}"), ["`grid.lr` is a list of values, and this one is empty"]),
             (("seeds: 5", "seeds: 5\n    grid: {lr: [0.1, x]}"), ["study.yaml:8:18", "`optimizer.lr` is a number"]),
             (
                 ("seeds: 5", "seeds: 5\n    grid: {seed: [1]}"),
@@ -228,14 +228,14 @@ class TestSearch:
             (("low: 0.0001", "low: 0"), ["study.yaml:11:10", "a logarithmic scale begins above 0, not at 0"]),
             (
                 ("low: 0.0001", "low: 0.001"),
-                ["11:9", "leaves out `0.0003`, which is the recipe's own", "set: {lr: …}"],
+                ["11:9", "leaves out `0.0003`, the recipe's own value", "set: {lr: …}"],
             ),
             (("[null, 0.99]", "[0.9, 0.99]"), ["14:16", "`search.over.ema_decay` leaves out `null`"]),
             (("step: 2", "step: 4"), ["12:22", "steps of 4 from 2 on do not come to 8"]),
-            (("step: 2", "step: 0.5"), ["12:14", "this field is a whole number, and so are its bounds and its step"]),
+            (("step: 2", "step: 0.5"), ["12:14", "this field is an integer, so its bounds and"]),
             (("log: true", "log: true, step: 0.1"), ["11:46", "a logarithmic scale has no steps"]),
             (("[32, 64]", "64"), ["13:17", "is `{low: …, high: …}` or a list of several values, not the number `64`"]),
-            (("[32, 64]", "[64 32]"), ["13:17", "has 1 value, and there is nothing to choose", "with commas between"]),
+            (("[32, 64]", "[64 32]"), ["13:17", "has 1 value, so there is nothing to choose", "with commas between"]),
             (("{name: digits}", "digits"), ["5:7", "`data` is a mapping", "such as `data: {name: digits}`"]),
             (("[32, 64]", "[64, 0]"), ["13:22", "`batch_size` is at least 1"]),
             (("batch_size:", "batchsize:"), ["13:5", "has no setting `batchsize`", "did you mean `batch_size`?"]),
@@ -246,9 +246,12 @@ class TestSearch:
             (("trials: 12", "trials: 12\n    grid: {lr: [0.1]}"), ["9:1", "a `grid` or a `search`, not both"]),
             (
                 ("trials: 12", "trials: 12\n      pruner: median\n    finalists: 1"),
-                ["9:1", "with a pruner every trial has one seed"],
+                ["9:1", "with a pruner, every trial has one seed"],
             ),
-            (("{screen: 1, confirm: 5}", "5"), ["7:1", "judges what it has found", "seeds: {screen: 1, confirm: 5}"]),
+            (
+                ("{screen: 1, confirm: 5}", "5"),
+                ["7:1", "separate seeds for its trials and for the final comparison", "seeds: {screen: 1, confirm: 5}"],
+            ),
         ],
     )
     def test_each_mistake_has_its_place(

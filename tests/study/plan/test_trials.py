@@ -99,7 +99,7 @@ class TestTries:
         """By its path."""
         trials.add()
         (trials.folder.trials / "net0-0002.json").write_text("{}")
-        with pytest.raises(RunError, match=r"net0-0002\.json does not say what is tried"):
+        with pytest.raises(RunError, match=r"net0-0002\.json is damaged; it should describe a trial"):
             trials.known()
 
     def test_a_network_without_anything_new_leaves_the_turn_to_others(self, folder: StudyFolder) -> None:

@@ -98,7 +98,7 @@ class TestOtherFiles:
         write_failure(tmp_path / "failure.json", FAILURE)
         assert read_failure(tmp_path / "failure.json") == FAILURE
         (tmp_path / "failure.json").write_text("{}")
-        with pytest.raises(RunError, match="does not say why a cell failed"):
+        with pytest.raises(RunError, match="is damaged; it should say why a cell failed"):
             read_failure(tmp_path / "failure.json")
 
     def test_labels_come_back(self, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ class TestOtherFiles:
         found = read_true_labels(tmp_path / "labels.json")
         assert (found.classes, found.labels.tolist()) == (TRUTH.classes, TRUTH.labels.tolist())
         (tmp_path / "labels.json").write_text("{}")
-        with pytest.raises(RunError, match="does not hold the true labels"):
+        with pytest.raises(RunError, match="is damaged; it should contain the labels"):
             read_true_labels(tmp_path / "labels.json")
 
     def test_numbers_up_to_two_bytes_are_packed(self) -> None:

@@ -133,7 +133,7 @@ class TestComparison:
 
 
 class TestSeedsThatWouldTell:
-    """Seeds after which an answer is likely, were the difference what it looks like."""
+    """Seeds after which an answer is likely, if the true difference equals the observed one."""
 
     @staticmethod
     def pair(wrong: int, seeds: int = 4) -> tuple[Arm, Arm]:

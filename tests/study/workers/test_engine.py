@@ -92,7 +92,7 @@ class TestCells:
         """As one does that takes too much memory."""
         engine("dies").run()
         (first, *_) = folder.results().failures
-        assert first.message == "its process was ended by SIGKILL, as when memory runs out"
+        assert first.message == "its process was ended by SIGKILL, perhaps because memory ran out"
         assert first.attempts == FAST.deaths
 
     def test_a_process_that_dies_once_costs_its_cell_nothing(
@@ -193,7 +193,7 @@ class TestMishaps:
     def test_a_budget_that_is_spent_ends_it(self, folder: StudyFolder, engine: Callable[..., Engine]) -> None:
         """No further cell is begun; more can be given."""
         folder.running.write_text(json.dumps({"spent": 3600.0}))
-        with pytest.raises(RunError, match="the budget of 1 hours is spent") as raised:
+        with pytest.raises(RunError, match="the budget of 1 hours is used up") as raised:
             engine(hours=1.0).run()
         assert "budget: {hours: …}" in str(raised.value.hint)
         engine(hours=2.0).run()
@@ -213,7 +213,7 @@ class TestStopping:
             if pids:
                 signal.raise_signal(signal.SIGINT)
 
-        with pytest.raises(Interrupted, match="what is done is kept") as raised:
+        with pytest.raises(Interrupted, match="the results so far are in") as raised:
             engine("slow", on_turn=stop).run()
         assert (raised.value.exit_code, raised.value.command) == (130, "study run")
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)

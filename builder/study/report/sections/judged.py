@@ -156,7 +156,7 @@ def _remarks(content: Content) -> Iterator[Paragraph]:
         yield Paragraph("The study has not ended: this is where it stands, and none of it is a verdict.", "warning")
     yield Paragraph(
         "P(first better) is how often a run of the first is better than one of the second. Seeds to tell: how many for "
-        "each network would probably decide, were the difference what it looks like."
+        "each network would probably decide, if the true difference equals the observed one."
     )
     if any(made.verdict == "untested" for made in content.findings.comparisons):
         yield Paragraph(
