@@ -67,7 +67,7 @@ def find_cause(
         if outputs:
             return outputs[0]
         if loss is not None and not all_finite([loss]):
-            return Cause("the loss itself: the network's answers are finite, and too large for it")
+            return Cause("the loss itself: the network's outputs are finite but too large")
         if seen:
             return seen[0]
         for name, weight in model.named_parameters():

@@ -161,7 +161,7 @@ def _laid_out(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
 def _restore_random_states(checkpoint: Checkpoint, device: torch.device, number: int) -> None:
     states = checkpoint.group("random")
     if device.type == "cuda" and f"cuda/{number}" not in states:
-        raise _foreign("a CPU, where dropout draws other random numbers")
+        raise _foreign("a CPU, where dropout draws different random numbers")
     own = {name.removesuffix(f"/{number}"): each for name, each in states.items() if name.endswith(f"/{number}")}
     set_global_states(own, device)
 
@@ -172,9 +172,9 @@ def _counted(processes: int) -> str:
 
 def _same_command(processes: int) -> str:
     if processes == 1:
-        return "go on with it without torchrun"
-    return f"go on with as many: torchrun --nproc-per-node {processes} --no-python archcli resume …"
+        return "continue it without torchrun"
+    return f"continue with as many processes: torchrun --nproc-per-node {processes} --no-python archcli resume …"
 
 
 def _foreign(what: str) -> RunError:
-    return RunError(f"this run can't go on: its checkpoint was taken with {what}", "start a new run")
+    return RunError(f"this run cannot continue: its checkpoint was taken with {what}", "start a new run")

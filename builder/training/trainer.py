@@ -188,14 +188,14 @@ class _Run:
         epochs, steps = self.recipe.epochs, self.batches["train"].steps
         done = (self.position.epoch - 1) * steps + self.position.step
         if done > epochs * steps:
-            raise RunError(f"this run has trained for longer than {epochs=} already", "ask for more of them")
+            raise RunError(f"this run has already trained more than {epochs=}", "choose a larger number")
         if epochs != before.epochs and not same_past(before, self.recipe, done, steps):
             message = (
-                f"this run can't go from {before.epochs} to {epochs} epochs: under its schedule "
-                f"`{self.recipe.schedule.name}` what it has trained would have had other learning rates"
+                f"this run cannot change from {before.epochs} to {epochs} epochs: with its schedule "
+                f"`{self.recipe.schedule.name}` past steps would have had other learning rates"
             )
             *names, last = [f"`{name}`" for name in open_ended()]
-            hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be lengthened"
+            hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be extended"
             raise RunError(message, hint)
 
     @property
@@ -334,7 +334,7 @@ class _Run:
             raise self._failed(message, lost + 1, self._cause(message, before + lost))
         if not self.group.broadcast_from_rank0(lambda: all_finite(self.model.state_dict().values())):
             done = before + self.position.step
-            message = f"a weight is infinite or not a number after {done:,} steps"
+            message = f"a weight is infinite or NaN after {done:,} steps"
             raise self._failed(message, self.position.step, self._cause(message, done - 1) if done else None)
 
     def _cause(self, message: str, lost: int) -> Cause | None:

@@ -79,7 +79,7 @@ class TestBench:
         refused = archcli("bench", "small.yaml", *FAST, "--step", "graph")
         assert (refused.code, refused.err.splitlines()[1]) == (
             1,
-            "error: `graph` is for one process on a GPU of NVIDIA's",
+            "error: `graph` needs a single process on an NVIDIA GPU",
         )
 
     def test_a_batch_larger_than_the_data_is_refused(self, archcli: Archcli) -> None:

@@ -124,7 +124,7 @@ class TestFinished:
         """Its epochs would have had other learning rates."""
         outcome = archcli("resume", finished, "--set", "epochs=3", "--device", "cpu")
         assert outcome.code == 1
-        assert "error: this run can't go from 2 to 3 epochs: under its schedule `cosine`" in outcome.err
+        assert "error: this run cannot change from 2 to 3 epochs: with its schedule `cosine`" in outcome.err
 
     def test_any_other_change_is_refused_by_name(self, archcli: Archcli, finished: Path) -> None:
         """Before anything is loaded."""
@@ -148,7 +148,7 @@ class TestNoRun:
     def test_a_run_that_was_stopped_before_it_began(self, archcli: Archcli, tmp_path: Path) -> None:
         """Nothing is lost."""
         (tmp_path / "page.yaml").write_text(PAGE)
-        assert "help: it was stopped before it began: train it again" in archcli("resume", tmp_path).err
+        assert "help: it was stopped before its first checkpoint: train it again" in archcli("resume", tmp_path).err
 
 
 class TestFailed:

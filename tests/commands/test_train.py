@@ -224,7 +224,7 @@ class TestStep:
         outcome = archcli("train", page, *SHORT, "--step", "graph")
         assert (outcome.code, outcome.err) == (
             1,
-            "error: `graph` is for one process on a GPU of NVIDIA's\n  help: choose eager, or leave it out\n",
+            "error: `graph` needs a single process on an NVIDIA GPU\n  help: choose eager, or leave it out\n",
         )
         assert not Path("runs").exists()
 
@@ -242,7 +242,7 @@ class TestStep:
         archcli("train", page, *SHORT, "--set", "epochs=1", "--set", "schedule.name=constant")
         on = ("resume", "runs/small-001", "--set", "epochs=2", "--device", "cpu", "--step")
         refused = archcli(*on, "graph")
-        assert (refused.code, "`graph` is for one process on a GPU" in refused.err) == (1, True)
+        assert (refused.code, "`graph` needs a single process on an NVIDIA GPU" in refused.err) == (1, True)
         again = archcli(*on, "eager")
         assert (again.code, "\nstep     eager: as asked for\n" in again.err) == (0, True)
 

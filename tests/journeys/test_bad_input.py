@@ -147,9 +147,9 @@ class TestResume:
             (rewritten("page.yaml", "out: 8", "out: 9"), 1, "is no longer the network that this run has trained"),
             (rewritten("data.json", "200", "100"), 1, "taken with other data"),
             (rewritten("data.json", "{", "["), 1, "run/data.json cannot be read"),
-            (rewritten("environment.json", "{", "["), 1, "does not say in which precision the run computes"),
-            (cut("last.safetensors", "prev.safetensors"), 1, "prev.safetensors is not a whole checkpoint"),
-            (cut("best.safetensors"), 1, "best.safetensors is not a whole checkpoint"),
+            (rewritten("environment.json", "{", "["), 1, "does not say which precision the run uses"),
+            (cut("last.safetensors", "prev.safetensors"), 1, "prev.safetensors is not a complete checkpoint"),
+            (cut("best.safetensors"), 1, "best.safetensors is not a complete checkpoint"),
             (without("last.safetensors", "prev.safetensors"), 1, "run has lost its checkpoints"),
             (without("recipe.yaml"), 1, "it holds no recipe.yaml"),
         ],
@@ -171,14 +171,14 @@ class TestResume:
         cut("last.safetensors")(run)
         outcome = archcli("resume", run, "--device", "cpu")
         assert outcome.code == 0
-        assert "last.safetensors is not a whole checkpoint" in outcome.err
+        assert "last.safetensors is not a complete checkpoint" in outcome.err
 
     @pytest.mark.parametrize(
         ("setting", "code", "answer"),
         [
             ("lr=1", 2, "`optimizer.lr` can't be changed in a run that has begun"),
             ("epoch=4", 2, "did you mean `epochs`?"),
-            ("epochs=1", 1, "has trained for longer than epochs=1 already"),
+            ("epochs=1", 1, "has already trained more than epochs=1"),
         ],
     )
     def test_other_settings_are_refused_by_name(

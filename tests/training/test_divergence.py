@@ -72,7 +72,7 @@ class TestFindCause:
     def test_the_loss_itself(self, data: DataSet, recipe: Recipe) -> None:
         """Every answer is finite, and their differences are not."""
         found = self.cause(TooLarge(), data, recipe, 0)
-        assert found == Cause("the loss itself: the network's answers are finite, and too large for it")
+        assert found == Cause("the loss itself: the network's outputs are finite but too large")
 
     def test_a_step_that_was_too_long(self, data: DataSet, recipe: Recipe, network: TinyNetwork) -> None:
         """Gradients are finite, and what they are multiplied by is not sane."""

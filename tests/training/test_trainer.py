@@ -202,8 +202,8 @@ class TestDivergence:
         where = "it began in the output of `norm` (Breaking)"
         assert raised.value.message == f"the loss is nan at step 2 of epoch 2; {where}"
         assert raised.value.hint == (
-            "try a tenth of the learning rate, `--set lr=0.01`; or a slow start, `--set warmup=1`; "
-            "or shorter gradients, `--set clip_norm=1`"
+            "try a tenth of the learning rate, `--set lr=0.01`; or warm-up, `--set warmup=1`; "
+            "or gradient clipping, `--set clip_norm=1`"
         )
         assert LookingBack("the loss is nan at step 2 of epoch 2", 7) in events
 
@@ -245,7 +245,7 @@ class TestDivergence:
         with pytest.raises(RunError) as raised:
             train(network, data, recipe, folder, CPU)
         assert raised.value.message == (
-            "a weight is infinite or not a number after 3 steps; it began in the gradient of `head.bias`"
+            "a weight is infinite or NaN after 3 steps; it began in the gradient of `head.bias`"
         )
         assert read_checkpoint(folder.last).record["position"]["step"] == 2
 
@@ -498,7 +498,7 @@ class TestGoingOn:
         train(drawn(), data, recipe, folder, CPU)
         for path in (folder.last, folder.previous):
             path.write_bytes(path.read_bytes()[:-1])
-        both = r"can't go on: .*last\.safetensors is not a whole .*; .*prev\.safetensors is not a whole checkpoint"
+        both = r"cannot continue: .*last\.safetensors is not a complete .*; .*prev\.safetensors is not a complete checkpoint"
         with pytest.raises(RunError, match=both) as raised:
             train(drawn(), data, recipe, folder, CPU)
         assert raised.value.hint == LOST
@@ -522,9 +522,9 @@ class TestGoingOn:
         with pytest.raises(Interrupted):
             train(drawn(), data, recipe, folder, CPU, stopping_at(8, signal.SIGINT))
         folder.best.unlink()
-        with pytest.raises(RunError, match=r"best\.safetensors is not a whole checkpoint") as raised:
+        with pytest.raises(RunError, match=r"best\.safetensors is not a complete checkpoint") as raised:
             train(drawn(), data, recipe, folder, CPU)
-        assert "a run ends by testing the weights of its best epoch" in str(raised.value.hint)
+        assert "a run tests the weights of its best epoch" in str(raised.value.hint)
 
     def test_a_run_that_lost_rows_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """What it has measured can't be measured again."""
@@ -625,14 +625,14 @@ class TestLengthening:
         """Half a cosine over five epochs is not the one over three."""
         falling = recipe.model_copy(update={"schedule": Cosine(name="cosine")})
         train(drawn(), data, falling, folder, CPU)
-        with pytest.raises(RunError, match="can't go from 3 to 5 epochs: under its schedule `cosine`"):
+        with pytest.raises(RunError, match="cannot change from 3 to 5 epochs: with its schedule `cosine`"):
             train(drawn(), data, falling.model_copy(update={"epochs": 5}), folder, CPU)
         assert load_recipe(folder.recipe) == falling
 
     def test_less_than_was_trained_is_refused(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """What is done is not undone."""
         train(drawn(), data, recipe, folder, CPU)
-        with pytest.raises(RunError, match="has trained for longer than epochs=2 already"):
+        with pytest.raises(RunError, match="has already trained more than epochs=2"):
             train(drawn(), data, recipe.model_copy(update={"epochs": 2}), folder, CPU)
 
 

@@ -43,7 +43,7 @@ def deterministic() -> Iterator[None]:
         operation, without, _ = str(error).partition(" does not have a deterministic implementation")
         if not without:
             raise
-        message = f"`{operation}` has no way on this device that gives the same bits every time"
+        message = f"`{operation}` has no deterministic version on this device"
         raise RunError(message, "leave out --deterministic, or train on the CPU") from error
     finally:
         torch.use_deterministic_algorithms(mode=before[0])

@@ -22,14 +22,14 @@ def choose_device(name: str | None = None) -> torch.device:
     if name.partition(":")[0] not in KINDS:
         hint = suggest(name, KINDS, "there are")
         raise ArchError(
-            Diagnostic("usage", f"no device is called `{name}`", None, f"{hint} (without one the best is taken)")
+            Diagnostic("usage", f"no device is called `{name}`", None, f"{hint} (the default is the best one)")
         )
     try:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
         message = f"the device `{name}` can't be used here: {str(error).splitlines()[0]}"
-        raise RunError(message, "leave the device out, and the best one is taken") from error
+        raise RunError(message, "leave the option out to use the best device") from error
     return device
 
 

@@ -141,7 +141,7 @@ class DistributedGroup(ProcessGroup):
         """Put torch's own, which is for GPUs alone, in the place of each; weights and keys stay."""
         if self._device.type != "cuda":
             hint = "leave it out, `--set sync_batchnorm=false`, or train on GPUs: PyTorch's works there alone"
-            raise RunError("`sync_batchnorm` can't be had from processes on CPUs", hint)
+            raise RunError("`sync_batchnorm` is not available for processes on CPUs", hint)
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # torch gives it no types
 
     def backward(self, loss: torch.Tensor) -> None:
@@ -216,7 +216,7 @@ def choose_own_device(name: str | None) -> torch.device:
         return choose_device(name)
     if name not in {None, "cuda"}:
         message = f"`{name}` can't be the device of several processes"
-        raise RunError(message, "say `cuda`, and each process takes a GPU of its own, or `cpu`")
+        raise RunError(message, "use `cuda`, and each process gets its own GPU, or `cpu`")
     if name is None and not torch.cuda.is_available():
         return _CPU
     return choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
@@ -228,4 +228,4 @@ def join(device: torch.device) -> ProcessGroup:
 
 
 def _left_alone() -> RunError:
-    return RunError("another process of this run has ended, and so this one ends too")
+    return RunError("another process of this run has ended, so this one ends too")

@@ -33,7 +33,7 @@ class Execution:
         path = folder.path / "environment.json"
         step = read_json(path).get("step", "auto")
         if step not in get_args(StepName):
-            raise RunError(f"{path} does not say how the run takes its steps", "start a new run")
+            raise RunError(f"{path} does not say how the run executes its steps", "start a new run")
         return cls(precision, step)
 
     def taking(self, step: StepName) -> Execution:
@@ -54,4 +54,4 @@ def can_record(device: torch.device, processes: int = 1) -> bool:
 def check_step(step: StepName, device: torch.device, processes: int = 1) -> None:
     """Raise RunError if a ``graph`` is asked for where there can't be one."""
     if step == "graph" and not can_record(device, processes):
-        raise RunError("`graph` is for one process on a GPU of NVIDIA's", "choose eager, or leave it out")
+        raise RunError("`graph` needs a single process on an NVIDIA GPU", "choose eager, or leave it out")

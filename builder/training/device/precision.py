@@ -55,7 +55,7 @@ class Precision:
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             number_format, layout, more = None, None, []
         if number_format not in get_args(Format) or layout not in LAYOUTS or more not in ([], ["deterministic"]):
-            raise RunError(f"{path} does not say in which precision the run computes", "start a new run")
+            raise RunError(f"{path} does not say which precision the run uses", "start a new run")
         return cls(number_format, layout, bool(more))
 
     @property
@@ -146,9 +146,11 @@ def _on_gpu(hardware: Hardware, work: StepWork) -> ChosenPrecision:
         return ChosenPrecision(Precision("fp32", "channels_last"), "this GPU has neither TF32 nor bf16")
     if work.reuse < REUSE_GPU:
         return ChosenPrecision(
-            Precision("tf32", "channels_last"), "a step waits for its weights, and bf16 would copy them"
+            Precision("tf32", "channels_last"), "a step is limited by reading its weights, which bf16 would copy"
         )
-    return ChosenPrecision(Precision("bf16", "channels_last"), "this GPU has bf16, and a step has work enough for it")
+    return ChosenPrecision(
+        Precision("bf16", "channels_last"), "this GPU has bf16, and a step is large enough to gain from it"
+    )
 
 
 def _on_cpu(hardware: Hardware, work: StepWork) -> ChosenPrecision:
@@ -158,9 +160,9 @@ def _on_cpu(hardware: Hardware, work: StepWork) -> ChosenPrecision:
     if not (hardware.has_bf16 or hardware.has_amx):
         return ChosenPrecision(plain, "this CPU has AVX-512 and no bf16")
     if work.macs < SMALL_STEP:
-        return ChosenPrecision(plain, "a step is so small that casting would cost what bf16 saves")
+        return ChosenPrecision(plain, "a step is so small that casting would cost as much as bf16 saves")
     if work.reuse < (REUSE_AMX if hardware.has_amx else REUSE_AVX512):
-        return ChosenPrecision(plain, "a step waits for its weights, and bf16 would copy them")
+        return ChosenPrecision(plain, "a step is limited by reading its weights, which bf16 would copy")
     return ChosenPrecision(
         Precision("bf16", "channels_last"), f"this CPU has {'AMX' if hardware.has_amx else 'AVX512_BF16'}"
     )

@@ -67,9 +67,9 @@ def read_checkpoint(path: Path) -> Checkpoint:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
         reason = getattr(error, "strerror", None) or error  # safetensors' own errors have no such field
-        raise RunError(f"{path} is not a whole checkpoint: {reason}") from error
+        raise RunError(f"{path} is not a complete checkpoint: {reason}") from error
     except (KeyError, ValueError, TypeError) as error:
-        raise RunError(f"{path} is damaged, or no checkpoint of this program: no `{KEY}` record") from error
+        raise RunError(f"{path} is damaged, or not a checkpoint of archcli: no `{KEY}` record") from error
     if checksum != _checksum(tensors, record):
         raise RunError(f"{path} is damaged: its checksum is not that of its content")
     return Checkpoint(tensors, content)
@@ -89,7 +89,7 @@ def read_newest(last: Path, previous: Path) -> tuple[Checkpoint, str | None]:
         return read_checkpoint(previous), damage
     except RunError as error:
         wrong = [damage or f"{last} is gone", error.message if previous.exists() else f"{previous.name} is gone too"]
-        raise RunError(f"this run can't go on: {'; '.join(wrong)}", LOST) from error
+        raise RunError(f"this run cannot continue: {'; '.join(wrong)}", LOST) from error
 
 
 def read_best(path: Path) -> Checkpoint:
@@ -97,7 +97,7 @@ def read_best(path: Path) -> Checkpoint:
     try:
         return read_checkpoint(path)
     except RunError as error:
-        hint = "put it back, or train again: a run ends by testing the weights of its best epoch"
+        hint = "restore it, or train again: at its end, a run tests the weights of its best epoch"
         raise RunError(error.message, hint) from error
 
 

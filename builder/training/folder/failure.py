@@ -35,9 +35,9 @@ def advice(recipe: Recipe) -> str:
     """Return what to try where a loss was not finite, with the settings that do it."""
     tried = [f"a tenth of the learning rate, `--set lr={recipe.optimizer.lr / 10:g}`"]
     if recipe.schedule.warmup == 0 and "warmup" in type(recipe.schedule).model_fields:
-        tried.append("a slow start, `--set warmup=1`")
+        tried.append("warm-up, `--set warmup=1`")
     if recipe.clip_norm is None:
-        tried.append("shorter gradients, `--set clip_norm=1`")
+        tried.append("gradient clipping, `--set clip_norm=1`")
     return f"try {'; or '.join(tried)}"
 
 
@@ -53,4 +53,4 @@ def read_failure(folder: RunFolder) -> RunFailure | None:
     try:
         return from_object(RunFailure, read_object(folder.failed))
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder.failed} does not say why a run failed: {error}") from error
+        raise RunError(f"{folder.failed} is damaged; it should say why the run failed: {error}") from error

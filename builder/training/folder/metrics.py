@@ -59,7 +59,7 @@ def cut_metrics(path: Path, length: int) -> None:
     found = path.stat().st_size if path.exists() else 0
     if found < length:
         message = f"{path} has lost rows: it had {length} bytes when the run was last saved, and has {found}"
-        raise RunError(message, "put it back; a run does not go on without what it has measured")
+        raise RunError(message, "restore the file; a run cannot continue without its metrics")
     if found > length:
         try:
             os.truncate(path, length)
@@ -78,4 +78,4 @@ def read_metrics(path: Path) -> list[EpochMetrics]:
                 for row in csv.DictReader(file)
             ]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise RunError(f"{path} does not hold the metrics of a run: {error}") from error
+        raise RunError(f"{path} is not a valid file of metrics: {error}") from error

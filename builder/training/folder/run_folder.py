@@ -60,7 +60,7 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Return the run that lies at ``path``; raise RunError if none does."""
         if not is_file(path / "recipe.yaml"):
-            hint = "it was stopped before it began: train it again" if is_file(path / "page.yaml") else None
+            hint = "it was stopped before its first checkpoint: train it again" if is_file(path / "page.yaml") else None
             raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml", hint)
         return cls(path)
 

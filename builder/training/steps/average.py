@@ -47,7 +47,10 @@ class Average:
         """Take the mean from a checkpoint; raise RunError unless it is one of the same weights."""
         shapes = {name: each.shape for name, each in tensors.items()}
         if shapes != {name: each.shape for name, each in self.tensors.items()}:
-            raise RunError("this run can't go on: its checkpoint holds the mean of other weights", "start a new run")
+            raise RunError(
+                "this run cannot continue: the moving average in its checkpoint belongs to other weights",
+                "start a new run",
+            )
         for name, each in tensors.items():
             self.tensors[name].copy_(each)
 

@@ -143,7 +143,7 @@ def _try_both(graphed: TrainingStep, eager: EagerStep, rewind: StepState, batch:
     before = [each.detach().clone() for each in eager.model.parameters()]
     recorded, stepped = (_trial(each, rewind, batch, eager.recipe.optimizer.lr) for each in (graphed, eager))
     if any(not torch.equal(each, stepped.random[name]) for name, each in recorded.random.items()):
-        raise _DifferenceError("its replay does not draw the random numbers that the step draws")
+        raise _DifferenceError("its replay draws other random numbers than the step")
     for ours, theirs in zip(recorded.losses, stepped.losses, strict=True):
         if not isfinite(theirs):
             raise _DifferenceError(f"the loss is {theirs}, and nothing can be compared with that")
@@ -151,7 +151,7 @@ def _try_both(graphed: TrainingStep, eager: EagerStep, rewind: StepState, batch:
             raise _DifferenceError(f"its replay has a loss of {ours:.6g}, and the step one of {theirs:.6g}")
     apart, moved = _distance(recorded.weights, stepped.weights), _distance(before, stepped.weights)
     if apart > (0 if eager.precision.deterministic else SAME_UPDATE * moved):
-        raise _DifferenceError("its replay moves the weights elsewhere than the step does")
+        raise _DifferenceError("its replay changes the weights in another way than the step")
 
 
 def _trial(step: TrainingStep, rewind: StepState, batch: Batch, rate: float) -> _Trial:
@@ -193,11 +193,13 @@ def _reason(error: BaseException) -> str:
     if isinstance(error, _DifferenceError):
         return f"a CUDA graph was tried, and {error}"
     if is_out_of_memory(error):
-        return "there is too little memory for a CUDA graph beside it"
+        return "there is too little memory for a CUDA graph"
     lines = str(error).strip().splitlines()
     said = lines[0] if lines else type(error).__name__
     if "synchronizing CUDA operation" in said:
-        return f"the network waits for the device in the middle of a step, which no CUDA graph can ({_place(error)})"
+        return (
+            f"the network waits for the device in the middle of a step, which a CUDA graph cannot do ({_place(error)})"
+        )
     return f"no CUDA graph can be recorded of it: {said}"
 
 

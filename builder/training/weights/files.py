@@ -132,7 +132,7 @@ def _check_numbers(name: str, given: torch.Tensor, wanted: torch.Tensor) -> None
             f"weights: `{name}` holds {given.dtype}, and the network has {wanted.dtype} there".replace("torch.", "")
         )
     if not bool(given.isfinite().all()):
-        raise RunError(f"weights: `{name}` holds numbers that are infinite or not a number")
+        raise RunError(f"weights: `{name}` holds infinite values or NaN")
 
 
 def _from_safetensors(path: Path) -> dict[str, torch.Tensor]:
@@ -141,7 +141,7 @@ def _from_safetensors(path: Path) -> dict[str, torch.Tensor]:
             if not is_ours(file.metadata() or {}):
                 return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
-        raise RunError(f"{path} is not a whole safetensors file: {error}") from error
+        raise RunError(f"{path} is not a complete safetensors file: {error}") from error
     return dict(read_checkpoint(path).tensors)
 
 
@@ -155,7 +155,7 @@ def _from_torch(path: Path) -> dict[str, torch.Tensor]:
         what = f"holds more than weights, `{more[1]}`" if more else "is a pickle that `torch.save` has not written"
         raise RunError(f"{path} {what}: it is not read", _SAVE_HINT) from error
     except Exception as error:  # damaged files end in nine types of error, KeyError among them
-        raise RunError(f"{path} is not a whole PyTorch file: {type(error).__name__}: {error}") from error
+        raise RunError(f"{path} is not a complete PyTorch file: {type(error).__name__}: {error}") from error
     state = _unwrapped(found)
     if state is None:
         raise RunError(f"{path} does not hold tensors by name", _SAVE_HINT)
@@ -184,4 +184,4 @@ timm, torchvision's references, mmpretrain, pytorch-cifar (``net``), BasicSR (``
 _MORE = re.compile(r"(?:GLOBAL|class|[Uu]nsupported \w+:?) `?([\w.]+\.[\w.]+)`?")
 """What torch names when something is neither a tensor nor a plain value."""
 
-_SAVE_HINT = "save the weights alone: `torch.save(model.state_dict(), path)`"
+_SAVE_HINT = "save only the weights: `torch.save(model.state_dict(), path)`"

@@ -63,7 +63,7 @@ def _fetch(url: str, path: Path) -> None:
             while piece := answer.read(_PIECE):
                 file.write(piece)
     except OSError as error:  # URLError, a broken connection and a folder that can't be written are all of this type
-        hint = f"fetch it on another machine and put it into {path.parent}, or name a file: `--weights FILE`"
+        hint = f"download it on another machine and put it into {path.parent}, or name a file: `--weights FILE`"
         reason = getattr(error, "reason", None) or error.strerror or error
         raise RunError(f"cannot fetch {path.name} ({url}): {reason}", hint) from error
 
@@ -76,5 +76,5 @@ def _check_hash(path: Path) -> None:
         while piece := file.read(_PIECE):
             digest.update(piece)
     if not digest.hexdigest().startswith(wanted):
-        message = f"{path} is not what was published: its SHA-256 does not begin with {wanted}"
-        raise RunError(message, "remove it, and it is fetched again")
+        message = f"{path} is not the published file: its SHA-256 does not begin with {wanted}"
+        raise RunError(message, "remove it, and it is downloaded again")

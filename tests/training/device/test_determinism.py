@@ -43,7 +43,7 @@ class TestDeterministic:
         """As torch names it."""
         with pytest.raises(RunError) as raised, deterministic():
             torch.zeros(3).put_(torch.tensor([0, 0]), torch.ones(2), accumulate=False)
-        assert raised.value.message == "`put_` has no way on this device that gives the same bits every time"
+        assert raised.value.message == "`put_` has no deterministic version on this device"
         assert "leave out --deterministic" in str(raised.value.hint)
 
     def test_another_error_stays_what_it_is(self) -> None:

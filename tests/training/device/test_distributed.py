@@ -71,7 +71,7 @@ class TestOwnDevice:
         monkeypatch.setenv("WORLD_SIZE", "2")
         with pytest.raises(RunError, match=f"`{name}` can't be the device of several processes") as raised:
             choose_own_device(name)
-        assert raised.value.hint == "say `cuda`, and each process takes a GPU of its own, or `cpu`"
+        assert raised.value.hint == "use `cuda`, and each process gets its own GPU, or `cpu`"
 
     @pytest.mark.skipif(torch.cuda.is_available(), reason="here are GPUs")
     def test_several_without_gpus_take_the_cpu(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +276,7 @@ class TestRuns:
         synced = recipe.model_copy(update={"sync_batchnorm": True, "epochs": 1})
         one, two = RunFolder.create(tmp_path, "one"), RunFolder.create(tmp_path, "two")
         assert run(one, data, synced, random_network)(ALONE) is not None
-        refusal = Failed("RunError", "`sync_batchnorm` can't be had from processes on CPUs")
+        refusal = Failed("RunError", "`sync_batchnorm` is not available for processes on CPUs")
         assert together(2, tmp_path, run(two, data, synced, random_network)) == [refusal] * 2
 
     def test_who_is_left_alone_says_so(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
@@ -288,4 +288,4 @@ class TestRuns:
         folder = RunFolder.create(tmp_path, "alone")
         (tmp_path / "answer1").write_bytes(b"N.")  # None, pickled: it will not answer
         found, _ = together(2, tmp_path, run(folder, data, recipe, plain, die))
-        assert found == Failed("RunError", "another process of this run has ended, and so this one ends too")
+        assert found == Failed("RunError", "another process of this run has ended, so this one ends too")

@@ -40,7 +40,7 @@ class TestOfRun:
     def test_what_is_no_choice_is_refused(self, tmp_path: Path) -> None:
         """By the file's name."""
         (tmp_path / "environment.json").write_text(json.dumps({"precision": "fp32, contiguous", "step": "wild"}))
-        with pytest.raises(RunError, match=r"environment\.json does not say how the run takes its steps"):
+        with pytest.raises(RunError, match=r"environment\.json does not say how the run executes its steps"):
             Execution.of_run(RunFolder(tmp_path))
 
 
@@ -50,7 +50,7 @@ class TestCheckStep:
     @pytest.mark.parametrize(("device", "processes"), [("cpu", 1), ("mps", 1), ("cuda", 2)])
     def test_where_there_is_none_that_is_refused(self, device: str, processes: int) -> None:
         """Rather than written into a run that never recorded anything."""
-        with pytest.raises(RunError, match="`graph` is for one process on a GPU of NVIDIA's") as raised:
+        with pytest.raises(RunError, match="`graph` needs a single process on an NVIDIA GPU") as raised:
             check_step("graph", torch.device(device), processes)
         assert raised.value.hint == "choose eager, or leave it out"
 

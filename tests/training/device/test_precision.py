@@ -80,9 +80,9 @@ class TestChoosePrecision:
         [
             (AVX2, TINY, "this CPU has no AVX-512"),
             (AVX512, TINY, "this CPU has AVX-512 and no bf16"),
-            (AVX512_BF16, TINY, "a step is so small that casting would cost what bf16 saves"),
+            (AVX512_BF16, TINY, "a step is so small that casting would cost as much as bf16 saves"),
             (AVX512_BF16, alexnet(4), "this CPU has AVX512_BF16"),
-            (AMX, alexnet(4), "a step waits for its weights, and bf16 would copy them"),
+            (AMX, alexnet(4), "a step is limited by reading its weights, which bf16 would copy"),
             (AMX, alexnet(8), "this CPU has AMX"),
             (TURING, TINY, "this GPU has neither TF32 nor bf16"),
             (MPS, TINY, "nothing else is measured on mps"),
@@ -119,7 +119,7 @@ class TestRecord:
     def test_a_folder_that_does_not_say_is_refused(self, tmp_path: Path, content: str) -> None:
         """By the file's name."""
         (tmp_path / "environment.json").write_text(content)
-        with pytest.raises(RunError, match=r"environment\.json does not say in which precision"):
+        with pytest.raises(RunError, match=r"environment\.json does not say which precision"):
             Precision.of_run(RunFolder(tmp_path))
 
 

@@ -75,7 +75,7 @@ class TestDamage:
             torn = bytearray(content)
             torn[position] ^= 1 << position % 8
             path.write_bytes(torn)
-            with pytest.raises(RunError, match=r"damaged|not a whole checkpoint"):
+            with pytest.raises(RunError, match=r"damaged|not a complete checkpoint"):
                 read_checkpoint(path)
 
     def test_every_shorter_file_is_found(self, path: Path) -> None:
@@ -83,7 +83,7 @@ class TestDamage:
         content = path.read_bytes()
         for length in range(len(content)):
             path.write_bytes(content[:length])
-            with pytest.raises(RunError, match=r"damaged|not a whole checkpoint"):
+            with pytest.raises(RunError, match=r"damaged|not a complete checkpoint"):
                 read_checkpoint(path)
 
     def test_a_file_of_others_has_no_checksum(self, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ class TestMetrics:
         """Somebody may have edited it."""
         path = tmp_path / "metrics.csv"
         path.write_bytes(content)
-        with pytest.raises(RunError, match=r"metrics\.csv does not hold the metrics of a run"):
+        with pytest.raises(RunError, match=r"metrics\.csv is not a valid file of metrics"):
             read_metrics(path)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")

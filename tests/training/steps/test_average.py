@@ -73,5 +73,5 @@ class TestAverage:
     def test_the_mean_of_other_weights_is_refused(self, network: TinyNetwork) -> None:
         """One shape is enough."""
         other = Average(TinyNetwork(outputs=5), 0.5)
-        with pytest.raises(RunError, match="holds the mean of other weights"):
+        with pytest.raises(RunError, match="the moving average in its checkpoint belongs to other weights"):
             Average(network, 0.5).restore(other.tensors)

@@ -302,9 +302,9 @@ class TestFallingBack:
         [
             (
                 RuntimeError("called a synchronizing CUDA operation"),
-                "the network waits for the device in the middle of a step, which no CUDA graph can " + PLACE,
+                "the network waits for the device in the middle of a step, which a CUDA graph cannot do " + PLACE,
             ),
-            (torch.OutOfMemoryError("CUDA out of memory"), "there is too little memory for a CUDA graph beside it"),
+            (torch.OutOfMemoryError("CUDA out of memory"), "there is too little memory for a CUDA graph"),
             (AssertionError(), "no CUDA graph can be recorded of it: AssertionError"),
         ],
         ids=["waits", "memory", "no words"],
@@ -316,7 +316,7 @@ class TestFallingBack:
     @pytest.mark.parametrize(
         ("recorder", "reason"),
         [
-            (Random, "does not draw the random numbers that the step draws"),
+            (Random, "draws other random numbers than the step"),
             (Deaf, "has a loss of "),
             (Stale, "has a loss of "),
             (Steady, "has a loss of "),
@@ -337,7 +337,7 @@ class TestFallingBack:
     ) -> None:
         """A rate so low that two steps change the loss by less than the order of adding up may."""
         slow = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1e-4)})
-        reason = "its replay moves the weights elsewhere than the step does"
+        reason = "its replay changes the weights in another way than the step"
         assert runs(slow, recorder())[1] == f"eager: a CUDA graph was tried, and {reason}"
 
     @pytest.mark.parametrize("deterministic", [False, True])

@@ -123,7 +123,7 @@ class TestReadWeights:
         with pytest.raises(RunError, match=r"holds more than weights, `pathlib\S*\.PosixPath`: it is not read"):
             read_weights(path)
         path.write_bytes(path.read_bytes()[:400])
-        with pytest.raises(RunError, match=r"is not a whole PyTorch file"):
+        with pytest.raises(RunError, match=r"is not a complete PyTorch file"):
             read_weights(path)
 
     @pytest.mark.parametrize("suffix", ["pth", "safetensors"])
@@ -173,8 +173,8 @@ class TestLoadWeights:
     @pytest.mark.parametrize(
         ("wrong", "said"),
         [
-            (torch.full((4,), float("nan")), "infinite or not a number"),
-            (torch.full((4,), float("inf")), "infinite or not a number"),
+            (torch.full((4,), float("nan")), "infinite values or NaN"),
+            (torch.full((4,), float("inf")), "infinite values or NaN"),
             (torch.ones(4, dtype=torch.int64), "holds int64, and the network has float32"),
             (torch.ones(4, dtype=torch.complex64), "holds complex64, and the network has float32"),
         ],

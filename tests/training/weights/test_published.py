@@ -78,9 +78,9 @@ class TestPublished:
         """Its name tells the beginning of its SHA-256."""
         cache.mkdir(parents=True)
         (cache / "resnet18-f37072fd.pth").write_bytes(CONTENT)
-        with pytest.raises(RunError, match=r"resnet18-f37072fd\.pth is not what was published.*f37072fd") as raised:
+        with pytest.raises(RunError, match=r"resnet18-f37072fd\.pth is not the published file.*f37072fd") as raised:
             published("resnet18", say_nothing)
-        assert raised.value.hint == "remove it, and it is fetched again"
+        assert raised.value.hint == "remove it, and it is downloaded again"
 
     @pytest.mark.parametrize(
         ("name", "said", "hint"),
