@@ -498,7 +498,7 @@ class TestGoingOn:
         train(drawn(), data, recipe, folder, CPU)
         for path in (folder.last, folder.previous):
             path.write_bytes(path.read_bytes()[:-1])
-        both = r"cannot continue: .*last\.safetensors is not a complete .*; .*prev\.safetensors is not a complete checkpoint"
+        both = r"cannot continue: .*last\.safetensors is not a complete .*; .*prev\.safetensors is not a complete"
         with pytest.raises(RunError, match=both) as raised:
             train(drawn(), data, recipe, folder, CPU)
         assert raised.value.hint == LOST
