@@ -101,7 +101,7 @@ def run(
         check_output(figure)
     ready = prepare(request if request.data == RANDOM_DATA else replace(request, subset=IMAGES))
     if ready.group.world_size > 1:
-        raise RunError("a benchmark is of one process", "start it without torchrun")
+        raise RunError("a benchmark runs in one process", "start it without torchrun")
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution
     from builder.training.speed.benchmark import Task, alternatives, measure

@@ -261,14 +261,14 @@ def _warnings(runs: Sequence[_ReadRun]) -> list[str]:
     for name, what in checks:
         values = list(dict.fromkeys(plainly(each.facts.values.get(name)) for each in runs))
         if len(values) > 1 and not found:  # the first explains the others
-            found.append(f"{what} ({name}: {', '.join(values)}): their accuracies do not compare")
+            found.append(f"{what} ({name}: {', '.join(values)}): their accuracies are not comparable")
     by_name: dict[tuple[str, ...], set[str]] = {}
     for each in runs:
         if "sha256" in each.record.data:
             alike = tuple(plainly(each.facts.values.get(name)) for name in ("data", "subset", "validation", "seed"))
             by_name.setdefault(alike, set()).add(each.record.data["sha256"])
     if any(len(sums) > 1 for sums in by_name.values()):
-        found.append("images that are not the same under one name: their accuracies do not compare")
+        found.append("different images under one name: their accuracies are not comparable")
     return found
 
 
@@ -285,5 +285,5 @@ def _draw(curves: Sequence[RunCurve], figures: Sequence[Path]) -> None:
     from builder.training.figures.comparison_curves import draw_overlay
 
     if not any(curve.epochs for curve in curves):
-        raise RunError("none of these runs has trained an epoch yet: there is nothing to draw")
+        raise RunError("none of these runs has finished an epoch, so there is nothing to draw")
     draw_overlay(curves, figures)

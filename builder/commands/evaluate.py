@@ -155,7 +155,7 @@ def _of_page(question: EvaluateOptions, on_fetch: Callable[[str], None]) -> _Sub
     find(question.what)
     if question.weights is None:
         hint = "name them: --weights FILE or --weights torchvision:NAME; or name the folder of a run"
-        raise ArchError(Diagnostic("usage", f"`{question.what}` is a page, and has no weights yet", None, hint))
+        raise ArchError(Diagnostic("usage", f"`{question.what}` is a page and has no weights", None, hint))
     request = TrainOptions(
         question.what,
         recipe=question.recipe,
@@ -175,7 +175,7 @@ def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], Non
     from builder.training.recipe.recipe import load_recipe
 
     if question.recipe is not None:
-        raise ArchError(Diagnostic("usage", "a run keeps its own recipe: leave `--recipe` away"))
+        raise ArchError(Diagnostic("usage", "a run has its own recipe: leave out `--recipe`"))
     folder = RunFolder.open(path)
     graph, recipe = (
         load(folder.page, operations=operations_of_run(folder, question.plugins)),
@@ -194,7 +194,7 @@ def _put_best(folder: RunFolder, model: nn.Module) -> None:
     from builder.training.weights.files import load_weights, read_weights
 
     if not load_weights(model, read_weights(folder.best)).complete:
-        raise RunError(f"{folder.best} does not hold the weights of {folder.page}")
+        raise RunError(f"{folder.best} does not contain the weights of {folder.page}")
 
 
 def _data(question: EvaluateOptions, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:

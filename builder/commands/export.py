@@ -51,8 +51,8 @@ def run(
     """
     folder, wanted = Path(what) if Path(what).is_dir() else None, EXPORT_FORMS[form]
     if weights is not None and (folder is not None or not wanted.has_weights):
-        message = f"{folder} has weights of its own" if wanted.has_weights else "source holds no weights"
-        raise ArchError(Diagnostic("usage", f"{message}: leave `--weights` away"))
+        message = f"{folder} has its own weights" if wanted.has_weights else "source code contains no weights"
+        raise ArchError(Diagnostic("usage", f"{message}: leave out `--weights`"))
     graph = _graph_of_run(folder, plugins) if folder else load(what, operations=with_plugins(plugins))
     path = output or (Path(f"{graph.name}.{wanted.suffix}") if wanted.suffix is not None else None)
     subject = Subject(graph, _best(folder) if folder else None, seed, weights, on_fetch)

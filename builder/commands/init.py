@@ -59,7 +59,7 @@ class Initialized:
 
 
 def run(name: str) -> Initialized:
-    """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file is there already."""
+    """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file already exists."""
     from builder.files import write_text
 
     path = Path(name)
@@ -69,6 +69,6 @@ def run(name: str) -> Initialized:
         raise ArchError(Diagnostic("bad-name", f"`{path.stem}` cannot be the name of a page", None, hint))
     if path.exists():
         hint = "choose another name, or remove it"
-        raise ArchError(Diagnostic("file-exists", f"{path} is there already", None, hint))
+        raise ArchError(Diagnostic("file-exists", f"{path} already exists", None, hint))
     write_text(path, _STARTER.substitute(name=path.stem))
     return Initialized(path)

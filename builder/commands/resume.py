@@ -60,5 +60,5 @@ def _refuse_failed(folder: RunFolder) -> None:
         return
     page = shlex.quote(str(folder.page))
     best = f" --weights {shlex.quote(str(folder.best))}" if folder.best.exists() else ""
-    hint = f"{failed.hint}, in a new run: archcli train {page}{best} …; to go on all the same, remove {folder.failed}"
-    raise RunError(f"{folder.path} has failed, and going on repeats the same steps: {failed.message}", hint)
+    hint = f"{failed.hint}, in a new run: archcli train {page}{best} …; to continue anyway, remove {folder.failed}"
+    raise RunError(f"{folder.path} has failed, and continuing would repeat the same steps: {failed.message}", hint)

@@ -56,7 +56,7 @@ class StudyOptions:
 
 
 def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
-    """Return the plan of a study's page, which is made and written down unless it is there already.
+    """Return the plan of a study's page, which is made and written down unless it already exists.
 
     ``on_measured`` is told of every network that is measured: its name, its number, and how many there are. Where
     PyTorch is not installed, the plan is a preview, for data whose size is known without them. Raises
@@ -148,8 +148,8 @@ def check_plugins(found: Plan, folder: StudyFolder, plugins: Sequence[Path]) -> 
         return  # whether one of them has changed, the code's check says
     copies = " ".join(f"--plugin {folder.plugins / name}" for name in planned)
     called = " and ".join(planned) if planned else "no plugin"
-    message = f"{folder.path} was planned with {called}, and no code is run that is not named"
-    raise RunError(message, f"read it, and name it: {copies}" if planned else "leave `--plugin` away, or plan it anew")
+    message = f"{folder.path} was planned with {called}, and archcli runs only plugins that you name"
+    raise RunError(message, f"read it, and name it: {copies}" if planned else "leave out `--plugin`, or plan it again")
 
 
 def check_code(found: Plan, plugins: Sequence[Path] = ()) -> None:
@@ -157,8 +157,8 @@ def check_code(found: Plan, plugins: Sequence[Path] = ()) -> None:
     changed = changed_code(found.code, version_with(plugins))
     if changed:
         listed = ", ".join(changed[:4]) + (f" and {len(changed) - 4} more" if len(changed) > 4 else "")
-        message = f"the code that trains has changed since the study was planned: {listed}"
-        hint = "plan it anew with --new; or go on with --other-code, and results of both are mixed"
+        message = f"the training code has changed since the study was planned: {listed}"
+        hint = "plan it again with --new; or continue with --other-code, which mixes the results of both"
         raise RunError(message, hint)
 
 

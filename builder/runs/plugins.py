@@ -43,10 +43,10 @@ def operations_of_run(folder: RunFolder, paths: Sequence[Path]) -> Operations:
     missing = [name for name, checksum in kept.items() if checksum not in given]
     strange = [str(path) for checksum, path in given.items() if checksum not in kept.values()]
     if strange and not kept:
-        raise RunError(f"{folder.path} was trained with no plugin", "leave `--plugin` away")
+        raise RunError(f"{folder.path} was trained with no plugin", "leave out `--plugin`")
     if missing or strange:
         copies = " ".join(f"--plugin {folder.path / _FOLDER / name}" for name in kept)
-        why = f"{strange[0]} is another one" if strange else "no code is run that is not named"
+        why = f"{strange[0]} is another one" if strange else "archcli runs only plugins that you name"
         message = f"{folder.path} was trained with {' and '.join(kept)}, and {why}"
         raise RunError(message, f"read it, and name it: {copies}")
     return with_plugins(paths)
@@ -60,7 +60,7 @@ def _kept(folder: RunFolder) -> dict[str, str]:
         found = read_json(path)
         return {str(Path(name).name): str(checksum) for name, checksum in found.items()}
     except (OSError, ValueError, AttributeError):
-        raise RunError(f"{path} does not say with which plugins the run was trained") from None
+        raise RunError(f"{path} is damaged; it should list the plugins of the run") from None
 
 
 def _read(path: Path) -> bytes:

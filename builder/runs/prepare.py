@@ -188,7 +188,7 @@ def _check_network(folder: RunFolder, graph: Graph) -> None:
     if before is not None and before != graph_id(graph):
         message = f"{folder.page} is no longer the network that this run has trained"
         raise RunError(
-            message, f"undo the change, or train it by itself: archcli train {shlex.quote(str(folder.page))} …"
+            message, f"undo the change, or train it as a new run: archcli train {shlex.quote(str(folder.page))} …"
         )
 
 
@@ -204,8 +204,8 @@ def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
     refused = [name for name in changed_fields(recipe, wanted) if name not in CHANGEABLE]
     if refused:
         named = ", ".join(f"`{name}`" for name in refused)
-        hint = "only `epochs` can; train again for anything else"
-        raise ArchError(Diagnostic("usage", f"{named} can't be changed in a run that has begun", None, hint))
+        hint = "only `epochs` can be changed; train again for anything else"
+        raise ArchError(Diagnostic("usage", f"{named} can't be changed in a run that has started", None, hint))
     return wanted
 
 
@@ -242,8 +242,8 @@ def _with_size(recipe: Recipe, graph: Graph) -> Recipe:
     """Return ``recipe`` with the side of the images, which is the page's unless the recipe has its own."""
     _, height, width = graph.input.sizes
     if recipe.size is None and height != width:
-        message = f"images are squares when a network is trained, and the page's input is {graph.input}"
-        raise ArchError(Diagnostic("not-square", message, None, f"choose their side: --set size={height}"))
+        message = f"training needs square images, and the page's input is {graph.input}"
+        raise ArchError(Diagnostic("not-square", message, None, f"set their size: --set size={height}"))
     return recipe.at(height)
 
 
@@ -254,7 +254,7 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
     for node in graph.nodes:
         if isinstance(node.operation, BatchNorm) and node.shape.elements == node.shape.channels:
             each = " in each process" if processes > 1 else ""
-            message = f"{node.path}: {node.shape} in a batch of one image{each} is one value a channel, without spread"
+            message = f"{node.path}: {node.shape} in a batch of one image{each} has one value per channel"
             hint = f"train with a larger one: --set batch_size={2 * processes}"
             raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 

@@ -36,7 +36,7 @@ def check_together(command: str | None) -> None:
     """Raise ArchError where torchrun started a ``command`` that is for one process."""
     if count() > 1 and command not in TOGETHER:
         hint = "start it without torchrun; `train` and `resume` work in several"
-        raise ArchError(Diagnostic("usage", f"`{command}` is for one process, and here are {count()}", None, hint))
+        raise ArchError(Diagnostic("usage", f"`{command}` is for one process, and there are {count()}", None, hint))
 
 
 def way_back(folder: Path, command: str = "resume") -> str:

@@ -66,7 +66,7 @@ def need_complete(weights: Weights, graph: Graph) -> None:
     needed = [name for name in lacking if not name.startswith(heads or ("\n",))]
     if needed:
         hint = "train the network from them first: `archcli train … --weights …`"
-        raise RunError(f"{weights.source} does not hold every weight of {graph.name}: {grouped(needed)}", hint)
+        raise RunError(f"{weights.source} does not contain every weight of {graph.name}: {grouped(needed)}", hint)
 
 
 def described(weights: Weights, *, verbose: bool = False) -> str:

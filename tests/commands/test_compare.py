@@ -212,14 +212,14 @@ class TestAnswers:
         """The table is printed all the same."""
         outcome = archcli("compare", made_run(tmp_path), made_run(tmp_path, data="svhn"))
         assert outcome.code == 0
-        assert outcome.err == "warning: different data (data: digits, svhn): their accuracies do not compare\n"
+        assert outcome.err == "warning: different data (data: digits, svhn): their accuracies are not comparable\n"
 
     def test_other_images_under_one_name_are_a_warning(self, archcli: Archcli, tmp_path: Path) -> None:
         """The checksum tells, where the seed is the same; with another seed other images are held out."""
         one, other = made_run(tmp_path), made_run(tmp_path)
         path = other / "environment.json"
         path.write_text(path.read_text().replace("digits 0", "changed"))
-        assert "images that are not the same under one name" in archcli("compare", one, other).err
+        assert "different images under one name" in archcli("compare", one, other).err
         assert archcli("compare", one, made_run(tmp_path, seed=1)).err == ""
 
     @pytest.mark.parametrize("name", ["environment.json", "data.json", "summary.json", "metrics.csv"])
@@ -242,7 +242,7 @@ class TestAnswers:
         run = made_run(tmp_path, accuracies=(), ended=False)
         outcome = archcli("compare", run, "-o", tmp_path / "figure.png")
         assert outcome.code == 1
-        assert "none of these runs has trained an epoch yet" in outcome.err
+        assert "none of these runs has finished an epoch" in outcome.err
         assert not (tmp_path / "figure.png").exists()
 
 

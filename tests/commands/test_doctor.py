@@ -56,7 +56,7 @@ class TestDoctor:
         outcome = archcli("doctor")
         assert outcome.code == 1
         assert "pip install pillow" in outcome.out
-        assert outcome.out.splitlines()[-1] == "something that is needed is missing"
+        assert outcome.out.splitlines()[-1] == "something necessary is missing"
 
     def test_a_renderer_that_does_not_run_is_found(self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
         """A figure is really drawn: that a program is there does not mean that it works."""

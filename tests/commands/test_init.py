@@ -40,7 +40,7 @@ class TestInit:
         (tmp_path / "mine.yaml").write_text("my work")
         outcome = archcli("init", tmp_path / "mine")
         assert outcome.code == 2
-        assert "mine.yaml is there already" in outcome.err
+        assert "mine.yaml already exists" in outcome.err
         assert (tmp_path / "mine.yaml").read_text() == "my work"
 
     def test_a_name_is_a_word(self, archcli: Archcli, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class TestStopped:
         assert outcome.code == 1
         assert outcome.err.splitlines() == [
             "error: runs/small-001/page.yaml is no longer the network that this run has trained",
-            "  help: undo the change, or train it by itself: archcli train runs/small-001/page.yaml …",
+            "  help: undo the change, or train it as a new run: archcli train runs/small-001/page.yaml …",
         ]
         page.write_text(f"# mine\n{text}")
         assert archcli("resume", "runs/small-001", "--device", "cpu", "-q").code == 0
@@ -131,8 +131,8 @@ class TestFinished:
         outcome = archcli("resume", finished, "--set", "lr=0.1", "--set", "label_smoothing=0.1", "--set", "epochs=3")
         assert outcome.code == 2
         assert outcome.err.splitlines() == [
-            "error[usage]: `optimizer.lr`, `label_smoothing` can't be changed in a run that has begun",
-            "  help: only `epochs` can; train again for anything else",
+            "error[usage]: `optimizer.lr`, `label_smoothing` can't be changed in a run that has started",
+            "  help: only `epochs` can be changed; train again for anything else",
         ]
 
 
@@ -177,7 +177,7 @@ class TestFailed:
         """At once, before any data are read."""
         outcome = archcli("resume", "runs/small-001", "--data-dir", "nowhere")
         assert (outcome.code, outcome.out) == (1, "")
-        assert "runs/small-001 has failed, and going on repeats the same steps: the loss is" in outcome.err
+        assert "runs/small-001 has failed, and continuing would repeat the same steps: the loss is" in outcome.err
         assert "in a new run: archcli train runs/small-001/page.yaml …" in outcome.err
 
     def test_who_wants_to_go_on_all_the_same_can(self, archcli: Archcli, failed: Outcome) -> None:

@@ -172,7 +172,7 @@ class TestRun:
         path.write_text(json.dumps(plan))
         outcome = archcli("study", "run", str(page), "-q")
         assert outcome.code == 1
-        assert "the code that trains has changed since the study was planned: training/loop.py" in outcome.err
+        assert "the training code has changed since the study was planned: training/loop.py" in outcome.err
         assert "--other-code" in outcome.err
 
 
@@ -197,8 +197,8 @@ class TestOfAnEarlierVersion:
         before = self.files(old)
         outcome = archcli("study", "run", str(old), "-q")
         assert (outcome.code, outcome.out) == (1, "")
-        assert re.search(r"the code that trains has changed since the study was planned: .+ and \d+ more", outcome.err)
-        assert "plan it anew with --new; or go on with --other-code" in outcome.err
+        assert re.search(r"the training code has changed since the study was planned: .+ and \d+ more", outcome.err)
+        assert "plan it again with --new; or continue with --other-code" in outcome.err
         assert self.files(old) == before
 
     def test_what_is_done_is_read(self, old: Path, archcli: Archcli) -> None:

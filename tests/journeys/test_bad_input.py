@@ -176,7 +176,7 @@ class TestResume:
     @pytest.mark.parametrize(
         ("setting", "code", "answer"),
         [
-            ("lr=1", 2, "`optimizer.lr` can't be changed in a run that has begun"),
+            ("lr=1", 2, "`optimizer.lr` can't be changed in a run that has started"),
             ("epoch=4", 2, "did you mean `epochs`?"),
             ("epochs=1", 1, "has already trained more than epochs=1"),
         ],

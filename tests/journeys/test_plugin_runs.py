@@ -101,7 +101,7 @@ class TestRun:
         ):
             refused = archcli(*command)
             assert refused.code == 1
-            assert f"{run} was trained with gct.py, and no code is run that is not named" in refused.err
+            assert f"{run} was trained with gct.py, and archcli runs only plugins that you name" in refused.err
             assert f"name it: --plugin {copy}" in refused.err
             assert archcli(*command, "--plugin", copy).code == 0
 
@@ -116,4 +116,4 @@ class TestRun:
         """It would be said of a run what was not true of it."""
         (run / "plugins.json").unlink()
         refused = archcli("evaluate", run, "--plugin", "gct.py")
-        assert (refused.code, "leave `--plugin` away" in refused.err) == (1, True)
+        assert (refused.code, "leave out `--plugin`" in refused.err) == (1, True)

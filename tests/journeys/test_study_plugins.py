@@ -60,12 +60,12 @@ class TestPlugins:
         """And the answer shows where the copy lies."""
         without = archcli("study", "run", str(planned.path))
         assert without.code == 1
-        assert "was planned with gct.py, and no code is run that is not named" in without.err
+        assert "was planned with gct.py, and archcli runs only plugins that you name" in without.err
         assert f"--plugin {planned.path}/plugins/gct.py" in without.err
         Path("gct.py").write_text(Path("gct.py").read_text() + "\n# changed\n")
         changed = archcli("study", "run", str(planned.path), *WITH)
         assert changed.code == 1
-        assert "the code that trains has changed since the study was planned: plugin gct.py" in changed.err
+        assert "the training code has changed since the study was planned: plugin gct.py" in changed.err
 
     def test_a_study_without_any_takes_none(self, planned: StudyFolder, archcli: Archcli) -> None:
         """It would not be used, or change what the cells are."""

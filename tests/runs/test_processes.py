@@ -65,6 +65,6 @@ class TestSeveral:
         assert archcli("show", "alexnet").code == 2
         monkeypatch.setenv("RANK", "0")
         assert archcli("show", "alexnet").err.splitlines() == [
-            "error[usage]: `show` is for one process, and here are 4",
+            "error[usage]: `show` is for one process, and there are 4",
             "  help: start it without torchrun; `train` and `resume` work in several",
         ]

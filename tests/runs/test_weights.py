@@ -90,7 +90,7 @@ class TestForeignFiles:
         graph = builder.load(name)
         need_complete(Weights("file", found), graph)
         del state["fc.bias"]
-        with pytest.raises(RunError, match=r"does not hold every weight of .*: fc\.bias"):
+        with pytest.raises(RunError, match=r"does not contain every weight of .*: fc\.bias"):
             need_complete(
                 Weights("file", load_weights(network, {k: v for k, v in state.items() if k != "fc.bias"})), graph
             )
@@ -184,7 +184,7 @@ class TestCommands:
         what = "alexnet_tiny" if form == "python" else trained.folder
         outcome = archcli("export", what, "--to", form, "--weights", "x.pth", "-o", tmp_path / "out")
         assert outcome.code == 2
-        assert "leave `--weights` away" in outcome.err
+        assert "leave out `--weights`" in outcome.err
 
     @pytest.mark.usefixtures("no_pictures")
     def test_evaluate_takes_a_page_with_weights(self, archcli: Archcli, trained: Trained) -> None:
@@ -209,12 +209,12 @@ class TestCommands:
         torch.save({key: value for key, value in best.items() if key != "fc.bias"}, tmp_path / "part.pth")
         outcome = archcli("evaluate", trained.folder, "--weights", tmp_path / "part.pth", "-q")
         assert outcome.code == 1
-        assert "does not hold every weight of small: fc.bias" in outcome.err
+        assert "does not contain every weight of small: fc.bias" in outcome.err
 
     def test_evaluate_of_a_page_asks_for_weights(self, archcli: Archcli) -> None:
         """Fresh ones would answer nothing; a page that is not there is said first."""
         outcome = archcli("evaluate", "resnet18")
-        assert (outcome.code, "`resnet18` is a page, and has no weights yet" in outcome.err) == (2, True)
+        assert (outcome.code, "`resnet18` is a page and has no weights" in outcome.err) == (2, True)
         assert "did you mean `resnet18`?" in archcli("evaluate", "resnet188").err
 
     def test_train_keeps_the_list_of_names(

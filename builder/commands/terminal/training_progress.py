@@ -158,7 +158,7 @@ class TrainingProgress:
         if self._live is None:
             self._say(f"about {duration(left)} left")
         if left > LONG and self._on_cpu:
-            self._say(f"that is long on a CPU; a minute takes: archcli train {self._page} --data digits")
+            self._say(f"that is long on a CPU; this takes a minute: archcli train {self._page} --data digits")
 
     def _say(self, line: str) -> None:
         if self._live:

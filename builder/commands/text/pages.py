@@ -82,17 +82,17 @@ def schema(value: Schema) -> str:
     """Return the schema itself, or where it was written and how an editor finds it."""
     if value.file is None:
         return value.text
-    return f"{value.file}\na page finds it by its first line: # yaml-language-server: $schema={value.file.name}"
+    return f"{value.file}\na page refers to it in its first line: # yaml-language-server: $schema={value.file.name}"
 
 
 def initialized(value: Initialized) -> str:
     """Return the file's name and what to do with it next."""
     next_steps = [
-        (f"archcli check {value.file}", "every mistake at its place"),
+        (f"archcli check {value.file}", "every mistake with its position"),
         (f"archcli show {value.file}", "layers, shapes, parameters"),
         (f"archcli draw {value.file}", "a figure"),
         (f"archcli train {value.file} --data digits", "a minute, with no download"),
-        ("archcli schema -o arch.schema.json", "lets your editor complete and check"),
+        ("archcli schema -o arch.schema.json", "for completion and checks in your editor"),
     ]
     return table([f"{value.file} is written; next:", ""], [(f"  {command}", why) for command, why in next_steps])
 
@@ -117,7 +117,7 @@ def examined(value: Examined) -> str:
         rows.append((finding.topic, "" if finding.status == "ok" else finding.status, finding.found))
         if finding.help:
             rows.append(("", "", f"help: {finding.help}"))
-    verdict = "everything that is needed is here" if value.is_well else "something that is needed is missing"
+    verdict = "everything necessary is installed" if value.is_well else "something necessary is missing"
     return f"{table(['what', '', 'found'], rows)}\n\n{verdict}"
 
 

@@ -62,10 +62,10 @@ def going_on(event: GoingOn) -> str:
     after = f", after step {event.step:,}" if event.step else ""
     lines = [f"goes on  in epoch {event.epoch}{after}"]
     if event.damage:
-        lines.append(f"warning: {event.damage}; it was set aside, and the run goes on from the checkpoint before it")
+        lines.append(f"warning: {event.damage}; it was set aside, and the run continues from the previous checkpoint")
     if event.changed:
         changed = "; ".join(event.changed)
-        lines.append(f"warning: the rest will differ in its last bits, for this is not what it was: {changed}")
+        lines.append(f"warning: the results will differ in their last bits, because this has changed: {changed}")
     return "\n".join(lines)
 
 
