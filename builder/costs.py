@@ -25,7 +25,6 @@ class Cost(NamedTuple):
     memory: int
 
     def __add__(self, other: object) -> Cost:
-        """Return the sum of both."""
         assert isinstance(other, Cost), "costs are added to costs"
         return Cost(self[0] + other[0], self[1] + other[1], self[2] + other[2])
 
@@ -54,7 +53,7 @@ def graph_cost(graph: Graph) -> Cost:
     """Return the cost of the whole network.
 
     Multiply-accumulates are half of what ``torch.utils.flop_counter.FlopCounterMode`` counts for one image in
-    evaluation mode, where heads that serve training only do not run. Memory is what ``saved_tensors_hooks`` see in
+    evaluation mode, where auxiliary heads do not run. Memory is what ``saved_tensors_hooks`` see in
     training mode on a CPU, each tensor once and weights left out.
     """
     costs = node_costs(graph)

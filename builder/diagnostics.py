@@ -120,7 +120,6 @@ class Collector:
         self.add(Diagnostic(code, message, mark, hint, tuple(notes)))
 
     def __bool__(self) -> bool:
-        """Return whether anything was found."""
         return bool(self._found)
 
     @property

@@ -1,4 +1,4 @@
-"""``archcli schema``: the JSON Schema of a page, recipe or study, for editors that complete and check as one types."""
+"""``archcli schema``: the JSON Schema of a page, recipe or study, for completion and checks in editors."""
 
 from __future__ import annotations
 

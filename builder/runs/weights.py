@@ -60,7 +60,7 @@ def _note(graph: Graph) -> str:
 
 
 def need_complete(weights: Weights, graph: Graph) -> None:
-    """Raise RunError unless every weight that an answer depends on was loaded; heads for training are not asked."""
+    """Raise RunError unless every weight that an answer depends on was loaded; auxiliary heads are not needed."""
     heads = tuple(f"{head.module}." for head in graph.heads)
     lacking = [*weights.fitted.missing, *weights.fitted.mismatched]
     needed = [name for name in lacking if not name.startswith(heads or ("\n",))]

@@ -1,4 +1,4 @@
-"""The JSON Schema of a page, for editors: operations, fields and top-level keys are offered and checked as one types.
+"""The JSON Schema of a page, for editors: operations, fields and top-level keys are completed and checked.
 
 Made from the same records that check a page. What a schema cannot say is left to ``check``: exactly one call an item,
 the parameters of the page's own templates, names unique after expansion.

@@ -1,4 +1,4 @@
-"""From a study's page to its plan in a folder. A plan that is there holds; a page that has changed is refused."""
+"""From a study's page to its plan in a folder. If the page differs from an existing plan, the changed field is named."""
 
 from __future__ import annotations
 

@@ -33,12 +33,10 @@ class StopSignals:
     """
 
     def __init__(self) -> None:
-        """Begin with no signal received."""
         self.received: int | None = None
         self._before: dict[int, signal._HANDLER] = {}
 
     def __enter__(self) -> Self:
-        """Begin to listen."""
         if threading.current_thread() is threading.main_thread():
             self._before = {number: signal.signal(number, self._hear) for number in _HEARD}
         return self
@@ -46,7 +44,6 @@ class StopSignals:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Put the former handlers back."""
         self._restore()
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:

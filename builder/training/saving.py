@@ -24,7 +24,6 @@ class Pace:
     """
 
     def __init__(self, cost: float, longest: float = inf, now: Callable[[], float] = perf_counter) -> None:
-        """Begin now."""
         self._now = now
         self._began = self._last = now()
         self._spent = 0.0

@@ -31,7 +31,6 @@ class Contexts:
         self._known: OrderedDict[int, Context] = OrderedDict()
 
     def __len__(self) -> int:
-        """Return how many there are."""
         return prod(self._axes)
 
     def __getitem__(self, number: int) -> Context:
@@ -45,7 +44,6 @@ class Contexts:
         return self._known[number]
 
     def __iter__(self) -> Iterator[Context]:
-        """Yield all of them in order."""
         return (self[number] for number in range(len(self)))
 
     def first(self) -> list[Context]:

@@ -41,7 +41,6 @@ class Differences:
     params: tuple[tuple[str, object], ...] = ()
 
     def __bool__(self) -> bool:
-        """Return whether there are any."""
         return bool(self.inserted or self.settings or self.params)
 
 

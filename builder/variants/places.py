@@ -41,12 +41,10 @@ class Places:
     """Every place of a network, in the order in which a value passes it."""
 
     def __init__(self, graph: Graph) -> None:
-        """Walk the blocks of ``graph``."""
         self._known = list(_in_block(graph, graph.root, ()))
         self._templates = frozenset(block.template for block in graph.root.blocks() if block.template)
 
     def __iter__(self) -> Iterator[InsertionPlace]:
-        """Yield all of them."""
         return (place for place, _ in self._known)
 
     def matching(self, selector: Scalar) -> list[InsertionPlace]:

@@ -19,7 +19,6 @@ class Regions:
     """The places of a layout, parted so that what is chosen in one part changes no memory in another."""
 
     def __init__(self, layout: Layout) -> None:
-        """Find the parts."""
         groups = _Groups()
         for index, node in enumerate(layout.nodes):
             operation = node.operation

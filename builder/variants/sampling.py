@@ -22,7 +22,6 @@ class Dice:
     """Random numbers that depend on nothing but a text."""
 
     def __init__(self, text: str) -> None:
-        """Begin the numbers that belong to ``text``."""
         self._text = text
         self._thrown = 0
 

@@ -32,11 +32,9 @@ class BenchProgress:
             self._line.show([f"{'━' * full}{'─' * (WIDTH - full)}  measuring"])
 
     def __enter__(self) -> Self:
-        """Show that none is over."""
         self(0.0)
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave nothing of the bar."""
         if self._line is not None:
             self._line.clear()

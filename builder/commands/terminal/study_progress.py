@@ -27,7 +27,6 @@ class StudyProgress:
     """Shows a study's progress on stderr, and nothing at all if ``quiet``."""
 
     def __init__(self, *, quiet: bool = False) -> None:
-        """Begin with nothing drawn."""
         self._quiet = quiet
         self.is_live = is_terminal(sys.stderr) and not quiet
         self._lines = 0

@@ -39,7 +39,6 @@ class TrainingProgress:
     """Shows what a run reports. Nothing is written to stdout, and nothing at all if ``quiet``."""
 
     def __init__(self, *, quiet: bool = False, verbose: bool = False, now: Callable[[], float] = perf_counter) -> None:
-        """Begin before anything is known."""
         self._quiet, self._verbose = quiet or not processes.is_first(), verbose
         self._live: Live | None = None
         if is_terminal(sys.stderr) and not self._quiet:
@@ -91,7 +90,6 @@ class TrainingProgress:
                 self._say(text.epoch(event, self._epoch.epochs, size_of(sys.stderr)[0] if self._live else None))
 
     def __enter__(self) -> Self:
-        """Begin to watch."""
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -93,7 +93,7 @@ class _Sections:
         return "\n".join(lines)
 
     def _outputs(self) -> str:
-        """Return the class of what a network with heads for training returns."""
+        """Return the class of the result of a network with auxiliary heads."""
         taken = {"logits"}
         names = ["logits", *(unique(_field(head.name), taken) for head in self._plan.graph.heads)]
         lines = [

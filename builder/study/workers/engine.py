@@ -86,7 +86,6 @@ class Engine:
         on_finished: Callable[[Finished], None] = lambda _: None,
         on_turn: Callable[[], None] = lambda: None,
     ) -> None:
-        """Begin with nothing running."""
         self.folder = folder
         self._more, self._command, self._count = more, command, workers
         self._limits = limits or Limits()

@@ -81,11 +81,9 @@ class SharedQueue:
             raise
 
     def __enter__(self) -> Self:
-        """Begin to work with it."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave the database."""
         self.close()
 
     def leave_thread(self) -> None:

@@ -28,7 +28,6 @@ class Split:
     labels: torch.Tensor
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self.labels)
 
     def __getitem__(self, samples: torch.Tensor | slice) -> Split:

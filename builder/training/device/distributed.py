@@ -39,7 +39,6 @@ class ProcessGroup:
     rank, world_size = 0, 1
 
     def __enter__(self) -> Self:
-        """Begin to train together."""
         return self
 
     def __exit__(

@@ -21,7 +21,6 @@ class Mistakes:
     """Keeps the most confident mistakes while batches go by in order; the confidence is the softmax's."""
 
     def __init__(self, count: int) -> None:
-        """Keep ``count`` of them."""
         self._count = count
         self._seen = 0
         self._kept: list[torch.Tensor] = []

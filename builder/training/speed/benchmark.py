@@ -169,7 +169,6 @@ class _Ours:
     """The loop of ``train``: each turn is the last steps of one more epoch."""
 
     def __init__(self, task: Task, execution: Execution) -> None:
-        """Train a copy of the model."""
         self._task, self._precision = task, execution.precision
         model = deepcopy(task.model).to(task.device).to(memory_format=self._precision.memory_format)
         self._one = _OneBatch(task, self._precision)
@@ -213,7 +212,6 @@ class _OneBatch(Batches):
     """The same batch at every step of an epoch, on the device already."""
 
     def __init__(self, task: Task, precision: Precision) -> None:
-        """Make the batch."""
         super().__init__(task.split[: task.recipe.batch_size], task.recipe, task.device, precision)
         self._steps = len(task.split) // task.recipe.batch_size
         self._repeated = next(super().epoch(1))

@@ -32,7 +32,6 @@ class PilImages(Dataset[tuple[torch.Tensor, int]]):
         self._transform = _transforms(recipe, split.images.shape[-1])
 
     def __len__(self) -> int:
-        """Return the number of images."""
         return len(self._labels)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:

@@ -26,7 +26,6 @@ class Average:
     """
 
     def __init__(self, model: nn.Module, decay: float) -> None:
-        """Begin with the weights that ``model`` has."""
         self._decay = decay
         self._own = {name: each.detach() for name, each in model.state_dict().items()}
         self.tensors = {name: each.clone() for name, each in self._own.items()}

@@ -25,13 +25,11 @@ class OutOfMemoryExplained:
     """While entered, turns an allocator's error into a RunError that says which batch size would fit."""
 
     def __init__(self, batch_size: int, device: torch.device) -> None:
-        """Take what was asked for."""
         self._batch_size, self._device = batch_size, device
         self.try_step: Callable[[int], None] | None = None
         """Makes a training step of so many images; set as soon as there is one to be made."""
 
     def __enter__(self) -> Self:
-        """Begin."""
         return self
 
     def __exit__(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from builder.training.device.precision import Precision
     from builder.training.recipe.recipe import Recipe
 
-AUXILIARY_WEIGHT = 0.3  # of the loss of a head that only training has: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
+AUXILIARY_WEIGHT = 0.3  # of the loss of an auxiliary head: GoogLeNet's, https://arxiv.org/abs/1409.4842, 5
 
 
 class TrainingStep(Protocol):
@@ -47,7 +47,6 @@ class EagerStep:
         precision: Precision = PLAIN,
         group: ProcessGroup = ALONE,
     ) -> None:
-        """Take what is trained, and how."""
         self.model, self.optimizer = model, optimizer
         self.recipe, self.precision, self._group = recipe, precision, group
 
@@ -82,7 +81,7 @@ def mean_loss(
 
 
 def outputs(returned: torch.Tensor | tuple[torch.Tensor | None, ...]) -> list[torch.Tensor]:
-    """Return the logits and after them those of the heads that only training has, in float32, as losses need them."""
+    """Return the logits, then those of the auxiliary heads, in float32 for the loss."""
     if not isinstance(returned, tuple):
         return [returned.float()]
     return [each.float() for each in returned if each is not None]

@@ -34,7 +34,6 @@ class Column:
     """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold."""
 
     def __init__(self, scene: Scene, model: int, changed: Collection[str] = ()) -> None:
-        """Begin with nothing drawn."""
         self.scene = scene
         self.model = model
         self.changed = changed

@@ -34,7 +34,6 @@ class _Writer:
     """Knows the theme, and turns the scene upside down, because DOT's y grows upwards."""
 
     def __init__(self, scene: Scene, theme: Theme, scale: float) -> None:
-        """Take the measure of the scene."""
         self.scene = scene
         self.theme = theme
         self.scale = scale

@@ -1,4 +1,4 @@
-"""Accuracy against a price or a setting: a point for each variant or try, and labels that do not touch."""
+"""Accuracy against a price or a setting: a point for each variant or trial, and labels that do not touch."""
 
 from __future__ import annotations
 
