@@ -1,4 +1,4 @@
-"""From a study's page to its plan in a folder. If the page differs from an existing plan, the changed field is named."""
+"""From a study's page to its plan in a folder; a page that differs from its plan is refused, and the field is named."""
 
 from __future__ import annotations
 
