@@ -12,10 +12,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from io import BufferedReader, BufferedWriter
 
 _UNFINISHED = ".tmp"
@@ -67,6 +67,19 @@ def check_output(path: Path) -> None:
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def check_figures(paths: Iterable[Path], suffixes: Sequence[str]) -> None:
+    """Raise ArchError for a figure whose name does not end in one of ``suffixes``, which stand without a dot.
+
+    Raises RunError for one that plainly can't be written.
+    """
+    for path in paths:
+        suffix = path.suffix.lower().removeprefix(".")
+        if suffix not in suffixes:
+            hint = suggest(suffix, suffixes, "a figure's name ends in")
+            raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
+        check_output(path)
 
 
 def make_folder(path: Path) -> None:

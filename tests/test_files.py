@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from builder.diagnostics import RunError
-from builder.files import replacing, write_text
+from builder.diagnostics import ArchError, RunError
+from builder.files import check_figures, replacing, write_text
 
 
 class TestReplacing:
@@ -60,3 +60,21 @@ class TestReplacing:
         """Somebody may delete a run while it goes."""
         with pytest.raises(RunError, match=r"cannot write .*gone.*: No such file"):
             write_text(tmp_path / "gone" / "notes.txt", "new")
+
+
+class TestFigures:
+    """What a figure's name may end in."""
+
+    def test_known_endings_are_fine(self) -> None:
+        """However they are written."""
+        check_figures([Path("a.svg"), Path("b.PNG")], ("svg", "png"))
+
+    @pytest.mark.parametrize(
+        ("name", "hint"), [("a.svgg", "did you mean `svg`?"), ("a", "a figure's name ends in: `svg`, `png`")]
+    )
+    def test_any_other_is_a_mistake(self, name: str, hint: str) -> None:
+        """With the nearest that there is."""
+        with pytest.raises(ArchError) as raised:
+            check_figures([Path(name)], ("svg", "png"))
+        (mistake,) = raised.value.diagnostics
+        assert (mistake.message, mistake.hint) == (f"no figure can be written as `{name}`", hint)

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost, numbers_moved
-from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
-from builder.files import check_output
+from builder.diagnostics import RunError
+from builder.files import check_figures
 from builder.runs.prepare import prepare
 from builder.training.recipe.data_sets import RANDOM_DATA
 
@@ -96,9 +96,9 @@ def run(
     Raises ArchError and RunError as ``prepare`` does, ArchError for a suffix that no figure has, and RunError where
     there are fewer images than a batch.
     """
-    for figure in figures:
-        _check_suffix(figure)
-        check_output(figure)
+    from builder.training.figures.style import SUFFIXES
+
+    check_figures(figures, SUFFIXES)
     ready = prepare(request if request.data == RANDOM_DATA else replace(request, subset=IMAGES))
     if ready.group.world_size > 1:
         raise RunError("a benchmark runs in one process", "start it without torchrun")
@@ -209,12 +209,3 @@ def _bars(benched: Benched) -> list[tuple[str, float]]:
         (f"step: {benched.precision}", step.images_per_second),
         *((f"step: {each.precision}", each.images_per_second) for each in benched.alternatives),
     ]
-
-
-def _check_suffix(path: Path) -> None:
-    from builder.training.figures.style import SUFFIXES
-
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in SUFFIXES:
-        hint = suggest(suffix, SUFFIXES, "a figure's name ends in")
-        raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))

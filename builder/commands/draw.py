@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Diagnostic, suggest
+from builder.diagnostics import ArchError, Diagnostic
 from builder.emit.diagram import draw
 from builder.emit.diagram.drawing import SUFFIXES
-from builder.files import check_output
+from builder.files import check_figures
 from builder.lowering import load
 from builder.lowering.pages import find, read_base
 from builder.ops.plugins import with_plugins
@@ -39,9 +39,7 @@ def run(
     Raises ArchError with every mistake of every page, for a suffix that no figure has and for blocks that are not
     there; RunError where the figure does not fit or a file cannot be written.
     """
-    for path in outputs:
-        _check_suffix(path)
-        check_output(path)
+    check_figures(outputs, SUFFIXES)
     _check_use(level, options)
     operations = with_plugins(plugins)
     graphs = _all_of(pages, operations)
@@ -90,14 +88,6 @@ def _at_their_variants_classes(
 def _texts(page: str, operations: Operations) -> list[bytes]:
     """Return what stands in a page and in those that it extends; a copy of a base is the base."""
     return [path.read_bytes() for _, path in read_base(*find(page), operations).chain]
-
-
-def _check_suffix(path: Path) -> None:
-    """Refuse a format that no figure has before anything is drawn."""
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in SUFFIXES:
-        hint = suggest(suffix, SUFFIXES, "a figure's name ends in")
-        raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
 
 
 def _check_use(level: Level, options: DrawOptions) -> None:
