@@ -67,7 +67,7 @@ class Experiment:
     def request(self, network: str, *settings: str, seed: int = 0) -> TrainOptions:
         """Return what the command line would ask for."""
         return TrainOptions(
-            network,
+            page=network,
             data=self.data,
             data_dir=self.data_dir,
             recipe=self.recipe,

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 def planned(parent: Path, seeds: int) -> tuple[StudyFolder, Plan]:
     """Return a new folder of the digits study with ``seeds`` seeds."""
     study = replace(read_study(find_study("digits_placement")), confirm_seeds=seeds)
-    folder, plan, _ = plan_study(study, PlanOptions(parent, device="cpu"), None, anew=True)
+    folder, plan, _ = plan_study(study, PlanOptions(studies=parent, device="cpu"), None, anew=True)
     return folder, plan
 
 

@@ -7,12 +7,20 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from pathlib import PurePath
+from types import MappingProxyType
+from typing import Final
 
 from builder.diagnostics import Mark
 
+SAID: Final = MappingProxyType({"said": True})
+"""Metadata of a field that a command says on stderr."""
+
 
 def encode(value: object) -> str:
-    """Return a result as indented JSON; a trailing underscore of a field (``in_``) is Python's, and left out."""
+    """Return a result as indented JSON; a trailing underscore of a field (``in_``) is Python's, and left out.
+
+    What is said beside a result has ``SAID`` as its field's metadata, and is no part of it.
+    """
     return json.dumps(_plain(value), indent=2, allow_nan=False)
 
 
@@ -20,7 +28,8 @@ def _plain(value: object) -> object:
     if isinstance(value, Mark):
         return {"file": value.source.name, "line": value.line, "column": value.column, "width": value.width}
     if is_dataclass(value) and not isinstance(value, type):
-        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in fields(value)}
+        own = [field for field in fields(value) if not field.metadata.get("said")]
+        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in own}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

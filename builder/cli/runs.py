@@ -85,7 +85,7 @@ def evaluate(
     )
     with TrainingProgress(quiet=quiet) as watch:
         found = command.run(asked, watch, say)
-    for warning in found.warnings:
+    for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
     answer_with(found, text.evaluated, as_json)
 
@@ -111,7 +111,7 @@ def compare(
     from builder.commands.text import compare as compare_text
 
     compared = command.run(runs, output or ())
-    for warning in compared.warnings:
+    for warning in (*compared.unchecked, *compared.warnings):
         say(f"warning: {warning}")
     render = compare_text.as_csv if as_csv else compare_text.markdown if as_markdown else compare_text.compared
     answer_with(compared, render, as_json)
@@ -146,4 +146,6 @@ def export(
         plugins=tuple(plugin or ()),
         on_fetch=say,
     )
+    for warning in exported.unchecked:
+        say(f"warning: {warning}")
     answer_with(exported, pages_text.exported, as_json)

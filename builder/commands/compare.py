@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
-from builder.files import check_output
-from builder.runs.facts import facts_of, plainly
+from builder.diagnostics import RunError
+from builder.files import check_figures
+from builder.identity import graph_id
+from builder.json_output import SAID
+from builder.runs.facts import facts_of, graph_of, plainly
+from builder.runs.open import check_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -77,7 +80,8 @@ class SeedGroup:
 class Compared:
     """Several runs: what is ``equal`` in all, by kind, without what has its default everywhere; then each run.
 
-    ``warnings`` say what makes a comparison doubtful, ``notes`` what it can't tell.
+    ``warnings`` say what makes a comparison doubtful, ``notes`` what it can't tell, and ``unchecked`` what can't be
+    checked of a run.
     """
 
     equal: Mapping[str, Mapping[str, object]]
@@ -86,6 +90,7 @@ class Compared:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     figures: tuple[Path, ...]
+    unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +98,7 @@ class _ReadRun:
     path: Path
     record: Record
     facts: RunFacts
+    unchecked: tuple[str, ...]
 
 
 def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
@@ -101,9 +107,9 @@ def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
     Raises RunError with every folder that holds no run, for files that can't be read or written, and where there is
     no epoch to draw; ArchError for a suffix that no figure has.
     """
-    for figure in figures:
-        _check_suffix(figure)
-        check_output(figure)
+    from builder.training.figures.style import SUFFIXES
+
+    check_figures(figures, SUFFIXES)
     runs = _read(list(dict.fromkeys(paths)))
     differing = _differing(runs)
     members = _grouped(runs)
@@ -115,37 +121,34 @@ def run(paths: Sequence[Path], figures: Sequence[Path] = ()) -> Compared:
         notes=(*_failures(runs), *_notes(groups)),
         warnings=tuple(_warnings(runs)),
         figures=tuple(figures),
+        unchecked=tuple(line for each in runs for line in each.unchecked),
     )
     if figures:
         _draw([_curve(each, group) for each, group in zip(members, groups, strict=True)], figures)
     return compared
 
 
-def _check_suffix(path: Path) -> None:
-    from builder.training.figures.style import SUFFIXES
-
-    suffix = path.suffix.lower().removeprefix(".")
-    if suffix not in SUFFIXES:
-        hint = suggest(suffix, SUFFIXES, "a figure's name ends in")
-        raise ArchError(Diagnostic("usage", f"no figure can be written as `{path}`", None, hint))
-
-
 def _read(paths: Sequence[Path]) -> list[_ReadRun]:
     """Return all runs; raise RunError with all that can't be read."""
-    from builder.training.folder.record import read_record
-
     found: list[_ReadRun] = []
     wrong: list[RunError] = []
     for path in paths:
         try:
-            record = read_record(path)
+            found.append(_read_one(path))
         except RunError as error:
             wrong.append(error)
-        else:
-            found.append(_ReadRun(path, record, facts_of(record)))
     if wrong:
         raise RunError("\nerror: ".join(error.message for error in wrong), wrong[0].hint)
     return found
+
+
+def _read_one(path: Path) -> _ReadRun:
+    from builder.training.folder.record import read_record
+
+    record = read_record(path)
+    graph = graph_of(record.folder)
+    checked = check_run(record.folder, record.recipe, graph_id(graph) if graph else None)
+    return _ReadRun(path, record, facts_of(record, graph), checked.unchecked)
 
 
 def _differing(runs: Sequence[_ReadRun]) -> list[str]:

@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands.answers import KEPT, draw_answers, named
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.lowering import find, load
-from builder.runs.plugins import operations_of_run
-from builder.runs.prepare import TrainOptions, prepare
+from builder.json_output import SAID
+from builder.lowering import find
+from builder.runs import processes
+from builder.runs.images import load_images, load_others
+from builder.runs.open import open_run
+from builder.runs.prepare import TrainOptions, images_of, prepare
 from builder.runs.weights import need_complete, put_weights, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import torch
     from torch import nn
 
     from builder.choices import SplitName
     from builder.commands.answers import MistakeRow
     from builder.graph import Graph
+    from builder.runs.open import OpenRun
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
+    from builder.training.device.precision import Precision
     from builder.training.evaluation.evaluate import Evaluation
+    from builder.training.evaluation.mistakes import Mistakes
     from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import BatchDone
     from builder.training.recipe.data_sets import DataName
     from builder.training.recipe.recipe import Recipe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class EvaluateOptions:
     """A run or a page, and the images to ask about; None means those that the run was trained with.
 
@@ -52,20 +58,24 @@ class EvaluateOptions:
 
 @dataclass(frozen=True, eq=False)
 class _Subject:
-    """A network with the weights in question, and the data with the recipe that prepares them."""
+    """A network with the weights in question, the data with the recipe that prepares them, and how to compute."""
 
     graph: Graph
     model: nn.Module
     data: DataSet
     recipe: Recipe
     weights: Weights | None
+    precision: Precision
+    warnings: tuple[str, ...] = ()
+    unchecked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Evaluated:
     """Mean cross entropy and accuracies from 0 to 1; ``class_accuracy`` is None for a class without images.
 
-    ``confusion[true][answer]`` counts images; ``mistakes`` are the most confident ones.
+    ``confusion[true][answer]`` counts images; ``mistakes`` are the most confident ones. ``unchecked`` is what can't be
+    checked of a run.
     """
 
     run: Path | None
@@ -81,6 +91,7 @@ class Evaluated:
     mistakes: tuple[MistakeRow, ...]
     pictures: tuple[Path, ...]
     warnings: tuple[str, ...]
+    unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
 def run(
@@ -91,11 +102,8 @@ def run(
     Raises RunError where there is no such run, split, data set or device, weights do not fill the network, or the
     folder for pictures can't be written; ArchError for a page that is wrong or comes without weights.
     """
-    from builder.training.data.batches import Batches
+    processes.before_torch_starts()
     from builder.training.device.devices import choose_device
-    from builder.training.evaluation.evaluate import check_fit, evaluate_batches
-    from builder.training.evaluation.mistakes import Mistakes
-    from builder.training.progress import BatchDone
 
     device = choose_device(None if question.device == "auto" else question.device)
     folder = Path(question.what) if Path(question.what).is_dir() else None
@@ -103,16 +111,9 @@ def run(
     if subject.weights is not None:
         need_complete(subject.weights, subject.graph)
     data = subject.data
-    if question.split not in data.splits:
-        raise RunError(f"{data.name} has no {question.split} split", f"there are: {', '.join(data.splits)}")
-    batches = Batches(data.splits[question.split], subject.recipe, device)
-    model = subject.model.to(device)
-    check_fit(model, batches)
-    steps = batches.evaluation_steps
-    wrong = Mistakes(KEPT)
-    found = evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)), wrong)
+    found, wrong = _answers(question.split, subject, device, on_progress)
     mistakes = tuple(named(each, data.classes) for each in wrong.found())
-    pictures, warnings = _draw(question, folder, subject, found, mistakes)
+    pictures, no_pictures = _draw(question, folder, subject, found, mistakes)
     return Evaluated(
         run=folder,
         network=subject.graph.name,
@@ -126,8 +127,35 @@ def run(
         confusion=found.confusion,
         mistakes=mistakes,
         pictures=pictures,
-        warnings=warnings,
+        warnings=(*subject.warnings, *no_pictures),
+        unchecked=subject.unchecked,
     )
+
+
+def _answers(
+    split: SplitName, subject: _Subject, device: torch.device, on_progress: Callable[[BatchDone], None]
+) -> tuple[Evaluation, Mistakes]:
+    """Return how good the weights are on a split, and their most confident mistakes."""
+    from builder.training.data.batches import Batches
+    from builder.training.device.determinism import with_even_pooling
+    from builder.training.evaluation.evaluate import check_fit, evaluate_batches
+    from builder.training.evaluation.mistakes import Mistakes
+    from builder.training.progress import BatchDone
+
+    data, precision = subject.data, subject.precision
+    if split not in data.splits:
+        hint = (
+            f"there are: {', '.join(data.splits)}; `--data imagefolder --data-dir FOLDER` takes a whole folder as test"
+        )
+        raise RunError(f"{data.name} has no {split} split", hint)
+    batches = Batches(data.splits[split], subject.recipe, device, precision)
+    model = subject.model.to(device).to(memory_format=precision.memory_format)
+    if precision.deterministic:
+        with_even_pooling(model)
+    wrong, steps = Mistakes(KEPT), batches.evaluation_steps
+    with precision.on(device):
+        check_fit(model, batches)
+        return evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)), wrong), wrong
 
 
 def _draw(
@@ -152,41 +180,51 @@ def _draw(
 
 def _of_page(question: EvaluateOptions, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a page, prepared as for training."""
+    from builder.training.device.precision import PLAIN
+
     find(question.what)
     if question.weights is None:
         hint = "name them: --weights FILE or --weights torchvision:NAME; or name the folder of a run"
         raise ArchError(Diagnostic("usage", f"`{question.what}` is a page and has no weights", None, hint))
     request = TrainOptions(
-        question.what,
+        page=question.what,
         recipe=question.recipe,
         device=question.device,
         weights=question.weights,
         plugins=question.plugins,
     )
     request = replace(request, data=question.data or request.data, data_dir=question.data_dir or request.data_dir)
-    ready = prepare(request, on_fetch)
-    return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights)
+    ready = prepare(request, on_fetch, judging=question.split)
+    return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights, PLAIN)
 
 
 def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], None]) -> _Subject:
     """Return the network of a run with its best weights, or with those that are asked for instead."""
     from builder.runtime.compile import build
-    from builder.training.folder.run_folder import RunFolder
-    from builder.training.recipe.recipe import load_recipe
 
     if question.recipe is not None:
         raise ArchError(Diagnostic("usage", "a run has its own recipe: leave out `--recipe`"))
-    folder = RunFolder.open(path)
-    graph, recipe = (
-        load(folder.page, operations=operations_of_run(folder, question.plugins)),
-        load_recipe(folder.recipe),
-    )
-    data = _data(question, folder, recipe, graph.input.channels)
-    model = build(graph)
+    opened = open_run(path, question.plugins)
+    data, warnings = _images(question, opened)
+    model = build(opened.graph)
+    weights = None
     if question.weights is not None:
-        return _Subject(graph, model, data, recipe, put_weights(question.weights, model, graph, on_fetch))
-    _put_best(folder, model)
-    return _Subject(graph, model, data, recipe, None)
+        weights = put_weights(question.weights, model, opened.graph, on_fetch)
+    else:
+        _put_best(opened.folder, model)
+    return _Subject(
+        opened.graph, model, data, opened.recipe, weights, _precision(opened), warnings, opened.checked.unchecked
+    )
+
+
+def _precision(run: OpenRun) -> Precision:
+    """Return float32 in the memory format of the run, so that its answers are those of its own test."""
+    from builder.training.device.precision import PLAIN
+
+    try:
+        return replace(run.execution.precision, format="fp32")
+    except RunError:
+        return PLAIN  # a folder that has lost the file that says it
 
 
 def _put_best(folder: RunFolder, model: nn.Module) -> None:
@@ -197,24 +235,24 @@ def _put_best(folder: RunFolder, model: nn.Module) -> None:
         raise RunError(f"{folder.best} does not contain the weights of {folder.page}")
 
 
-def _data(question: EvaluateOptions, folder: RunFolder, recipe: Recipe, channels: int) -> DataSet:
-    """Return the data set, its validation split held out as the run did."""
-    from builder.training.data.named import load as load_data
+def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str, ...]]:
+    """Return the images that are asked about, classes numbered as the run's, with what there is to be said of them.
 
-    if question.data is not None and question.data_dir is not None:
-        name, place = str(question.data), question.data_dir
+    They are the run's own, wherever they lie now, unless others are named.
+    """
+    checked, channels = run.checked, run.graph.input.channels
+    is_own = question.data is None or (question.data == checked.data.name and question.data_dir is None)
+    warnings: tuple[str, ...] = ()
+    if is_own:
+        chosen = images_of(run, question.data_dir)
+        data = load_images(chosen, run.recipe, channels)
+        if checked.fingerprint not in (None, data.fingerprint):
+            warnings = (
+                f"the images of {chosen.name} in {chosen.folder} are not those that {run.folder.path} trained with",
+            )
     else:
-        trained_with, lay_in = _trained_with(folder)
-        name, place = question.data or trained_with, question.data_dir or lay_in
-    data = load_data(name, place, recipe.resize)
-    return data.hold_out(recipe.validation, recipe.seed).with_channels(channels)
-
-
-def _trained_with(folder: RunFolder) -> tuple[str, Path]:
-    """Return the data set of the run and where it lay."""
-    path = folder.path / "data.json"
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return str(found["name"]), Path(found["folder"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RunError(f"{path} does not say what the run was trained with", "name it: --data and --data-dir") from None
+        place = question.data_dir or Path(images_of(run).folder or "data")
+        data = load_others(str(question.data), place, run.recipe, channels, question.split)
+    if checked.classes is not None:
+        data = data.with_classes(checked.classes, str(run.folder.path))
+    return data, warnings

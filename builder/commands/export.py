@@ -2,34 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands.export_forms import EXPORT_FORMS, Subject
 from builder.diagnostics import ArchError, Diagnostic
+from builder.json_output import SAID
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
-from builder.runs.plugins import operations_of_run
+from builder.runs.open import open_run
 from builder.runs.weights import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.commands.export_forms import ExportFormName
-    from builder.graph import Graph
     from builder.runs.weights import Weights
 
 
 @dataclass(frozen=True)
 class Exported:
-    """What was exported: ``text`` where it is source, and the file that it was written to, if any."""
+    """What was exported: ``text`` where it is source, and the file that it was written to, if any.
+
+    ``unchecked`` are what can't be checked of a run.
+    """
 
     network: str
     form: ExportFormName
     text: str | None
     file: Path | None
     weights: Weights | None = None
+    unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
 def run(
@@ -53,21 +57,10 @@ def run(
     if weights is not None and (folder is not None or not wanted.has_weights):
         message = f"{folder} has its own weights" if wanted.has_weights else "source code contains no weights"
         raise ArchError(Diagnostic("usage", f"{message}: leave out `--weights`"))
-    graph = _graph_of_run(folder, plugins) if folder else load(what, operations=with_plugins(plugins))
+    opened = open_run(folder, plugins) if folder else None
+    graph = opened.graph if opened else load(what, operations=with_plugins(plugins))
     path = output or (Path(f"{graph.name}.{wanted.suffix}") if wanted.suffix is not None else None)
-    subject = Subject(graph, _best(folder) if folder else None, seed, weights, on_fetch)
+    subject = Subject(graph, opened.folder.best if opened else None, seed, weights, on_fetch)
     written = wanted.write(subject, path)
-    return Exported(graph.name, form, written.text, path, written.weights)
-
-
-def _graph_of_run(path: Path, plugins: tuple[Path, ...]) -> Graph:
-    from builder.training.folder.run_folder import RunFolder
-
-    folder = RunFolder.open(path)
-    return load(folder.page, operations=operations_of_run(folder, plugins))
-
-
-def _best(folder: Path) -> Path:
-    from builder.training.folder.run_folder import RunFolder
-
-    return RunFolder(folder).best
+    unchecked = opened.checked.unchecked if opened else ()
+    return Exported(graph.name, form, written.text, path, written.weights, unchecked)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.train import Beginning, Trained, describe, train_in
 from builder.diagnostics import RunError
+from builder.runs.open import open_run
 from builder.runs.prepare import prepare_again
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def run(
 ) -> Trained:
     """Train the run at ``path`` to its end and return the result, which is at once there if it had ended before.
 
-    Raises RunError where the run failed, ArchError and RunError as ``prepare_again`` does, and whatever
+    Raises RunError where the run failed, ArchError and RunError as ``open_run`` and ``prepare_again`` do, and whatever
     ``builder.training.trainer.train`` raises.
     """
     from builder.training.folder.run_folder import RunFolder
@@ -41,9 +42,10 @@ def run(
     if not (folder.last.exists() or folder.previous.exists()):
         message = f"{path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
         raise RunError(message, f"train again: archcli train {shlex.quote(str(folder.page))} …")
-    ready = prepare_again(folder, settings, device, data_dir, plugins, step)
+    opened = open_run(path, plugins)
+    ready = prepare_again(opened, settings, device, data_dir, step)
     with ready.group as group:
-        beginning = describe(str(folder.page), ready, folder)
+        beginning = describe(str(folder.page), ready, folder, opened.checked.unchecked)
         on_beginning(beginning)
         ended = group.broadcast_from_rank0(lambda: read_summary(folder))
         if ended is not None and ended.epochs == ready.recipe.epochs:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MANY = 999_999
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SpaceOptions:
     """What was said of a space: the texts behind each option, in order."""
 

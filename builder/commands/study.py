@@ -40,7 +40,7 @@ class Planned:
     plan: Plan
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyOptions:
     """What the command line says of a study: its page or folder, and where things lie and are run.
 

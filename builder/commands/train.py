@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost
 from builder.diagnostics import RunError
 from builder.identity import graph_id
-from builder.json_output import encode
+from builder.json_output import SAID, encode
 from builder.lowering.resolved import resolved_page
 from builder.runs.plugins import keep_plugins
 from builder.runs.prepare import check_name, prepare
 from builder.runs.weights import quiet
+from builder.training.folder.run_files import RunData, write_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Beginning:
-    """What is about to happen and why it was chosen so; ``run`` is None where nothing is to be trained."""
+    """What is about to happen and why it was chosen so; ``run`` is None where nothing is to be trained.
+
+    ``unchecked`` are what can't be checked of a run that goes on.
+    """
 
     page: str
     network: str
@@ -48,6 +52,7 @@ class Beginning:
     processes: int
     weights: Weights | None
     run: Path | None
+    unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
 @dataclass(frozen=True)
@@ -87,8 +92,8 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
     return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, execution)
 
 
-def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
-    """Return what was chosen for a run of ``page``."""
+def describe(page: str, ready: Prepared, folder: RunFolder | None, unchecked: tuple[str, ...] = ()) -> Beginning:
+    """Return what was chosen for a run of ``page``, with ``unchecked`` of what was found in its folder."""
     from builder.training.device.devices import describe_device
 
     cost = graph_cost(ready.graph)
@@ -110,6 +115,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None) -> Beginning:
         processes=ready.group.world_size,
         weights=ready.weights,
         run=folder.path if folder else None,
+        unchecked=unchecked,
     )
 
 
@@ -121,8 +127,8 @@ def _folder(request: TrainOptions, ready: Prepared) -> RunFolder:
     folder = RunFolder.create(request.runs_dir, request.name or ready.graph.name)
     folder.write(folder.page.name, resolved_page(ready.page, ready.graph))
     folder.write("model.py", source(ready.graph))
-    data = {"name": request.data, "folder": str(request.data_dir.resolve()), "subset": request.subset}
-    folder.write_json("data.json", data | {"network": graph_id(ready.graph)})
+    place = str(request.data_dir.resolve())
+    write_data(folder, RunData(request.data, place, request.subset, graph_id(ready.graph)))
     keep_plugins(folder, request.plugins)
     if ready.weights is not None:
         folder.write("weights.json", encode(ready.weights) + "\n")

@@ -64,7 +64,7 @@ class Varied:
     files: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ListingOptions:
     """Which of the variants are listed and how: sorted, the front of two prices only, the first so many."""
 
@@ -73,7 +73,7 @@ class ListingOptions:
     limit: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class VariantsOptions:
     """Everything that the command is told about the space."""
 

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from builder.costs import graph_cost
-from builder.diagnostics import ArchError
+from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
 from builder.lowering import load
+from builder.training.folder.run_files import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from builder.graph import Graph
     from builder.training.folder.record import Record
+    from builder.training.folder.run_folder import RunFolder
 
 FactKind: TypeAlias = Literal["network", "data", "recipe", "machine"]
 _FIRST = ("device", "precision")  # of what a machine is described by
@@ -46,9 +49,21 @@ class RunFacts:
     parameters: int | None
 
 
-def facts_of(record: Record) -> RunFacts:
-    """Return the facts of a run. A network is identified by what it computes, whatever its page says."""
-    name, identity, parameters = _network(record)
+def graph_of(folder: RunFolder) -> Graph | None:
+    """Return the network of a run, None where it can't be read without plugins; raise RunError for a damaged page."""
+    try:
+        return load(folder.page)
+    except ArchError as error:
+        if (folder.path / "plugins.json").exists():
+            return None
+        raise RunError(
+            f"{folder.page} can't be read: {error.diagnostics[0].message}", "`archcli check` says more"
+        ) from None
+
+
+def facts_of(record: Record, graph: Graph | None) -> RunFacts:
+    """Return the facts of a run of ``graph``. A network is identified by what it computes, whatever its page says."""
+    name, identity, parameters = _network(record, graph)
     facts = _named_once([*_of_network(record, name, identity), *_of_data(record), *_of_recipe(record),
                          *_of_machine(record)])  # fmt: skip
     return RunFacts(
@@ -75,11 +90,9 @@ def plainly(value: object) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _network(record: Record) -> tuple[str, str, int | None]:
+def _network(record: Record, graph: Graph | None) -> tuple[str, str, int | None]:
     """Return name, id and number of parameters; where the page needs plugins, the id is that of its text."""
-    try:
-        graph = load(record.folder.page)
-    except ArchError:
+    if graph is None:
         return record.folder.path.name.rpartition("-")[0], _checksum(record.folder.page), None
     return graph.name, graph_id(graph), graph_cost(graph).parameters
 
@@ -94,8 +107,6 @@ def _checksum(page: Path) -> str:
 def _of_network(record: Record, name: str, identity: str) -> Iterator[_Fact]:
     yield _Fact("network", "network", name, decides=False)  # what it stands for is the id
     yield _Fact("network", "network id", identity, is_said=False)
-    from builder.training.folder.record import read_json
-
     for file, field in (("weights.json", "weights"), ("plugins.json", "plugins")):
         found = read_json(record.folder.path / file)
         if found:

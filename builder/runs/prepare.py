@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import json
-import os
 import re
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.identity import graph_id
 from builder.lowering import find, load_page, lower
 from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
-from builder.runs.plugins import operations_of_run
+from builder.runs.images import load_images, load_others
 from builder.runs.weights import put_weights, quiet
-from builder.training.recipe.data_sets import DEFAULT_DATA, RANDOM_DATA, recipe_of
+from builder.training.folder.header import changed_in
+from builder.training.folder.run_files import RunData
+from builder.training.recipe.data_sets import DEFAULT_DATA, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,23 +25,21 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from builder.choices import Format, MemoryFormat, StepName
+    from builder.choices import Format, MemoryFormat, SplitName, StepName
     from builder.graph import Graph
     from builder.lowering.pages import Merged
+    from builder.runs.open import OpenRun
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.device.distributed import ProcessGroup
     from builder.training.device.precision import ChosenPrecision
-    from builder.training.folder.run_folder import RunFolder
     from builder.training.recipe.data_sets import BenchData
     from builder.training.recipe.recipe import Recipe
 
-RANDOM = 2048  # random images, or four batches of them
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What the command line asks for; None leaves a choice to the program."""
+    """What is asked of a run; None leaves a choice to the program."""
 
     page: str
     data: BenchData = DEFAULT_DATA
@@ -82,14 +78,17 @@ class Prepared:
     step: StepName
 
 
-def prepare(request: TrainOptions, on_fetch: Callable[[str], None] = quiet) -> Prepared:
+def prepare(
+    request: TrainOptions, on_fetch: Callable[[str], None] = quiet, *, judging: SplitName | None = None
+) -> Prepared:
     """Return what ``request`` asks for; mistakes of recipe and page come before anything is fetched or built.
 
-    ``on_fetch`` is told before published weights are downloaded.
+    ``on_fetch`` is told before published weights are downloaded. ``judging`` is for a network that is not trained, and
+    says on which split it is judged.
 
     Raises ArchError for a wrong page, recipe or setting; RunError for a device, data or weights that can't be had.
     """
-    _before_torch_starts()
+    processes.before_torch_starts()
     from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
     from builder.training.device.distributed import choose_own_device, join
@@ -106,7 +105,7 @@ def prepare(request: TrainOptions, on_fetch: Callable[[str], None] = quiet) -> P
     check_step(request.step, device, processes.count())
     group = join(device)
     with group.rank0_first():
-        data = _data(request, recipe, own.input.channels)
+        data = _images(request, recipe, own.input.channels, judging)
     assert recipe.size is not None, "it has been given the page's"
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
     _check_batch(graph, group.world_size, min(recipe.batch_size, len(data.train)))
@@ -115,108 +114,89 @@ def prepare(request: TrainOptions, on_fetch: Callable[[str], None] = quiet) -> P
     weights = None
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)
-    chosen = group.broadcast_from_rank0(lambda: _chosen(request, graph, recipe, device, group))
+    chosen = group.broadcast_from_rank0(lambda: _chosen(request, graph, recipe, device, group.world_size))
     is_default, step = request.recipe is None, request.step
     return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, group, chosen, step)
 
 
 def prepare_again(
-    folder: RunFolder,
-    settings: tuple[str, ...],
-    device: str,
-    data_dir: Path | None,
-    plugins: tuple[Path, ...] = (),
-    step: StepName = "auto",
+    run: OpenRun, settings: tuple[str, ...], device: str, data_dir: Path | None, step: StepName = "auto"
 ) -> Prepared:
-    """Return what the run in ``folder`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
+    """Return what ``run`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
 
     Its steps are taken as they were, unless ``step`` says how. Raises ArchError for a setting that a run can't take
-    back; RunError where no run lies there, its data are gone, or there can't be such steps.
+    back; RunError where its data are gone, or there can't be such steps.
     """
-    _before_torch_starts()
+    processes.before_torch_starts()
     from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
     from builder.training.device.distributed import choose_own_device, join
-    from builder.training.device.execution import Execution, check_step
+    from builder.training.device.execution import check_step
     from builder.training.device.precision import ChosenPrecision
-    from builder.training.recipe.recipe import load_recipe
 
-    operations = operations_of_run(folder, plugins)
-    recipe = _lengthened(load_recipe(folder.recipe), settings)
-    page = load_page(folder.page, operations=operations)
-    graph = lower(page)
-    _check_network(folder, graph)
-    execution = Execution.of_run(folder).taking(step)
+    page, graph = run.page, run.graph
+    recipe = _lengthened(run.recipe, settings)
+    execution = run.execution.taking(step)
     going_on = ChosenPrecision(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
     found = choose_own_device(None if device == "auto" else device)
     check_step(step, found, processes.count())
     group = join(found)
-    request = _trained_on(folder)
     with group.rank0_first():
-        data = _data(replace(request, data_dir=data_dir or request.data_dir), recipe, graph.input.channels)
+        data = load_images(images_of(run, data_dir), recipe, graph.input.channels)
     built, how = build(graph), execution.step
     return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, group, going_on, how)
 
 
-def _chosen(
-    request: TrainOptions, graph: Graph, recipe: Recipe, device: torch.device, group: ProcessGroup
+def images_of(run: OpenRun, data_dir: Path | None = None) -> RunData:
+    """Return the images of ``run``, which lie in ``data_dir`` now; raise RunError where nothing says which they are."""
+    data = run.checked.data
+    if data.name is None or (data.folder is None and data_dir is None):
+        message = f"{run.folder.data} does not say what the run was trained with"
+        raise RunError(message, "name it: --data and --data-dir")
+    return data if data_dir is None else replace(data, folder=str(data_dir))
+
+
+def choose_for(
+    graph: Graph,
+    recipe: Recipe,
+    device: torch.device,
+    processes: int = 1,
+    asked: tuple[Format | None, MemoryFormat | None] = (None, None),
 ) -> ChosenPrecision:
-    """Return in which precision one of a group's processes takes its part of each step."""
+    """Return in which precision one of so many processes takes its part of each step; what is ``asked`` for is taken.
+
+    Raises RunError for what the device can't do.
+    """
     from builder.training.device.devices import Hardware
     from builder.training.device.precision import StepWork, choose_precision
 
     cost = graph_cost(graph)
-    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // group.world_size)
-    chosen = choose_precision(Hardware.of(device), work, request.precision, request.layout)
+    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // processes)
+    return choose_precision(Hardware.of(device), work, *asked)
+
+
+def _chosen(
+    request: TrainOptions, graph: Graph, recipe: Recipe, device: torch.device, processes: int
+) -> ChosenPrecision:
+    chosen = choose_for(graph, recipe, device, processes, (request.precision, request.layout))
     return replace(chosen, precision=replace(chosen.precision, deterministic=request.deterministic))
-
-
-def _before_torch_starts() -> None:
-    """Set what torch reads when it starts; what the user has set stays."""
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages: a step is 1.1 to 1.5 times faster
-    if processes.count() > 1:
-        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # else it warns of what distributed.py does on purpose
-
-
-def _check_network(folder: RunFolder, graph: Graph) -> None:
-    """Raise RunError if somebody has changed the page of a run into another network."""
-    from builder.training.folder.record import read_json
-
-    before = read_json(folder.path / "data.json").get("network")
-    if before is not None and before != graph_id(graph):
-        message = f"{folder.page} is no longer the network that this run has trained"
-        raise RunError(
-            message, f"undo the change, or train it as a new run: archcli train {shlex.quote(str(folder.page))} …"
-        )
 
 
 def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
     """Return ``recipe`` with more epochs; raise ArchError for any other change."""
     from builder.training.recipe.overrides import override
-    from builder.training.recipe.recipe import changed_fields
-    from builder.training.snapshot import CHANGEABLE
 
     if not settings:
         return recipe
     wanted = override(recipe, dict(_setting(text) for text in settings))
-    refused = [name for name in changed_fields(recipe, wanted) if name not in CHANGEABLE]
+    refused = changed_in(recipe, wanted)
     if refused:
         named = ", ".join(f"`{name}`" for name in refused)
         hint = "only `epochs` can be changed; train again for anything else"
         raise ArchError(Diagnostic("usage", f"{named} can't be changed in a run that has started", None, hint))
     return wanted
-
-
-def _trained_on(folder: RunFolder) -> TrainOptions:
-    """Return a request for the data set of a run."""
-    path = folder.path / "data.json"
-    try:
-        found = json.loads(path.read_text("utf-8"))
-        return TrainOptions("", data=found["name"], data_dir=Path(found["folder"]), subset=found["subset"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise RunError(f"{path} does not say what the run was trained with") from None
 
 
 def _recipe(request: TrainOptions) -> Recipe:
@@ -259,18 +239,10 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
             raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 
 
-def _data(request: TrainOptions, recipe: Recipe, channels: int) -> DataSet:
-    """Return the data set, its validation split held out before a subset of each split is drawn."""
-    from builder.training.data.named import load
-
-    if request.data == RANDOM_DATA:
-        from builder.training.speed.benchmark import random_images
-
-        return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
-    data = load(request.data, request.data_dir, recipe.resize).hold_out(recipe.validation, recipe.seed)
-    if request.subset is not None:
-        data = data.subset(request.subset, recipe.seed)
-    return data.with_channels(channels)
+def _images(request: TrainOptions, recipe: Recipe, channels: int, judging: SplitName | None) -> DataSet:
+    if judging is not None:
+        return load_others(request.data, request.data_dir, recipe, channels, judging)
+    return load_images(RunData(request.data, str(request.data_dir), request.subset), recipe, channels)
 
 
 def _begin_with(

@@ -32,6 +32,13 @@ def is_first() -> bool:
     return number() == 0
 
 
+def before_torch_starts() -> None:
+    """Set what torch reads when it starts; what the user has set stays."""
+    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages: a step is 1.1 to 1.5 times faster
+    if count() > 1:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # else it warns of what distributed.py does on purpose
+
+
 def check_together(command: str | None) -> None:
     """Raise ArchError where torchrun started a ``command`` that is for one process."""
     if count() > 1 and command not in TOGETHER:

@@ -12,10 +12,10 @@ import torch
 
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
+from builder.runs.prepare import choose_for
 from builder.runtime.compile import build
 from builder.study.workers.images import load_images
 from builder.study.workers.resources import workers_for
-from builder.study.workers.trial import precision_of
 from builder.training.device.devices import choose_device, describe_device
 from builder.training.device.execution import Execution
 from builder.training.folder.run_folder import RunFolder
@@ -81,8 +81,8 @@ class Pilot:
         few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
         recipe = self.recipe.model_copy(update={"epochs": 1})
         run = RunFolder.create(place, name)
-        precision = precision_of(graph, recipe, self.device)
-        summary = train(build(graph), few, recipe, run, self.device, execution=Execution(precision))
+        execution = Execution(choose_for(graph, recipe, self.device).precision)
+        summary = train(build(graph), few, recipe, run, self.device, execution=execution)
         assert summary.images_per_second is not None, "it has trained"
         return summary.images_per_second
 

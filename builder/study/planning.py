@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +14,7 @@ from filelock import FileLock
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, make_folder, write_text
+from builder.runs.processes import before_torch_starts
 from builder.study.page.networks import networks
 from builder.study.plan.counts import counted
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
@@ -40,7 +40,7 @@ MEASURED = 16
 """Networks that are measured one by one; of more, the others are estimated by their multiply-accumulates."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PlanOptions:
     """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side.
 
@@ -95,7 +95,7 @@ def _planned(
         plan = read_plan(there.plan)
         check_unchanged(study, plan, there)
         return there, plan, False
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
+    before_torch_starts()
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - the same
     from builder.study.workers.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
 

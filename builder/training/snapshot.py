@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,8 +10,8 @@ import torch
 from builder.diagnostics import RunError
 from builder.training.device.distributed import ALONE
 from builder.training.folder.checkpoints import Checkpoint
+from builder.training.folder.header import RunHeader, changed_in
 from builder.training.randomness import global_states, set_global_states
-from builder.training.recipe.recipe import Recipe, changed_fields
 from builder.training.steps.loop import EpochTally
 from builder.training.weights.files import load_weights
 
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from builder.training.device.distributed import ProcessGroup
     from builder.training.steps.average import Average
-
-CHANGEABLE = frozenset({"epochs"})  # fields of the recipe that a run may go on with another value of
 
 
 @dataclass
@@ -42,10 +40,12 @@ class Position:
 
 @dataclass(frozen=True)
 class SnapshotOrigin:
-    """What a run is of: its recipe, the checksum of its data, what its bits depend on besides, and by how many."""
+    """What a run is of: its network, recipe and data, what its bits depend on besides, and by how many it is trained.
 
-    recipe: Recipe
-    data: str
+    The header's ``metrics`` are those of the moment, and tell nothing of where a run comes from.
+    """
+
+    header: RunHeader
     arithmetic: Mapping[str, str]
     processes: int = 1
 
@@ -54,21 +54,16 @@ class SnapshotOrigin:
         """Return what ``checkpoint`` was taken of."""
         record: Mapping[str, Any] = checkpoint.record
         try:
-            origin = record["origin"]
-            recipe = Recipe.model_validate_json(origin["recipe"])
-            return cls(recipe, str(origin["data"]), dict(origin["arithmetic"]), int(origin["processes"]))
+            origin, header = record["origin"], RunHeader.of(record)
+            return cls(header, dict(origin["arithmetic"]), int(origin["processes"]))
         except (KeyError, TypeError, ValueError):
             raise _foreign("another version of this program") from None
 
     @property
     def record(self) -> dict[str, object]:
-        """The same as JSON values."""
-        return {
-            "recipe": self.recipe.model_dump_json(),
-            "data": self.data,
-            "arithmetic": dict(self.arithmetic),
-            "processes": self.processes,
-        }
+        """The same as JSON values, by the names under which a checkpoint's record holds them."""
+        own = {"arithmetic": dict(self.arithmetic), "processes": self.processes}
+        return {"origin": own, **self.header.record}
 
     def changed(self, before: SnapshotOrigin) -> tuple[str, ...]:
         """Return what the bits depend on and is not what it was, with both values."""
@@ -78,12 +73,19 @@ class SnapshotOrigin:
             if before.arithmetic.get(name) != now
         )
 
+    def after(self, before: SnapshotOrigin) -> SnapshotOrigin:
+        """Return the same with what only ``before`` says of the network, for a folder that has lost a file."""
+        return replace(self, header=replace(self.header, network=self.header.network or before.header.network))
+
     def check_same_run(self, before: SnapshotOrigin) -> None:
         """Raise RunError, with what is another, unless this goes on with the run that ``before`` was."""
-        changed = [name for name in changed_fields(before.recipe, self.recipe) if name not in CHANGEABLE]
+        now, then = self.header, before.header
+        changed = changed_in(then.recipe, now.recipe) if then.recipe and now.recipe else []
         if changed:
             raise _foreign(f"another {', '.join(f'`{name}`' for name in changed)} in its recipe")
-        if self.data != before.data:
+        if now.network and then.network and now.network != then.network:
+            raise _foreign("another network")
+        if now.fingerprint != then.fingerprint:
             raise _foreign("other data")
         if self.processes != before.processes:
             message = f"this run was begun by {_counted(before.processes)}, and this is {_counted(self.processes)}"
@@ -109,7 +111,7 @@ def take_snapshot(
     tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
     for name, own in global_states(tally.losses.device).items():
         tensors |= {f"random/{name}/{number}": each for number, each in enumerate(group.all_gather(own))}
-    return Checkpoint(tensors, {"position": asdict(position), "origin": origin.record})
+    return Checkpoint(tensors, {"position": asdict(position), **origin.record})
 
 
 def restore_snapshot(

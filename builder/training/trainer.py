@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from dataclasses import replace
 from math import isfinite
 from time import perf_counter
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +20,16 @@ from builder.training.evaluation.evaluate import check_fit, evaluate_batches
 from builder.training.figures.curves import draw_curves
 from builder.training.folder.checkpoints import Checkpoint, read_best, read_newest, write_checkpoint
 from builder.training.folder.failure import DivergedError, RunFailure, advice, write_failure
-from builder.training.folder.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
+from builder.training.folder.header import RunHeader
+from builder.training.folder.metrics import (
+    EpochMetrics,
+    MetricsSeen,
+    append_metrics,
+    check_metrics,
+    cut_metrics,
+    read_metrics,
+)
+from builder.training.folder.run_files import read_data, write_environment
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
@@ -128,7 +138,7 @@ class _Run:
         self.chosen: tuple[TrainingStep, StepChosen] | None = None
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
-        self.origin = SnapshotOrigin(recipe, self.data.fingerprint, arithmetic, group.world_size)
+        self.origin = SnapshotOrigin(self._header(), arithmetic, group.world_size)
         self.best = Checkpoint({}, {})
         self.best_is_saved = True
         self.images_trained, self.seconds_trained = 0, 0.0
@@ -143,6 +153,12 @@ class _Run:
         if not going_on:
             self._begin()
 
+    def _header(self) -> RunHeader:
+        """Return what checkpoints say of this run before anything is measured."""
+        said = read_data(self.folder)
+        chosen = said if said.name is not None else replace(said, name=self.data.name)
+        return RunHeader(said.network, self.recipe, self.data.classes, chosen, self.data.fingerprint, MetricsSeen())
+
     def _prepared(self, name: str, split: Split) -> Batches:
         self.report(Preparing(name, len(split)))
         return Batches(split, self.recipe, self.device, self.precision, self.group)
@@ -150,11 +166,11 @@ class _Run:
     def _begin(self) -> None:
         """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
         seed_globally(self.recipe.seed, self.group.rank)  # for dropout
-        data = {"name": self.data.name, "sha256": self.data.fingerprint}
+        data = {"name": self.data.name, "sha256": self.origin.header.fingerprint}
         images = {name: len(split) for name, split in self.data.splits.items()}
         environment = describe_environment(self.device) | self.execution.record
         if self.group.is_first:
-            self.folder.write_json("environment.json", environment | {"data": data | {"images": images}})
+            write_environment(self.folder, environment | {"data": data | {"images": images}})
         self.save()
         if self.group.is_first:  # last: a folder that holds it can be gone on with
             self.folder.write("recipe.yaml", self.recipe.to_yaml())
@@ -167,29 +183,38 @@ class _Run:
         self.position, self.tally = restore_snapshot(
             newest, self.model, self.optimizer, self.device, self.group, self.average
         )
-        self._check_past(before.recipe)
+        self._check_past(before.header.recipe)
         if self.position.best_epoch:
             self.best = read_best(self.folder.best)
         self.group.barrier()  # until all have read
         if self.group.is_first:
-            self._clear_up(damage is not None)
+            self._clear_up(damage is not None, before.header.metrics)
+        self.origin = self.origin.after(before)
+        self._have_seen(self.group.broadcast_from_rank0(lambda: MetricsSeen.in_file(self.folder.metrics)))
         position = self.position
         self.report(GoingOn(position.epoch, position.step, damage, self.origin.changed(before)))
 
-    def _clear_up(self, last_is_damaged: bool) -> None:
+    def _clear_up(self, last_is_damaged: bool, seen: MetricsSeen | None) -> None:
         """Bring the folder to where the run goes on from."""
         if last_is_damaged:
             self.folder.set_last_aside()  # the next save would put it in the place of the whole one
+        if seen is not None:
+            check_metrics(self.folder.metrics, seen)
         cut_metrics(self.folder.metrics, self.position.metrics_bytes)
         self.folder.write("recipe.yaml", self.recipe.to_yaml())  # whose epochs may be more
 
-    def _check_past(self, before: Recipe) -> None:
+    def _have_seen(self, metrics: MetricsSeen) -> None:
+        """Let checkpoints say from now on that so much had been measured."""
+        self.position.metrics_bytes = metrics.size
+        self.origin = replace(self.origin, header=replace(self.origin.header, metrics=metrics))
+
+    def _check_past(self, before: Recipe | None) -> None:
         """Raise RunError if the recipe has other epochs than ``before`` had, and what was trained shows it."""
         epochs, steps = self.recipe.epochs, self.batches["train"].steps
         done = (self.position.epoch - 1) * steps + self.position.step
         if done > epochs * steps:
             raise RunError(f"this run has already trained more than {epochs=}", "choose a larger number")
-        if epochs != before.epochs and not same_past(before, self.recipe, done, steps):
+        if before is not None and epochs != before.epochs and not same_past(before, self.recipe, done, steps):
             message = (
                 f"this run cannot change from {before.epochs} to {epochs} epochs: with its schedule "
                 f"`{self.recipe.schedule.name}` past steps would have had other learning rates"
@@ -275,7 +300,8 @@ class _Run:
             lr=learning_rate(self.recipe, position.epoch * batches.steps - 1, batches.steps),
             seconds=round(self.elapsed - position.epoch_began, 3),
         )
-        position.metrics_bytes = self.group.broadcast_from_rank0(lambda: append_metrics(self.folder.metrics, row))
+        seen = self.origin.header.metrics or MetricsSeen()
+        self._have_seen(self.group.broadcast_from_rank0(lambda: append_metrics(self.folder.metrics, row, seen)))
         best = found.accuracy > position.best_accuracy or position.best_epoch == 0
         if best:
             self._keep_best(found.accuracy)
@@ -289,7 +315,8 @@ class _Run:
         """Copy the weights as they are now; they reach the disk with the next save."""
         weights = {name: each.detach().cpu().clone() for name, each in self._judged.items()}
         self.position.best_epoch, self.position.best_accuracy = self.position.epoch, accuracy
-        self.best = Checkpoint(weights, {"epoch": self.position.epoch, "val_accuracy": accuracy})
+        found = {"epoch": self.position.epoch, "val_accuracy": accuracy}
+        self.best = Checkpoint(weights, found | self.origin.header.record)
         self.best_is_saved = False
 
     @property

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import builder
+from builder.identity import graph_id
 from builder.training.figures.comparison_curves import RunCurve, draw_overlay
+from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
 from builder.training.folder.failure import RunFailure, write_failure
-from builder.training.folder.metrics import EpochMetrics, append_metrics
+from builder.training.folder.header import RunHeader
+from builder.training.folder.metrics import EpochMetrics, MetricsSeen, append_metrics
+from builder.training.folder.run_files import RunData
 from builder.training.folder.run_folder import RunFolder
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.recipe.recipe import load_recipe
@@ -39,7 +44,7 @@ def made_run(
     data: str = "digits",
     **recipe: object,
 ) -> Path:
-    """Return the folder of a run as the trainer leaves it, without its weights."""
+    """Return the folder of a run as the trainer leaves it; its checkpoint has no weights."""
     folder = RunFolder.create(home, name)
     how = load_recipe("digits").model_copy(update={"epochs": 3, "size": 32, **recipe})
     folder.write("page.yaml", page.replace("classes: 1000", "classes: 10"))
@@ -52,6 +57,10 @@ def made_run(
     rows = [EpochMetrics(i, 1 / i, 0.8, 1 / i, each, 0.001, 2.0) for i, each in enumerate(accuracies, 1)]
     for row in rows:
         append_metrics(folder.metrics, row)
+    chosen = RunData(data, "folder", network=graph_id(builder.load(folder.page)))
+    seen = MetricsSeen.in_file(folder.metrics)
+    header = RunHeader(chosen.network, how, tuple("0123456789"), chosen, f"{data} {how.seed}", seen)
+    write_checkpoint(folder.last, Checkpoint({}, header.record))
     if ended:
         best = max(rows, key=lambda row: row.val_accuracy)
         write_summary(

@@ -90,7 +90,7 @@ class TestStopped:
         outcome = archcli("resume", "runs/small-001", "--device", "cpu")
         assert outcome.code == 1
         assert outcome.err.splitlines() == [
-            "error: runs/small-001/page.yaml is no longer the network that this run has trained",
+            "error: runs/small-001/page.yaml is no longer the network that this run trained",
             "  help: undo the change, or train it as a new run: archcli train runs/small-001/page.yaml …",
         ]
         page.write_text(f"# mine\n{text}")

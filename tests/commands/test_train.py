@@ -54,7 +54,7 @@ class TestRun:
         """What was chosen and why, then a line an epoch; the result is not among it."""
         network, data, recipe, device, run, *epochs = trained.outcome.err.splitlines()
         assert network == "network  small: 3×16×16, 554 parameters, 10 classes as digits has (the page says 1000)"
-        assert data == "data     digits: 200 train, 50 validation, 50 test images"
+        assert data == "data     digits: 200 train, 300 validation, 297 test images"
         assert recipe == (
             "recipe   digits, the default for digits: 2 epochs, batch 64, adam 0.0003, cosine after 1 of warm-up"
         )

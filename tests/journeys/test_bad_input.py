@@ -142,10 +142,18 @@ class TestResume:
     @pytest.mark.parametrize(
         ("harm", "code", "answer"),
         [
-            (rewritten("recipe.yaml", "lr: 0.0003", "lr: 0.1"), 1, "taken with another `optimizer.lr` in its recipe"),
+            (
+                rewritten("recipe.yaml", "lr: 0.0003", "lr: 0.1"),
+                1,
+                "`optimizer.lr` differs from what this run was",
+            ),
             (rewritten("recipe.yaml", "epochs: 2", "epochs: ["), 2, "run/recipe.yaml:"),
-            (rewritten("page.yaml", "out: 8", "out: 9"), 1, "is no longer the network that this run has trained"),
-            (rewritten("data.json", "200", "100"), 1, "taken with other data"),
+            (rewritten("page.yaml", "out: 8", "out: 9"), 1, "is no longer the network that this run trained"),
+            (
+                rewritten("data.json", "200", "100"),
+                1,
+                "data.json: `subset` differs from what this run",
+            ),
             (rewritten("data.json", "{", "["), 1, "run/data.json cannot be read"),
             (rewritten("environment.json", "{", "["), 1, "does not say which precision the run uses"),
             (cut("last.safetensors", "prev.safetensors"), 1, "prev.safetensors is not a complete checkpoint"),

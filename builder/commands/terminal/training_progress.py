@@ -56,6 +56,9 @@ class TrainingProgress:
 
     def begin(self, beginning: Beginning) -> None:
         """Show what was chosen and why."""
+        if processes.is_first():
+            for warning in beginning.unchecked:
+                say(f"warning: {warning}")
         self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
         self._say(text.beginning(beginning, verbose=self._verbose))
 

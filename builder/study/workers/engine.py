@@ -359,4 +359,4 @@ def _environment(workers: int) -> dict[str, str]:
     """Return what a worker's libraries are to know: the threads of each, so that all together use every core once."""
     threads = str(max(1, usable_cores() // workers))
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-    return os.environ | dict.fromkeys(names, threads) | {"THP_MEM_ALLOC_ENABLE": "1"}
+    return os.environ | dict.fromkeys(names, threads)

@@ -10,7 +10,6 @@ import numpy as np
 from builder.diagnostics import RunError
 from builder.study.results.result import TrueLabels
 from builder.training.data.named import load
-from builder.training.randomness import shuffled, stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,7 +43,7 @@ def _drawn(split: Split, count: int | None, what: str, name: str) -> Split:
         return split
     if count > len(split):
         raise RunError(f"{name} has {len(split):,} {what} images, and {count:,} were requested", "ask for fewer")
-    return split[shuffled(len(split), stream(_DRAWN_BY, "subset"))[: max(1, count)].sort().values]
+    return split.drawn(max(1, count), _DRAWN_BY)
 
 
 def true_labels(data: DataSet) -> TrueLabels:

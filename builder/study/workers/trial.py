@@ -8,22 +8,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
-from builder.costs import graph_cost
 from builder.diagnostics import RunError
+from builder.identity import graph_id
 from builder.lowering import load
 from builder.ops import OPERATIONS
 from builder.ops.plugins import with_plugins
+from builder.runs.open import check_run
+from builder.runs.prepare import choose_for
 from builder.runtime.compile import build
 from builder.study.plan.stages import Stages
 from builder.study.results.result import CellResult
 from builder.study.workers.images import load_images
 from builder.training.data.batches import Batches
-from builder.training.device.devices import Hardware, choose_device
+from builder.training.device.devices import choose_device
 from builder.training.device.execution import Execution
-from builder.training.device.precision import StepWork, choose_precision
 from builder.training.evaluation.evaluate import predict
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_files import RunData, write_data
 from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import EpochDone
 from builder.training.randomness import seed_globally
@@ -36,17 +38,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from builder.graph import Graph
     from builder.ops import Operations
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
     from builder.study.results.folder import CellFolder, StudyFolder
     from builder.study.workers.serve import Alive, Perform
     from builder.training.data.dataset import DataSet
-    from builder.training.device.precision import Precision
     from builder.training.folder.metrics import EpochMetrics
     from builder.training.progress import Progress
-    from builder.training.recipe.recipe import Recipe
 
 
 class Pruned(Exception):  # noqa: N818 - no error: it ends a trial that promises nothing
@@ -72,7 +71,11 @@ def run_cell(
     seed_globally(cell.recipe.seed)
     model = build(graph)
     images = data.with_channels(graph.input.channels)
-    execution = Execution(precision_of(graph, cell.recipe, device))
+    if run.has_begun:
+        check_run(run, cell.recipe, graph_id(graph))
+    else:
+        write_data(run, RunData(name=data.name, network=graph_id(graph)))
+    execution = Execution(choose_for(graph, cell.recipe, device).precision)
     try:
         summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
     except Pruned:
@@ -107,13 +110,6 @@ def _outcome(
         metrics=tuple(metrics),
         seconds=seconds,
     )
-
-
-def precision_of(graph: Graph, recipe: Recipe, device: torch.device) -> Precision:
-    """Return the precision that ``archcli train`` would take here; a cell that goes on keeps its own."""
-    cost = graph_cost(graph)
-    work = StepWork(cost.parameters, cost.macs * recipe.batch_size)
-    return choose_precision(Hardware.of(device), work).precision
 
 
 def _answers(model: nn.Module, data: DataSet, cell: Cell, device: torch.device) -> NDArray[np.uint16]:

@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.runs.processes import before_torch_starts
 from builder.study.plan.plan import read_plan
 from builder.study.results.folder import StudyFolder
 from builder.study.workers.serve import serve
@@ -47,8 +48,8 @@ def performer(
     Of several GPUs a worker takes the one of its ``number``. Raises RunError where the images can't be had, or are not
     those that the study was planned with.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # huge pages, read when torch starts
-    from builder.study.workers.trial import prepare_trials  # noqa: PLC0415 - torch reads the setting above
+    before_torch_starts()
+    from builder.study.workers.trial import prepare_trials  # noqa: PLC0415 - torch reads what is set above
 
     return prepare_trials(folder, plan, device, data_dir, number, plugins)
 

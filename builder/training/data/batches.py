@@ -51,7 +51,7 @@ class Batches:
         self.split = split
         self.group = group
         self._recipe = recipe
-        self._device = device
+        self.device = device
         self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
         kept = resized_once(split.images, recipe)
@@ -107,10 +107,10 @@ class Batches:
         images, labels = self._images[samples], self._labels[samples]
         if not self._is_resized:
             images = resized(images, self._recipe)
-        images = images.to(self._device, non_blocking=True)
+        images = images.to(self.device, non_blocking=True)
         if draws is not None:
             images = draws.applied(images, samples)
-        labels = labels.to(self._device, non_blocking=True)
+        labels = labels.to(self.device, non_blocking=True)
         return self._normalizer(images).to(memory_format=self.precision.memory_format), labels
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError
+import torch
+
+from builder.diagnostics import RunError, suggest
 from builder.training.randomness import shuffled, stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import torch
 
 
 def is_repeated(images: torch.Tensor) -> bool:
@@ -36,6 +36,10 @@ class Split:
             grey = self.images[:, :1][samples]
             return Split(grey.expand(-1, self.images.shape[1], -1, -1), self.labels[samples])
         return Split(self.images[samples], self.labels[samples])
+
+    def drawn(self, count: int, seed: int) -> Split:
+        """Return ``count`` of the images, drawn by ``seed``, in the order in which they lie."""
+        return self[shuffled(len(self), stream(seed, "subset"))[:count].sort().values]
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,14 +114,36 @@ class DataSet:
         return replace(self, train=self.train[order[held:]], validation=self.train[order[:held]])
 
     def subset(self, count: int, seed: int) -> DataSet:
-        """Return ``count`` training images and as large a part of the other splits, drawn by ``seed``."""
+        """Return the data set with ``count`` of its training images, or all if there are no more, drawn by ``seed``.
+
+        The other splits stay whole: what a network is judged by does not depend on how much it was trained on.
+        """
+        return replace(self, train=self.train.drawn(min(count, len(self.train)), seed))
+
+    def part_of_all(self, count: int, seed: int) -> DataSet:
+        """Return ``count`` training images and as large a part of the other splits, as runs of before took them."""
         part = min(1.0, count / len(self.train))
+        return self._each(lambda split: split.drawn(max(1, round(part * len(split))), seed))
 
-        def draw(split: Split) -> Split:
-            kept = max(1, round(part * len(split)))
-            return split[shuffled(len(split), stream(seed, "subset"))[:kept].sort().values]
+    def with_classes(self, classes: tuple[str, ...], of: str) -> DataSet:
+        """Return the images with the numbers that their classes have by name among ``classes``, those of ``of``.
 
-        return self._each(draw)
+        A class may have no image here. Raises RunError where images are of a class that is not among them.
+        """
+        if self.classes == classes:
+            return self
+        unknown = [name for name in self.classes if name not in classes]
+        if unknown:
+            named = ", ".join(f"`{name}`" for name in unknown[:8]) + (" …" if len(unknown) > 8 else "")
+            hint = suggest(unknown[0], classes, "its classes are")
+            raise RunError(f"{self.name} has images of {named}, which {of} was not trained to tell", hint)
+        places = torch.tensor([classes.index(name) for name in self.classes])
+        found = self._each(lambda split: Split(split.images, places[split.labels]))
+        return replace(found, classes=classes)
+
+    def as_test(self) -> DataSet:
+        """Return the data set whose test split is all of its training images: what it has besides is nothing."""
+        return replace(self, validation=None, test=self.train)
 
     def _each(self, change: Callable[[Split], Split]) -> DataSet:
         held, test = self.validation, self.test

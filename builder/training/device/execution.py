@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, get_args
 
 from builder.choices import StepName
 from builder.diagnostics import RunError
-from builder.json_files import read_json
 from builder.training.device.precision import PLAIN, Precision
+from builder.training.folder.run_files import read_environment
 
 if TYPE_CHECKING:
     import torch
@@ -30,10 +30,9 @@ class Execution:
         Runs that were begun before there was a choice of steps take what the device can.
         """
         precision = Precision.of_run(folder)
-        path = folder.path / "environment.json"
-        step = read_json(path).get("step", "auto")
+        step = read_environment(folder).get("step", "auto")
         if step not in get_args(StepName):
-            raise RunError(f"{path} does not say how the run executes its steps", "start a new run")
+            raise RunError(f"{folder.environment} does not say how the run executes its steps", "start a new run")
         return cls(precision, step)
 
     def taking(self, step: StepName) -> Execution:

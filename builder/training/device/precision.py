@@ -10,8 +10,8 @@ import torch
 
 from builder.choices import Format, MemoryFormat
 from builder.diagnostics import RunError
-from builder.json_files import read_json
 from builder.training.device.determinism import deterministic
+from builder.training.folder.run_files import read_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,13 +49,12 @@ class Precision:
     @classmethod
     def of_run(cls, folder: RunFolder) -> Precision:
         """Return what the run in ``folder`` computes with; raise RunError if it does not say."""
-        path = folder.path / "environment.json"
         try:
-            number_format, layout, *more = read_json(path)["precision"].split(", ")
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            number_format, layout, *more = read_environment(folder)["precision"].split(", ")
+        except (RunError, KeyError, ValueError, AttributeError):
             number_format, layout, more = None, None, []
         if number_format not in get_args(Format) or layout not in LAYOUTS or more not in ([], ["deterministic"]):
-            raise RunError(f"{path} does not say which precision the run uses", "start a new run")
+            raise RunError(f"{folder.environment} does not say which precision the run uses", "start a new run")
         return cls(number_format, layout, bool(more))
 
     @property

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
+from builder.training.device.precision import PLAIN
 from builder.training.steps.step import outputs
 
 if TYPE_CHECKING:
@@ -65,10 +66,17 @@ def evaluate_batches(
     after_batch: Callable[[int], None] | None = None,
     mistakes: Mistakes | None = None,
 ) -> Evaluation:
-    """Return how good ``model`` is on ``batches``, and note its mistakes where that is asked for.
+    """Return how good ``model`` is on ``batches`` in true float32, and note its mistakes where that is asked for.
 
     ``after_batch`` is called with how many are done, and may raise.
     """
+    with PLAIN.on(batches.device):
+        return _evaluated(model, batches, after_batch, mistakes)
+
+
+def _evaluated(
+    model: nn.Module, batches: Batches, after_batch: Callable[[int], None] | None, mistakes: Mistakes | None
+) -> Evaluation:
     model.eval()
     losses, counts = [], []
     for step, images, labels, _ in batches.in_order():
@@ -111,6 +119,10 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
 
 @torch.inference_mode()
 def predict(model: nn.Module, batches: Batches) -> torch.Tensor:
-    """Return the class that ``model`` answers for each image of ``batches``, (images,) in int64 in main memory."""
+    """Return the class that ``model`` answers for each image of ``batches``, (images,) in int64 in main memory.
+
+    It is computed in true float32, as ``evaluate_batches`` does.
+    """
     model.eval()
-    return torch.cat([outputs(model(images))[0].argmax(1).cpu() for _, images, *_ in batches.in_order()])
+    with PLAIN.on(batches.device):
+        return torch.cat([outputs(model(images))[0].argmax(1).cpu() for _, images, *_ in batches.in_order()])

@@ -18,14 +18,13 @@ from safetensors.torch import save
 from builder.diagnostics import RunError
 from builder.files import check_regular, replacing
 from builder.json_files import parse_json
+from builder.training.folder.header import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 LOST = "train again; best.safetensors, where it is whole, holds the weights of the best epoch so far"
-
-KEY = "archcli"  # the metadata's only one: safetensors writes several in any order, and equal content has equal bytes
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import os
 from dataclasses import astuple, dataclass, fields
+from hashlib import sha256
 from io import StringIO, TextIOWrapper
-from typing import TYPE_CHECKING
+from math import isfinite
+from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import cannot_write, open_regular
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 
@@ -34,8 +37,40 @@ class EpochMetrics:
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))
 
 
-def append_metrics(path: Path, row: EpochMetrics) -> int:
-    """Add ``row`` to the file, with the head line if it is new; return the file's length in bytes."""
+@dataclass(frozen=True)
+class MetricsSeen:
+    """The beginning of the file that a checkpoint knows: so many bytes, and a checksum of each line, the head's too."""
+
+    size: int = 0
+    lines: tuple[str, ...] = ()
+
+    @property
+    def record(self) -> dict[str, object]:
+        """The same as JSON values."""
+        return {"bytes": self.size, "lines": list(self.lines)}
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> MetricsSeen:
+        """Return what ``record`` says; raise KeyError, TypeError or ValueError if it is none."""
+        return cls(int(record["bytes"]), tuple(map(str, record["lines"])))
+
+    @classmethod
+    def in_file(cls, path: Path) -> MetricsSeen:
+        """Return the whole of the file as it is now."""
+        content = path.read_bytes() if path.exists() else b""
+        return cls().after(content)
+
+    def after(self, text: bytes) -> MetricsSeen:
+        """Return this with the lines of ``text`` behind it."""
+        more = tuple(_checksum(line) for line in text.splitlines(keepends=True))
+        return MetricsSeen(self.size + len(text), self.lines + more)
+
+
+def append_metrics(path: Path, row: EpochMetrics, seen: MetricsSeen = MetricsSeen()) -> MetricsSeen:
+    """Add ``row`` to the file, with the head line if it is new; return what was ``seen`` of it, and this row.
+
+    What was written counts, not what lies there: a row that somebody changes meanwhile is found when it is read.
+    """
     text = StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     try:
@@ -46,9 +81,23 @@ def append_metrics(path: Path, row: EpochMetrics) -> int:
             file.write(text.getvalue())
             file.flush()
             os.fsync(file.fileno())
-            return file.tell()
+            return seen.after(text.getvalue().encode())
     except OSError as error:
         raise cannot_write(path, error) from error
+
+
+def check_metrics(path: Path, seen: MetricsSeen) -> None:
+    """Raise RunError, with the epoch, unless the file begins with the rows that were ``seen``; it may be longer."""
+    try:
+        content = path.read_bytes() if path.exists() else b""
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    lines = content.splitlines(keepends=True)
+    for number, (line, checksum) in enumerate(zip(lines, seen.lines, strict=False)):
+        if _checksum(line) != checksum:
+            raise _changed(path, _difference(number, line))
+    if len(lines) < len(seen.lines):
+        raise _lost(path, seen.size, len(content))
 
 
 def cut_metrics(path: Path, length: int) -> None:
@@ -58,8 +107,7 @@ def cut_metrics(path: Path, length: int) -> None:
     """
     found = path.stat().st_size if path.exists() else 0
     if found < length:
-        message = f"{path} has lost rows: it had {length} bytes when the run was last saved, and has {found}"
-        raise RunError(message, "restore the file; a run cannot continue without its metrics")
+        raise _lost(path, length, found)
     if found > length:
         try:
             os.truncate(path, length)
@@ -68,14 +116,56 @@ def cut_metrics(path: Path, length: int) -> None:
 
 
 def read_metrics(path: Path) -> list[EpochMetrics]:
-    """Return the rows of the file, none if there is no file; raise RunError if it holds anything else."""
+    """Return the rows of the file, none if there is no file; raise RunError if it holds anything else.
+
+    A run measures each epoch once, one after another, and no number that is not finite.
+    """
     if not path.exists():
         return []
     try:
         with TextIOWrapper(open_regular(path), "utf-8", newline="") as file:
-            return [
+            rows = [
                 EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
                 for row in csv.DictReader(file)
             ]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise RunError(f"{path} is not a valid file of metrics: {error}") from error
+    _check_rows(path, rows)
+    return rows
+
+
+def _check_rows(path: Path, rows: Sequence[EpochMetrics]) -> None:
+    for number, row in enumerate(rows, 1):
+        if row.epoch != number:
+            raise _changed(path, _misplaced(row.epoch, number))
+        for name, value in zip(COLUMNS, astuple(row), strict=True):
+            if not isfinite(value):
+                raise _changed(path, f"epoch {number} has {value} as its {name}")
+
+
+def _difference(number: int, line: bytes) -> str:
+    """Return what is wrong with line ``number`` (from 0), which is not what was written there."""
+    if number == 0:
+        return "its first line names other columns"
+    epoch, *values = line.decode("utf-8", "replace").strip().split(",")
+    if epoch.isdigit() and int(epoch) != number:
+        return _misplaced(int(epoch), number)
+    lost = [value for value in values if value.lower() in {"nan", "inf", "-inf"}]
+    return f"epoch {number} has {lost[0]}" if lost else f"epoch {number} is not what was measured"
+
+
+def _misplaced(epoch: int, number: int) -> str:
+    return f"epoch {epoch} stands there twice" if epoch < number else f"epoch {number} is gone"
+
+
+def _changed(path: Path, what: str) -> RunError:
+    return RunError(f"{path} was changed: {what}", "restore the file as the run wrote it")
+
+
+def _lost(path: Path, length: int, found: int) -> RunError:
+    message = f"{path} has lost rows: it had {length} bytes when the run was last saved, and has {found}"
+    return RunError(message, "restore the file; a run cannot continue without its metrics")
+
+
+def _checksum(line: bytes) -> str:
+    return sha256(line).hexdigest()[:16]

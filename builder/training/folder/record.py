@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from builder.diagnostics import RunError
-from builder.json_files import read_object
 from builder.training.folder.failure import read_failure
 from builder.training.folder.metrics import read_metrics
+from builder.training.folder.run_files import read_environment, read_json
 from builder.training.folder.run_folder import RunFolder
 from builder.training.folder.summary import read_summary
 from builder.training.recipe.recipe import load_recipe
@@ -57,9 +57,9 @@ def read_record(path: Path) -> Record:
     """Return what lies at ``path``; raise RunError where no run does, or one of its files is damaged."""
     folder = RunFolder.open(path)
     recipe = load_recipe(folder.recipe)
-    environment = read_json(folder.path / "environment.json")
-    data = _data(folder.path / "environment.json", environment.pop("data", {}))
-    data |= _data(folder.path / "data.json", read_json(folder.path / "data.json"))
+    environment = read_environment(folder)
+    data = _data(folder.environment, environment.pop("data", {}))
+    data |= _data(folder.data, read_json(folder.data))
     summary = read_summary(folder)
     if summary is not None and summary.epochs != recipe.epochs:
         summary = None
@@ -86,13 +86,3 @@ def _state(folder: RunFolder, summary: Summary | None, failure: RunFailure | Non
     if failure is not None:
         return "failed"
     return "stopped" if summary is None else "finished"
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the object that a file of a run holds, an empty one where there is no such file; RunError for others."""
-    if not path.exists():
-        return {}
-    try:
-        return read_object(path)
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error

@@ -24,6 +24,7 @@ class RunFolder:
 
     ``page.yaml``           the network as it was resolved
     ``recipe.yaml``         the recipe with every default written out
+    ``data.json``           which images, where they lay, and the id of the network
     ``environment.json``    versions, device, settings, checksum of the data, git state
     ``metrics.csv``         one row an epoch
     ``accuracy``, ``loss``  the curves, as .svg and .png
@@ -105,6 +106,16 @@ class RunFolder:
     def recipe(self) -> Path:
         """The recipe with every default written out."""
         return self.path / "recipe.yaml"
+
+    @property
+    def data(self) -> Path:
+        """Which images, where they lay, and the id of the network."""
+        return self.path / "data.json"
+
+    @property
+    def environment(self) -> Path:
+        """Versions, device, settings, checksum of the data, git state."""
+        return self.path / "environment.json"
 
     @property
     def metrics(self) -> Path:

@@ -9,13 +9,14 @@ import pytest
 import torch
 
 import builder
+from builder.diagnostics import RunError
+from builder.identity import graph_id
 from builder.study.results.cells import make_cell
 from builder.study.results.folder import StudyFolder
 from builder.study.workers import trial
-from builder.study.workers.trial import Pruned, precision_of, run_cell
-from builder.training.device.devices import Hardware
-from builder.training.device.precision import PLAIN, Precision
+from builder.study.workers.trial import Pruned, run_cell
 from builder.training.folder.failure import DivergedError
+from builder.training.folder.header import RunHeader, read_record
 from builder.training.progress import EpochDone
 from builder.training.recipe.optimizer import Sgd
 from builder.training.recipe.recipe import Recipe
@@ -31,25 +32,6 @@ if TYPE_CHECKING:
     from builder.training.progress import Progress
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
-
-
-class TestPrecision:
-    """In which numbers a cell computes."""
-
-    @pytest.mark.parametrize(
-        ("hardware", "precision"),
-        [
-            (Hardware("cpu"), PLAIN),
-            (Hardware("cpu", has_avx512=True, has_bf16=True), Precision("bf16", "channels_last")),
-            (Hardware("cuda", has_tf32=True), Precision("bf16", "channels_last")),
-        ],
-    )
-    def test_it_is_what_pays_on_the_device(
-        self, monkeypatch: pytest.MonkeyPatch, hardware: Hardware, precision: Precision
-    ) -> None:
-        """For the network and the batches of the recipe, by the rule that ``train`` follows."""
-        monkeypatch.setattr(Hardware, "of", lambda _: hardware)
-        assert precision_of(builder.load("alexnet32"), RECIPE, torch.device("cpu")) == precision
 
 
 class TestPruned:
@@ -79,6 +61,33 @@ class TestPruned:
         """The control."""
         outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
         assert (outcome.is_pruned, len(outcome.metrics)) == (False, 3)
+
+
+class TestGoingOn:
+    """A cell that is run again goes on as it was begun."""
+
+    @pytest.fixture
+    def cell(self, tmp_path: Path) -> Cell:
+        """Give a cell of one epoch that was run, with its page in a folder."""
+        (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        recipe = RECIPE.model_copy(update={"size": 32, "batch_size": 8, "validation": 8})
+        cell = make_cell("small", "id", {}, recipe, 0, "screen", "w")
+        run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
+        return cell
+
+    def test_its_checkpoints_say_of_which_network_they_are(self, cell: Cell, tmp_path: Path) -> None:
+        """As those of any run do."""
+        record = read_record(tmp_path / "best.safetensors")
+        assert record is not None
+        assert RunHeader.of(record).network == graph_id(builder.load(tmp_path / "page.yaml"))
+
+    def test_a_page_that_became_another_network_is_refused(self, cell: Cell, tmp_path: Path) -> None:
+        """Its checkpoint would be gone on with in another network, where the weights fit."""
+        (tmp_path / "page.yaml").write_text(
+            "name: small\nextends: alexnet_tiny\nclasses: 2\nset:\n  block1: {shortcut: auto}\n"
+        )
+        with pytest.raises(RunError, match="is no longer the network that this run trained"):
+            run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
 
 
 class TestDiverged:

@@ -56,12 +56,18 @@ class TestHoldOut:
 
 
 class TestSubset:
-    """A part of every split."""
+    """A part of the training images."""
 
-    def test_the_other_splits_shrink_in_proportion(self, data: DataSet) -> None:
-        """35 of 70 training images, so half of the others."""
+    def test_the_other_splits_stay_whole(self, data: DataSet) -> None:
+        """A network that was trained on less is judged by as much."""
         small = data.subset(35, seed=0)
-        assert [len(split) for split in small.splits.values()] == [35, 10, 10]
+        assert [len(split) for split in small.splits.values()] == [35, 20, 20]
+
+    def test_runs_of_before_took_as_large_a_part_of_all(self, data: DataSet) -> None:
+        """35 of 70 training images, so half of the others; the training images are the same ones."""
+        before = data.part_of_all(35, seed=0)
+        assert [len(split) for split in before.splits.values()] == [35, 10, 10]
+        assert torch.equal(before.train.images, data.subset(35, seed=0).train.images)
 
     def test_more_than_there_is_is_all(self, data: DataSet) -> None:
         """In the order in which it lies."""

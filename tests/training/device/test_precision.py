@@ -15,6 +15,7 @@ from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware
 from builder.training.device.precision import PLAIN, Precision, StepWork, choose_precision
 from builder.training.folder.checkpoints import Checkpoint
+from builder.training.folder.header import RunHeader
 from builder.training.folder.run_folder import RunFolder
 from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
 from builder.training.steps.loop import EpochTally, train_epoch
@@ -166,7 +167,7 @@ class TestTraining:
         ours = TinyNetwork(channels=3).to(memory_format=torch.channels_last)
         optimizer = make_optimizer(recipe.optimizer, ours)
         train_epoch(EagerStep(ours, optimizer, recipe), batches, recipe, EpochTally.empty(1, 5, cpu), 0, lambda _: None)
-        origin = SnapshotOrigin(recipe, "data", {})
+        origin = SnapshotOrigin(RunHeader(recipe=recipe, fingerprint="data"), {})
         taken = take_snapshot(ours, optimizer, EpochTally.empty(1, 5, cpu), Position(), origin)
         taken = Checkpoint({name: each.clone().contiguous() for name, each in taken.tensors.items()}, taken.record)
         again = TinyNetwork(channels=3).to(memory_format=torch.channels_last)

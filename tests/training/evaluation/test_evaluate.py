@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,13 @@ from torch.nn.functional import cross_entropy
 from builder.diagnostics import RunError
 from builder.training.data import batches as module
 from builder.training.data.transforms import Normalizer
-from builder.training.evaluation.evaluate import Evaluation, evaluate
+from builder.training.evaluation import evaluate as evaluating
+from builder.training.evaluation.evaluate import Evaluation, evaluate, evaluate_batches, predict
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from builder.training.data.dataset import DataSet
     from builder.training.recipe.recipe import Recipe
 
@@ -86,3 +90,40 @@ class TestMisfits:
         """A page without a head."""
         with pytest.raises(RunError, match="gives 6×6×6 numbers for an image"):
             evaluate(nn.Conv2d(1, 6, 3), quadrants(8, 0), recipe, cpu)
+
+
+class Switches:
+    """Stands in for float32: notes on which device it is switched on, and whether it is now."""
+
+    def __init__(self) -> None:
+        """Begin switched off."""
+        self.devices: list[str] = []
+        self.is_on = False
+
+    @contextmanager
+    def on(self, device: torch.device) -> Iterator[None]:
+        """Be on while this lasts."""
+        self.devices.append(device.type)
+        self.is_on = True
+        yield
+        self.is_on = False
+
+
+class TestArithmetic:
+    """True float32, whatever a run or a user has switched on around it."""
+
+    @pytest.mark.parametrize("ask", [evaluate_batches, predict])
+    def test_every_answer_is_computed_in_it(
+        self,
+        recipe: Recipe,
+        cpu: torch.device,
+        ask: Callable[[nn.Module, module.Batches], object],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        """On the device of the images; its switches are tested with ``Precision``."""
+        switches, seen = Switches(), []
+        monkeypatch.setattr(evaluating, "PLAIN", switches)
+        network = Brightest()
+        network.register_forward_hook(lambda *_: seen.append(switches.is_on))
+        ask(network, module.Batches(quadrants(20, 0), recipe, cpu))
+        assert (seen, switches.devices, switches.is_on) == ([True], ["cpu"], False)

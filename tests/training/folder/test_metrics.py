@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from builder.diagnostics import RunError
-from builder.training.folder.metrics import EpochMetrics, append_metrics, cut_metrics, read_metrics
+from builder.training.folder.metrics import (
+    EpochMetrics,
+    MetricsSeen,
+    append_metrics,
+    check_metrics,
+    cut_metrics,
+    read_metrics,
+)
 
 
 def row(epoch: int) -> EpochMetrics:
@@ -37,12 +45,32 @@ class TestMetrics:
     def test_rows_after_a_checkpoint_can_be_cut(self, tmp_path: Path) -> None:
         """Else an epoch would stand there twice."""
         path = tmp_path / "metrics.csv"
-        length = append_metrics(path, row(1))
+        length = append_metrics(path, row(1)).size
         append_metrics(path, row(2))
         cut_metrics(path, length)
         assert read_metrics(path) == [row(1)]
         append_metrics(path, row(2))
         assert read_metrics(path) == [row(1), row(2)]
+
+    @pytest.mark.parametrize(
+        ("epochs", "answer"),
+        [((1, 1, 2), "epoch 1 stands there twice"), ((1, 3), "epoch 2 is gone"), ((2, 1), "epoch 1 is gone")],
+    )
+    def test_each_epoch_has_its_row(self, tmp_path: Path, epochs: tuple[int, ...], answer: str) -> None:
+        """In their order: a curve with an epoch twice is no curve."""
+        path = tmp_path / "metrics.csv"
+        for epoch in epochs:
+            append_metrics(path, row(epoch))
+        with pytest.raises(RunError, match=rf"metrics\.csv was changed: {answer}"):
+            read_metrics(path)
+
+    @pytest.mark.parametrize("value", ["nan", "inf", "-inf"])
+    def test_no_number_is_infinite_or_none(self, tmp_path: Path, value: str) -> None:
+        """A run stops before it measures one."""
+        path = tmp_path / "metrics.csv"
+        append_metrics(path, replace(row(1), val_loss=float(value)))
+        with pytest.raises(RunError, match=rf"was changed: epoch 1 has {value} as its val_loss"):
+            read_metrics(path)
 
     def test_no_file_has_no_rows(self, tmp_path: Path) -> None:
         """A run that was stopped in its first epoch."""
@@ -64,3 +92,53 @@ class TestMetrics:
         """And not a row less, silently."""
         with pytest.raises(RunError, match="cannot write /dev/full: No space left on device"):
             append_metrics(Path("/dev/full"), row(1))
+
+
+class TestSeen:
+    """What a checkpoint knows of the file."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        """Return a file of three rows."""
+        path = tmp_path / "metrics.csv"
+        for epoch in (1, 2, 3):
+            append_metrics(path, row(epoch))
+        return path
+
+    def test_what_was_written_is_what_lies_there(self, path: Path) -> None:
+        """Row by row or at once; and it comes back from JSON."""
+        other, seen = path.with_name("other.csv"), MetricsSeen()
+        for epoch in (1, 2, 3):
+            seen = append_metrics(other, row(epoch), seen)
+        assert seen == MetricsSeen.in_file(path)
+        assert seen.size == path.stat().st_size
+        assert MetricsSeen.of(seen.record) == seen
+
+    def test_a_longer_file_is_what_a_kill_leaves(self, path: Path) -> None:
+        """Whatever stands behind what was seen."""
+        seen = MetricsSeen.in_file(path)
+        with path.open("a") as file:
+            file.write("4,0.")
+        check_metrics(path, seen)
+        check_metrics(path, MetricsSeen())
+
+    def test_every_changed_byte_is_found_with_its_epoch(self, path: Path) -> None:
+        """Also one that leaves numbers; the head is no epoch."""
+        seen, whole = MetricsSeen.in_file(path), path.read_bytes()
+        for place in range(len(whole)):
+            changed = bytearray(whole)
+            changed[place] ^= 1
+            path.write_bytes(changed)
+            with pytest.raises(RunError) as raised:
+                check_metrics(path, seen)
+            epoch = whole[:place].count(b"\n")
+            named = "its first line names other columns" if epoch == 0 else "epoch "
+            assert f"metrics.csv was changed: {named}" in raised.value.message
+
+    @pytest.mark.parametrize("rows", [0, 1, 3])
+    def test_lost_rows_are_lost(self, path: Path, rows: int) -> None:
+        """Cut at a line's end: nothing that is there was changed."""
+        seen, lines = MetricsSeen.in_file(path), path.read_text().splitlines(keepends=True)
+        path.write_text("".join(lines[:rows]))
+        with pytest.raises(RunError, match="has lost rows"):
+            check_metrics(path, seen)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from builder.choices import Highlight, Shapes, ThemeName, Width
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DrawOptions:
     """How a figure looks; each has the value that serves most.
 

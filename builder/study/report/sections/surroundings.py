@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from builder.json_files import read_json
+from builder.diagnostics import RunError
+from builder.training.folder.run_files import read_environment
+from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,10 +39,9 @@ def surroundings(cells: Iterable[Path]) -> tuple[Said, ...]:
 
 def _environment(cell: Path) -> dict[str, Any]:
     try:
-        found = read_json(cell / "environment.json")
-    except (OSError, ValueError):
+        return read_environment(RunFolder(cell))
+    except RunError:
         return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _facts(found: dict[str, Any]) -> Iterator[tuple[str, str]]:

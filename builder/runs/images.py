@@ -1,0 +1,54 @@
+"""The images of a run, from the name of a data set: the one way to load, hold out, draw and name them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.training.recipe.data_sets import RANDOM_DATA
+
+if TYPE_CHECKING:
+    from builder.choices import SplitName
+    from builder.training.data.dataset import DataSet
+    from builder.training.folder.run_files import RunData
+    from builder.training.recipe.recipe import Recipe
+
+RANDOM = 2048  # random images, or four batches of them
+FOLDER = "imagefolder"
+
+
+def load_images(chosen: RunData, recipe: Recipe, channels: int) -> DataSet:
+    """Return the images that a run is trained with, its validation split held out before a subset is drawn.
+
+    Raises ArchError for an unknown data set; RunError for images that can't be had, or are not of ``channels``.
+    """
+    from builder.training.data.named import load
+
+    if chosen.name == RANDOM_DATA:
+        from builder.training.speed.benchmark import random_images
+
+        return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
+    if chosen.name is None or chosen.folder is None:
+        raise RunError("nothing says with which images", "name them: --data and --data-dir")
+    data = load(chosen.name, Path(chosen.folder), recipe.resize).hold_out(recipe.validation, recipe.seed)
+    if chosen.subset is not None:
+        draw = data.part_of_all if chosen.subset_of_all else data.subset
+        data = draw(chosen.subset, recipe.seed)
+    return data.with_channels(channels)
+
+
+def load_others(name: str, folder: Path, recipe: Recipe, channels: int, split: SplitName) -> DataSet:
+    """Return images that a network is only judged by, on one ``split``: a plain folder of classes is the test split.
+
+    Validation images are held out only where they, or those that are left, are asked for. Raises what ``load_images``
+    raises.
+    """
+    from builder.training.data.named import load
+
+    data = load(name, folder, recipe.resize)
+    if name == FOLDER and list(data.splits) == ["train"]:
+        return data.as_test().with_channels(channels)
+    if split != "test":
+        data = data.hold_out(recipe.validation, recipe.seed)
+    return data.with_channels(channels)

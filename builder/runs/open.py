@@ -1,0 +1,181 @@
+"""Opening a run: the one way to read a folder, checked against what its checkpoints say that was trained."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from builder.diagnostics import RunError
+from builder.identity import graph_id
+from builder.lowering import load_page, lower
+from builder.runs.plugins import operations_of_run
+from builder.training.folder.header import RunHeader, changed_in, read_record
+from builder.training.folder.metrics import check_metrics, read_metrics
+from builder.training.folder.run_files import read_data
+from builder.training.folder.run_folder import RunFolder
+from builder.training.recipe.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from builder.graph import Graph
+    from builder.lowering.pages import Merged
+    from builder.training.device.execution import Execution
+    from builder.training.folder.run_files import RunData
+    from builder.training.recipe.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The images of a run, the names of its classes and the checksum of both, None where no checkpoint says them.
+
+    ``unchecked`` say in one line what can't be checked of a run of an earlier version.
+    """
+
+    data: RunData
+    classes: tuple[str, ...] | None
+    fingerprint: str | None
+    unchecked: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenRun:
+    """A run that is still what was trained: its network and recipe, and what its checkpoints say besides."""
+
+    folder: RunFolder
+    page: Merged
+    graph: Graph
+    recipe: Recipe
+    checked: Checked
+
+    @property
+    def execution(self) -> Execution:
+        """How it computes and takes its steps; raises RunError where it does not say."""
+        from builder.training.device.execution import Execution
+
+        return Execution.of_run(self.folder)
+
+
+@dataclass(frozen=True)
+class _Checkpoints:
+    """The headers of a run's checkpoints: that of the newest, by which metrics are judged, and of all there are.
+
+    ``best`` may know of rows that were cut since: it is written before ``last``, and a kill may come between.
+    """
+
+    newest: RunHeader
+    every: tuple[RunHeader, ...]
+    best_found: tuple[int, float] | None
+
+
+def open_run(path: Path, plugins: Sequence[Path] = ()) -> OpenRun:
+    """Return the run that lies at ``path``, read with the ``plugins`` that it was trained with.
+
+    Raises ArchError for a page or recipe that is wrong; RunError where no run lies there, other plugins are named, a
+    file is damaged, or page, recipe, data or metrics are no longer those that were trained, by name.
+    """
+    folder = RunFolder.open(path)
+    operations = operations_of_run(folder, plugins)
+    recipe = load_recipe(folder.recipe)
+    page = load_page(folder.page, operations=operations)
+    graph = lower(page)
+    return OpenRun(folder, page, graph, recipe, check_run(folder, recipe, graph_id(graph)))
+
+
+def check_run(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
+    """Return what the checkpoints of a run say, where its files are those that were trained. Needs no torch.
+
+    ``network`` is the id of its page, None where that can't be read without plugins. Raises RunError, with the name of
+    what differs, where one of them is not.
+    """
+    found = _checkpoints(folder)
+    data = read_data(folder)
+    trained = next((each.network for each in found.every if each.network is not None), data.network)
+    _check_network(folder, network, trained)
+    recipes = [each.recipe for each in found.every if each.recipe is not None]
+    for before in recipes:
+        _check_recipe(folder, before, recipe)
+    for header in found.every:
+        _check_data(folder, header.data, data)
+    if found.newest.metrics is not None:
+        check_metrics(folder.metrics, found.newest.metrics)
+    else:
+        _check_best(folder, found.best_found)
+    names = [
+        name
+        for name, known in (
+            ("page.yaml", network is not None and trained is not None),
+            ("recipe.yaml", recipes),
+            ("metrics.csv", found.newest.metrics is not None),
+            ("class names", any(each.classes is not None for each in found.every)),
+        )
+        if not known
+    ]
+    return Checked(
+        data=data,
+        classes=next((each.classes for each in found.every if each.classes is not None), None),
+        fingerprint=next((each.fingerprint for each in found.every if each.fingerprint is not None), None),
+        unchecked=(_unchecked(folder, names),) if names else (),
+    )
+
+
+def _unchecked(folder: RunFolder, names: Sequence[str]) -> str:
+    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{folder.path}: {listed} can't be checked: its checkpoints do not record them, as in earlier versions"
+
+
+def _checkpoints(folder: RunFolder) -> _Checkpoints:
+    """Return what can be read of the headers; what is damaged is reported by whoever needs its tensors."""
+    records = {path: read_record(path) for path in (folder.last, folder.previous, folder.best)}
+    headers = {path: header for path, record in records.items() if record is not None for header in _header(record)}
+    best = records[folder.best] or {}
+    epoch, accuracy = best.get("epoch"), best.get("val_accuracy")
+    found = (epoch, accuracy) if isinstance(epoch, int) and isinstance(accuracy, float) else None
+    newest = next((headers[path] for path in (folder.last, folder.previous, folder.best) if path in headers), None)
+    return _Checkpoints(newest or RunHeader(), tuple(headers.values()), found)
+
+
+def _header(record: dict[str, object]) -> Iterator[RunHeader]:
+    try:
+        yield RunHeader.of(record)
+    except (KeyError, TypeError, ValueError, AttributeError, RunError):
+        return
+
+
+def _check_network(folder: RunFolder, now: str | None, trained: str | None) -> None:
+    if now is None or trained is None or now == trained:
+        return
+    hint = f"undo the change, or train it as a new run: archcli train {shlex.quote(str(folder.page))} …"
+    raise RunError(f"{folder.page} is no longer the network that this run trained", hint)
+
+
+def _check_recipe(folder: RunFolder, before: Recipe, now: Recipe) -> None:
+    changed = changed_in(before, now)
+    if changed:
+        named = ", ".join(f"`{name}`" for name in changed)
+        verb = "differs" if len(changed) == 1 else "differ"
+        hint = "undo the change; a run keeps the recipe that it began with, but for `epochs`"
+        raise RunError(f"{folder.recipe}: {named} {verb} from what this run was trained with", hint)
+
+
+def _check_data(folder: RunFolder, before: RunData | None, now: RunData) -> None:
+    if before is None or now.name is None:
+        return
+    was, is_now = before.choice, now.choice
+    changed = [name for name in dict.fromkeys([*was, *is_now]) if was.get(name) != is_now.get(name)]
+    if changed:
+        message = f"{folder.data}: `{changed[0]}` differs from what this run was trained with"
+        raise RunError(message, "undo the change; other images are named: --data and --data-dir")
+
+
+def _check_best(folder: RunFolder, found: tuple[int, float] | None) -> None:
+    """Check the one row that the checkpoints of earlier versions tell of."""
+    rows = read_metrics(folder.metrics)
+    if found is None or found[0] > len(rows):
+        return
+    epoch, accuracy = found
+    if rows[epoch - 1].val_accuracy != accuracy:
+        message = f"{folder.metrics} was changed: epoch {epoch} does not have the validation accuracy of the best one"
+        raise RunError(message, "restore the file as the run wrote it")
