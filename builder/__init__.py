@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from torch import nn
 
+    from builder.choices import Format, MemoryFormat, SplitName, StepName
+    from builder.commands.evaluate import Evaluated
+    from builder.commands.train import Trained
     from builder.expressions import Result
     from builder.graph import Graph
+    from builder.training.progress import Progress
+    from builder.training.recipe.data_sets import DataName
 
-__all__ = ["build", "load"]
+__all__ = ["build", "evaluate", "load", "train"]
 
 
 def load(
@@ -57,3 +62,90 @@ def build(
     from builder.runtime.compile import build as compiled
 
     return compiled(load(page, member=member, input=input, classes=classes, plugins=plugins, **params))
+
+
+def train(  # noqa: PLR0913 - an option of the command is an argument here
+    page: str | os.PathLike[str],
+    *,
+    data: DataName = "cifar10",
+    data_dir: str | os.PathLike[str] = "data",
+    recipe: str | os.PathLike[str] | None = None,
+    subset: int | None = None,
+    device: str = "auto",
+    weights: str | None = None,
+    runs_dir: str | os.PathLike[str] = "runs",
+    name: str | None = None,
+    plugins: Sequence[str | os.PathLike[str]] = (),
+    precision: Format | None = None,
+    layout: MemoryFormat | None = None,
+    deterministic: bool = False,
+    step: StepName = "auto",
+    on_progress: Callable[[Progress], None] | None = None,
+    **settings: object,
+) -> Trained:
+    """Train a page's network as ``archcli train`` does, and return what that prints: its beginning and its summary.
+
+    ``settings`` change fields of the recipe by their names: ``lr=0.01``, ``optimizer={"name": "sgd"}``. Everything is
+    kept in a folder of its own, ``beginning.run``. Raises ArchError for a wrong page, recipe or setting, RunError for
+    what can't be had or trained.
+    """
+    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no training
+
+    from builder.commands.train import run  # noqa: PLC0415 - the same
+    from builder.runs.prepare import TrainOptions  # noqa: PLC0415 - the same
+    from builder.runs.settings import as_texts  # noqa: PLC0415 - the same
+
+    request = TrainOptions(
+        page=str(page),
+        data=data,
+        data_dir=Path(data_dir),
+        recipe=None if recipe is None else str(recipe),
+        settings=as_texts(settings),
+        subset=subset,
+        device=device,
+        weights=weights,
+        runs_dir=Path(runs_dir),
+        name=name,
+        plugins=tuple(map(Path, plugins)),
+        precision=precision,
+        layout=layout,
+        deterministic=deterministic,
+        step=step,
+    )
+    return run(request, lambda _: None, on_progress or (lambda _: None))
+
+
+def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
+    run: str | os.PathLike[str],
+    *,
+    split: SplitName = "test",
+    data: DataName | None = None,
+    data_dir: str | os.PathLike[str] | None = None,
+    weights: str | None = None,
+    recipe: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    plugins: Sequence[str | os.PathLike[str]] = (),
+    output: str | os.PathLike[str] | None = None,
+) -> Evaluated:
+    """Return how good a run's best weights are, as ``archcli evaluate`` says it; or a page's, with ``weights``.
+
+    Without ``data`` the images are the run's own. Pictures go to ``output``, else into the run's folder. Raises
+    ArchError for a wrong page, RunError where the run is no longer what was trained, or images can't be had.
+    """
+    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no evaluation
+
+    from builder.commands.evaluate import EvaluateOptions  # noqa: PLC0415 - the same
+    from builder.commands.evaluate import run as evaluated  # noqa: PLC0415 - the same
+
+    question = EvaluateOptions(
+        what=str(run),
+        split=split,
+        data=data,
+        data_dir=None if data_dir is None else Path(data_dir),
+        device=device,
+        weights=weights,
+        recipe=None if recipe is None else str(recipe),
+        plugins=tuple(map(Path, plugins)),
+        output=None if output is None else Path(output),
+    )
+    return evaluated(question, lambda _: None)
