@@ -16,7 +16,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builder import build, load
+    from builder import build, evaluate, load, train
     from builder.emit.diagram import draw
     from builder.variants import variants
 
