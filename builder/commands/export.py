@@ -11,13 +11,13 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.json_output import SAID
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
-from builder.runs.open import open_run
 from builder.runs.weights import quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.commands.export_forms import ExportFormName
+    from builder.runs.open import OpenRun
     from builder.runs.weights import Weights
 
 
@@ -57,10 +57,16 @@ def run(
     if weights is not None and (folder is not None or not wanted.has_weights):
         message = f"{folder} has its own weights" if wanted.has_weights else "source code contains no weights"
         raise ArchError(Diagnostic("usage", f"{message}: leave out `--weights`"))
-    opened = open_run(folder, plugins) if folder else None
+    opened = _opened(folder, plugins) if folder else None
     graph = opened.graph if opened else load(what, operations=with_plugins(plugins))
     path = output or (Path(f"{graph.name}.{wanted.suffix}") if wanted.suffix is not None else None)
     subject = Subject(graph, opened.folder.best if opened else None, seed, weights, on_fetch)
     written = wanted.write(subject, path)
     unchecked = opened.checked.unchecked if opened else ()
     return Exported(graph.name, form, written.text, path, written.weights, unchecked)
+
+
+def _opened(folder: Path, plugins: tuple[Path, ...]) -> OpenRun:
+    from builder.runs.open import open_run  # a page's source needs nothing that reads runs
+
+    return open_run(folder, plugins)

@@ -49,12 +49,12 @@ class TestStart:
         """Whatever lies there under whichever name: the worker gets as far as to its images."""
         marker = trapped(tmp_path / "work", *names)
         said = last_word(folder, marker.parent)
-        assert "are not those with which the study was planned" in said
+        assert "the images of digits in data are not" in said
         assert not marker.exists()
 
     def test_another_package_of_our_name_is_not_taken(self, folder: StudyFolder, tmp_path: Path) -> None:
         """Not even where it would be found first."""
         marker = trapped(tmp_path / "builder", "__init__")
         said = last_word(folder, tmp_path, PYTHONPATH=str(tmp_path))
-        assert "are not those with which the study was planned" in said
+        assert "the images of digits in data are not" in said
         assert not marker.exists()
