@@ -143,6 +143,11 @@ def read_regular(path: Path, limit: int) -> bytes:
     return content
 
 
+def reason_of(error: Exception) -> str:
+    """Return why something can't be read or written, without the number and the path that Python adds."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
 def _check_kind(mode: int, path: Path) -> None:
     if stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -205,11 +210,18 @@ def _put_in_place(path: Path, former: Path | None) -> Iterator[Path]:
         if before is not None:
             _give_owner_and_mode(written, before)
         if former is not None and before is not None:
-            path.replace(former)
+            _set_aside(path, former)
         written.replace(path)
         _force_name_to_disk(path.parent)
     finally:
         written.unlink(missing_ok=True)
+
+
+def _set_aside(path: Path, former: Path) -> None:
+    try:
+        path.replace(former)
+    except OSError as error:
+        raise cannot_write(former, error) from error
 
 
 def _give_owner_and_mode(path: Path, wanted: os.stat_result) -> None:

@@ -366,5 +366,5 @@ def _shown(path: Path) -> str:
     """Return a path as its user would type it."""
     try:
         return str(path.resolve().relative_to(Path.cwd())) if path.is_absolute() else str(path)
-    except ValueError:
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or elsewhere
         return str(path)

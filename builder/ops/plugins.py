@@ -17,6 +17,7 @@ from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source, suggest
+from builder.files import read_regular
 from builder.ops import MERGES, OPERATIONS
 from builder.ops.base import Family, Operation
 from builder.ops.faults import defined_names, told
@@ -52,6 +53,10 @@ class Plugin:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+MAX_PLUGIN_BYTES = 4_000_000
+"""More than any Python file that a person has written."""
+
+
 class PluginOrigin(NamedTuple):
     """By what a plugin is found and known again elsewhere: its absolute path, and the checksum of its text."""
 
@@ -82,7 +87,7 @@ def read_plugin(path: str | os.PathLike[str], sha256: str | None = None) -> Plug
     """
     file = Path(path)
     try:
-        text = file.read_text("utf-8")
+        text = read_regular(file, MAX_PLUGIN_BYTES).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         hint = "a plugin is a file of Python: --plugin my_layers.py"

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, RunError
+from builder.files import read_regular
 from builder.identity import graph_id
 from builder.lowering import load
+from builder.reader import MAX_BYTES
 from builder.training.folder.run_files import read_json
 
 if TYPE_CHECKING:
@@ -99,7 +101,7 @@ def _network(record: Record, graph: Graph | None) -> tuple[str, str, int | None]
 
 def _checksum(page: Path) -> str:
     try:
-        return hashlib.sha256(page.read_bytes()).hexdigest()[:16]
+        return hashlib.sha256(read_regular(page, MAX_BYTES)).hexdigest()[:16]
     except OSError:
         return "unknown"
 

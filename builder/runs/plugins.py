@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import read_regular
 from builder.json_files import read_json
-from builder.ops.plugins import read_plugins, with_plugins
+from builder.ops.plugins import MAX_PLUGIN_BYTES, read_plugins, with_plugins
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,13 +59,15 @@ def _kept(folder: RunFolder) -> dict[str, str]:
         return {}
     try:
         found = read_json(path)
-        return {str(Path(name).name): str(checksum) for name, checksum in found.items()}
+        if all(isinstance(checksum, str) for checksum in found.values()):
+            return {Path(name).name: checksum for name, checksum in found.items()}
+        raise ValueError("a checksum is a text")  # noqa: TRY301 - answered below like everything else in it
     except (OSError, ValueError, AttributeError):
         raise RunError(f"{path} is damaged; it should list the plugins of the run") from None
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MAX_PLUGIN_BYTES)
     except OSError:
         return b""  # reading it as a plugin will say what is wrong

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from builder.commands.missing import missing_package
 from builder.commands.terminal.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
+from builder.private_paths import shared_command, without_home
 from builder.runs import processes
 
 if TYPE_CHECKING:
@@ -103,15 +104,15 @@ def _refused(error: OSError) -> None:
 
 
 def _report(error: Exception) -> None:
-    """Write everything that helps us to mend it into a file and name that file."""
+    """Write everything that helps us to mend it, and nothing of who the user is, into a file and name that file."""
     now = datetime.now().astimezone()
     text = "\n".join(
         [
             f"archcli report of {now.isoformat(timespec='seconds')}",
-            f"command: {' '.join(sys.argv)}",
+            f"command: {' '.join(shared_command(sys.argv))}",
             f"python {platform.python_version()} on {platform.platform()}",
             "",
-            "".join(traceback.format_exception(error)),
+            without_home("".join(traceback.format_exception(error))),
         ]
     )
     path = _write(f"archcli-report-{now:%Y%m%d-%H%M%S}.txt", text)

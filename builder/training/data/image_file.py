@@ -17,7 +17,7 @@ from PIL import Image, UnidentifiedImageError
 from torchvision.transforms import functional
 
 from builder.diagnostics import RunError
-from builder.files import open_regular
+from builder.files import open_regular, reason_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,8 +58,7 @@ def read_image(path: Path) -> Image.Image:
     except UnidentifiedImageError as error:
         raise RunError(f"cannot read the image {path}: it is of no kind that Pillow knows", _HINT) from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise RunError(f"cannot read the image {path}: {reason}", _HINT) from error
+        raise RunError(f"cannot read the image {path}: {reason_of(error)}", _HINT) from error
 
 
 def in_rgb(image: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 import torch
 
+from builder.private_paths import shared_command
 from builder.training.device.devices import describe_device
 
 PACKAGES = ("archcli-cnn", "torch", "torchvision", "numpy", "pillow", "safetensors", "scikit-learn")
@@ -19,7 +20,7 @@ SETTINGS = ("CUBLAS_WORKSPACE_CONFIG", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "TH
 def describe_environment(device: torch.device) -> dict[str, object]:
     """Return versions, machine, device, threads, flags and git state as JSON values."""
     return {
-        "command": sys.argv,
+        "command": shared_command(sys.argv),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},

@@ -16,7 +16,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 
 from builder.diagnostics import RunError
-from builder.files import check_regular, replacing
+from builder.files import check_regular, reason_of, replacing
 from builder.json_files import parse_json
 from builder.training.folder.header import KEY
 
@@ -65,8 +65,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             content = parse_json(record)
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (OSError, SafetensorError) as error:
-        reason = getattr(error, "strerror", None) or error  # safetensors' own errors have no such field
-        raise RunError(f"{path} is not a complete checkpoint: {reason}") from error
+        raise RunError(f"{path} is not a complete checkpoint: {reason_of(error)}") from error
     except (KeyError, ValueError, TypeError) as error:
         raise RunError(f"{path} is damaged, or not a checkpoint of archcli: no `{KEY}` record") from error
     if checksum != _checksum(tensors, record):

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import reason_of
 from builder.json_files import from_object, read_object
 
 if TYPE_CHECKING:
@@ -53,4 +54,4 @@ def read_failure(folder: RunFolder) -> RunFailure | None:
     try:
         return from_object(RunFailure, read_object(folder.failed))
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder.failed} is damaged; it should say why the run failed: {error}") from error
+        raise RunError(f"{folder.failed} is damaged; it should say why the run failed: {reason_of(error)}") from error

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import cannot_write, open_regular
+from builder.files import cannot_write, open_regular, read_regular, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ class EpochMetrics:
     seconds: float
 
 
+_MAX_BYTES = 64_000_000  # half a million epochs
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))
 
 
@@ -57,8 +58,7 @@ class MetricsSeen:
     @classmethod
     def in_file(cls, path: Path) -> MetricsSeen:
         """Return the whole of the file as it is now."""
-        content = path.read_bytes() if path.exists() else b""
-        return cls().after(content)
+        return cls().after(_content(path))
 
     def after(self, text: bytes) -> MetricsSeen:
         """Return this with the lines of ``text`` behind it."""
@@ -88,10 +88,7 @@ def append_metrics(path: Path, row: EpochMetrics, seen: MetricsSeen = MetricsSee
 
 def check_metrics(path: Path, seen: MetricsSeen) -> None:
     """Raise RunError, with the epoch, unless the file begins with the rows that were ``seen``; it may be longer."""
-    try:
-        content = path.read_bytes() if path.exists() else b""
-    except OSError as error:
-        raise RunError(f"cannot read {path}: {error.strerror or error}") from error
+    content = _content(path)
     lines = content.splitlines(keepends=True)
     for number, (line, checksum) in enumerate(zip(lines, seen.lines, strict=False)):
         if _checksum(line) != checksum:
@@ -129,9 +126,17 @@ def read_metrics(path: Path) -> list[EpochMetrics]:
                 for row in csv.DictReader(file)
             ]
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        raise RunError(f"{path} is not a valid file of metrics: {error}") from error
+        raise RunError(f"{path} is not a valid file of metrics: {reason_of(error)}") from error
     _check_rows(path, rows)
     return rows
+
+
+def _content(path: Path) -> bytes:
+    """Return what the file holds, nothing where there is none; raise RunError if it can't be read."""
+    try:
+        return read_regular(path, _MAX_BYTES) if path.exists() else b""
+    except OSError as error:
+        raise RunError(f"cannot read {path}: {reason_of(error)}") from error
 
 
 def _check_rows(path: Path, rows: Sequence[EpochMetrics]) -> None:

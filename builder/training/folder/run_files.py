@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
+from builder.files import reason_of
 from builder.json_files import read_object
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         return read_object(path)
     except (OSError, ValueError) as error:
-        raise RunError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+        raise RunError(f"{path} cannot be read: {reason_of(error)}") from error

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import reason_of
 from builder.json_files import from_object, read_object
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
@@ -51,4 +52,4 @@ def read_summary(folder: RunFolder) -> Summary | None:
     try:
         return from_object(Summary, read_object(folder.summary))
     except (OSError, ValueError) as error:
-        raise RunError(f"{folder.summary} is not the result of a run: {error}") from error
+        raise RunError(f"{folder.summary} is not the result of a run: {reason_of(error)}") from error

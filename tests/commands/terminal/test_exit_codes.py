@@ -76,6 +76,18 @@ class TestReport:
         assert "ZeroDivisionError: division by zero" in report.read_text()
         assert "Traceback" in report.read_text()
 
+    def test_it_does_not_name_the_user(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """People pass it on."""
+        (tmp_path / "jane").mkdir()
+        monkeypatch.chdir(tmp_path / "jane")
+        monkeypatch.setattr(
+            "sys.argv", [str(tmp_path / "jane/.venv/bin/archcli"), "show", str(tmp_path / "jane/a.yaml")]
+        )
+        code_of(ZeroDivisionError(f"in {tmp_path}/jane/a.yaml"))
+        (report,) = Path().glob("archcli-report-*.txt")
+        assert "jane" not in report.read_text()
+        assert "command: archcli show a.yaml" in report.read_text()
+
     def test_without_a_place_to_write_it_is_shown(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
