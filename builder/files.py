@@ -200,6 +200,7 @@ def _put_in_place(path: Path, former: Path | None) -> Iterator[Path]:
     name = path.name if len(os.fsencode(path.name)) <= _LONGEST_NAME else path.name[: _LONGEST_NAME // 4]
     written = path.with_name(f".{name}.{os.getpid()}{_UNFINISHED}")
     before = path.stat() if path.exists() else None
+    path.parent.stat()  # writers of other libraries say in their own ways that it is missing
     if before is not None and not os.access(path, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
     try:

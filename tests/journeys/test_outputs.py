@@ -37,7 +37,9 @@ FILE_OPTIONS = {
     "draw svg": Option(("draw", "small.yaml", "-o"), ".svg"),
     "draw dot": Option(("draw", "small.yaml", "-o"), ".dot"),
     "draw png": Option(("draw", "small.yaml", "-o"), ".png"),
-    "variants": Option(("variants", "small.yaml", "--insert", "se", "--among", "block", "--draw"), ".svg"),
+    "variants": Option(
+        ("variants", "small.yaml", "--insert", "se: {reduction: 2}", "--among", "block", "--draw"), ".svg"
+    ),
     "compare": Option(("compare", "run", "-o"), ".svg"),
     "schema": Option(("schema", "-o"), ".json"),
 }
@@ -46,7 +48,7 @@ BENCH = Option(
     ".svg",
 )
 FOLDER_OPTIONS = {
-    "variants": ("variants", "small.yaml", "--insert", "se", "--among", "block", "-o"),
+    "variants": ("variants", "small.yaml", "--insert", "se: {reduction: 2}", "--among", "block", "-o"),
     "evaluate": ("evaluate", "run", "--device", "cpu", "-q", "-o"),
     "report": ("report", "study", "-o"),
     "runs": ("train", "small.yaml", *map(str, SHORT), "--set", "epochs=1", "-q", "--runs-dir"),
@@ -60,6 +62,7 @@ def home(tmp_path: Path, trained: Trained, monkeypatch: pytest.MonkeyPatch) -> P
     Path("small.yaml").write_text(PAGE)
     shutil.copytree(trained.folder, "run")
     shutil.copytree(KEPT / "study", "study")
+    shutil.copy(KEPT / "page" / "tiny.yaml", "study/tiny.yaml")
     return tmp_path
 
 
@@ -126,11 +129,11 @@ class TestFiles:
         """``-o >(gzip > page.svg.gz)`` of a shell is one."""
         path, got = Path(f"pipe{option.suffix}"), []
         os.mkfifo(path)
-        reader = Thread(target=lambda: got.append(path.read_bytes()))
+        reader = Thread(target=lambda: got.append(path.read_bytes()), daemon=True)
         reader.start()
         outcome = _run(archcli, option, path)
-        reader.join(60)
         assert outcome.code == 0, outcome.err
+        reader.join(60)
         assert path.is_fifo()
         assert len(got[0]) > 100
 
@@ -230,6 +233,7 @@ def _above_is_a_file(path: Path) -> None:
 class TestFolders:
     """Options that name a folder: it is made where it is missing, with those above it."""
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("words", FOLDER_OPTIONS.values(), ids=FOLDER_OPTIONS)
     @pytest.mark.parametrize("kind", ["missing", "there", "link", "link to nothing"])
     def test_it_is_made_and_used(self, archcli: Archcli, words: tuple[str, ...], kind: str) -> None:

@@ -104,8 +104,8 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
 
 def save_weights(model: nn.Module, path: Path) -> None:
     """Write the ``state_dict`` of ``model`` as ``torch.save`` does, versions of its modules included."""
-    with replacing(path) as written:
-        torch.save(model.state_dict(), written)
+    with replacing(path) as written, written.open("wb") as file:  # given a name, it would be part of the content
+        torch.save(model.state_dict(), file)
 
 
 def _is_pointwise(given: torch.Size, wanted: torch.Size) -> bool:

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from importlib import metadata
 from pathlib import Path
 from typing import Final
 
@@ -55,13 +56,28 @@ def _undated(document: bytes) -> bytes:
 
 
 def _wheels_program() -> Path:
-    """Return the program that the wheel installed: where this Python puts its scripts, else on the path."""
+    """Return the program that the wheel installed: where its own list says, where scripts lie, else on the path."""
     user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
-    folders = [sysconfig.get_path("scripts"), str(Path(sys.executable).parent), user, os.environ.get("PATH", "")]
+    folders = [
+        *_folders_of_the_wheel(), sysconfig.get_path("scripts"), str(Path(sys.executable).parent), user,
+        os.environ.get("PATH", ""),
+    ]  # fmt: skip
     found = shutil.which(PROGRAM, path=os.pathsep.join(folders))
-    if found is None:
-        raise RunError(f"figures need the package `{PROGRAM}`, which is not installed", f"pip install {PROGRAM}")
-    return Path(found)
+    if found is not None:
+        return Path(found)
+    if folders[0] in _folders_of_the_wheel():
+        message = f"the package `{PROGRAM}` is installed, and its program is gone from {folders[0]}"
+        raise RunError(message, f"pip install --force-reinstall {PROGRAM}")
+    raise RunError(f"figures need the package `{PROGRAM}`, which is not installed", f"pip install {PROGRAM}")
+
+
+def _folders_of_the_wheel() -> list[str]:
+    """Return where the wheel's list of files says that its program lies, wherever it was installed to."""
+    try:
+        files = metadata.files(PROGRAM) or []
+    except metadata.PackageNotFoundError:
+        return []
+    return [os.path.realpath(each.locate().parent) for each in files if each.stem == PROGRAM]
 
 
 def _run(program: Path, form: str, source: str, *options: str) -> bytes:
