@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _UNFINISHED = ".tmp"
 _LONGEST_NAME = 200  # bytes of a name that still has room for what a temporary one adds; file systems take 255
 _PATIENCE = 5.0  # seconds that a pipe may be without a reader
+_OPENS_FOLDERS = os.name != "nt"
 _NO_FOLDER_SYNC = {errno.EACCES, errno.EPERM, errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EBADF}
 """How a file system says that it forces no folder to disk, or not for this user."""
 
@@ -242,8 +243,8 @@ def _force_to_disk(path: Path) -> None:
 
 
 def _force_name_to_disk(folder: Path) -> None:
-    """Force to disk that a file is called so, where the platform can; Windows opens no folder."""
-    if os.name == "nt":
+    """Force to disk that a file is called so, where the platform can."""
+    if not _OPENS_FOLDERS:
         return
     try:
         descriptor = os.open(folder, os.O_RDONLY)

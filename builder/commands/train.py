@@ -69,18 +69,23 @@ def run(
     on_progress: Callable[[Progress], None],
     on_fetch: Callable[[str], None] = quiet,
 ) -> Trained:
-    """Train as ``request`` says and return the result; with ``dry_run`` stop before anything is written.
+    """Train as ``request`` says and return the result; with ``dry_run`` stop before anything is written or downloaded.
 
     ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes, ``on_fetch`` what is downloaded.
     Raises ArchError and RunError as ``prepare`` does, and whatever ``builder.training.trainer.train`` raises.
     """
     check_name(request.name or "default")
-    ready = prepare(request, on_fetch)
+    ready = prepare(request, _refuse_to_fetch if request.dry_run else on_fetch)
     with ready.group as group:
         folder = None if request.dry_run else group.broadcast_from_rank0(lambda: _folder(request, ready))
         beginning = describe(request.page, ready, folder)
         on_beginning(beginning)
         return Trained(beginning, None if folder is None else train_in(folder, ready, on_progress))
+
+
+def _refuse_to_fetch(told: str) -> None:
+    message = f"the weights are not in torch.hub's cache ({told}), and a dry run downloads nothing"
+    raise RunError(message, "train without --dry-run to download them")
 
 
 def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None]) -> Summary:

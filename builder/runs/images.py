@@ -18,7 +18,7 @@ RANDOM = 2048  # random images, or four batches of them
 FOLDER = "imagefolder"
 
 
-def load_images(chosen: RunData, recipe: Recipe, channels: int) -> DataSet:
+def load_images(chosen: RunData, recipe: Recipe, channels: int, *, download: bool = True) -> DataSet:
     """Return the images that a run is trained with, its validation split held out before a subset is drawn.
 
     Raises ArchError for an unknown data set; RunError for images that can't be had, or are not of ``channels``.
@@ -31,7 +31,8 @@ def load_images(chosen: RunData, recipe: Recipe, channels: int) -> DataSet:
         return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
     if chosen.name is None or chosen.folder is None:
         raise RunError("nothing says with which images", "name them: --data and --data-dir")
-    data = load(chosen.name, Path(chosen.folder), recipe.resize).hold_out(recipe.validation, recipe.seed)
+    found = load(chosen.name, Path(chosen.folder), recipe.resize, download=download)
+    data = found.hold_out(recipe.validation, recipe.seed)
     if chosen.subset is not None:
         draw = data.part_of_all if chosen.subset_of_all else data.subset
         data = draw(chosen.subset, recipe.seed)

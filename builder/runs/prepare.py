@@ -242,7 +242,8 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
 def _images(request: TrainOptions, recipe: Recipe, channels: int, judging: SplitName | None) -> DataSet:
     if judging is not None:
         return load_others(request.data, request.data_dir, recipe, channels, judging)
-    return load_images(RunData(request.data, str(request.data_dir), request.subset), recipe, channels)
+    chosen = RunData(request.data, str(request.data_dir), request.subset)
+    return load_images(chosen, recipe, channels, download=not request.dry_run)
 
 
 def _begin_with(

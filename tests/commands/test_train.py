@@ -138,6 +138,23 @@ class TestAnswers:
         assert {path.name for path in Path().iterdir()} == {"small.yaml"}
 
     @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--data", "cifar10"), "cifar10 does not lie unpacked in data, and a dry run downloads nothing"),
+            (("--data", "digits", "--weights", "torchvision:alexnet"), "a dry run downloads nothing"),
+        ],
+    )
+    def test_a_dry_run_asks_the_network_for_nothing(
+        self, archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+    ) -> None:
+        """Neither for images nor for weights."""
+        monkeypatch.setenv("TORCH_HOME", str(page.parent.absolute()))
+        monkeypatch.setattr("urllib.request.urlopen", lambda *_, **__: pytest.fail("it has asked"))
+        monkeypatch.setattr("builder.training.weights.published.urlopen", lambda *_, **__: pytest.fail("it has asked"))
+        outcome = archcli("train", page, "--dry-run", *words)
+        assert (outcome.code, said in outcome.err) == (1, True), outcome.err
+
+    @pytest.mark.parametrize(
         ("arguments", "code", "answer"),
         [
             (["--set", "lrr=0.1"], 2, "did you mean `lr`?"),

@@ -33,12 +33,12 @@ class _Source:
     unpacked: str
     files: str
 
-    def split(self, data_dir: Path, asked: dict[str, object]) -> Any:
-        """Return torchvision's object for one split, downloaded if it is not there."""
+    def split(self, data_dir: Path, asked: dict[str, object], *, download: bool) -> Any:
+        """Return torchvision's object for one split; ``download`` it if it is not there."""
         from torchvision import datasets  # noqa: PLC0415 - takes seconds, and digits need none of it
 
         with redirect_stdout(sys.stderr):  # some of them print, and stdout is for results
-            return getattr(datasets, self.kind)(root=str(data_dir), download=True, **asked)
+            return getattr(datasets, self.kind)(root=str(data_dir), download=download, **asked)
 
 
 _BY_FLAG: tuple[dict[str, object], dict[str, object]] = ({"train": True}, {"train": False})
@@ -54,8 +54,8 @@ _SOURCES = {
 }
 
 
-def load(name: str, data_dir: Path, side: int | None = None) -> DataSet:
-    """Return the data set ``name``, looked for in ``data_dir`` and else downloaded into it.
+def load(name: str, data_dir: Path, side: int | None = None, *, download: bool = True) -> DataSet:
+    """Return the data set ``name``, looked for in ``data_dir`` and else downloaded into it, unless that is forbidden.
 
     ``digits`` needs neither. ``imagefolder`` is the folder ``data_dir`` itself, and its images are made squares
     of ``side`` pixels, which a recipe gives as ``resize``.
@@ -63,22 +63,26 @@ def load(name: str, data_dir: Path, side: int | None = None) -> DataSet:
     """
     if name not in _READERS:
         raise ArchError(unknown_data(name))
-    return _READERS[name](data_dir, side).checked()
+    return _READERS[name](data_dir, side, download).checked()
 
 
-def _image_folder(data_dir: Path, side: int | None) -> DataSet:
+def _image_folder(data_dir: Path, side: int | None, _: bool) -> DataSet:
     from builder.training.data.image_folder import load_image_folder  # noqa: PLC0415 - torchvision takes seconds
 
     return load_image_folder(data_dir, side)
 
 
-def _from_torchvision(name: str, source: _Source, data_dir: Path, _: int | None) -> DataSet:
+def _from_torchvision(name: str, source: _Source, data_dir: Path, _: int | None, download: bool) -> DataSet:
     there, before = (data_dir / source.unpacked).exists(), data_dir.exists()
     try:
-        train, test = source.split(data_dir, source.train), source.split(data_dir, source.test)
+        train = source.split(data_dir, source.train, download=download)
+        test = source.split(data_dir, source.test, download=download)
     except (OSError, RuntimeError, ValueError, EOFError, AssertionError) as error:
         if not before:
             _remove_empty(data_dir)
+        if not download:
+            message = f"{name} does not lie unpacked in {data_dir}, and a dry run downloads nothing"
+            raise RunError(message, "train without --dry-run to download it, or choose `--data digits`") from error
         state = f"in {data_dir} but incomplete or damaged" if there else f"not in {data_dir}"
         reason = str(error).splitlines()[0].rstrip(":") if str(error) else type(error).__name__
         message = f"{name} is {state}, and could not be downloaded: {reason}"
@@ -107,7 +111,7 @@ def _split(decoded: Any) -> Split:
     return Split(images.contiguous(), torch.as_tensor(labels, dtype=torch.int64))
 
 
-def _digits(_: Path, __: int | None) -> DataSet:
+def _digits(_: Path, __: int | None, ___: bool) -> DataSet:
     """Return scikit-learn's 1,797 grey digits of 8×8 pixels, shuffled once and for all.
 
     https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_digits.html
@@ -122,7 +126,7 @@ def _digits(_: Path, __: int | None) -> DataSet:
     return DataSet("digits", classes, every[order[DIGITS_TEST:]], test=every[order[:DIGITS_TEST]])
 
 
-_Reader: TypeAlias = "Callable[[Path, int | None], DataSet]"
+_Reader: TypeAlias = "Callable[[Path, int | None, bool], DataSet]"
 _READERS: Mapping[str, _Reader] = {
     **{name: partial(_from_torchvision, name, source) for name, source in _SOURCES.items()},
     "imagefolder": _image_folder,

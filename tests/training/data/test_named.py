@@ -97,6 +97,14 @@ class TestMissing:
         assert str(tmp_path) in hint
         assert "--data digits" in hint
 
+    @pytest.mark.parametrize("name", ["cifar10", "cifar100", "fashion_mnist", "svhn"])
+    def test_a_dry_run_asks_nobody(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+        """Nor does it write anything."""
+        monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: pytest.fail("it has asked"))
+        with pytest.raises(RunError, match=f"{name} does not lie unpacked in .*, and a dry run downloads nothing"):
+            load(name, tmp_path / "data", download=False)
+        assert not (tmp_path / "data").exists()
+
     def test_a_damaged_file_is_not_called_missing(self, tmp_path: Path, offline: None) -> None:
         """CIFAR-10's checksums are looked at before anything is unpickled."""
         folder = tmp_path / "cifar-10-batches-py"
@@ -165,5 +173,5 @@ class TestOtherShapes:
         monkeypatch.setattr(
             "torchvision.datasets.SVHN", lambda **asked: sys.stdout.write("Using downloaded and verified file")
         )
-        source.split(tmp_path, {})
+        source.split(tmp_path, {}, download=True)
         assert capsys.readouterr().out == ""

@@ -77,7 +77,7 @@ def _folders_of_the_wheel() -> list[str]:
         files = metadata.files(PROGRAM) or []
     except metadata.PackageNotFoundError:
         return []
-    return [os.path.realpath(each.locate().parent) for each in files if each.stem == PROGRAM]
+    return [os.path.realpath(Path(each.locate()).parent) for each in files if each.stem == PROGRAM]
 
 
 def _run(program: Path, form: str, source: str, *options: str) -> bytes:
