@@ -62,7 +62,7 @@ class TestEveryCommandEveryStream:
         """With the code that it has elsewhere, or 1 where its result could not be written."""
         done = run(home, COMMANDS[command], streams)
         _check(done, home)
-        if "full" not in streams:
+        if "full" not in streams and command != "init":  # which writes its page once only
             assert done.returncode == run(home, COMMANDS[command], "").returncode
 
 
