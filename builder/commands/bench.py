@@ -104,6 +104,7 @@ def run(
         raise RunError("a benchmark runs in one process", "start it without torchrun")
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution
+    from builder.training.device.kinds import kind_of
     from builder.training.speed.benchmark import Task, alternatives, measure
 
     size = ready.recipe.batch_size
@@ -111,8 +112,7 @@ def run(
     if whole == 0:
         raise RunError(f"a batch is {size:,} images, and {ready.data.name} has {len(ready.data.train):,}")
     task = Task(ready.model, ready.data.train[:whole], ready.recipe, ready.device)
-    on_gpu = ready.device.type != "cpu"
-    hands = (4 if on_gpu else 0) if workers is None else workers
+    hands = (0 if kind_of(ready.device).is_host else 4) if workers is None else workers
     others = alternatives(Hardware.of(ready.device))
     measured = measure(task, Execution(ready.chosen.precision, ready.step), others, seconds, hands, on_round)
     benched = _result(request, ready, measured, hands, whole)

@@ -18,6 +18,7 @@ from builder.study.workers.images import load_images
 from builder.study.workers.resources import workers_for
 from builder.training.device.devices import choose_device, describe_device
 from builder.training.device.execution import Execution
+from builder.training.device.kinds import kind_of
 from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 
@@ -48,19 +49,17 @@ class Pilot:
     @property
     def device_name(self) -> str:
         """The device as a person names it, without the number of threads."""
-        return (
-            describe_device(self.device).partition(" (")[0]
-            if self.device.type == "cpu"
-            else describe_device(self.device)
-        )
+        name = describe_device(self.device)
+        return name.partition(" (")[0] if kind_of(self.device).is_host else name
 
     def workers(self, memory: int) -> int:
         """Return how many cells fit side by side whose network keeps ``memory`` bytes for an image.
 
         On a CPU that is one for each core, with one thread each; on GPUs one for each.
         """
-        if self.device.type == "cuda":
-            return max(1, torch.cuda.device_count())
+        kind = kind_of(self.device)
+        if not kind.is_host:
+            return max(1, kind.count())
         return workers_for(memory * self.recipe.batch_size)
 
     def seconds(self, page: str) -> float:

@@ -1,18 +1,14 @@
 """Where chance comes from: each use draws from a stream of its own, a pure function of (seed, purpose, epoch).
 
 So the order of an epoch does not depend on how many numbers were drawn before it, and a run that resumes
-needs no replay. Only dropout draws from torch's global generator, whose state checkpoints keep.
+needs no replay. Only dropout draws from torch's global generator, whose state checkpoints keep (``device.generators``).
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import torch
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def stream(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
@@ -27,21 +23,6 @@ def seed_globally(seed: int, process: int = 0) -> None:
     Of several processes that train together each draws other numbers, the first those of one that trains alone.
     """
     torch.manual_seed(seed if process == 0 else stream(seed, "process", process).initial_seed())
-
-
-def global_states(device: torch.device) -> dict[str, torch.Tensor]:
-    """Return the states of the global generators that dropout on ``device`` draws from: ``cpu``, and ``cuda``."""
-    states = {"cpu": torch.get_rng_state()}
-    if device.type == "cuda":
-        states["cuda"] = torch.cuda.get_rng_state(device)
-    return states
-
-
-def set_global_states(states: Mapping[str, torch.Tensor], device: torch.device) -> None:
-    """Put the global generators where they were when ``states`` were taken."""
-    torch.set_rng_state(states["cpu"])
-    if device.type == "cuda":
-        torch.cuda.set_rng_state(states["cuda"], device)
 
 
 def shuffled(count: int, generator: torch.Generator) -> torch.Tensor:

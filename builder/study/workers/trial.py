@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from builder.diagnostics import RunError
 from builder.identity import graph_id
@@ -22,6 +21,7 @@ from builder.study.workers.images import load_images
 from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
 from builder.training.device.execution import Execution
+from builder.training.device.kinds import kind_of
 from builder.training.evaluation.evaluate import predict
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
+    import torch
     from numpy.typing import NDArray
     from torch import nn
 
@@ -131,8 +132,9 @@ def prepare_trials(
     that the study was planned with.
     """
     chosen = choose_device(None if device == "auto" else device)
-    if chosen.type == "cuda" and ":" not in device:
-        chosen = torch.device("cuda", number % torch.cuda.device_count())
+    kind = kind_of(chosen)
+    if not kind.is_host and ":" not in device:
+        chosen = kind.numbered(number)
     wanted = plan.data
     images = load_images(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
     if images.fingerprint != wanted.fingerprint:

@@ -3,46 +3,79 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
 
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.training.device.kinds import KINDS, best_kind, kind_of
 
-KINDS = ("cpu", "cuda", "mps", "xpu")
-AMPERE = 8  # major version of the first GPUs with TF32 and bf16
+_CPU = torch.device("cpu")
 
 
 def choose_device(name: str | None = None) -> torch.device:
-    """Return the device called ``name`` (``cpu``, ``cuda``, ``cuda:1``, ``mps``), or by default the best that is here.
+    """Return the device called ``name`` (``cpu``, ``cuda``, ``cuda:1``, ``mps``), or by default the best that computes.
 
-    Raises ArchError if nothing is called so, RunError if there is no such device on this machine.
+    Either has been tried: a GPU may be here, and PyTorch be built without kernels for it. ``left_out`` says why the
+    best was not taken. Raises ArchError if nothing is called so, RunError if there is no such device on this machine.
     """
     if name is None:
-        return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+        return _best()[0]
     if name.partition(":")[0] not in KINDS:
-        hint = suggest(name, KINDS, "there are")
+        hint = suggest(name, list(KINDS), "there are")
         raise ArchError(
             Diagnostic("usage", f"no device is called `{name}`", None, f"{hint} (the default is the best one)")
         )
     try:
         device = torch.device(name)
-        torch.empty(1, device=device)
+        compute_something(device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        message = f"the device `{name}` can't be used here: {str(error).splitlines()[0]}"
+        message = f"the device `{name}` can't be used here: {_first_line(error)}"
         raise RunError(message, "leave the option out to use the best device") from error
     return device
 
 
+def left_out() -> str | None:
+    """Return in a line why the best device that is here is not taken by default, None where it is."""
+    return _best()[1]
+
+
+def compute_something(device: torch.device) -> None:
+    """Let ``device`` add two numbers and tell the sum; RuntimeError or the like where it can't.
+
+    To make a tensor would start no kernel, and a device that has none would fail later, in the middle of a run.
+    """
+    if float(torch.ones(1, device=device).add(1).item()) != 2:
+        raise RuntimeError("it says that 1 and 1 are not 2")
+
+
 def describe_device(device: torch.device) -> str:
     """Return the device as a person names it: ``cpu (2 threads)``, or the name of the GPU."""
-    if device.type == "cuda":
-        return f"{device} ({torch.cuda.get_device_name(device)})"
-    return f"{device} ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
+    return kind_of(device).describe(device)
+
+
+@cache
+def _best() -> tuple[torch.device, str | None]:
+    """Return the best device that computes, and why a better one is left out. It is tried once in a process."""
+    kind = best_kind()
+    if kind.is_host:
+        return _CPU, None
+    device = torch.device(kind.name)
+    try:
+        compute_something(device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        return _CPU, f"{device} is here, and this PyTorch can't compute on it: {_first_line(error)}"
+    return device, None
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 @dataclass(frozen=True)
 class Hardware:
-    """What a device can do that decides how to compute on it; ``kind`` is ``cpu``, ``cuda`` or ``mps``."""
+    """What a device can do that decides how to compute on it; ``kind`` is the name of one of ``KINDS``."""
 
     kind: str
     has_avx512: bool = False
@@ -53,14 +86,4 @@ class Hardware:
     @classmethod
     def of(cls, device: torch.device) -> Hardware:
         """Return what torch says of ``device``; what it does not know counts as not there."""
-        if device.type == "cuda":
-            return cls("cuda", has_tf32=torch.cuda.get_device_capability(device)[0] >= AMPERE)
-        if device.type != "cpu":
-            return cls(device.type)
-        flags: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # of newer versions
-        return cls(
-            "cpu",
-            has_avx512=torch.backends.cpu.get_cpu_capability() == "AVX512",  # what torch was told to use, too
-            has_bf16=bool(flags.get("avx512_bf16")),
-            has_amx=bool(flags.get("amx_bf16")),
-        )
+        return cls(device.type, **kind_of(device).formats(device))

@@ -18,6 +18,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from builder.diagnostics import RunError
 from builder.training.device.devices import choose_device
+from builder.training.device.kinds import CPU, KINDS, best_kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -99,12 +100,13 @@ class DistributedGroup(ProcessGroup):
 
     def __init__(self, device: torch.device) -> None:
         """Find the others; raise RunError if this device can't be one of several, or they are not found."""
-        if device.type not in {"cpu", "cuda"}:
+        kind = kind_of(device)
+        if kind.backend is None:
             raise RunError(f"several processes train together on CPUs or CUDA GPUs, not on `{device}`")
-        if device.type == "cuda":
-            torch.cuda.set_device(device)
+        if not kind.is_host:
+            torch.accelerator.set_device_index(device)
         try:
-            dist.init_process_group("cpu:gloo,cuda:nccl" if device.type == "cuda" else "cpu:gloo")
+            dist.init_process_group(kind.process_backends())
         except (ValueError, RuntimeError) as error:
             message = f"WORLD_SIZE is set, and the other processes are not found: {str(error).splitlines()[0]}"
             raise RunError(message, "start them with torchrun; for one process unset WORLD_SIZE") from error
@@ -132,13 +134,14 @@ class DistributedGroup(ProcessGroup):
         """Return ``model`` as torch averages its gradients.
 
         Without looking for unused weights torch would put gradients into other buckets after the first step, add them
-        up in another order, and three processes that go on would no longer compute the same bits.
+        up in another order, and three processes that go on would no longer compute the same bits. Buffers are not sent
+        around in each step: training normalizes by its own batch, and ``broadcast_buffers`` comes before evaluation.
         """
-        return DistributedDataParallel(model, find_unused_parameters=True)
+        return DistributedDataParallel(model, find_unused_parameters=True, broadcast_buffers=False)
 
     def convert_sync_batch_norm(self, model: nn.Module) -> None:
         """Put torch's own, which is for GPUs alone, in the place of each; weights and keys stay."""
-        if self._device.type != "cuda":
+        if not kind_of(self._device).has_sync_batch_norm:
             hint = "leave it out, `--set sync_batchnorm=false`, or train on GPUs: PyTorch's works there alone"
             raise RunError("`sync_batchnorm` is not available for processes on CPUs", hint)
         nn.SyncBatchNorm.convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # torch gives it no types
@@ -211,14 +214,15 @@ def choose_own_device(name: str | None) -> torch.device:
 
     Raises RunError if it isn't there, or several processes are to share one.
     """
-    if not is_distributed() or name == "cpu":
+    kind = best_kind() if name is None else KINDS.get(name)
+    if not is_distributed() or (name is not None and kind is CPU):
         return choose_device(name)
-    if name not in {None, "cuda"}:
+    if kind is None or (name is not None and kind.backend is None):
         message = f"`{name}` can't be the device of several processes"
         raise RunError(message, "use `cuda`, and each process gets its own GPU, or `cpu`")
-    if name is None and not torch.cuda.is_available():
+    if kind.is_host or kind.backend is None:
         return _CPU
-    return choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
+    return choose_device(f"{kind.name}:{os.environ.get('LOCAL_RANK', '0')}")
 
 
 def join(device: torch.device) -> ProcessGroup:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 
 from builder.choices import StepName
 from builder.diagnostics import RunError
+from builder.training.device.kinds import kind_of
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.folder.run_files import read_environment
 
@@ -47,7 +48,7 @@ class Execution:
 
 def can_record(device: torch.device, processes: int = 1) -> bool:
     """Return whether steps can be recorded as a graph: on a CUDA GPU, by a process that trains alone."""
-    return device.type == "cuda" and processes == 1
+    return kind_of(device).has_graphs and processes == 1
 
 
 def check_step(step: StepName, device: torch.device, processes: int = 1) -> None:

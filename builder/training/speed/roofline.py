@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.training.device.kinds import kind_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 FLOAT, HALF = 4, 2  # bytes
+MEMORY_SHARE = 4  # of what is free on a GPU, beside the networks that were measured
 TRIALS = 5  # of each measurement; the best counts, for what disturbs only makes slower
 
 
@@ -74,7 +77,7 @@ def floor(load: Load, recipe: Recipe, precision: Precision, ceilings: Ceilings) 
 
 def measure_ceilings(device: torch.device, precision: Precision) -> Ceilings:
     """Return what ``device`` reaches with products in ``precision``. Takes about a second."""
-    count, side = (2**28, 8192) if device.type == "cuda" else (2**25, 1024)  # larger than caches, and no larger
+    count, side = _sizes(device)
     source = torch.ones(count, device=device)
     target = torch.empty_like(source)
     copying = _best(lambda: target.copy_(source), device)
@@ -85,10 +88,24 @@ def measure_ceilings(device: torch.device, precision: Precision) -> Ceilings:
     return Ceilings(2 * source.nbytes / copying, 2 * side**3 / multiplying)
 
 
+def _sizes(device: torch.device) -> tuple[int, int]:
+    """Return how many numbers to copy and how large matrices to multiply: larger than caches, and no larger.
+
+    Together they take at most a quarter of the memory that a GPU has free.
+    """
+    kind = kind_of(device)
+    if kind.is_host:
+        return 2**25, 1024
+    free = kind.free_memory(device)
+    count, side = 2**28, 8192
+    while free is not None and count > 2**20 and (2 * count + 3 * side**2) * FLOAT > free // MEMORY_SHARE:
+        count, side = count // 4, side // 2
+    return count, side
+
+
 def wait_for(device: torch.device) -> None:
     """Return when ``device`` has done all that it was given."""
-    if device.type != "cpu":
-        torch.accelerator.synchronize(device)
+    kind_of(device).synchronize(device)
 
 
 def _best(work: Callable[[], object], device: torch.device) -> float:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from builder.training.randomness import global_states, set_global_states
+from builder.training.device.generators import global_states, set_global_states
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
