@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 KEPT = (
     "device", "precision", "python", "packages", "threads", "cpu_capability", "deterministic_algorithms",
-    "float32_matmul_precision", "git",
+    "float32_matmul_precision", "fp32_precision", "git",
 )  # fmt: skip
 """What is kept of the description of a machine: nothing that names it, its users or its folders."""
 

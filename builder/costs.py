@@ -72,6 +72,12 @@ def numbers_moved(graph: Graph) -> int:
     return moved
 
 
+def weights_multiplied(graph: Graph) -> int:
+    """Return how many learned tensors there are of layers that multiply: what another number format casts."""
+    owners = {node.key: node for node in graph.nodes if node.operation.macs(*graph.input_shapes(node))}
+    return sum(len(node.operation.parameters(*graph.input_shapes(node))) for node in owners.values())
+
+
 def activation_memory(graph: Graph) -> int:
     """Return the bytes that a training step keeps for its backward pass: the last part of ``graph_cost``."""
     return sum(_kept(graph))

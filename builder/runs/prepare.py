@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.costs import graph_cost
+from builder.costs import graph_cost, numbers_moved, weights_multiplied
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
 from builder.ops.normalization import BatchNorm
@@ -173,7 +173,9 @@ def choose_for(
     from builder.training.device.precision import StepWork, choose_precision
 
     cost = graph_cost(graph)
-    work = StepWork(cost.parameters, cost.macs * recipe.batch_size // processes)
+    images = recipe.batch_size
+    numbers, casts = numbers_moved(graph) * images // processes, 2 * weights_multiplied(graph)  # forward and back
+    work = StepWork(cost.parameters, cost.macs * images // processes, numbers, casts)
     return choose_precision(Hardware.of(device), work, *asked)
 
 

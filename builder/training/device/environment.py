@@ -12,6 +12,7 @@ import torch
 
 from builder.private_paths import shared_command
 from builder.training.device.devices import describe_device
+from builder.training.device.precision import fp32_precision
 
 PACKAGES = ("archcli-cnn", "torch", "torchvision", "numpy", "pillow", "safetensors", "scikit-learn")
 SETTINGS = ("CUBLAS_WORKSPACE_CONFIG", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "THP_MEM_ALLOC_ENABLE")
@@ -29,7 +30,7 @@ def describe_environment(device: torch.device) -> dict[str, object]:
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),
         "deterministic_algorithms": torch.are_deterministic_algorithms_enabled(),
         "cudnn_benchmark": torch.backends.cudnn.benchmark,
-        "float32_matmul_precision": torch.get_float32_matmul_precision(),
+        "fp32_precision": fp32_precision(),
         "variables": {name: os.environ[name] for name in SETTINGS if name in os.environ},
         "git": _git_state(),
     }

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +16,7 @@ from torch.nn.functional import cross_entropy
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware
-from builder.training.device.precision import PLAIN, Precision, StepWork, choose_precision
+from builder.training.device.precision import PLAIN, Precision, StepWork, choose_precision, fp32_precision
 from builder.training.folder.checkpoints import Checkpoint
 from builder.training.folder.header import RunHeader
 from builder.training.folder.run_folder import RunFolder
@@ -24,27 +27,32 @@ from builder.training.steps.step import EagerStep
 from tests.training.tiny_task import TinyNetwork
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from builder.training.data.dataset import DataSet
     from builder.training.recipe.recipe import Recipe
 
+ROOT = Path(__file__).parents[3]
 AVX2 = Hardware("cpu")
 AVX512 = Hardware("cpu", has_avx512=True)
 AVX512_BF16 = Hardware("cpu", has_avx512=True, has_bf16=True)
 AMX = Hardware("cpu", has_avx512=True, has_bf16=True, has_amx=True)
-TURING, AMPERE = Hardware("cuda"), Hardware("cuda", has_tf32=True)
+TURING, AMPERE = Hardware("cuda"), Hardware("cuda", has_bf16=True, has_tf32=True)
+RADEON = Hardware("cuda", has_bf16=True)
 MPS = Hardware("mps")
 
 
 def alexnet(batch: int) -> StepWork:
     """Return a step of AlexNet: many weights, each used twelve times an image."""
-    return StepWork(57_044_810, 710_133_440 * batch)
+    return StepWork(57_044_810, 710_133_440 * batch, 2_345_960 * batch, casts=32)
 
 
 def resnet18(batch: int) -> StepWork:
     """Return a step of ResNet-18: few weights, each used often."""
-    return StepWork(11_181_642, 1_813_566_464 * batch)
+    return StepWork(11_181_642, 1_813_566_464 * batch, 17_538_536 * batch, casts=44)
+
+
+def resnet20(batch: int) -> StepWork:
+    """Return a step of ResNet-20 at 32 px: so little that starting its kernels takes longer than they do."""
+    return StepWork(272_474, 40_813_184 * batch, 1_453_194 * batch, casts=46)
 
 
 TINY = StepWork(43_000, 4 * 4_000_000)
@@ -65,8 +73,12 @@ class TestChoosePrecision:
             (AMX, alexnet(4), "fp32, channels_last"),
             (AMX, alexnet(8), "bf16, channels_last"),
             (AMX, resnet18(4), "bf16, channels_last"),
-            (TURING, alexnet(128), "fp32, channels_last"),
+            (TURING, alexnet(128), "fp32, contiguous"),
+            (RADEON, alexnet(128), "fp32, contiguous"),
             (AMPERE, alexnet(4), "tf32, channels_last"),
+            (AMPERE, resnet18(4), "tf32, channels_last"),
+            (AMPERE, resnet20(4), "tf32, channels_last"),
+            (AMPERE, resnet20(128), "bf16, channels_last"),
             (AMPERE, alexnet(128), "bf16, channels_last"),
             (AMPERE, resnet18(32), "bf16, channels_last"),
             (MPS, resnet18(32), "fp32, contiguous"),
@@ -86,6 +98,10 @@ class TestChoosePrecision:
             (AMX, alexnet(4), "a step is limited by reading its weights, which bf16 would copy"),
             (AMX, alexnet(8), "this CPU has AMX"),
             (TURING, TINY, "this GPU has neither TF32 nor bf16"),
+            (RADEON, TINY, "this GPU has no TF32"),
+            (AMPERE, alexnet(4), "a step is short: it waits for its weights, and bf16 copies them"),
+            (AMPERE, resnet20(4), "a step is short: its casts would cost what bf16 saves"),
+            (AMPERE, resnet18(32), "this GPU has bf16, and a step has work enough for it"),
             (MPS, TINY, "nothing else is measured on mps"),
         ],
     )
@@ -100,12 +116,28 @@ class TestChoosePrecision:
         assert choose_precision(AVX512_BF16, alexnet(32), "fp32").precision == Precision("fp32", "channels_last")
         assert choose_precision(AVX512_BF16, alexnet(32), layout="contiguous").precision == Precision("bf16")
 
-    @pytest.mark.parametrize("hardware", [AVX512_BF16, TURING, MPS])
-    def test_tf32_is_refused_where_it_would_mean_nothing(self, hardware: Hardware) -> None:
-        """Rather than written into a run that never rounded anything."""
+    @pytest.mark.parametrize(
+        ("hardware", "others"),
+        [(AVX512_BF16, "fp32 or bf16"), (TURING, "fp32"), (RADEON, "fp32 or bf16"), (MPS, "fp32 or bf16")],
+    )
+    def test_tf32_is_refused_where_it_would_mean_nothing(self, hardware: Hardware, others: str) -> None:
+        """Rather than written into a run that never rounded anything; what is named instead is there."""
         with pytest.raises(RunError, match="`tf32` is a format of NVIDIA's GPUs") as raised:
             choose_precision(hardware, TINY, "tf32")
-        assert raised.value.hint == "choose fp32 or bf16, or leave it out"
+        assert raised.value.hint == f"choose {others}, or leave it out"
+
+    def test_bf16_is_refused_where_a_gpu_only_emulates_it(self) -> None:
+        """There its libraries have no convolutions in it, and the first step would end in an error."""
+        with pytest.raises(
+            RunError, match="`bf16` is a format of NVIDIA's GPUs since Ampere; this one has none"
+        ) as raised:
+            choose_precision(TURING, TINY, "bf16")
+        assert raised.value.hint == "choose fp32, or leave it out"
+
+    @pytest.mark.parametrize("hardware", [AVX2, AVX512, RADEON, AMPERE, MPS])
+    def test_elsewhere_it_is_taken_as_asked_for(self, hardware: Hardware) -> None:
+        """A CPU without instructions for it computes in it all the same."""
+        assert choose_precision(hardware, TINY, "bf16").precision.format == "bf16"
 
 
 class TestRecord:
@@ -181,21 +213,55 @@ class TestTraining:
         assert all(torch.equal(each, again.state_dict()[name]) for name, each in ours.state_dict().items())
 
 
+MIXES = {
+    "nothing": "",
+    "older": "torch.backends.cuda.matmul.allow_tf32 = True; torch.backends.cudnn.allow_tf32 = False",
+    "oldest": "torch.set_float32_matmul_precision('high')",
+    "newer": "torch.backends.cuda.matmul.fp32_precision = 'tf32'",
+    "newer of one": "torch.backends.cudnn.conv.fp32_precision = 'ieee'",
+    "newest of all": "torch.backends.fp32_precision = 'tf32'",
+    "of a library": "torch.backends.cudnn.fp32_precision = 'ieee'",
+    "older, then newer": (
+        "torch.backends.cuda.matmul.allow_tf32 = True; torch.backends.cuda.matmul.fp32_precision = 'ieee'"
+    ),
+}
+"""What a plugin may have set before a run begins."""
+
+AROUND = """
+import torch
+from dataclasses import replace
+{mix}
+from builder.training.device.environment import describe_environment
+from builder.training.device.kinds import CPU, KINDS
+from builder.training.device.precision import PLAIN, Precision, fp32_precision
+KINDS["cpu"] = replace(CPU, has_tf32_switch=True)
+cpu, before = torch.device("cpu"), fp32_precision()
+for kind, wanted in (("fp32", "ieee"), ("tf32", "tf32"), ("bf16", "tf32")):
+    with Precision(kind).on(cpu):
+        assert set(fp32_precision().values()) == {{wanted}}, fp32_precision()
+        with PLAIN.on(cpu):
+            assert set(fp32_precision().values()) == {{"ieee"}}, fp32_precision()
+        assert set(fp32_precision().values()) == {{wanted}}, fp32_precision()
+assert fp32_precision() == before, (fp32_precision(), before)
+assert describe_environment(cpu)["fp32_precision"] == before
+"""
+
+
 class TestOn:
     """What only a library's own switch can say."""
 
-    @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-    @pytest.mark.parametrize(("number_format", "rounded"), [("fp32", False), ("tf32", True), ("bf16", True)])
-    def test_tf32_is_allowed_while_it_lasts(self, number_format: str, rounded: bool) -> None:
-        """And is afterwards what it was."""
-        before = torch.backends.cuda.matmul.allow_tf32
-        with Precision(number_format).on(torch.device("cuda")):
-            assert torch.backends.cuda.matmul.allow_tf32 is rounded
-            assert torch.backends.cudnn.allow_tf32 is rounded
-        assert torch.backends.cuda.matmul.allow_tf32 is before
+    @pytest.mark.parametrize("mix", MIXES)
+    def test_whatever_a_plugin_has_set_it_never_fails(self, mix: str) -> None:
+        """Torch's older switches raise once some of the newer ones are set; afterwards all are what they were.
+
+        In a process of its own, for torch can't be brought back to where nobody has set anything.
+        """
+        program = [sys.executable, "-c", AROUND.format(mix=MIXES[mix])]
+        done = subprocess.run(program, check=False, capture_output=True, text=True, cwd=ROOT)
+        assert done.returncode == 0, done.stderr
 
     def test_a_cpu_needs_none(self, cpu: torch.device) -> None:
         """Nothing is touched."""
-        before = torch.backends.cuda.matmul.allow_tf32
+        before = fp32_precision()
         with Precision("tf32").on(cpu):
-            assert torch.backends.cuda.matmul.allow_tf32 is before
+            assert fp32_precision() == before
