@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import nn
-from torch.nn.functional import adaptive_avg_pool2d, avg_pool2d
 
 from builder.diagnostics import RunError
 
@@ -51,20 +50,20 @@ def deterministic() -> Iterator[None]:
         cudnn.benchmark, cudnn.deterministic = chosen
 
 
-def with_even_pooling(model: nn.Module) -> nn.Module:
-    """Return ``model`` with its adaptive average pooling made of windows of one size, where these fit.
+def with_matrix_pooling(model: nn.Module) -> nn.Module:
+    """Return ``model`` with its adaptive average pooling made of products, whose gradients are the same every time.
 
-    Torch's own has no deterministic gradients on a GPU, and AlexNet would not train.
+    Torch's own adds them up in any order on a GPU. To one number it takes the mean, which is the same every time.
     """
     for parent in model.modules():
         for name, child in parent.named_children():
-            if isinstance(child, nn.AdaptiveAvgPool2d):
-                setattr(parent, name, EvenPooling(child.output_size))
+            if isinstance(child, nn.AdaptiveAvgPool2d) and _pair(child.output_size) != (1, 1):
+                setattr(parent, name, MatrixPooling(child.output_size))
     return model
 
 
-class EvenPooling(nn.Module):
-    """Adaptive average pooling, by windows that do not overlap where the input is a multiple of the output."""
+class MatrixPooling(nn.Module):
+    """Adaptive average pooling of any size: rows and columns are averaged by a matrix each, windows may overlap."""
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
         """Take height and width, or one number for both; None keeps what comes."""
@@ -74,8 +73,26 @@ class EvenPooling(nn.Module):
     def forward(self, values: torch.Tensor) -> torch.Tensor:
         """Return ``values`` (N, C, H, W) in the output's height and width."""
         height, width = values.shape[-2:]
-        asked = self.output_size if isinstance(self.output_size, tuple) else (self.output_size, self.output_size)
+        asked = _pair(self.output_size)
         rows, columns = asked[0] or height, asked[1] or width
-        if height % rows or width % columns:
-            return adaptive_avg_pool2d(values, (rows, columns))
-        return avg_pool2d(values, (height // rows, width // columns))
+        if (rows, columns) == (height, width):
+            return values
+        with torch.autocast(values.device.type, enabled=False):  # sums in float32, as torch's own does
+            kept = averaging_matrix(height, rows, values.device) @ values.float()
+            return (kept @ averaging_matrix(width, columns, values.device).T).to(values.dtype)
+
+
+def averaging_matrix(before: int, after: int, device: torch.device) -> torch.Tensor:
+    """Return the matrix (after, before) whose row ``i`` averages from ``i * before // after`` to the next, rounded up.
+
+    The windows are those of ``adaptive_avg_pool2d``. Made on the device, so that a recorded step never waits for it.
+    """
+    row = torch.arange(after, device=device)[:, None]
+    column = torch.arange(before, device=device)
+    first = row * before // after
+    last = ((row + 1) * before + after - 1) // after
+    return ((column >= first) & (column < last)).float() / (last - first)
+
+
+def _pair(size: int | tuple[int | None, int | None] | None) -> tuple[int | None, int | None]:
+    return size if isinstance(size, tuple) else (size, size)
