@@ -23,7 +23,7 @@ class TestPrecision:
         [
             (Hardware("cpu"), PLAIN),
             (Hardware("cpu", has_avx512=True, has_bf16=True), Precision("bf16", "channels_last")),
-            (Hardware("cuda", has_tf32=True), Precision("bf16", "channels_last")),
+            (Hardware("cuda", has_tf32=True, has_bf16=True), Precision("tf32", "channels_last")),
         ],
     )
     def test_it_is_what_pays_on_the_device(

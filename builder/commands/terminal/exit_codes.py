@@ -58,6 +58,7 @@ def exit_codes() -> Iterator[None]:
     except Exception as error:  # noqa: BLE001 - whatever nobody foresaw ends here, and is written down
         _leave_if_stopped(error)
         _fail_if_refused(error)
+        _fail_if_device_did(error)
         _report(error)
 
 
@@ -89,6 +90,20 @@ def _fail_if_refused(error: Exception) -> None:
     missing = missing_package(error) if isinstance(error, ModuleNotFoundError) else None
     if missing is not None:
         _fail(*missing)
+
+
+def _fail_if_device_did(error: Exception) -> None:
+    """Leave if a GPU, its driver or its libraries have failed, or its memory was too small: no mistake of ours."""
+    if "torch" not in sys.modules:
+        return  # nothing has computed, and importing it takes seconds
+    from builder.training.device.failures import is_device_failure, is_out_of_memory
+
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if is_out_of_memory(error):
+        _fail(f"there is not enough memory for this: {said}", "try a smaller `batch_size`, input or network")
+    if is_device_failure(error):
+        hint = "`archcli doctor` tries it; `--device cpu` computes without; a damaged driver may need a restart"
+        _fail(f"the device has failed: {said}", hint)
 
 
 def _fail(message: str, hint: str | None) -> None:

@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
+from builder.training.device.failures import is_device_failure, is_out_of_memory
 from builder.training.device.precision import PLAIN
 from builder.training.steps.step import outputs
 
@@ -109,6 +110,8 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
         with batches.precision.autocast(image.device):
             logits = outputs(model(image))[0]
     except (RuntimeError, ValueError) as error:
+        if is_out_of_memory(error) or is_device_failure(error):
+            raise  # nothing that the page or the recipe could mend
         message = f"the network does not take images of {shape}: {str(error).splitlines()[0]}"
         raise RunError(message, "compare with the page's `input`, and the recipe's `size`") from error
     classes = int(batches.split.labels.max()) + 1

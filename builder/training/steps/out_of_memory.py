@@ -6,19 +6,18 @@ import gc
 import traceback
 from typing import TYPE_CHECKING
 
-import torch
-
 from builder.diagnostics import RunError
 from builder.training.data.batches import EVALUATION_BATCH
 from builder.training.device.devices import describe_device
+from builder.training.device.failures import is_out_of_memory
+from builder.training.device.kinds import best_kind, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
     from typing import Self
 
-_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed", "bad_alloc", "create a memory")
-"""What PyTorch's allocators, cuBLAS, cuDNN, C++ and oneDNN say, of which only the first has an error of its own."""
+    import torch
 
 
 class OutOfMemoryExplained:
@@ -47,7 +46,9 @@ class OutOfMemoryExplained:
         if fitting == self._batch_size:
             message = f"{where}, though a training step of {fitting:,} images fits"
             hint = f"validation takes {EVALUATION_BATCH} images at a time; other programs may hold memory too"
-            graph = ", and so does a CUDA graph: `--step eager` trains without" if self._device.type == "cuda" else ""
+            graph = (
+                ", and so does a CUDA graph: `--step eager` trains without" if kind_of(self._device).has_graphs else ""
+            )
             raise RunError(message, f"{hint}{graph}") from error
         message = f"{where} for batches of {self._batch_size:,} images"
         if fitting == 0:
@@ -55,19 +56,11 @@ class OutOfMemoryExplained:
         raise RunError(f"{message}; a step of {fitting:,} fits", f"try `--set batch_size={fitting}`") from error
 
 
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether ``error`` says that memory is too small, in the words of any library that allocates it."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in _WORDS)
-
-
 def largest_fitting(batch_size: int, try_step: Callable[[int], None]) -> int:
     """Return the first of ``batch_size``, its half, its quarter, … that ``try_step`` can do, 0 if none."""
     while batch_size:
         gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        best_kind().empty_cache()
         try:
             try_step(batch_size)
         except (RuntimeError, MemoryError) as error:

@@ -13,7 +13,7 @@ import torch
 from builder.diagnostics import RunError
 from builder.training import trainer
 from builder.training.folder.run_folder import RunFolder
-from builder.training.steps.out_of_memory import is_out_of_memory, largest_fitting
+from builder.training.steps.out_of_memory import largest_fitting
 from builder.training.trainer import train
 from tests.training.tiny_task import TinyNetwork
 
@@ -23,35 +23,6 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 ROOT = Path(__file__).parents[3]
-
-
-class TestIsOutOfMemory:
-    """Whoever allocates has words of its own."""
-
-    @pytest.mark.parametrize(
-        "error",
-        [
-            torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB."),
-            MemoryError(),
-            RuntimeError("[enforce fail at alloc_cpu.cpp:124] err == 0. DefaultCPUAllocator: can't allocate memory: …"),
-            RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
-            RuntimeError("could not create a memory object"),
-        ],
-    )
-    def test_all_of_them_are_understood(self, error: Exception) -> None:
-        """PyTorch on a GPU, Python, PyTorch on a CPU, cuBLAS, oneDNN."""
-        assert is_out_of_memory(error)
-
-    def test_this_machines_own_words_are_among_them(self) -> None:
-        """A thousand terabytes are not here."""
-        with pytest.raises(RuntimeError) as raised:
-            torch.empty(2**50)
-        assert is_out_of_memory(raised.value)
-
-    def test_other_errors_are_not(self) -> None:
-        """Shapes that do not fit would fit no better in smaller batches."""
-        assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
-        assert not is_out_of_memory(KeyError("memory"))
 
 
 class TestLargestFitting:
