@@ -56,7 +56,7 @@ def run(data_dir: Path, runs_dir: Path) -> Examined:
             Finding("archcli", "ok", own_version()),
             Finding("python", "ok", f"{platform.python_version()}, {sys.executable}"),
             *(_package(name) for name in PACKAGES),
-            _tried("device", _device),
+            _device(),
             _tried("cpu", _cpu),
             _tried("networks", _networks),
             _tried("figures", _figure),
@@ -86,10 +86,16 @@ def _tried(topic: str, look: Callable[[], str]) -> Finding:
         return Finding(topic, "missing", f"{type(error).__name__}: {error}")
 
 
-def _device() -> str:
-    from builder.training.device.devices import choose_device, describe_device
+def _device() -> Finding:
+    """Say what computes, after it has computed something; and what is here and does not."""
+    from builder.training.device.devices import choose_device, describe_device, left_out
 
-    return describe_device(choose_device())
+    found = _tried("device", lambda: describe_device(choose_device()))
+    why = left_out()
+    if why is None:
+        return found
+    help_ = "install the PyTorch that is built for it: https://pytorch.org/get-started/locally"
+    return Finding("device", "note", f"{found.found}; {why}", help_)
 
 
 def _cpu() -> str:

@@ -19,6 +19,14 @@ class Preparing:
 
 
 @dataclass(frozen=True)
+class ImagesInMainMemory:
+    """The images of a split do not fit into the device's memory, and computing waits for each batch of them."""
+
+    split: str
+    images: int
+
+
+@dataclass(frozen=True)
 class GoingOn:
     """A run goes on after ``step`` steps of ``epoch``.
 
@@ -88,7 +96,9 @@ class EpochDone:
     best: bool
 
 
-Progress: TypeAlias = Preparing | GoingOn | LookingBack | StepChosen | EpochStarted | BatchDone | EpochDone
+Progress: TypeAlias = (
+    Preparing | ImagesInMainMemory | GoingOn | LookingBack | StepChosen | EpochStarted | BatchDone | EpochDone
+)
 
 
 def ignore(_event: Progress) -> None:

@@ -56,11 +56,16 @@ class TrainingProgress:
 
     def begin(self, beginning: Beginning) -> None:
         """Show what was chosen and why."""
+        from builder.training.device.devices import left_out
+
         if processes.is_first():
             for warning in beginning.unchecked:
                 say(f"warning: {warning}")
         self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
         self._say(text.beginning(beginning, verbose=self._verbose))
+        why = left_out()
+        if why is not None:
+            self._say(f"note: {why}; computing on the CPU")
 
     def __call__(self, event: Progress) -> None:
         """Show one report of the trainer. Batches come thousands of times a second, and take microseconds here."""
@@ -72,11 +77,21 @@ class TrainingProgress:
             self._told(event)
 
     def _told(self, event: Progress) -> None:
-        from builder.training.progress import EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, StepChosen
+        from builder.training.progress import (
+            EpochDone,
+            EpochStarted,
+            GoingOn,
+            ImagesInMainMemory,
+            LookingBack,
+            Preparing,
+            StepChosen,
+        )
 
         match event:
             case Preparing():
                 self._show(f"preparing {event.images:,} images of {event.split}")
+            case ImagesInMainMemory():
+                self._say(text.images_in_main_memory(event))
             case GoingOn():
                 self._say(text.going_on(event))
                 self._rows = self._before(event.epoch)

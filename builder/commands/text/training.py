@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
     from builder.training.folder.summary import Summary
-    from builder.training.progress import EpochDone, GoingOn, LookingBack, StepChosen
+    from builder.training.progress import EpochDone, GoingOn, ImagesInMainMemory, LookingBack, StepChosen
     from builder.training.recipe.recipe import Recipe
 
 
@@ -55,6 +55,12 @@ def _recipe(recipe: Recipe) -> str:
         f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
         f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}"
     )
+
+
+def images_in_main_memory(event: ImagesInMainMemory) -> str:
+    """Return why computing waits for images, and what would help."""
+    where = f"the {event.images:,} images of {event.split} stay in main memory, for the device has too little"
+    return f"images   {where}; each batch is copied, and a smaller `--set size=…` would be faster"
 
 
 def going_on(event: GoingOn) -> str:

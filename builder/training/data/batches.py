@@ -9,6 +9,7 @@ import torch
 from builder.training.data.resize_cache import resized_once
 from builder.training.data.transforms import Draws, Normalizer, resized
 from builder.training.device.distributed import ALONE, NO_LABEL
+from builder.training.device.kinds import kind_of
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.randomness import shuffled, stream
 
@@ -54,10 +55,10 @@ class Batches:
         self.device = device
         self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
-        kept = resized_once(split.images, recipe)
-        self._is_resized = kept is not None
-        self._images = split.images if kept is None else _near(kept, device)
+        self._images, self._is_resized = _kept(split.images, recipe, device)
         self._labels = split.labels.to(self._images.device)
+        self.waits_for_host = not kind_of(device).is_host and self._images.device.type != device.type
+        """Whether each batch is copied to the device from main memory, which computing waits for."""
 
     @property
     def images(self) -> int:
@@ -107,15 +108,24 @@ class Batches:
         images, labels = self._images[samples], self._labels[samples]
         if not self._is_resized:
             images = resized(images, self._recipe)
-        images = images.to(self.device, non_blocking=True)
+        images = images.to(self.device)
         if draws is not None:
             images = draws.applied(images, samples)
-        labels = labels.to(self.device, non_blocking=True)
+        labels = labels.to(self.device)
         return self._normalizer(images).to(memory_format=self.precision.memory_format), labels
 
 
-def _near(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Return the uint8 images on a GPU where they fit, so that indexing and all that follows happens there."""
-    if device.type != "cuda" or images.nbytes > torch.cuda.mem_get_info(device)[0] // DEVICE_SHARE:
-        return images
-    return images.to(device)
+def _kept(images: torch.Tensor, recipe: Recipe, device: torch.device) -> tuple[torch.Tensor, bool]:
+    """Return the uint8 images where they are indexed, and whether they are resized already.
+
+    On a GPU where they fit, resized or else as they are, so that indexing and all that follows happens there.
+    """
+    kind, side = kind_of(device), recipe.size or images.shape[-1]
+    room = (kind.free_memory(device) or 0) // DEVICE_SHARE
+    fits = images[:, :, 0, 0].numel() * side * side <= room
+    if images.nbytes <= room and not fits and kind.has_float64:
+        return images.to(device), False
+    kept = resized_once(images, recipe)
+    if kept is None:
+        return images, False
+    return (kept.to(device) if fits else kept), True

@@ -13,6 +13,8 @@ from functools import cache
 import torch
 from torch.nn.functional import interpolate
 
+from builder.training.device.kinds import kind_of
+
 WEIGHT_BITS = 22  # PRECISION_BITS of Pillow's Resample.c
 LEVELS = 256  # of a uint8 channel
 
@@ -22,15 +24,17 @@ def resize(images: torch.Tensor, size: int) -> torch.Tensor:
     side = images.shape[-1]
     if side == size:
         return images
-    return (_fast if fast_is_exact(side, size, images.shape[1]) else exact)(images, size)
+    is_fast = kind_of(images.device).is_host and fast_is_exact(side, size, images.shape[1])
+    return (_fast if is_fast else exact)(images, size)
 
 
 def exact(images: torch.Tensor, size: int) -> torch.Tensor:
     """Resize as Pillow does, by two matrix products.
 
-    The products are of whole numbers below 2**53, so float64 holds every sum exactly, in any order.
+    The products are of whole numbers below 2**53, so float64 holds every sum exactly, in any order: on a GPU too,
+    where PyTorch's kernel for uint8 does not run.
     """
-    weights = _weights(images.shape[-1], size).to(images.device)
+    weights = _weights_on(images.device, images.shape[-1], size)
     rows = _round_to_uint8(images.double() @ weights)
     return _round_to_uint8(weights.T @ rows).to(torch.uint8)
 
@@ -65,6 +69,12 @@ def _round_to_uint8(sums: torch.Tensor) -> torch.Tensor:
     """Divide weighted sums by the weights' unit, rounding halves up, in place."""
     half = 1 << (WEIGHT_BITS - 1)
     return sums.add_(half).mul_(2.0**-WEIGHT_BITS).floor_().clamp_(0, LEVELS - 1)
+
+
+@cache
+def _weights_on(device: torch.device, side: int, size: int) -> torch.Tensor:
+    """Return the same on ``device``, where each batch would else wait for them."""
+    return _weights(side, size).to(device)
 
 
 @cache

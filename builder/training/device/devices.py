@@ -36,8 +36,11 @@ def choose_device(name: str | None = None) -> torch.device:
 
 
 def left_out() -> str | None:
-    """Return in a line why the best device that is here is not taken by default, None where it is."""
-    return _best()[1]
+    """Return in a line why the best device that is here was not taken by default; None where it was, or nobody asked.
+
+    A device that nobody asked for is not tried only to answer this.
+    """
+    return _best()[1] if _best.cache_info().currsize else None
 
 
 def compute_something(device: torch.device) -> None:

@@ -49,7 +49,7 @@ class EpochTally:
         """Return mean loss and accuracy over the epoch's ``images``, whose last batch may be smaller."""
         counts = torch.full_like(self.losses, batch_size, dtype=torch.float64, device="cpu")
         counts[-1] = images - batch_size * (len(counts) - 1)
-        return float((self.losses.double().cpu() * counts).sum() / images), int(self.correct) / images
+        return float((self.losses.cpu().double() * counts).sum() / images), int(self.correct) / images
 
 
 def train_epoch(

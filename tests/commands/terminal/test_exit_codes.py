@@ -4,6 +4,7 @@ import errno
 from pathlib import Path
 
 import pytest
+import torch
 
 from builder.commands.terminal.exit_codes import exit_codes
 from builder.diagnostics import ArchError, Diagnostic, Mark, RunError, Source
@@ -58,6 +59,25 @@ class TestExitCodes:
         """The answer says what to make smaller."""
         assert code_of(MemoryError()) == 1
         assert "batch_size" in capsys.readouterr().err
+
+    def test_too_little_memory_of_a_gpu_is_1_too(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Wherever it ran out: `bench` and `evaluate` have no batch that they could halve."""
+        assert code_of(torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.\nmore")) == 1
+        said = "error: there is not enough memory for this: CUDA out of memory. Tried to allocate 2 GiB.\n"
+        assert capsys.readouterr().err == f"{said}  help: try a smaller `batch_size`, input or network\n"
+
+    @pytest.mark.parametrize("kind", [torch.AcceleratorError, RuntimeError])
+    def test_a_device_that_fails_is_1_in_the_words_of_its_driver(
+        self, capsys: pytest.CaptureFixture[str], kind: type[Exception]
+    ) -> None:
+        """No report is written: nobody here can mend it."""
+        assert code_of(kind("CUDA error: no kernel image is available for execution on the device\nSearch for …")) == 1
+        first, second = capsys.readouterr().err.splitlines()
+        assert (
+            first
+            == "error: the device has failed: CUDA error: no kernel image is available for execution on the device"
+        )
+        assert second.startswith("  help: `archcli doctor` tries it; `--device cpu` computes without")
 
 
 class TestReport:

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import io
+import json
 import re
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import pytest
+import torch
 
 from builder.commands.terminal.training_progress import PLOT_LINES, TrainingProgress
+from builder.training.device import devices
 from builder.training.folder.metrics import EpochMetrics, append_metrics
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, Preparing, StepChosen
+from builder.training.progress import (
+    BatchDone,
+    EpochDone,
+    EpochStarted,
+    GoingOn,
+    ImagesInMainMemory,
+    Preparing,
+    StepChosen,
+)
 from tests.commands.terminal.screen import Terminal
 
 if TYPE_CHECKING:
     from builder.commands.train import Beginning
+    from tests.command_line import Archcli
 
 EPOCH_1 = EpochDone(EpochMetrics(1, 2.3, 0.1, 2.2, 0.155, 0.001, 62.0), best=True)
 
@@ -285,3 +298,36 @@ class TestQuiet:
             after_epochs(watch, clock, 3)
         assert len(log.getvalue().splitlines()) == 3
         assert "\x1b" not in log.getvalue()
+
+
+class TestNotes:
+    """What a run says once, because it is slower than it could be."""
+
+    def test_images_in_main_memory_are_worth_a_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Each step then waits for them, and nothing else would say why it is slow."""
+        with TrainingProgress() as watch:
+            watch(ImagesInMainMemory("train", 40_000))
+        assert capsys.readouterr().err == (
+            "images   the 40,000 images of train stay in main memory, for the device has too little; "
+            "each batch is copied, and a smaller `--set size=…` would be faster\n"
+        )
+
+    def test_a_gpu_that_can_not_compute_is_worth_a_line(
+        self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """Below the device that is taken in its place; `doctor` says the same."""
+        monkeypatch.setattr(devices, "_best", cache(lambda: (torch.device("cpu"), "cuda is here, and no kernels")))
+        begun = archcli("train", "alexnet_tiny", "--data", "digits", "--dry-run", "--runs-dir", tmp_path)
+        assert "note: cuda is here, and no kernels; computing on the CPU\n" in begun.err
+        found = archcli("doctor", "--json", "--runs-dir", tmp_path).out
+        (device,) = (each for each in json.loads(found)["findings"] if each["topic"] == "device")
+        assert device["status"] == "note"
+        assert device["found"].endswith("; cuda is here, and no kernels")
+
+    def test_a_cpu_that_was_asked_for_needs_no_reason(
+        self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """And the GPU is not tried."""
+        monkeypatch.setattr(devices, "_best", cache(lambda: pytest.fail("tried")))
+        command = ("train", "alexnet_tiny", "--data", "digits", "--dry-run", "--device", "cpu", "--runs-dir", tmp_path)
+        assert "note:" not in archcli(*command).err

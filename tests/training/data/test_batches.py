@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
+from torch.overrides import TorchFunctionMode
 
 from builder.training.data import batches as module
 from builder.training.data import resize_cache as resizing
 from builder.training.data.batches import Batch, Batches
 from builder.training.data.transforms import Normalizer, resized
+from builder.training.device.kinds import KINDS, DeviceKind
 from builder.training.recipe.recipe import Augment, Normalize
 from tests.training.tiny_task import quadrants
 
@@ -94,6 +98,38 @@ class TestInOrder:
         assert torch.equal(labels, data.test.labels)
 
 
+class Copying(TorchFunctionMode):
+    """Notes every copy that may still be read after its source is gone."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        super().__init__()
+        self.seen: list[object] = []
+
+    def __torch_function__(self, func: object, types: object, args: object = (), kwargs: object = None) -> object:
+        """Note what is not waited for, and do it."""
+        named = kwargs or {}
+        if named.get("non_blocking"):
+            self.seen.append(func)
+        return func(*args, **named)
+
+
+class TestCopies:
+    """From main memory to the device."""
+
+    def test_the_source_of_a_copy_outlives_it(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+        """Without pinned memory not waiting gains nothing, and an Apple GPU may read what is no longer there.
+
+        https://github.com/pytorch/pytorch/issues/189690
+        """
+        batches = Batches(data.train, recipe.at(12), cpu)
+        with Copying() as copying:
+            list(batches.epoch(1))
+            assert copying.seen == []
+            torch.zeros(1).to(cpu, non_blocking=True)
+        assert len(copying.seen) == 1, "and this test can fail"
+
+
 class TestFraming:
     """Resized once, or batch by batch."""
 
@@ -116,6 +152,77 @@ class TestFraming:
         assert batches._images.stride(1) == 0
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images[:, 0], images[:, 2])
+
+
+class Device(DeviceKind):
+    """Stands in for a GPU with so many bytes of free memory; what lies on it lies in main memory too."""
+
+    free = 0
+
+    def free_memory(self, device: torch.device) -> int:
+        """Return them."""
+        return self.free
+
+
+class TestOnDevice:
+    """Where images lie, as a device has room for them: 20 images of 8 px, and of 24 px when they are resized."""
+
+    ORIGINALS, RESIZED = 4 * 20 * 8 * 8, 4 * 20 * 24 * 24
+
+    @pytest.fixture
+    def device(self, monkeypatch: pytest.MonkeyPatch) -> type[Device]:
+        """Return the device, whose memory can be set."""
+        monkeypatch.setitem(KINDS, "cpu", Device("cpu"))
+        monkeypatch.setattr(Device, "free", 0)
+        return Device
+
+    @pytest.mark.parametrize(("free", "is_resized"), [(RESIZED, True), (RESIZED - 1, False), (ORIGINALS, False)])
+    def test_they_are_resized_once_or_as_they_go_out(
+        self, data: DataSet, recipe: Recipe, cpu: torch.device, device: type[Device], free: int, *, is_resized: bool
+    ) -> None:
+        """On the device in both cases; and the same images, pixel for pixel, without PyTorch's kernel for uint8."""
+        wanted = recipe.model_copy(update={"size": 24, "resize": 24})
+        device.free = free
+        batches = Batches(data.test, wanted, cpu)
+        assert batches._is_resized is is_resized
+        images, _ = joined(list(batches.in_order()))
+        right = torch.stack([pil_resized(image, 24) for image in data.test.images])
+        assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(right))
+
+    def test_nothing_is_resized_for_a_file_that_nobody_needs(
+        self, data: DataSet, recipe: Recipe, cpu: torch.device, device: type[Device], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Gigabytes, where the originals take a hundred megabytes."""
+        monkeypatch.setattr(module, "resized_once", lambda *_: pytest.fail("resized"))
+        device.free = self.ORIGINALS
+        Batches(data.test, recipe.at(24), cpu)
+
+    def test_without_float64_they_are_resized_on_the_cpu(
+        self, data: DataSet, recipe: Recipe, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whose sums would be rounded elsewhere."""
+        monkeypatch.setitem(KINDS, "cpu", Device("cpu", has_float64=False))
+        monkeypatch.setattr(Device, "free", self.ORIGINALS)
+        assert Batches(data.test, recipe.at(24), cpu)._is_resized
+
+    @pytest.mark.parametrize("free", [0, ORIGINALS - 1])
+    def test_where_there_is_no_room_each_batch_is_waited_for(
+        self, data: DataSet, recipe: Recipe, free: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Which the trainer says in a line."""
+        monkeypatch.setitem(KINDS, "meta", Device("meta"))
+        monkeypatch.setattr(Device, "free", free)
+        assert Batches(data.test, recipe.at(24), torch.device("meta")).waits_for_host
+
+    def test_a_cpu_waits_for_nothing(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+        """Its memory is where images lie."""
+        assert not Batches(data.test, recipe.at(24), cpu).waits_for_host
+
+
+def pil_resized(image: torch.Tensor, size: int) -> torch.Tensor:
+    """Return one grey image as Pillow resizes it."""
+    grey = Image.fromarray(image[0].numpy()).resize((size, size), Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(grey)).unsqueeze(0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

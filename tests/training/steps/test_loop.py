@@ -163,3 +163,24 @@ class TestTally:
         assert tally.first_lost() is None
         tally.losses[1], tally.losses[2] = lost, float("nan")
         assert tally.first_lost() == 1
+
+
+class WithoutFloat64(torch.Tensor):
+    """Stands in for a tensor on an Apple GPU, which has no float64."""
+
+    def double(self) -> torch.Tensor:
+        """Refuse, in torch's words."""
+        raise TypeError("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64.")
+
+    def cpu(self) -> torch.Tensor:
+        """Return a tensor in main memory, which has all formats."""
+        return self.as_subclass(torch.Tensor)
+
+
+class TestEpochTally:
+    """What an epoch has measured."""
+
+    def test_losses_are_averaged_in_float64_in_main_memory(self) -> None:
+        """Not every device has it; the last batch may be smaller."""
+        losses = torch.tensor([1.0, 4.0]).as_subclass(WithoutFloat64)
+        assert EpochTally(1, losses, torch.tensor(3)).result(images=6, batch_size=4) == (2.0, 0.5)
