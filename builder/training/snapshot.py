@@ -9,9 +9,11 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training.device.distributed import ALONE
+from builder.training.device.generators import global_states, set_global_states
+from builder.training.device.kinds import CPU, kind_of
 from builder.training.folder.checkpoints import Checkpoint
 from builder.training.folder.header import RunHeader, changed_in
-from builder.training.randomness import global_states, set_global_states
+from builder.training.randomness import stream
 from builder.training.steps.loop import EpochTally
 from builder.training.weights.files import load_weights
 
@@ -126,16 +128,19 @@ def restore_snapshot(
 
     What all processes had measured, the first one has from now on.
 
-    Raises RunError if it belongs to another network or optimizer, or to a machine without this device.
+    A checkpoint of a CPU goes on on a GPU and the other way round, where dropout then draws from another generator.
+
+    Raises RunError if it belongs to another network or optimizer.
     """
     if not load_weights(model, checkpoint.group("model")).complete:
         raise _foreign("another network")
     _restore_optimizer(checkpoint, optimizer)
     if average is not None:
         average.restore(checkpoint.group("average"))
-    _restore_random_states(checkpoint, device, group.rank)
     position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
     tally = checkpoint.group("tally")
+    done = (position.epoch - 1) * len(tally["losses"]) + position.step
+    _restore_random_states(checkpoint, device, group.rank, done)
     if not group.is_first:
         return position, EpochTally.empty(position.epoch, len(tally["losses"]), device)
     return position, EpochTally(position.epoch, tally["losses"].to(device), tally["correct"].to(device))
@@ -160,11 +165,22 @@ def _laid_out(tensor: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
     return torch.empty_like(weight, dtype=tensor.dtype, device="cpu", requires_grad=False).copy_(tensor)
 
 
-def _restore_random_states(checkpoint: Checkpoint, device: torch.device, number: int) -> None:
-    states = checkpoint.group("random")
-    if device.type == "cuda" and f"cuda/{number}" not in states:
-        raise _foreign("a CPU, where dropout draws different random numbers")
+def changed_generator(checkpoint: Checkpoint, device: torch.device) -> tuple[str, ...]:
+    """Return that dropout will draw from the generator of another kind of device than it drew from, if so."""
+    drew = {name.partition("/")[0] for name in checkpoint.group("random")} - {CPU.name}
+    before = next(iter(sorted(drew)), CPU.name)
+    now = kind_of(device).name if kind_of(device).has_generator else CPU.name
+    return () if before == now else (f"dropout: random numbers of {before} before, of {now} now",)
+
+
+def _restore_random_states(checkpoint: Checkpoint, device: torch.device, number: int, done: int) -> None:
+    """Put the generators back; one that the checkpoint does not know is seeded, and so is the same each time."""
+    states, kind = checkpoint.group("random"), kind_of(device)
     own = {name.removesuffix(f"/{number}"): each for name, each in states.items() if name.endswith(f"/{number}")}
+    if kind.has_generator and kind.name not in own:
+        recipe = SnapshotOrigin.of(checkpoint).header.recipe
+        seed = stream(recipe.seed if recipe else 0, f"dropout of {number}", done).initial_seed()
+        own[kind.name] = kind.seeded_state(device, seed)
     set_global_states(own, device)
 
 

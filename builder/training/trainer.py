@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Literal
 
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
-from builder.training.device.determinism import with_even_pooling
+from builder.training.device.determinism import with_matrix_pooling
 from builder.training.device.devices import describe_device
 from builder.training.device.distributed import ALONE
 from builder.training.device.environment import describe_arithmetic, describe_environment
 from builder.training.device.execution import Execution
+from builder.training.device.kinds import kind_of
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.evaluation.evaluate import check_fit, evaluate_batches
 from builder.training.figures.curves import draw_curves
@@ -32,11 +33,20 @@ from builder.training.folder.metrics import (
 from builder.training.folder.run_files import read_data, write_environment
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
-from builder.training.progress import BatchDone, EpochDone, EpochStarted, GoingOn, LookingBack, Preparing, ignore
+from builder.training.progress import (
+    BatchDone,
+    EpochDone,
+    EpochStarted,
+    GoingOn,
+    ImagesInMainMemory,
+    LookingBack,
+    Preparing,
+    ignore,
+)
 from builder.training.randomness import seed_globally
 from builder.training.recipe.schedule import open_ended
 from builder.training.saving import drawing_pace, saving_pace
-from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
+from builder.training.snapshot import Position, SnapshotOrigin, changed_generator, restore_snapshot, take_snapshot
 from builder.training.steps.average import Average
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.loop import EpochTally, train_epoch
@@ -126,8 +136,8 @@ class _Run:
         self.precision = self.execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
-        if self.precision.deterministic:
-            with_even_pooling(self.model)
+        if self.precision.deterministic and not kind_of(device).has_deterministic_pooling:
+            with_matrix_pooling(self.model)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         if recipe.sync_batchnorm:
@@ -161,7 +171,10 @@ class _Run:
 
     def _prepared(self, name: str, split: Split) -> Batches:
         self.report(Preparing(name, len(split)))
-        return Batches(split, self.recipe, self.device, self.precision, self.group)
+        batches = Batches(split, self.recipe, self.device, self.precision, self.group)
+        if batches.waits_for_host:
+            self.report(ImagesInMainMemory(name, len(split)))
+        return batches
 
     def _begin(self) -> None:
         """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
@@ -191,8 +204,8 @@ class _Run:
             self._clear_up(damage is not None, before.header.metrics)
         self.origin = self.origin.after(before)
         self._have_seen(self.group.broadcast_from_rank0(lambda: MetricsSeen.in_file(self.folder.metrics)))
-        position = self.position
-        self.report(GoingOn(position.epoch, position.step, damage, self.origin.changed(before)))
+        position, changed = self.position, (*self.origin.changed(before), *changed_generator(newest, self.device))
+        self.report(GoingOn(position.epoch, position.step, damage, changed))
 
     def _clear_up(self, last_is_damaged: bool, seen: MetricsSeen | None) -> None:
         """Bring the folder to where the run goes on from."""
@@ -312,8 +325,8 @@ class _Run:
             self.draw()
 
     def _keep_best(self, accuracy: float) -> None:
-        """Copy the weights as they are now; they reach the disk with the next save."""
-        weights = {name: each.detach().cpu().clone() for name, each in self._judged.items()}
+        """Copy the weights as they are now, on the device; they reach the disk, and main memory, with the next save."""
+        weights = {name: each.detach().clone() for name, each in self._judged.items()}
         self.position.best_epoch, self.position.best_accuracy = self.position.epoch, accuracy
         found = {"epoch": self.position.epoch, "val_accuracy": accuracy}
         self.best = Checkpoint(weights, found | self.origin.header.record)
@@ -348,6 +361,8 @@ class _Run:
             if not self.group.is_first:
                 return
             if not self.best_is_saved:
+                here = {name: each.cpu() for name, each in self.best.tensors.items()}
+                self.best = Checkpoint(here, self.best.record)
                 write_checkpoint(self.folder.best, self.best)
                 self.best_is_saved = True
             write_checkpoint(self.folder.last, snapshot, self.folder.previous)
