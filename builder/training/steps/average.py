@@ -31,15 +31,16 @@ class Average:
         self.tensors = {name: each.clone() for name, each in self._own.items()}
         averaged = [name for name, each in self._own.items() if each.is_floating_point()]
         self._means, self._weights = [self.tensors[name] for name in averaged], [self._own[name] for name in averaged]
-        self._copied = [name for name in self._own if name not in set(averaged)]
+        copied = [name for name in self._own if name not in set(averaged)]
+        self._copies, self._counts = [self.tensors[name] for name in copied], [self._own[name] for name in copied]
 
     @torch.no_grad()
     def update(self, steps: int) -> None:
         """Take in the weights after ``steps`` steps (from 1) of the whole run; never waits for the device."""
         decay = min(self._decay, (1 + steps) / (10 + steps))
         torch._foreach_lerp_(self._means, self._weights, 1 - decay)
-        for name in self._copied:
-            self.tensors[name].copy_(self._own[name])
+        if self._copies:  # torch takes no empty list
+            torch._foreach_copy_(self._copies, self._counts)
 
     @torch.no_grad()
     def restore(self, tensors: Mapping[str, torch.Tensor]) -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import traceback
-from contextlib import contextmanager
 from math import isfinite, sqrt
 from pathlib import Path
 from time import perf_counter
@@ -23,18 +22,18 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 
 from builder.training.device.execution import can_record
+from builder.training.device.failures import is_out_of_memory
+from builder.training.device.generators import global_states
+from builder.training.device.kinds import best_kind
 from builder.training.progress import StepChosen
-from builder.training.randomness import global_states
 from builder.training.steps.optimizers import set_learning_rate
-from builder.training.steps.out_of_memory import is_out_of_memory
 from builder.training.steps.recorder import GpuRecorder
 from builder.training.steps.step_state import StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from torch import nn
-    from torch.optim import Optimizer
 
     from builder.choices import StepName
     from builder.training.data.batches import Batch
@@ -54,8 +53,7 @@ class CudaGraphStep:
         self._eager = eager
         self._images, self._labels = batch.images.clone(), batch.labels.clone()
         recorder.rehearse(self._work)
-        with _capturable(eager.optimizer):
-            self._recording: Recording = recorder.record(self._work)
+        self._recording: Recording = recorder.record(self._work)
 
     @property
     def model(self) -> nn.Module:
@@ -104,7 +102,7 @@ def choose_step(
     if rewind is not None:
         rewind.back_to_nothing()
     gc.collect()
-    torch.cuda.empty_cache()
+    best_kind().empty_cache()
     return eager, StepChosen("eager", reason)
 
 
@@ -171,19 +169,6 @@ def _distance(some: list[torch.Tensor], others: list[torch.Tensor]) -> float:
     squares = [(one - other).double().square().sum() for one, other in zip(some, others, strict=True)]
     found = sqrt(float(torch.stack(squares).sum()))
     return found if isfinite(found) else float("inf")
-
-
-@contextmanager
-def _capturable(optimizer: Optimizer) -> Iterator[None]:
-    """Tell Adam that it is recorded. Fused, it needs nothing for that; told so always, it would warn of each step."""
-    groups = [each for each in optimizer.param_groups if "capturable" in each and each["params"][0].is_cuda]
-    for group in groups:
-        group["capturable"] = True
-    try:
-        yield
-    finally:
-        for group in groups:
-            group["capturable"] = False
 
 
 def _reason(error: BaseException) -> str:

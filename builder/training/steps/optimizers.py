@@ -8,6 +8,7 @@ import torch
 from torch import nn, optim
 
 from builder.diagnostics import RunError
+from builder.training.device.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,15 +20,20 @@ def make_optimizer(settings: Optimizer, model: nn.Module) -> optim.Optimizer:
     """Return the optimizer over the parameters of ``model`` that learn; RunError if there are none.
 
     Fused kernels update each weight in one pass over memory: with Adam on a CPU AlexNet's step takes 0.9 s, not 1.5 s.
-    On a GPU the learning rate lies beside the weights: a recorded step (``graphed``) reads there what changes, and one
-    that was not recorded reads the same, so that both round alike.
+    On a GPU the learning rate lies beside the weights: a recorded step (``cuda_graph``) reads there what changes,
+    and one that was not recorded reads the same, so that both round alike; so do the steps that Adam counts.
     """
     groups = _groups(settings, model)
     if not groups:
         raise RunError("the network has no weights to train")
     device = groups[0]["params"][0].device
-    rate = torch.tensor(settings.lr, device=device) if device.type == "cuda" else settings.lr
-    return torch_class(settings)(groups, lr=rate, fused=True, **settings.arguments())
+    optimizer = torch_class(settings)(groups, lr=settings.lr, fused=True, **settings.arguments())
+    if kind_of(device).has_graphs:
+        rate = torch.tensor(settings.lr, device=device)
+        for group in optimizer.param_groups:  # afterwards: to check a rate on the device would wait for it
+            group["lr"] = rate
+            group |= {"capturable": True} if "capturable" in group else {}
+    return optimizer
 
 
 def torch_class(settings: Optimizer) -> Callable[..., optim.Optimizer]:

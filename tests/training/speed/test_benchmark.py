@@ -103,4 +103,4 @@ class TestMeasure:
             "bf16, contiguous",
             "bf16, channels_last",
         ]
-        assert Precision("tf32") in alternatives(Hardware("cuda", has_tf32=True))
+        assert Precision("tf32") in alternatives(Hardware("cuda", has_tf32=True, has_bf16=True))
