@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from builder.runs.prepare import Prepared, TrainOptions
-    from builder.training.speed.benchmark import Measured, Ratio, Times
+    from builder.training.speed.benchmark import Measured, Other, Ratio, Times
 
 IMAGES = 4096  # of a real data set; more would only take longer to prepare
 CLEARLY = 1.03  # times as fast, in three of four rounds, is worth a word
@@ -34,11 +34,15 @@ class Rate:
 
 @dataclass(frozen=True)
 class Alternative:
-    """The step with another precision, or ``eager``, and how many times as fast that is as the chosen one."""
+    """The step with another precision, or ``eager``, and how many times as fast that is as the chosen one.
+
+    Where it could not be measured, ``failure`` says why.
+    """
 
     precision: str
-    images_per_second: float
-    ratio: Ratio
+    images_per_second: float | None
+    ratio: Ratio | None
+    failure: str | None = None
 
 
 @dataclass(frozen=True)
@@ -127,7 +131,7 @@ def _result(request: TrainOptions, ready: Prepared, measured: Measured, workers:
     from builder.training.device.devices import describe_device
 
     cost, times = graph_cost(ready.graph), measured.times
-    alternatives = _alternatives(times)
+    alternatives = _alternatives(measured.others)
     return Benched(
         page=request.page,
         network=ready.graph.name,
@@ -167,17 +171,17 @@ def _rates(times: Mapping[str, Times]) -> tuple[Rate, ...]:
     )
 
 
-def _alternatives(times: Mapping[str, Times]) -> tuple[Alternative, ...]:
-    """Return the other steps, the fastest first."""
-    from builder.training.speed.benchmark import NAMES, STEP
-
-    others = {name: each for name, each in times.items() if name not in NAMES}
-    found = [Alternative(name, each.images_per_second, each.ratio_to(times[STEP])) for name, each in others.items()]
-    return tuple(sorted(found, key=lambda each: each.ratio.median, reverse=True))
+def _alternatives(others: Mapping[str, Other]) -> tuple[Alternative, ...]:
+    """Return the other steps, the fastest first, and last what could not be measured."""
+    found = [
+        Alternative(name, each.times.images_per_second if each.times else None, each.ratio, each.failure)
+        for name, each in others.items()
+    ]
+    return tuple(sorted(found, key=lambda each: each.ratio.median if each.ratio else 0.0, reverse=True))
 
 
 def _faster(alternatives: Sequence[Alternative]) -> str | None:
-    return next((each.precision for each in alternatives if each.ratio.low > CLEARLY), None)
+    return next((each.precision for each in alternatives if each.ratio and each.ratio.low > CLEARLY), None)
 
 
 def _limit(ready: Prepared, times: Mapping[str, Times]) -> Limit:
@@ -207,5 +211,9 @@ def _bars(benched: Benched) -> list[tuple[str, float]]:
         ("tutorial, end to end", whole.tutorial),
         ("archcli, end to end", whole.images_per_second),
         (f"step: {benched.precision}", step.images_per_second),
-        *((f"step: {each.precision}", each.images_per_second) for each in benched.alternatives),
+        *(
+            (f"step: {each.precision}", each.images_per_second)
+            for each in benched.alternatives
+            if each.images_per_second is not None
+        ),
     ]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.commands.bench import Alternative, _faster
-from builder.commands.text.bench import _verdict
-from builder.training.speed.benchmark import Ratio
+from builder.commands.bench import Alternative, _alternatives, _faster
+from builder.commands.text.bench import _alternative, _verdict
+from builder.training.speed.benchmark import Other, Ratio, Times
 from tests.command_line import PAGE
 
 if TYPE_CHECKING:
@@ -117,3 +117,17 @@ class TestFaster:
         """Of what differs from the choice, in the words of `train`."""
         value = SimpleNamespace(faster=faster)
         assert _verdict(value) == f"{faster} is faster here: train with {options}"
+
+
+class TestTooLittleMemory:
+    """An alternative that could not be measured is a row, and never the faster one."""
+
+    def test_it_says_so_in_the_place_of_a_ratio(self) -> None:
+        """Below those that could be."""
+        failed = Alternative("bf16, contiguous", None, None, "too little memory")
+        assert _alternative(failed) == ("bf16, contiguous", "–", "too little memory")
+        slower = Other(Times((1.0, 1.0, 1.0)), Ratio(0.5, 0.4, 0.6))
+        rows = _alternatives({"bf16, contiguous": Other(failure="too little memory"), "fp32, contiguous": slower})
+        assert [each.precision for each in rows] == ["fp32, contiguous", "bf16, contiguous"]
+        assert rows[1] == failed
+        assert _faster(rows) is None

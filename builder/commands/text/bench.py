@@ -36,6 +36,8 @@ def _rate(rate: Rate) -> tuple[str, str, str, str]:
 
 
 def _alternative(each: Alternative) -> tuple[str, str, str]:
+    if each.images_per_second is None or each.ratio is None:
+        return each.precision, "–", each.failure or ""
     return each.precision, f"{each.images_per_second:,.1f}", _ratio(each.ratio)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import traceback
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -9,13 +11,15 @@ from itertools import product
 from math import ceil
 from statistics import median, quantiles
 from time import perf_counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import torch
 
 from builder.training.data.batches import Batches
 from builder.training.data.dataset import DataSet, Split
-from builder.training.device.precision import LAYOUTS, Precision
+from builder.training.device.failures import is_out_of_memory
+from builder.training.device.kinds import kind_of
+from builder.training.device.precision import LAYOUTS, Format, Precision, has_format
 from builder.training.speed.roofline import wait_for
 from builder.training.speed.tutorial import Tutorial
 from builder.training.steps.cuda_graph import choose_step, recorder_for
@@ -41,6 +45,7 @@ FEWEST = 3  # rounds, however little time there is
 TRAIN, TRAIN_PLAIN = "end to end", "end to end, tutorial"
 STEP, STEP_PLAIN = "step", "step, tutorial"
 DATA, DATA_PLAIN = "data", "data, tutorial"
+OTHER = "another step"
 NAMES = (TRAIN, TRAIN_PLAIN, STEP, STEP_PLAIN, DATA, DATA_PLAIN)
 
 
@@ -81,7 +86,7 @@ def random_images(count: int, channels: int, classes: int = 10, side: int = 32) 
 
 def alternatives(hardware: Hardware) -> list[Precision]:
     """Return every precision that may be fixed by hand on ``hardware``."""
-    formats: list[Format] = ["fp32", "tf32", "bf16"] if hardware.has_tf32 else ["fp32", "bf16"]
+    formats = [each for each in get_args(Format) if has_format(hardware, each)]
     return [Precision(number_format, layout) for number_format, layout in product(formats, LAYOUTS)]
 
 
@@ -96,10 +101,20 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Other:
+    """Another step, and how many times as fast it is as the chosen one, in pairs; or why it could not be measured."""
+
+    times: Times | None = None
+    ratio: Ratio | None = None
+    failure: str | None = None
+
+
+@dataclass(frozen=True)
 class Measured:
-    """How long everybody took, by name, and how our own steps were taken."""
+    """How long everybody took, by name, other steps by theirs, and how our own steps were taken."""
 
     times: Mapping[str, Times]
+    others: Mapping[str, Other]
     step: StepChosen
 
 
@@ -111,27 +126,70 @@ def measure(
     workers: int = 0,
     on_round: Callable[[float], None] = lambda _part: None,
 ) -> Measured:
-    """Return the times of ``execution`` and the tutorial's loop by the names above, and of each other step by its own.
+    """Return the times of ``execution`` and the tutorial's loop by the names above, and each other step beside it.
 
     Steps in ``others`` are taken in the same way; where that is as a CUDA graph, the chosen precision is also measured
-    without. Takes about ``seconds`` after the first steps, and at least three rounds; ``on_round`` hears which part of
+    without. Each is measured by itself beside the chosen one, and then freed: all of AlexNet's at once would take 8 GB.
+    Takes about ``seconds`` after the first steps, and at least three rounds of each; ``on_round`` hears which part of
     the time is over. ``workers`` are those of the tutorial's ``DataLoader``.
     """
     chosen = execution.precision
+    ours = _Ours(task, execution)
+    wanted = {str(each): replace(execution, precision=each) for each in dict.fromkeys(others) if each != chosen}
+    if ours.chosen.kind == "CUDA graph":
+        wanted[f"{chosen}, eager"] = replace(execution, step="eager")
+    clock = _Clock(seconds, len(NAMES) + 2 * len(wanted), on_round)
+    times = _beside_tutorial(ours, task, workers, clock)
+    found = {}
+    for name, each in wanted.items():
+        found[name] = _beside_chosen(ours, task, each, clock)
+        gc.collect()
+        kind_of(task.device).empty_cache()
+    return Measured(times, found, ours.chosen)
+
+
+class _Clock:
+    """Gives each contest the part of the time that its contestants are of all, and tells how much is over."""
+
+    def __init__(self, seconds: float, contestants: int, on_round: Callable[[float], None]) -> None:
+        """Begin with none of it over."""
+        self._seconds, self._all, self._before, self._on_round = seconds, contestants, 0, on_round
+
+    def run(self, contestants: Mapping[str, Callable[[int], None]], task: Task) -> dict[str, Times]:
+        """Return the times of a contest."""
+        own = len(contestants)
+
+        def heard(part: float) -> None:
+            self._on_round((self._before + part * own) / self._all)
+
+        found = _in_turns(contestants, task, self._seconds * own / self._all, heard)
+        self._before += own
+        return found
+
+
+def _beside_tutorial(ours: _Ours, task: Task, workers: int, clock: _Clock) -> dict[str, Times]:
     plain = Tutorial(deepcopy(task.model).to(task.device), task.split, task.recipe, task.device, workers)
-    ours = {each: _Ours(task, replace(execution, precision=each)) for each in dict.fromkeys([chosen, *others])}
     contestants: dict[str, Callable[[int], None]] = {
-        TRAIN: ours[chosen].train,
+        TRAIN: ours.train,
         TRAIN_PLAIN: plain.train,
-        STEP: ours[chosen].step,
+        STEP: ours.step,
         STEP_PLAIN: plain.step,
-        DATA: ours[chosen].data,
+        DATA: ours.data,
         DATA_PLAIN: plain.data,
     }
-    contestants |= {str(each): own.step for each, own in ours.items() if each != chosen}
-    if ours[chosen].chosen.kind == "CUDA graph":
-        contestants[f"{chosen}, eager"] = _Ours(task, replace(execution, step="eager")).step
-    return Measured(_in_turns(contestants, task, seconds, on_round), ours[chosen].chosen)
+    return clock.run(contestants, task)
+
+
+def _beside_chosen(ours: _Ours, task: Task, execution: Execution, clock: _Clock) -> Other:
+    """Return another step beside the chosen one, both in each round; where it has too little memory, that."""
+    try:
+        found = clock.run({STEP: ours.step, OTHER: _Ours(task, execution).step}, task)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        traceback.clear_frames(error.__traceback__)  # they hold the memory that it had
+        return Other(failure="too little memory")
+    return Other(found[OTHER], found[OTHER].ratio_to(found[STEP]))
 
 
 def _in_turns(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 import pytest
 import torch
@@ -14,7 +15,8 @@ from builder.training.device.devices import Hardware
 from builder.training.device.execution import Execution
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.recipe.recipe import Normalize
-from builder.training.speed.benchmark import NAMES, Task, Times, alternatives, measure, random_images
+from builder.training.speed import benchmark
+from builder.training.speed.benchmark import NAMES, Other, Task, Times, alternatives, measure, random_images
 from builder.training.speed.tutorial import PilImages, Tutorial
 from tests.training.stand_in import StandIn
 
@@ -65,14 +67,19 @@ class TestMeasure:
         self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Ours, the tutorial's and the other steps; the network itself is not trained."""
-        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
+        monkeypatch.setattr(benchmark, "TURN", 0.001)
         before, heard = deepcopy(network.state_dict()), []
         task = Task(network, data.train[:64], recipe, cpu)
         execution = Execution(Precision("bf16"))
-        found = measure(task, execution, [PLAIN, Precision("bf16")], 0.001, on_round=heard.append).times
-        assert set(found) == {*NAMES, "fp32, contiguous"}
+        measured = measure(task, execution, [PLAIN, Precision("bf16")], 0.001, on_round=heard.append)
+        found = measured.times
+        assert set(found) == set(NAMES)
         assert {len(each.rounds) for each in found.values()} == {3}
         assert all(seconds > 0 for each in found.values() for seconds in each.rounds)
+        (name, other), *_ = measured.others.items()
+        assert (name, len(measured.others), other.failure) == ("fp32, contiguous", 1, None)
+        assert len(other.times.rounds) == 3
+        assert heard == sorted(heard)
         assert heard[-1] == 1.0
         assert all(torch.equal(each, before[name]) for name, each in network.state_dict().items())
 
@@ -80,13 +87,51 @@ class TestMeasure:
         self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """So that what it gains is a number of the same run."""
-        monkeypatch.setattr("builder.training.speed.benchmark.TURN", 0.001)
-        monkeypatch.setattr("builder.training.speed.benchmark.recorder_for", lambda _device: StandIn())
+        monkeypatch.setattr(benchmark, "TURN", 0.001)
+        monkeypatch.setattr(benchmark, "recorder_for", lambda _device: StandIn())
         task = Task(network, data.train[:64], recipe, cpu)
         measured = measure(task, Execution(), [Precision("bf16")], 0.001)
         assert measured.step.kind == "CUDA graph"
-        assert set(measured.times) == {*NAMES, "bf16, contiguous", "fp32, contiguous, eager"}
-        assert set(measure(task, Execution(step="eager"), [], 0.001).times) == set(NAMES)
+        assert set(measured.others) == {"bf16, contiguous", "fp32, contiguous, eager"}
+        assert measure(task, Execution(step="eager"), [], 0.001).others == {}
+
+    def test_the_others_are_measured_one_after_the_other(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Each with its weights, gradients and momentum: all at once would fill the memory of a small GPU."""
+        monkeypatch.setattr(benchmark, "TURN", 0.001)
+        alive, most = WeakSet[torch.nn.Module](), []
+        made = benchmark.EagerStep
+
+        def counted(model: torch.nn.Module, *more: object) -> object:
+            alive.add(model)
+            most.append(len(alive))
+            return made(model, *more)
+
+        monkeypatch.setattr(benchmark, "EagerStep", counted)
+        others = [Precision("bf16"), Precision("bf16", "channels_last"), Precision("fp32", "channels_last")]
+        measure(Task(network, data.train[:64], recipe, cpu), Execution(), others, 0.001)
+        assert most == [1, 2, 2, 2], "the chosen one, and one beside it"
+
+    def test_too_little_memory_for_one_of_them_is_its_row(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And the rest is measured."""
+        monkeypatch.setattr(benchmark, "TURN", 0.001)
+        made = benchmark.make_optimizer
+        steps = iter([None, torch.OutOfMemoryError("CUDA out of memory."), None])
+
+        def failing(*arguments: object) -> object:
+            error = next(steps)
+            if error is not None:
+                raise error
+            return made(*arguments)
+
+        monkeypatch.setattr(benchmark, "make_optimizer", failing)
+        others = [Precision("bf16"), Precision("fp32", "channels_last")]
+        found = measure(Task(network, data.train[:64], recipe, cpu), Execution(), others, 0.001).others
+        assert found["bf16, contiguous"] == Other(failure="too little memory")
+        assert found["fp32, channels_last"].failure is None
 
     def test_noise_looks_like_cifar(self) -> None:
         """So that nothing has to be downloaded."""
@@ -104,3 +149,7 @@ class TestMeasure:
             "bf16, channels_last",
         ]
         assert Precision("tf32") in alternatives(Hardware("cuda", has_tf32=True, has_bf16=True))
+
+    def test_what_a_gpu_only_emulates_is_not_tried(self) -> None:
+        """Turing's libraries have no convolutions in bf16: the first step would end in an error."""
+        assert {each.format for each in alternatives(Hardware("cuda"))} == {"fp32"}

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
+import torch
 
+from builder.training.device.kinds import DeviceKind
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Recipe
-from builder.training.speed.roofline import Ceilings, Floor, Load, floor, measure_ceilings
-
-if TYPE_CHECKING:
-    import torch
+from builder.training.speed.roofline import Ceilings, Floor, Load, _sizes, floor, measure_ceilings
 
 ALEXNET = Load(57_044_810, 710_133_440, 2_345_960)
 H200 = Ceilings(4.3e12, 67e12)
@@ -62,3 +59,20 @@ class TestMeasureCeilings:
         found = measure_ceilings(cpu, PLAIN)
         assert 1e6 < found.bytes_per_second < 1e15
         assert 1e6 < found.flops < 1e18
+
+
+class TestSizes:
+    """What is copied and multiplied to measure a GPU."""
+
+    @pytest.mark.parametrize("gigabytes", [0, 1, 2, 4, 8, 16, 80, 141])
+    def test_it_takes_a_quarter_of_what_is_free_at_most(self, monkeypatch: pytest.MonkeyPatch, gigabytes: int) -> None:
+        """Beside the networks that were measured; and stays larger than caches as long as there is room."""
+        monkeypatch.setattr(DeviceKind, "free_memory", lambda _kind, _device: gigabytes * 10**9)
+        count, side = _sizes(torch.device("cuda"))
+        taken = 4 * (2 * count + 3 * side**2)
+        assert taken <= gigabytes * 10**9 // 4 or taken < 20 * 10**6
+        assert (count == 2**28) is (gigabytes >= 16)
+
+    def test_where_it_is_not_told_it_is_believed_to_be_enough(self) -> None:
+        """As on Apple's."""
+        assert _sizes(torch.device("mps")) == (2**28, 8192)
