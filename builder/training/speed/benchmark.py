@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, get_args
 
 import torch
 
+from builder.choices import Format
 from builder.training.data.batches import Batches
 from builder.training.data.dataset import DataSet, Split
 from builder.training.device.failures import is_out_of_memory
 from builder.training.device.kinds import kind_of
-from builder.training.device.precision import LAYOUTS, Format, Precision, has_format
+from builder.training.device.precision import LAYOUTS, Precision, has_format
 from builder.training.speed.roofline import wait_for
 from builder.training.speed.tutorial import Tutorial
 from builder.training.steps.cuda_graph import choose_step, recorder_for
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from builder.choices import Format
     from builder.training.data.batches import Batch
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution

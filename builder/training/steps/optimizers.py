@@ -32,7 +32,8 @@ def make_optimizer(settings: Optimizer, model: nn.Module) -> optim.Optimizer:
         rate = torch.tensor(settings.lr, device=device)
         for group in optimizer.param_groups:  # afterwards: to check a rate on the device would wait for it
             group["lr"] = rate
-            group |= {"capturable": True} if "capturable" in group else {}
+            if "capturable" in group:
+                group["capturable"] = True
     return optimizer
 
 

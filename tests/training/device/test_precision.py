@@ -99,9 +99,9 @@ class TestChoosePrecision:
             (AMX, alexnet(8), "this CPU has AMX"),
             (TURING, TINY, "this GPU has neither TF32 nor bf16"),
             (RADEON, TINY, "this GPU has no TF32"),
-            (AMPERE, alexnet(4), "a step is short: it waits for its weights, and bf16 copies them"),
-            (AMPERE, resnet20(4), "a step is short: its casts would cost what bf16 saves"),
-            (AMPERE, resnet18(32), "this GPU has bf16, and a step has work enough for it"),
+            (AMPERE, alexnet(4), "a step is limited by reading its weights, which bf16 would copy"),
+            (AMPERE, resnet20(4), "a step is so small that casting to bf16 would cost what it saves"),
+            (AMPERE, resnet18(32), "this GPU has bf16, and a step is large enough to gain from it"),
             (MPS, TINY, "nothing else is measured on mps"),
         ],
     )

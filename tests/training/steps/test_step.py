@@ -25,7 +25,8 @@ from builder.training.data.batches import Batch
 from builder.training.device.determinism import with_matrix_pooling
 from builder.training.device.kinds import KINDS, kind_of
 from builder.training.device.precision import Precision
-from builder.training.recipe.recipe import Adam, AdamW, Recipe, Sgd
+from builder.training.recipe.optimizer import Adam, AdamW, Sgd
+from builder.training.recipe.recipe import Recipe
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
 
@@ -43,6 +44,7 @@ MATRIX_POOLING = Precision("fp32", "channels_last", deterministic=True)
 @pytest.fixture
 def take_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
     """Return what takes a step of a network without computing anything, and returns its logits."""
+    monkeypatch.setitem(KINDS, DEVICE.type, replace(kind_of(DEVICE), has_graphs=True))
     monkeypatch.setattr(nn.init, "trunc_normal_", lambda tensor, **_: tensor)  # asks for values, before there is a step
 
     def take(
@@ -59,7 +61,7 @@ def take_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
             network = make().train()
             if precision.deterministic:
                 with_matrix_pooling(network)
-            step = EagerStep(network, _as_on_a_gpu(network, recipe, monkeypatch), recipe, precision)
+            step = EagerStep(network, make_optimizer(recipe.optimizer, network), recipe, precision)
             labels = torch.zeros(2, dtype=torch.int64)
             for number in range(steps):
                 loss, logits = step(Batch(number, torch.empty(2, *shape), labels), 0.1)
@@ -67,17 +69,6 @@ def take_step(monkeypatch: pytest.MonkeyPatch) -> Callable[..., torch.Tensor]:
         return logits
 
     return take
-
-
-def _as_on_a_gpu(network: nn.Module, recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> torch.optim.Optimizer:
-    """Return the optimizer with its rate on the device. Its constructor compares the rate, once and before any step."""
-    monkeypatch.setitem(KINDS, DEVICE.type, replace(kind_of(DEVICE), has_graphs=False))
-    optimizer = make_optimizer(recipe.optimizer, network)
-    for group in optimizer.param_groups:
-        group["lr"] = torch.tensor(group["lr"])
-        if "capturable" in group:
-            group["capturable"] = True
-    return optimizer
 
 
 def stepped(take_step: Callable[..., torch.Tensor], graph: Graph, *more: object) -> None:
