@@ -17,7 +17,11 @@ from unicodedata import combining, east_asian_width
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+MAX_MISTAKES = 100  # of one page: nobody reads more, and each is worth some work
 _LISTED = 24  # names that a hint lists at most
+_LONGEST = 64  # letters of a word of which a slip is still told from another word
+_MOST_CHANGES = 4  # letters that a slip changes at most, however long the word
+_MOST_COMPARED = 32  # words that are compared letter by letter, of those that look most alike
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML counts as the end of a line
 
 
@@ -108,10 +112,15 @@ class Collector:
             self.add(each)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep ``diagnostic`` unless the same was said of the same place already."""
+        """Keep ``diagnostic`` unless the same was said of the same place already.
+
+        Raises ArchError where more than MAX_MISTAKES were found: what follows is not looked at.
+        """
         mark = diagnostic.mark
         place = (mark.source.name, mark.line, mark.column) if mark else None
         self._found.setdefault((diagnostic.code, place, diagnostic.message if place is None else ""), diagnostic)
+        if len(self._found) > MAX_MISTAKES:
+            self.raise_found()
 
     def error(
         self, code: str, message: str, mark: Mark | None, hint: str | None = None, notes: Iterable[Note] = ()
@@ -130,14 +139,21 @@ class Collector:
     def raise_found(self) -> None:
         """Raise ``ArchError`` with everything found, in the order of the text; return if nothing was."""
         if self._found:
-            raise ArchError(*sorted(self._found.values(), key=_position))
+            shown = sorted(list(self._found.values())[:MAX_MISTAKES], key=_position)
+            if len(self._found) > MAX_MISTAKES:
+                shown.append(Diagnostic("too-many-mistakes", f"more than {MAX_MISTAKES} mistakes", None, _REST))
+            raise ArchError(*shown)
+
+
+_REST = "mend these first: what follows them was not looked at"
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` was most likely meant to be, or None.
 
-    That is the one with the fewest letters changed, at most a third of them; case does not count, nor what is missing
-    or too much at the end (``drop`` for ``dropout``, ``kernel_size`` for ``kernel``).
+    That is the one with the fewest letters changed, at most a third of them and four; case does not count, nor what is
+    missing or too much at the end (``drop`` for ``dropout``, ``kernel_size`` for ``kernel``). No word of over 64
+    letters is compared, and of very many that look alike only some: a search takes bounded time.
     """
     return _nearest(word, tuple(known))
 
@@ -145,12 +161,37 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 @lru_cache(maxsize=1024)  # thousands of copies of a template make one mistake
 def _nearest(word: str, known: tuple[str, ...]) -> str | None:
     best: tuple[int, int, str] | None = None
-    for each in known:
+    for each in _alike(word, known):
         changes = _changes(word.lower(), each.lower())
         rank = (changes, abs(len(each) - len(word)), each)
-        if changes <= max(len(word), len(each)) // 3 and (best is None or rank[:2] < best[:2]):
+        if changes <= _allowed(len(word), len(each)) and (best is None or rank[:2] < best[:2]):
             best = rank
     return best[2] if best else None
+
+
+def _allowed(one: int, other: int) -> int:
+    """Return how many letters a slip may change between words of these lengths."""
+    return min(max(one, other) // 3, _MOST_CHANGES)
+
+
+def _alike(word: str, known: tuple[str, ...]) -> Iterable[str]:
+    """Return the words that may be near: of few those whose length allows it, of many those with the same letters."""
+    if len(word) > _LONGEST:
+        return ()
+    short, fits = word.lower(), [each for each in known if _may_be_near(word, each)]
+    if len(fits) <= _MOST_COMPARED:
+        return fits
+    letters = frozenset(short)
+    return sorted(fits, key=lambda each: (len(letters ^ frozenset(each.lower())), abs(len(each) - len(word))))[
+        :_MOST_COMPARED
+    ]
+
+
+def _may_be_near(word: str, other: str) -> bool:
+    if len(other) > _LONGEST:
+        return False
+    one, two = (word, other) if len(word) < len(other) else (other, word)
+    return len(two) - len(one) <= _allowed(len(one), len(two)) or two.lower().startswith(one.lower())
 
 
 def suggest(word: str, known: Sequence[str], what: str) -> str:
@@ -174,13 +215,15 @@ def _changes(one: str, other: str) -> int:
     before: list[int] = []
     row = list(range(len(shorter) + 1))
     for i, letter in enumerate(longer, 1):
+        if min(row) > _MOST_CHANGES:
+            break
         earlier, before, row = before, row, [i]
         for j, wanted in enumerate(shorter, 1):
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
             if i > 1 and j > 1 and letter == shorter[j - 2] and longer[i - 2] == wanted:
                 cost = min(cost, earlier[j - 2] + 1)
             row.append(cost)
-    return row[-1]
+    return row[-1] if len(row) > len(shorter) else len(longer)
 
 
 def render(diagnostic: Diagnostic) -> str:
@@ -212,9 +255,9 @@ def _position(diagnostic: Diagnostic) -> tuple[str, int, int]:
 
 
 def _excerpt(mark: Mark, widest: int = 100) -> list[str]:
-    text = mark.source.line(mark.line).expandtabs(1)
+    text = mark.source.line(mark.line)
     start = max(0, mark.column - 1 - widest // 2) if len(text) > widest else 0
-    shown = "".join(char if char.isprintable() else "\ufffd" for char in text[start : start + widest])
+    shown = "".join(char if char.isprintable() else "\ufffd" for char in text[start : start + widest].expandtabs(1))
     gutter = " " * len(str(mark.line))
     before, meant = shown[: mark.column - 1 - start], shown[mark.column - 1 - start :][: mark.width]
     return [

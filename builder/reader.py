@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import yaml
@@ -67,13 +68,19 @@ class Mapping:
         for key, value in self.entries:
             yield str(key.value), value
 
+    @cached_property
+    def _by_name(self) -> dict[object, tuple[Scalar, Value]]:
+        return {key.value: (key, value) for key, value in reversed(self.entries)}
+
     def get(self, name: str) -> Value | None:
         """Return the value under ``name``, or None."""
-        return next((value for key, value in self if key == name), None)
+        found = self._by_name.get(name)
+        return found[1] if found is not None else None
 
     def key_mark(self, name: str) -> Mark:
         """Return where the key ``name`` stands, or the mapping itself where it has none."""
-        return next((key.mark for key, _ in self.entries if key.value == name), self.mark)
+        found = self._by_name.get(name)
+        return found[0].mark if found is not None else self.mark
 
 
 Value: TypeAlias = "Scalar | Sequence | Mapping"
@@ -103,6 +110,7 @@ def read_text(text: str, name: str = "<text>") -> Mapping:
     source = Source(name, text.removeprefix("\ufeff"))
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ArchError(Diagnostic("too-large", f"{name} is larger than {MAX_BYTES:,} bytes, which no page needs"))
+    _check_indents(source)
     try:
         node = _Guarded(source).get_single_node()
     except yaml.YAMLError as error:
@@ -120,6 +128,22 @@ def read_text(text: str, name: str = "<text>") -> Mapping:
         message = f"a page is a mapping of names to values, not {describe(value)}"
         raise ArchError(Diagnostic("not-a-mapping", message, value.mark, hint))
     return value
+
+
+def _check_indents(source: Source) -> None:
+    """Refuse blanks before a line's first word that look like spaces and are none: YAML takes them for letters."""
+    problems = Collector()
+    for found in _STRANGE_INDENT.finditer(source.text):
+        before = source.text[: found.end() - 1]
+        mark = Mark(source, len(_LINE_BREAK.findall(before)) + 1, found.end() - found.start())
+        name = _BLANKS.get(source.text[found.end() - 1], "blank that is no space")
+        problems.error("yaml-syntax", f"a {name} stands before this line", mark, "type plain spaces")
+    problems.raise_found()
+
+
+_BLANKS = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte-order mark"}
+_STRANGE_INDENT = re.compile(r"^[ \t]*[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]", re.MULTILINE)
+_LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
 def describe(value: Value) -> str:
@@ -274,8 +298,9 @@ _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
 
 def _trap(line: str, column: int) -> str | None:
     """Return the answer to the traps that a page sets to a tired person."""
-    before, here = line[: column - 1], line[column - 1 : column]
-    looks = {"line": line, "before": before, f"before {here}": before}
+    here = line[column - 1 : column]
+    before = _end(line[: column - 1])
+    looks = {"line": before + _beginning(line[column - 1 :]), "before": before, f"before {here}": before}
     return next(
         (
             match.expand(hint)
@@ -285,6 +310,17 @@ def _trap(line: str, column: int) -> str | None:
         None,
     )
 
+
+def _end(text: str) -> str:
+    """Return the end of a long text: patterns that look back from it take bounded time."""
+    return text if len(text) <= _LOOKED_AT else f"…{text[-_LOOKED_AT:]}"
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= _LOOKED_AT else f"{text[:_LOOKED_AT]}…"
+
+
+_LOOKED_AT = 1100  # characters of a line on either side of a mistake; a name that is too long has 1,024
 
 _TRAPS = (
     ("line", "\u00a0", "a no-break space stands in this line: type a plain one"),
@@ -296,7 +332,7 @@ _TRAPS = (
     ("before [", r"[\w)]\s*$", "inside braces, quote a text that holds a bracket"),
     ("line", r"^\s*-?(\w+)\s*$", r"`\1: …` in a mapping; in a list `- \1`, with a space after the dash"),
     ("before", r"\S{1024,}$", "a name has at most 1,024 characters"),
-    ("before", r"[\[{].*?([^\s,{\[]+)\s+([\w$]+)$", r"a comma is missing between `\1` and `\2`"),
+    ("before", r"^(?=.*[\[{]).*?([^\s,{\[]{1,60})\s{1,20}([\w$]{1,60})$", r"a comma is missing between `\1` and `\2`"),
     (
         "before :",
         r":\s",
@@ -359,7 +395,7 @@ def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Ite
             continue
         if key_node.style is None and ("," in name or ")" in name):
             hint = "a comma ends a value inside braces: quote it, or name it under `params`"
-            if re.search(r"\([-\d ]+, *$", source.line(mark.line)[: mark.column - 1]):
+            if re.search(r"\([-\d ]+, *$", source.line(mark.line)[: mark.column - 1][-_LOOKED_AT:]):
                 hint = "a pair is a list: `[3, 3]`"
             problems.error("bad-key", f"`{name}` is no name", mark, hint)
             continue
