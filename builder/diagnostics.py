@@ -212,18 +212,19 @@ def _changes(one: str, other: str) -> int:
         return 0
     if len(longer) - len(shorter) > len(longer) // 3:
         return len(longer)
+    far = len(longer)
     before: list[int] = []
-    row = list(range(len(shorter) + 1))
+    row: list[int] = [*range(min(len(shorter), _MOST_CHANGES) + 1), *[far] * (len(shorter) - _MOST_CHANGES)]
     for i, letter in enumerate(longer, 1):
-        if min(row) > _MOST_CHANGES:
-            break
-        earlier, before, row = before, row, [i]
-        for j, wanted in enumerate(shorter, 1):
+        earlier, before, row = before, row, [far] * (len(shorter) + 1)
+        row[0] = i
+        for j in range(max(1, i - _MOST_CHANGES), min(len(shorter), i + _MOST_CHANGES) + 1):  # beside it are too many
+            wanted = shorter[j - 1]
             cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != wanted))
             if i > 1 and j > 1 and letter == shorter[j - 2] and longer[i - 2] == wanted:
                 cost = min(cost, earlier[j - 2] + 1)
-            row.append(cost)
-    return row[-1] if len(row) > len(shorter) else len(longer)
+            row[j] = cost
+    return row[-1]
 
 
 def render(diagnostic: Diagnostic) -> str:

@@ -141,7 +141,7 @@ ANSWERS = [
     ('a: ⟪"⟫b\n', "yaml-syntax", "the quote that opens here is never closed", ""),
     ("a: 1\n⟪layers⟫\n  - a\n", "yaml-syntax", "a colon is missing after this name", "`layers: …` in a mapping"),
     ("a:\n  b: c\n  ⟪-relu⟫\n  d: e\n", "yaml-syntax", "a colon is missing", "in a list `- relu`, with a space after"),
-    ("a:\n⟪\u00a0⟫- b\n", "yaml-syntax", "a colon is missing", "a no-break space stands in this line"),
+    ("a:\n⟪\u00a0⟫- b\n", "yaml-syntax", "a no-break space stands before this line", "type plain spaces"),
     ("a: {b: c ⟪[⟫1, 2]}\n", "yaml-syntax", "is expected here", "inside braces, quote a text that holds a bracket"),
     ("a: {k: (3, ⟪3)⟫}\n", "bad-key", "`3)` is no name", "a pair is a list: `[3, 3]`"),
     ("a: {b: $⟪{⟫in}}\n", "yaml-syntax", "is expected here", "write `$in`, without braces"),

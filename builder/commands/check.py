@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.costs import graph_cost
-from builder.diagnostics import ArchError
+from builder.diagnostics import ArchError, Collector
 from builder.files import is_file
-from builder.lowering import find, load, load_page, lower
+from builder.lowering import find, lower
+from builder.lowering.pages import read_base
+from builder.lowering.walk import MAX_LAYERS
 from builder.ops.plugins import with_plugins
 from builder.reader import read_file
 from builder.shipped import shipped_studies
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.diagnostics import Diagnostic
-    from builder.lowering.pages import Merged
+    from builder.lowering.pages import Base, Merged
 
 _RECIPE_WORDS = ("epochs", "optimizer")
 """Either of them makes a file a recipe; no page has them."""
@@ -73,10 +75,11 @@ def _verdict(file: str, plugins: Sequence[Path]) -> FileVerdict:
         if kind == "study":
             return _study(file, plugins)
         path, member = find(file)
-        page = load_page(path, member, with_plugins(plugins))
+        base = read_base(path, member, with_plugins(plugins))
+        page = base.merged()
         if page.members and member is None:
             kind = "family"
-            return _family(file, path, page)
+            return _family(file, base, page)
         graph = lower(page)
         _check_space(file, page, plugins)
     except ArchError as error:
@@ -94,15 +97,34 @@ def _check_space(file: str, page: Merged, plugins: Sequence[Path]) -> None:
         variants(file, plugins=plugins)
 
 
-def _family(file: str, path: Path, page: Merged) -> FileVerdict:
-    """Return the verdict on a page that stands for several networks: each of them is checked."""
-    mistakes: list[Diagnostic] = []
-    for member in page.members:
-        try:
-            load(path, member=member, operations=page.operations)
-        except ArchError as error:
-            mistakes += error.diagnostics
-    return FileVerdict(file, "family", tuple(mistakes), name=page.title, members=tuple(page.members))
+def _family(file: str, base: Base, page: Merged) -> FileVerdict:
+    """Return the verdict on a page that stands for several networks: each of them is checked.
+
+    What is wrong with the page itself is wrong with every member, and said once.
+    """
+    problems = Collector()
+    nodes = 0
+    try:
+        for member in page.members.values():
+            nodes += _member_nodes(replace(base, member=str(member.name.value)), problems)
+            if nodes > MAX_LAYERS:
+                message = f"the members of `{page.title}` have more than {MAX_LAYERS:,} layers in all"
+                problems.error("too-many-layers", message, member.name.mark, "make several pages of it")
+                break
+        problems.raise_found()
+    except ArchError as error:
+        return FileVerdict(file, "family", error.diagnostics, name=page.title, members=tuple(page.members))
+    return FileVerdict(file, "family", name=page.title, members=tuple(page.members))
+
+
+def _member_nodes(base: Base, problems: Collector) -> int:
+    """Return how many layers a member has, after adding its mistakes to ``problems``."""
+    try:
+        return len(lower(base.merged()).nodes)
+    except ArchError as error:
+        for each in error.diagnostics:
+            problems.add(each)
+        return 0
 
 
 def _kind(file: str) -> FileKind:

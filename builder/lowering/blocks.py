@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from builder.lowering.selectors import Place
     from builder.reader import Value
     from builder.shapes import Shape
-    from builder.spec.page import Template
+    from builder.spec.page import Insert, Template
 
 _EDITABLE = ("shortcut", "merge", "activation")
 
@@ -45,7 +45,7 @@ class Walker(Protocol):
         """Walk the items of a body."""
 
     def insert(
-        self, item: Item, name: Scalar | None, frame: Frame, where: tuple[str, str], flow: Flow
+        self, insert: Insert, frame: Frame, where: tuple[str, str], flow: Flow
     ) -> tuple[list[BlockMember], Flow]:
         """Walk an inserted item."""
 
@@ -111,7 +111,7 @@ def template_instance(
     given = Mapping(given.entries, call.mark)
     scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
-    frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role)
+    frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role, outer.inserts)
     spec = _edited(draft, template.block, place, overrides)
     return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
 
@@ -381,9 +381,9 @@ class _BlockWalk:
         """Walk what is inserted at a point, in the order written, and remember the value there."""
         members: list[BlockMember] = []
         place = self._header.place
-        for insert in self._draft.edits.inserts_at(place, name):
+        for insert in self._draft.edits.inserts_at(place, name, self._home.inserts):
             where = (name, "_".join([*place.path[-1:], name]))
-            more, flow = self._walker.insert(insert.item, insert.name, self._home, where, flow)
+            more, flow = self._walker.insert(insert, self._home, where, flow)
             members += more
         self._draft.places[join(self._path, name)] = flow
         if flow is not None:

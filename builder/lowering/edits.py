@@ -77,14 +77,22 @@ class Edits:
         )
         self._all = (*self._inserts.edits, *self._sets.edits, *self._replacements.edits)
 
-    def inserts_at(self, place: Place, point: str) -> list[Insert]:
-        """Return what is inserted at ``point`` of a block, in the order written; no point means ``out``."""
-        points = (point, None) if point == "out" else (point,)
-        return [edit.insert for edit in self._taken(self._inserts, place, *points) if edit.insert is not None]
+    def inserts_at(self, place: Place, point: str, inside: tuple[Insert, ...]) -> list[Insert]:
+        """Return what is inserted at ``point`` of a block, in the order written; no point means ``out``.
 
-    def inserts_after(self, place: Place) -> list[Insert]:
-        """Return what is inserted after a layer."""
-        return [edit.insert for edit in self._taken(self._inserts, place, None) if edit.insert is not None]
+        ``inside`` are the inserts that the block came with: none acts on what it has inserted itself.
+        """
+        points = (point, None) if point == "out" else (point,)
+        return self._acting(self._taken(self._inserts, place, *points), inside)
+
+    def inserts_after(self, place: Place, inside: tuple[Insert, ...]) -> list[Insert]:
+        """Return what is inserted after a layer, which came ``inside`` of others."""
+        return self._acting(self._taken(self._inserts, place, None), inside)
+
+    def _acting(self, found: list[_Edit], inside: tuple[Insert, ...]) -> list[Insert]:
+        return [
+            edit.insert for edit in found if edit.insert is not None and not any(edit.insert is each for each in inside)
+        ]
 
     def fields(self, place: Place) -> list[Mapping]:
         """Return the fields that ``set`` gives at ``place``."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from builder.graph import Role
     from builder.lowering.scope import Scope
     from builder.shapes import Shape
+    from builder.spec.page import Insert
 
 Flow: TypeAlias = "tuple[int, Shape] | None"
 """A value on its way: its node and its shape; None after a mistake."""
@@ -24,7 +25,7 @@ class Frame:
     """The block whose children are being lowered.
 
     ``module`` is the key under which its layers live, ``ordinals`` counts the operations of its lists, ``called`` is
-    where the template was called whose inside this is.
+    where the template was called whose inside this is, ``inserts`` whose inside it is: they do not act there again.
     """
 
     path: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Frame:
     ordinals: dict[str, int] = field(default_factory=dict)
     called: Mark | None = None
     role: Role = "layer"
+    inserts: tuple[Insert, ...] = ()
 
     @property
     def place(self) -> Place:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
 from builder.graph import Initialization
+from builder.lowering.edits import MAX_SEARCHING
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
@@ -39,7 +40,18 @@ Target = tuple[str, str, tuple[tuple[str, object], ...]]
 def initializations(draft: Draft) -> tuple[Initialization, ...]:
     """Return every rule of the page with the parameters that it reaches; mistakes go to the draft's problems."""
     layers = _Layers(draft)
+    if not _check_count(draft):
+        return ()
     return tuple(found for rule in draft.page.init if (found := _resolved(draft, rule, layers)) is not None)
+
+
+def _check_count(draft: Draft) -> bool:
+    """Report more rules with wildcards than any page needs: each of them looks at every layer."""
+    searching = [rule for rule in draft.page.init if set(str(rule.target.value)) & set("*?[")]
+    if len(searching) > MAX_SEARCHING:
+        message = f"more than {MAX_SEARCHING} rules with wildcards"
+        draft.problems.error("too-many-selectors", message, searching[MAX_SEARCHING].target.mark)
+    return len(searching) <= MAX_SEARCHING
 
 
 class _Layers:

@@ -23,6 +23,9 @@ UNKNOWN: Final = Unknown()
 Scope: TypeAlias = "dict[str, Result | Unknown]"
 
 
+MAX_LOOKED_AT = 2_000_000
+
+
 class UnknownValueError(Exception):
     """A value cannot be had because of a mistake that was reported already."""
 
@@ -32,6 +35,7 @@ class Evaluator:
 
     def __init__(self, problems: Collector) -> None:
         self._problems = problems
+        self._looked_at = 0
 
     def value(self, value: Value, scope: Scope) -> Value:
         """Return ``value`` with every expression replaced by what it gives, marks kept.
@@ -58,13 +62,22 @@ class Evaluator:
         """Return the result of an expression that is a part of the scalar ``at``."""
         try:
             tree = parse(text)
-            if any(scope.get(variable.name) is UNKNOWN for variable in variables(tree)):
+            values = [scope.get(variable.name) for variable in variables(tree)]
+            if any(value is UNKNOWN for value in values):
                 raise UnknownValueError
+            self._count(values)
             return evaluate(tree, scope)  # type: ignore[arg-type]  # nothing unknown is mentioned
         except ExpressionError as error:
             error.offset += max(0, str(at.value).find(text))
             report_expression(error, at, self._problems)
             raise UnknownValueError from None
+
+    def _count(self, values: list[Result | Unknown]) -> None:
+        """Stop expressions that look at more elements of lists, copy after copy, than any page needs."""
+        self._looked_at += sum(size(value) for value in values if isinstance(value, tuple))
+        if self._looked_at > MAX_LOOKED_AT:
+            message = f"the expressions of this page look at more than {MAX_LOOKED_AT:,} elements of lists"
+            raise ExpressionError(message, 0, 1, "take out of a `repeat` what is the same in every copy")
 
     def name(self, name: Scalar, scope: Scope) -> str:
         """Return a name or selector with the expressions in its braces put in."""

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from builder.lowering.frame import Flow, Frame
     from builder.lowering.scope import Scope
     from builder.ops.base import Operation
+    from builder.spec.page import Insert
 
 MAX_REPEAT = 4096
 MAX_LAYERS = 20_000  # blocks counted in, and what `when` switches off
@@ -308,23 +309,24 @@ class Walk:
     ) -> tuple[list[BlockMember], Flow]:
         """Walk what is inserted after a layer: it lives in the block that holds the layer."""
         result: list[BlockMember] = list(members)
-        for insert in self.draft.edits.inserts_after(name.place):
-            more, flow = self.insert(insert.item, insert.name, frame.at_home(), (name.segment, name.segment), flow)
+        for insert in self.draft.edits.inserts_after(name.place, frame.inserts):
+            more, flow = self.insert(insert, frame.at_home(), (name.segment, name.segment), flow)
             result += more
         return result, flow
 
     def insert(
-        self, item: Item, name: Scalar | None, frame: Frame, where: tuple[str, str], flow: Flow
+        self, insert: Insert, frame: Frame, where: tuple[str, str], flow: Flow
     ) -> tuple[list[BlockMember], Flow]:
         """Walk an inserted item; it is called what it says or, without a name, what its operation is called.
 
         ``where`` are the point, or the layer, and the same with its block: what ``$point`` and ``$at`` mean.
         """
+        item = insert.item
         word = item.content.text if isinstance(item.content, LayerCall) else "block"
-        inside = replace(
-            frame, scope={**self.draft.scope, "point": where[0], "at": where[1]}, called=None, role="inserted"
-        )
-        return self.item(item, inside, flow, name or Scalar(word.removeprefix("$"), item.content.mark))
+        scope: Scope = {**self.draft.scope, "point": where[0], "at": where[1]}
+        within = (*frame.inserts, insert)
+        inside = replace(frame, scope=scope, called=None, role="inserted", inserts=within)
+        return self.item(item, inside, flow, insert.name or Scalar(word.removeprefix("$"), item.content.mark))
 
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[BlockMember], Flow]:
         """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""

@@ -17,7 +17,7 @@ from builder.ops import MERGES
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
-from builder.spec.fields import BLOCK_FIELDS, LETTERS, MODIFIERS, BlockFields, ReuseFields
+from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields
 from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import validate
 
@@ -34,7 +34,6 @@ NAME = r"^[A-Za-z_{][A-Za-z0-9_{}$ .*/+-]*$"
 """What a name may look like while expressions still stand in its braces."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_LONGEST = 100
 _BRACES = re.compile(r"\{[^{}]*\}")
 
 
@@ -335,7 +334,7 @@ class Bodies:
         if name in POINTS:
             hint = "points are " + ", ".join(f"`{point}`" for point in POINTS)
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
-        elif not _NAME.match(fixed) or len(name) > _LONGEST:
+        elif not _NAME.match(fixed) or len(name) > LONGEST_NAME:
             hint = f"{LETTERS}; an expression in it stands in braces"
             if "$" in name and "{" not in name:
                 hint = "an expression in a name stands in braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
@@ -372,7 +371,7 @@ class Bodies:
 
 def is_name(word: str) -> bool:
     """Return whether ``word`` can name a layer or a block."""
-    return bool(_NAME.match(word)) and len(word) <= _LONGEST and word not in POINTS
+    return bool(_NAME.match(word)) and len(word) <= LONGEST_NAME and word not in POINTS
 
 
 def is_parameter_name(word: str) -> bool:

@@ -14,6 +14,8 @@ from builder.validation import Strict
 SEGMENT = r"[A-Za-z_][A-Za-z0-9_-]*"
 """A name: what a path consists of."""
 
+LONGEST_NAME = 100
+
 LETTERS = "letters, digits, `_` and `-`, beginning with a letter"
 
 
@@ -118,7 +120,7 @@ class PageFields(Strict):
     )
 
     name: Annotated[
-        str, Field(pattern=rf"^{SEGMENT}$", max_length=100, description=f"the name of the network: {LETTERS}")
+        str, Field(pattern=rf"^{SEGMENT}$", max_length=LONGEST_NAME, description=f"the name of the network: {LETTERS}")
     ]
     extends: str | None = Field(
         None, description="the page that this page changes: beside it, shipped, or a member of a family"

@@ -14,7 +14,7 @@ from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import advise
-from builder.spec.fields import BLOCK_FIELDS, PageFields, TemplateFields
+from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, SEGMENT, PageFields, TemplateFields
 from builder.spec.page import (
     RESERVED,
     BlockSpec,
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from builder.diagnostics import Collector
     from builder.reader import Value
     from builder.spec.known import Known
+
+MAX_PARAMETERS = 200  # of one template or page; each is bound at every call
+MAX_MEMBERS = 200
 
 _COUNTER = re.compile(r"\$(nth|total)\b")
 
@@ -221,9 +224,13 @@ def _uses(value: Value | None, problems: Collector) -> tuple[Scalar, ...]:
 
 
 def _parameters(mapping: Mapping, problems: Collector) -> dict[str, TemplateParameter]:
-    parameters = {}
+    parameters: dict[str, TemplateParameter] = {}
     for key, value in mapping.entries:
         name = str(key.value)
+        if len(parameters) == MAX_PARAMETERS:
+            message = f"more than {MAX_PARAMETERS} parameters"
+            problems.error("too-many-parameters", message, key.mark, "a list is one parameter: `$widths.0`")
+            break
         if not is_parameter_name(name):
             problems.error("bad-name", f"`{name}` cannot be a parameter: `${name}` would not be read", key.mark)
             continue
@@ -252,9 +259,14 @@ def _kind(value: Value) -> tuple[str, Value | None]:
 
 
 def _members(mapping: Mapping, problems: Collector) -> dict[str, Member]:
-    members = {}
+    members: dict[str, Member] = {}
     for key, value in mapping.entries:
-        if isinstance(value, Mapping):
+        if len(members) == MAX_MEMBERS:
+            problems.error("too-many-members", f"more than {MAX_MEMBERS} members", key.mark, "write another page")
+            break
+        if not re.fullmatch(SEGMENT, str(key.value)) or len(str(key.value)) > LONGEST_NAME:
+            problems.error("bad-name", f"`{key.value}` cannot be a member's name", key.mark, f"names are {LETTERS}")
+        elif isinstance(value, Mapping):
             check_syntax(value, problems)
             members[str(key.value)] = Member(key, value)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from itertools import product
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from builder.reader import Value
     from builder.study.page.space import SearchSpace
     from builder.training.recipe.recipe import Recipe
+
+MAX_SETTINGS = 200
+"""More combinations of hyperparameters than these nobody trains; each is a recipe that is checked."""
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,8 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
     entries = grid.entries if isinstance(grid, Mapping) else ()
     _check_elsewhere(entries, problems)
     named: list[tuple[str, Scalar, tuple[Value, ...]]] = []
+    if not _may_be_multiplied(page, entries, problems):
+        return ()
     for key, values in entries:
         path = full_path(recipe, key, problems)
         if path is not None and isinstance(values, Sequence):
@@ -181,6 +187,16 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
             for each in error.diagnostics:
                 problems.add(each)
     return tuple(sorted(found, key=lambda each: each.recipe != recipe))  # the recipe's own values first: the base
+
+
+def _may_be_multiplied(page: Mapping, entries: Iterable[tuple[Scalar, Value]], problems: Collector) -> bool:
+    """Report a grid of more combinations than anybody trains; return whether it has fewer."""
+    size = prod(len(values.items) for _, values in entries if isinstance(values, Sequence))
+    if size > MAX_SETTINGS:
+        message = f"the grid has {size:,} combinations, more than {MAX_SETTINGS}"
+        hint = "a `search` of so many fields tries as few of them as it is told to"
+        problems.error("too-many-variants", message, page.key_mark("grid"), hint)
+    return size <= MAX_SETTINGS
 
 
 def _search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> SearchSpace | None:
