@@ -50,44 +50,54 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
     # nearest names
     "templates and calls of long names": (
         1_200,
-        lambda n: HEAD
-        + "templates:\n"
-        + _lines(n, lambda k: f"  T{_long(k)}: {{layers: [relu]}}")
-        + "layers:\n"
-        + _lines(n, lambda k: f"- T{_long(k)}b"),
+        lambda n: (
+            HEAD
+            + "templates:\n"
+            + _lines(n, lambda k: f"  T{_long(k)}: {{layers: [relu]}}")
+            + "layers:\n"
+            + _lines(n, lambda k: f"- T{_long(k)}b")
+        ),
     ),
     "templates and calls of very long names": (
         120,
-        lambda n: HEAD
-        + "templates:\n"
-        + _lines(n, lambda k: f"  T{_long(k, 990)}: {{layers: [relu]}}")
-        + "layers:\n"
-        + _lines(n, lambda k: f"- T{_long(k, 989)}b"),
+        lambda n: (
+            HEAD
+            + "templates:\n"
+            + _lines(n, lambda k: f"  T{_long(k, 990)}: {{layers: [relu]}}")
+            + "layers:\n"
+            + _lines(n, lambda k: f"- T{_long(k, 989)}b")
+        ),
     ),
     "parameters and wrong arguments": (
         1_200,
-        lambda n: HEAD
-        + "templates:\n  T:\n    params:\n"
-        + _lines(n, lambda k: f"      a{_long(k, 60)}: 1")
-        + "    layers: [relu]\nlayers:\n- T:\n"
-        + _lines(n, lambda k: f"    a{_long(k, 60)}b: 1")
-        + TAIL,
+        lambda n: (
+            HEAD
+            + "templates:\n  T:\n    params:\n"
+            + _lines(n, lambda k: f"      a{_long(k, 60)}: 1")
+            + "    layers: [relu]\nlayers:\n- T:\n"
+            + _lines(n, lambda k: f"    a{_long(k, 60)}b: 1")
+            + TAIL
+        ),
     ),
     "variables and misspelt variables": (
         2_000,
-        lambda n: HEAD
-        + "params:\n"
-        + _lines(n, lambda k: f"  a{_long(k, 30)}: 1")
-        + "layers:\n"
-        + _lines(n, lambda k: f"- linear: {{out: $b{_long(k, 30)}}}"),
+        lambda n: (
+            HEAD
+            + "params:\n"
+            + _lines(n, lambda k: f"  a{_long(k, 30)}: 1")
+            + "layers:\n"
+            + _lines(n, lambda k: f"- linear: {{out: $b{_long(k, 30)}}}")
+        ),
     ),
     "places and misspelt places": (
         2_500,
-        lambda n: HEAD
-        + "layers:\n"
-        + _lines(n, lambda k: f"  a{k}: relu")
-        + "insert:\n"
-        + _lines(n, lambda k: f"- {{relu: {{}}, at: b{k}x}}"),
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: f"  a{k}: relu")
+            + "insert:\n"
+            + _lines(n, lambda k: f"- {{relu: {{}}, at: b{k}x}}")
+        ),
     ),
     # many mistakes
     "unknown fields of a page": (9_000, lambda n: HEAD + "layers: [relu]\n" + _lines(n, lambda k: f"x{k}: 1")),
@@ -105,59 +115,149 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
     ),
     # valid pages
     "layers": (9_000, lambda n: HEAD + "layers:\n" + "- relu\n" * n + TAIL),
-    "named layers": (9_000, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"  a{k}: relu")
-        + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"),
-    "repeated layers": (18_000, lambda n: HEAD + f"layers:\n- repeat: 4000\n  layers: [relu]\n" * 0 + f"layers:\n" + f"- {{relu: {{}}, repeat: {min(n, 4000)}}}\n" * max(1, n // 4000) + TAIL),
+    "named layers": (
+        9_000,
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: f"  a{k}: relu")
+            + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"
+        ),
+    ),
+    "repeated layers": (
+        18_000,
+        lambda n: (
+            HEAD
+            + "layers:\n- repeat: 4000\n  layers: [relu]\n" * 0
+            + "layers:\n"
+            + f"- {{relu: {{}}, repeat: {min(n, 4000)}}}\n" * max(1, n // 4000)
+            + TAIL
+        ),
+    ),
     "blocks in blocks": (20, lambda n: HEAD + "layers:\n- " + "[" * n + "relu" + "]" * n + "\n" + TAIL),
     "edits of single places": (
         3_000,
-        lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"  a{k}: relu")
-        + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\ninsert:\n"
-        + _lines(n, lambda k: f"- {{relu: {{}}, name: x, at: a{k}}}".replace("x", f"x{k}")),
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: f"  a{k}: relu")
+            + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\ninsert:\n"
+            + _lines(n, lambda k: f"- {{relu: {{}}, name: x, at: a{k}}}".replace("x", f"x{k}"))
+        ),
     ),
     "wildcards": (
         2_500,
-        lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"  a{k}: relu")
-        + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\ninit:\n"
-        + _lines(n, lambda k: f"  '*{k}q*a*a*a*': {{weight: 1}}"),
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: f"  a{k}: relu")
+            + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\ninit:\n"
+            + _lines(n, lambda k: f"  '*{k}q*a*a*a*': {{weight: 1}}")
+        ),
     ),
     "rules of init": (
         4_000,
-        lambda n: HEAD + "layers:\n- conv: {out: 3, kernel: 1}\n" * 1 + TAIL + "init:\n"
-        + _lines(n, lambda k: f"  '{'*' * (k % 7 + 1)}{k}': {{weight: 0}}"),
+        lambda n: (
+            HEAD
+            + "layers:\n- conv: {out: 3, kernel: 1}\n" * 1
+            + TAIL
+            + "init:\n"
+            + _lines(n, lambda k: f"  '{'*' * (k % 7 + 1)}{k}': {{weight: 0}}")
+        ),
     ),
     "stars": (60_000, lambda n: HEAD + f"layers:\n  {'a' * 90}: relu\ninit:\n  '{'a*' * n}b': {{weight: 0}}\n"),
     "double stars": (60_000, lambda n: HEAD + f"layers:\n  a: relu\ninit:\n  '{'**.' * n}b': {{weight: 0}}\n"),
-    "expressions": (4_000, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"- {{relu: {{}}, when: $in + {k} > 0}}") + TAIL),
+    "expressions": (
+        4_000,
+        lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"- {{relu: {{}}, when: $in + {k} > 0}}") + TAIL,
+    ),
     "variables in sight": (
         2_000,
-        lambda n: HEAD + "params:\n" + _lines(n, lambda k: f"  a{k}: {k}")
-        + "layers:\n" + _lines(n, lambda k: f"- {{relu: {{}}, when: $a{k} >= 0}}") + TAIL,
+        lambda n: (
+            HEAD
+            + "params:\n"
+            + _lines(n, lambda k: f"  a{k}: {k}")
+            + "layers:\n"
+            + _lines(n, lambda k: f"- {{relu: {{}}, when: $a{k} >= 0}}")
+            + TAIL
+        ),
     ),
     "calls of a template of many parameters": (
         2_000,
-        lambda n: HEAD + "templates:\n  T:\n    params:\n" + _lines(n, lambda k: f"      a{k}: {k}")
-        + "    layers: [relu]\nlayers:\n" + "- T\n" * n + TAIL,
+        lambda n: (
+            HEAD
+            + "templates:\n  T:\n    params:\n"
+            + _lines(n, lambda k: f"      a{k}: {k}")
+            + "    layers: [relu]\nlayers:\n"
+            + "- T\n" * n
+            + TAIL
+        ),
     ),
     "members": (
         2_000,
-        lambda n: "name: net\ninput: [3, 16, 16]\nclasses: 4\nparams: {w: 3}\nmembers:\n" + _lines(n, lambda k: f"  m{k}: {{w: 4}}")
-        + "layers:\n" + TAIL,
+        lambda n: (
+            "name: net\ninput: [3, 16, 16]\nclasses: 4\nparams: {w: 3}\nmembers:\n"
+            + _lines(n, lambda k: f"  m{k}: {{w: 4}}")
+            + "layers:\n"
+            + TAIL
+        ),
     ),
     "shortcuts": (1_500, lambda n: HEAD + "layers:\n" + "- {layers: [relu], shortcut: auto}\n" * n + TAIL),
-    "gates": (1_500, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"  a{k}: {{layers: [relu]}}\n  s{k}: {{se: {{squeeze: a{k}.out, hidden: 2}}}}")
-        + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"),
+    "gates": (
+        1_500,
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: f"  a{k}: {{layers: [relu]}}\n  s{k}: {{se: {{squeeze: a{k}.out, hidden: 2}}}}")
+            + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"
+        ),
+    ),
     # studies and spaces
-    "a grid": (90, lambda n: STUDY + "grid:\n" + "".join(
-        f"  {field}: [{', '.join(f'{low + step * k:.6g}' for k in range(n))}]\n"
-        for field, low, step in (("lr", 0.001, 0.001), ("momentum", 0.01, 0.01), ("weight_decay", 0.001, 0.0001)))),
-    "a grid with a mistake": (90, lambda n: STUDY + "grid:\n" + "".join(
-        f"  {field}: [{', '.join(f'{low + step * k:.6g}' for k in range(n))}]\n"
-        for field, low, step in (("lr", 0.001, 0.001), ("momentum", 0.5, 0.1), ("weight_decay", 0.001, 0.0001)))),
-    "a space of places": (200, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: f"- conv: {{out: 3, kernel: 1}}") + TAIL
-        + "variants:\n  gate: {insert: {se: {hidden: 2}}, among: 'conv*', count: 1}\n"),
-    "a space of settings": (1_500, lambda n: HEAD + "layers:\n- conv: {out: 3, kernel: 1}\n" + TAIL
-        + f"variants:\n  gate: {{set: {{conv1: {{out: [{', '.join(map(str, range(1, n + 1)))}]}}}}}}\n"),
+    "a grid": (
+        90,
+        lambda n: (
+            STUDY
+            + "grid:\n"
+            + "".join(
+                f"  {field}: [{', '.join(f'{low + step * k:.6g}' for k in range(n))}]\n"
+                for field, low, step in (
+                    ("lr", 0.001, 0.001),
+                    ("momentum", 0.01, 0.01),
+                    ("weight_decay", 0.001, 0.0001),
+                )
+            )
+        ),
+    ),
+    "a grid with a mistake": (
+        90,
+        lambda n: (
+            STUDY
+            + "grid:\n"
+            + "".join(
+                f"  {field}: [{', '.join(f'{low + step * k:.6g}' for k in range(n))}]\n"
+                for field, low, step in (("lr", 0.001, 0.001), ("momentum", 0.5, 0.1), ("weight_decay", 0.001, 0.0001))
+            )
+        ),
+    ),
+    "a space of places": (
+        200,
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + _lines(n, lambda k: "- conv: {out: 3, kernel: 1}")
+            + TAIL
+            + "variants:\n  gate: {insert: {se: {hidden: 2}}, among: 'conv*', count: 1}\n"
+        ),
+    ),
+    "a space of settings": (
+        1_500,
+        lambda n: (
+            HEAD
+            + "layers:\n- conv: {out: 3, kernel: 1}\n"
+            + TAIL
+            + f"variants:\n  gate: {{set: {{conv1: {{out: [{', '.join(map(str, range(1, n + 1)))}]}}}}}}\n"
+        ),
+    ),
 }
 """By name: the largest size, and the page of a size."""
 

@@ -199,10 +199,15 @@ def suggest(word: str, known: Sequence[str], what: str) -> str:
     close = nearest(word, known)
     if close is not None:
         return f"did you mean `{close}`?"
+    return listed(known, what)
+
+
+def listed(known: Sequence[str], what: str) -> str:
+    """Return the first of the names, led in by ``what``."""
     if not known:
         return f"{what} none"
-    listed = ", ".join(f"`{each}`" for each in known[:_LISTED])
-    return f"{what}: {listed}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
+    names = ", ".join(f"`{each}`" for each in known[:_LISTED])
+    return f"{what}: {names}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
 
 
 def _changes(one: str, other: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
@@ -11,7 +10,7 @@ from builder.lowering.edits import MAX_SEARCHING
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
 from builder.lowering.selectors import parse_selector
-from builder.ops.base import Operation
+from builder.ops.base import LARGEST, Operation
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.elsewhere import meant_layer
 from builder.spec.initializers import ELSEWHERE, FUNCTIONS
@@ -168,9 +167,11 @@ def _function(draft: Draft, rule: InitRule, out: int | Unknown) -> tuple[str, tu
     if isinstance(value, Scalar) and isinstance(value.value, str):
         return _checked(draft, value, Mapping((), value.mark))
     number = value.value if isinstance(value, Scalar) and not isinstance(value.value, bool) else None
-    if isinstance(number, (int, float)) and isfinite(number):
+    if isinstance(number, (int, float)) and abs(number) <= LARGEST:
         return "constant", (("val", number),)
     hint = "a number, such as 0, or a function, such as `kaiming_normal` or `{normal: {std: 0.01}}`"
+    if isinstance(number, (int, float)):
+        hint = f"a number of at most {LARGEST:g}: larger ones do not survive single precision"
     draft.problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
     return None
 

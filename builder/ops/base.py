@@ -22,6 +22,10 @@ FLOAT = 4  # bytes of a number in single precision
 INDEX = 8  # bytes of a position, such as that of a maximum
 LIMIT = 2**31  # no size of a network comes near it; arithmetic on larger ones would only cost time
 
+LARGEST = 1e37  # the largest draw of a normal distribution of this width is still a number in single precision
+SMALLEST = 1e-38  # what is smaller is zero in single precision
+
+Real = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=1, lt=LIMIT)]
 Extent = Annotated[int, Field(ge=0, lt=LIMIT)]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -137,7 +141,7 @@ class Operation(Strict):
             **dict.fromkeys(("squeeze_channels", "rd_channels"), "hidden"),
             "inplace": "leave it out: it is done wherever nothing else reads the value",
             "padding_mode": "leave it out: what is padded is zeros",
-            "count_include_pad": "leave it out: padding is counted in",
+            "count_include_pad": "padding is always counted in; a pool without it is not built in: a plugin brings it",
             "activation": "an activation is a layer of its own, behind this one",
             **dict.fromkeys(("norm", "norm_layer"), "a norm is a layer of its own, behind this one"),
             **dict.fromkeys(("device", "dtype"), "leave it out: whoever trains the network says so"),

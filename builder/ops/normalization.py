@@ -8,6 +8,7 @@ from pydantic import Field
 
 from builder.ops.base import (
     FLOAT,
+    SMALLEST,
     Argument,
     Call,
     Family,
@@ -21,7 +22,7 @@ from builder.ops.base import (
 if TYPE_CHECKING:
     from builder.shapes import Shape
 
-Epsilon = Annotated[float, Field(gt=0, lt=1)]
+Epsilon = Annotated[float, Field(gt=SMALLEST, lt=1)]
 
 
 class BatchNorm(Operation):

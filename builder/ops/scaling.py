@@ -12,6 +12,7 @@ from builder.ops.base import (
     Family,
     Operation,
     Parameter,
+    Real,
     SavedTensors,
     ShapeError,
     need_image,
@@ -20,7 +21,7 @@ from builder.ops.base import (
 if TYPE_CHECKING:
     from builder.shapes import Shape
 
-Numbers = Annotated[tuple[float, ...], Field(min_length=1, max_length=4096)]
+Numbers = Annotated[tuple[Real, ...], Field(min_length=1, max_length=4096)]
 
 
 class Scale(Operation):
@@ -33,7 +34,7 @@ class Scale(Operation):
     family: ClassVar[Family] = "scale"
     is_module: ClassVar[bool] = False
 
-    init: float = Field(1.0, description="initial value of every learned number")
+    init: Real = Field(1.0, description="initial value of every learned number")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError for anything but an image."""

@@ -258,7 +258,8 @@ class Bodies:
         head, colon, tail = word.partition(":")
         field = BlockFields.elsewhere.get(word.lower())
         known = [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates]
-        hint = f"did you mean `{field}`?" if field else advise(word, known, "operations are")
+        of_layer = advise(word, known, "operations are")
+        hint = f"did you mean `{field}`?" if field and "not built in" not in of_layer[:40] else of_layer
         if colon and self._is_call(head):
             hint = f"write `{head}: {tail}`, with a space after the colon"
         elif word.startswith("-") and self._is_call(word[1:]):

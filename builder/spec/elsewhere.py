@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import nearest, suggest
+from builder.diagnostics import listed, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -34,14 +35,144 @@ LAYERS: Mapping[str, str] = MappingProxyType(
             ("concat", "concatenate", "cat"), "`branches` are joined, and a `shortcut` with `merge: concat`"
         ),
         **dict.fromkeys(("depthwiseconv", "depthwiseconv2d", "dwconv"), "write `conv` with `groups: $in`"),
-        **dict.fromkeys(("zeropad2d", "zeropadding2d", "pad"), "`conv` and the pools have `padding`"),
-        **dict.fromkeys(("softmax", "logsoftmax"), "leave it out: the loss works on what comes before it"),
-        **dict.fromkeys(("identity", "noop"), "leave it out; a parameter that holds `none` is no layer either"),
+        **dict.fromkeys(
+            ("zeropad2d", "zeropadding2d", "pad"), "it is not built in; `conv` and the pools have `padding`"
+        ),
+        **dict.fromkeys(
+            ("softmax", "logsoftmax"),
+            "it is not built in; at the end leave it out: the loss works on what comes before it",
+        ),
+        **dict.fromkeys(
+            ("identity", "noop"),
+            "it is not built in, for it does nothing: leave it out; a parameter that holds `none` is no layer either",
+        ),
         **dict.fromkeys(("input", "inputlayer"), "leave it out: `input` at the top of the page says what comes in"),
         **dict.fromkeys(("eca", "cbam", "gatherexcite"), "`uses: gates.yaml` at the top of the page brings it"),
     }
 )
 """Our word, or a sentence, by the word elsewhere in small letters."""
+
+BROUGHT = "a plugin brings it: a file with one class, and `--plugin FILE`"
+
+_NOT_BUILT_IN = frozenset(
+    [
+        "adaptivelogsoftmaxwithloss",
+        "alphadropout",
+        "attention",
+        "batchnorm3d",
+        "bilinear",
+        "blurpool",
+        "celu",
+        "circularpad",
+        "constantpad",
+        "container",
+        "conv1d",
+        "conv3d",
+        "convtranspose",
+        "cosinesimilarity",
+        "crelu",
+        "crossmaplrn2d",
+        "dataparallel",
+        "deconv",
+        "deconvolution",
+        "deformconv",
+        "dropblock",
+        "dropout1d",
+        "dropout2d",
+        "dropout3d",
+        "dyrelu",
+        "elu",
+        "embedding",
+        "embeddingbag",
+        "featurealphadropout",
+        "filterresponsenorm",
+        "fold",
+        "fractionalmaxpool",
+        "frelu",
+        "gaussiandropout",
+        "gaussiannoise",
+        "geglu",
+        "glu",
+        "grn",
+        "groupnorm",
+        "gn",
+        "gru",
+        "grucell",
+        "hardshrink",
+        "hardtanh",
+        "instancenorm",
+        "leakyrelu",
+        "linearcrossentropyloss",
+        "localresponsenorm",
+        "logsigmoid",
+        "logsoftmin",
+        "lppool",
+        "lrn",
+        "lstm",
+        "lstmcell",
+        "maxunpool",
+        "mish",
+        "module",
+        "moduledict",
+        "multiheadattention",
+        "multiply",
+        "pairwisedistance",
+        "parameterdict",
+        "parameterlist",
+        "pixelshuffle",
+        "pixelunshuffle",
+        "prelu",
+        "reflectionpad",
+        "reflectionpadding",
+        "reglu",
+        "replicationpad",
+        "rmsnorm",
+        "rnn",
+        "rnnbase",
+        "rnncell",
+        "rnncellbase",
+        "rrelu",
+        "selu",
+        "separableconv",
+        "softmax2d",
+        "softmin",
+        "softplus",
+        "softshrink",
+        "softsign",
+        "spatialdropout",
+        "swiglu",
+        "tanhshrink",
+        "threshold",
+        "transformer",
+        "transformerdecoder",
+        "transformerdecoderlayer",
+        "transformerencoder",
+        "transformerencoderlayer",
+        "unflatten",
+        "unfold",
+        "upsample",
+        "upsampling",
+        "upsamplingbilinear",
+        "upsamplingnearest",
+        "zeropad",
+        "adaptiveavgpool1d",
+        "adaptiveavgpool3d",
+        "adaptivemaxpool1d",
+        "adaptivemaxpool3d",
+        "avgpool1d",
+        "avgpool3d",
+        "maxpool1d",
+        "maxpool3d",
+        "batchnormalization3d",
+        "conv1dtranspose",
+        "conv2dtranspose",
+        "conv3dtranspose",
+    ]
+)
+"""Functions that PyTorch, Keras or papers have and we have not, however near a word of ours; in small letters."""
+
+_ENDINGS = re.compile(r"([a-z]|layer|module|block|op)?_?\d*d?\Z")
+"""What may stand behind a word of ours and mean the same."""
 
 KEYS_OF_A_WORD = ("type", "op", "layer", "module", "class", "class_name", "kind")
 """What other formats call the key behind which the word of a layer stands."""
@@ -51,17 +182,37 @@ def meant_layer(word: str, known: Collection[str]) -> str | None:
     """Return which of the ``known`` words was most likely meant by ``word``, as in `nn.Conv2d(3, 64, 11)`, or None."""
     called = _called(word)
     there = LAYERS.get(called.lower())
-    return there if there is not None and there in known else nearest(called, known)
+    if there is not None and there in known:
+        return there
+    close = None if _is_another(called) else nearest(called, known)
+    return close if close is None or _is_slip(called.lower(), close.lower()) else None
+
+
+def _is_slip(word: str, close: str) -> bool:
+    """Return whether nothing stands behind a right word that may name another function: `conv2`, not `convlstm`."""
+    return not word.startswith(close) or bool(_ENDINGS.match(word, len(close)))
+
+
+def _is_another(word: str) -> bool:
+    """Return whether a word is the name of a function that is not built in."""
+    plain = re.sub(r"[_ -]", "", word.lower())
+    return plain in _NOT_BUILT_IN or "loss" in plain or re.sub(r"[123]d\Z", "", plain) in _NOT_BUILT_IN
 
 
 def advise(word: str, known: Sequence[str], what: str) -> str:
     """Return what to write instead of the unknown ``word`` of a layer, led in by ``what`` where nothing is near."""
-    there = LAYERS.get(_called(word).lower(), "")
+    called = _called(word)
+    there = LAYERS.get(called.lower(), "")
     if " " in there:
         return there
     close = meant_layer(word, known)
-    return suggest(word, known, what) if close is None else f"did you mean `{close}`?"
+    if close is not None:
+        return f"did you mean `{close}`?"
+    if _is_another(called):
+        return f"`{called}` is not built in; {BROUGHT}"
+    return f"{listed(known, what)}; one that is not built in is brought by `--plugin FILE`"
 
 
 def _called(word: str) -> str:
-    return word.partition("(")[0].rpartition(".")[2].strip(" '\"“”„‘’") or word
+    name = word.partition("(")[0].rpartition(".")[2].strip(" '\"“”„‘’")
+    return name.removeprefix("Lazy") or word

@@ -5,20 +5,32 @@ https://docs.pytorch.org/docs/stable/nn.init.html
 
 from __future__ import annotations
 
+from math import erf, sqrt
 from types import MappingProxyType
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from builder.ops.base import LARGEST, SMALLEST, Real
 from builder.validation import Strict
 
 Nonlinearity = Literal["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]
 
 
+_LEAST_SHARE = 1e-3  # PyTorch draws again what falls outside, for ever where everything does
+
+_Spread = Annotated[float, Field(ge=0, le=LARGEST)]
+
+
+def _check_range(low: float, high: float) -> None:
+    if low > high:
+        raise ValueError(f"from {low:g} to {high:g} is no range")
+
+
 class _Kaiming(Strict):
     """Keep the spread of values, or of gradients, through rectifiers (He et al., 2015)."""
 
-    a: float = Field(0, description="the slope of `leaky_relu` below zero")
+    a: Real = Field(0, description="the slope of `leaky_relu` below zero")
     mode: Literal["fan_in", "fan_out"] = Field("fan_in", description="keep the spread of values, or of gradients")
     nonlinearity: Nonlinearity = Field("leaky_relu", description="the activation behind the layer")
 
@@ -26,34 +38,43 @@ class _Kaiming(Strict):
 class _Gain(Strict):
     """Keep the spread in both directions, or all directions apart, times a factor."""
 
-    gain: float = Field(1, description="the factor of the spread")
+    gain: _Spread = Field(1, description="the factor of the spread")
 
 
 class _Normal(Strict):
     """Draw from a normal distribution."""
 
-    mean: float = Field(0, description="the mean")
-    std: Annotated[float, Field(ge=0)] = Field(1, description="the standard deviation")
+    mean: Real = Field(0, description="the mean")
+    std: _Spread = Field(1, description="the standard deviation")
 
 
 class _TruncatedNormal(_Normal):
     """Draw from a normal distribution, and again what falls outside of the bounds."""
 
-    a: float = Field(-2, description="the lower bound")
-    b: float = Field(2, description="the upper bound")
+    std: Annotated[float, Field(gt=SMALLEST, le=LARGEST)] = Field(1, description="the standard deviation")
+    a: Real = Field(-2, description="the lower bound")
+    b: Real = Field(2, description="the upper bound")
+
+    @model_validator(mode="after")
+    def _is_range(self) -> _TruncatedNormal:
+        _check_range(self.a, self.b)
+        low, high = ((bound - self.mean) / self.std for bound in (self.a, self.b))
+        if erf(high / sqrt(2)) - erf(low / sqrt(2)) < 2 * _LEAST_SHARE:
+            raise ValueError(f"next to nothing that is drawn falls between {self.a:g} and {self.b:g}")
+        return self
 
 
 class _Uniform(Strict):
     """Draw from a range, each number as likely as another."""
 
-    a: float = Field(0, description="the lower end")
-    b: float = Field(1, description="the upper end")
-    bound: Annotated[float, Field(ge=0)] | None = Field(None, description="both ends at once: `a: -bound, b: bound`")
+    a: Real = Field(0, description="the lower end")
+    b: Real = Field(1, description="the upper end")
+    bound: _Spread | None = Field(None, description="both ends at once: `a: -bound, b: bound`")
 
     @model_validator(mode="after")
     def _is_range(self) -> _Uniform:
-        if self.bound is None and self.a > self.b:
-            raise ValueError(f"from {self.a:g} to {self.b:g} is no range")
+        if self.bound is None:
+            _check_range(self.a, self.b)
         return self
 
 

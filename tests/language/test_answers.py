@@ -87,7 +87,7 @@ LAYERS = [
     ("conv: {out: 8, kernel: 3, groups: ⟪0⟫}", "bad-value", "`groups` is at least 1, not the number `0`", ""),
     ("conv: {out: 8, kernel: 3, bias: ⟪no⟫}", "bad-value", "`bias` is `true` or `false`, not the text `no`", ""),
     ("dropout: {p: ⟪1.5⟫}", "bad-value", "`p` is at most 1, not the number `1.5`", ""),
-    ("batchnorm: {eps: ⟪0⟫}", "bad-value", "`eps` is greater than 0, not the number `0`", ""),
+    ("batchnorm: {eps: ⟪0⟫}", "bad-value", "`eps` is greater than 1e-38, not the number `0`", ""),
     ("scale: {init: ⟪.inf⟫}", "bad-value", "`init` is a finite number, not the number `inf`", ""),
     (
         "se: {reduction: 1, gate: ⟪sigmod⟫}",

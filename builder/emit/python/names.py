@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_TAKEN = frozenset({"self", "nn", "torch", "F", "OrderedDict", *keyword.kwlist, *dir(builtins)})
+_TAKEN = frozenset({"self", "nn", "torch", "F", "OrderedDict", "NamedTuple", *keyword.kwlist, *dir(builtins)})
 """What no variable, parameter or class of the text may be called: it would hide what the text itself uses."""
 
 

@@ -1,0 +1,87 @@
+"""The work for a page grows with the page and no faster: counted, at n and at 2n, for pages that are built to cost much."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from benchmarks.growth import PAGES, answer
+from builder.diagnostics import MAX_MISTAKES, Collector, Mark, Source, nearest
+from builder.reader import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+SMALLER = 16  # how much smaller than in the benchmark the larger of two pages is
+
+
+def calls(function: Callable[[], object]) -> int:
+    """Return how many functions are called, those of C counted."""
+    count = 0
+
+    def counting(_frame: object, event: str, _argument: object) -> None:
+        nonlocal count
+        count += event in ("call", "c_call")
+
+    before = sys.getprofile()
+    sys.setprofile(counting)
+    try:
+        function()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+class TestPages:
+    """Each has a known way to cost more than it is long."""
+
+    @pytest.mark.parametrize("name", PAGES)
+    def test_twice_the_page_is_at_most_twice_the_work(self, tmp_path: Path, name: str) -> None:
+        """A tenth is allowed for what differs; a square would be four times."""
+        largest, make = PAGES[name]
+        paths = []
+        for number, size in enumerate((largest // SMALLER or 2, 2 * (largest // SMALLER) or 4)):
+            paths.append(tmp_path / f"{number}.yaml")
+            paths[-1].write_text(make(size), "utf-8")
+        answer(paths[0])  # what is imported and remembered
+        one, two = (calls(lambda path=path: answer(path)) for path in paths)  # type: ignore[misc]  # a default
+        assert two < 2.2 * one, f"{one:,} calls, then {two:,}"
+
+
+class TestNames:
+    """The search for the name that was meant."""
+
+    def test_long_names_are_not_compared(self) -> None:
+        """Twelve of 990 letters took forty seconds."""
+        known = ["a" * 900 + f"{number}" for number in range(100)]
+        assert calls(lambda: nearest("a" * 901, known)) < 1_000
+
+    def test_of_very_many_that_look_alike_some_are_compared(self) -> None:
+        """However many there are, letters are compared for so many."""
+        known = [f"{'ab' * 20}{number}" for number in range(1_000)]
+        twice = [f"{'ab' * 20}{number}" for number in range(2_000)]
+        assert calls(lambda: nearest("ba" * 21, twice)) < 2.2 * calls(lambda: nearest("ba" * 21, known))
+
+
+class TestMistakes:
+    """A page of nothing else."""
+
+    def test_after_a_hundred_the_rest_is_not_looked_at(self) -> None:
+        """And this is said."""
+        problems = Collector()
+        mark = Mark(Source("net.yaml", ""), 1, 1)
+        with pytest.raises(Exception, match="more than 100 mistakes") as caught:
+            for line in range(9_000):
+                problems.error("bad-value", "no", Mark(mark.source, line + 1, 1))
+        found = caught.value.diagnostics  # type: ignore[attr-defined]  # an ArchError
+        assert len(found) == MAX_MISTAKES + 1
+        assert found[-1].code == "too-many-mistakes"
+
+    def test_a_pattern_that_looks_back_sees_the_end_of_its_line(self) -> None:
+        """The page of 2.4 kB that took forty seconds."""
+        text = f'a: {{k: "{"{" * 1200}", b: {"x" * 1200} !: c: 1}}\n'
+        with pytest.raises(Exception, match="colon"):
+            read_text(text)
