@@ -106,12 +106,12 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         9_000,
         lambda n: HEAD + "layers:\n- conv:\n" + _lines(n, lambda k: f"    x{k}: 1"),
     ),
-    "bad values": (4_000, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: "- conv: {out: a, kernel: 1}")),
-    "duplicate keys": (9_000, lambda n: HEAD + "layers: [relu]\n" + _lines(n, lambda k: "classes: 1")),
-    "missing fields": (6_000, lambda n: HEAD + "layers:\n" + _lines(n, lambda k: "- {conv: {}}")),
+    "bad values": (4_000, lambda n: HEAD + "layers:\n" + "- conv: {out: a, kernel: 1}\n" * n),
+    "duplicate keys": (9_000, lambda n: HEAD + "layers: [relu]\n" + "classes: 1\n" * n),
+    "missing fields": (6_000, lambda n: HEAD + "layers:\n" + "- {conv: {}}\n" * n),
     "shapes that do not fit": (
         4_000,
-        lambda n: HEAD + "layers:\n" + _lines(n, lambda k: "- {branches: [[relu], [maxpool: {kernel: 2}]]}"),
+        lambda n: HEAD + "layers:\n" + "- {branches: [[relu], [maxpool: {kernel: 2}]]}\n" * n,
     ),
     # valid pages
     "layers": (9_000, lambda n: HEAD + "layers:\n" + "- relu\n" * n + TAIL),
@@ -125,14 +125,8 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         ),
     ),
     "repeated layers": (
-        18_000,
-        lambda n: (
-            HEAD
-            + "layers:\n- repeat: 4000\n  layers: [relu]\n" * 0
-            + "layers:\n"
-            + f"- {{relu: {{}}, repeat: {min(n, 4000)}}}\n" * max(1, n // 4000)
-            + TAIL
-        ),
+        4_000,
+        lambda n: HEAD + "layers:\n" + f"- {{relu: {{}}, repeat: {n}}}\n" * 4 + TAIL,
     ),
     "blocks in blocks": (20, lambda n: HEAD + "layers:\n- " + "[" * n + "relu" + "]" * n + "\n" + TAIL),
     "edits of single places": (
@@ -208,7 +202,8 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: (
             HEAD
             + "layers:\n"
-            + _lines(n, lambda k: f"  a{k}: {{layers: [relu]}}\n  s{k}: {{se: {{squeeze: a{k}.out, hidden: 2}}}}")
+            + _lines(n, lambda k: f"  a{k}: {{layers: [relu]}}")
+            + _lines(n, lambda k: f"  s{k}: {{se: {{squeeze: a{k}.out, hidden: 2}}}}")
             + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"
         ),
     ),
@@ -244,7 +239,7 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: (
             HEAD
             + "layers:\n"
-            + _lines(n, lambda k: "- conv: {out: 3, kernel: 1}")
+            + "- conv: {out: 3, kernel: 1}\n" * n
             + TAIL
             + "variants:\n  gate: {insert: {se: {hidden: 2}}, among: 'conv*', count: 1}\n"
         ),

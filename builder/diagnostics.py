@@ -21,7 +21,7 @@ MAX_MISTAKES = 100  # of one page: nobody reads more, and each is worth some wor
 _LISTED = 24  # names that a hint lists at most
 _LONGEST = 64  # letters of a word of which a slip is still told from another word
 _MOST_CHANGES = 4  # letters that a slip changes at most, however long the word
-_MOST_COMPARED = 32  # words that are compared letter by letter, of those that look most alike
+_MOST_COMPARED = 16  # words that are compared letter by letter, of those that look most alike
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")  # what YAML counts as the end of a line
 
 
