@@ -137,8 +137,7 @@ def _answers(
 ) -> tuple[Evaluation, Mistakes]:
     """Return how good the weights are on a split, and their most confident mistakes."""
     from builder.training.data.batches import Batches
-    from builder.training.device.determinism import with_matrix_pooling
-    from builder.training.device.kinds import kind_of
+    from builder.training.device.determinism import with_deterministic_pooling
     from builder.training.evaluation.evaluate import check_fit, evaluate_batches
     from builder.training.evaluation.mistakes import Mistakes
     from builder.training.progress import BatchDone
@@ -151,8 +150,8 @@ def _answers(
         raise RunError(f"{data.name} has no {split} split", hint)
     batches = Batches(data.splits[split], subject.recipe, device, precision)
     model = subject.model.to(device).to(memory_format=precision.memory_format)
-    if precision.deterministic and not kind_of(device).has_deterministic_pooling:
-        with_matrix_pooling(model)
+    if precision.deterministic:
+        with_deterministic_pooling(model, device)
     wrong, steps = Mistakes(KEPT), batches.evaluation_steps
     with precision.on(device):
         check_fit(model, batches)

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
-from builder.training.device.determinism import with_matrix_pooling
+from builder.training.device.determinism import with_deterministic_pooling
 from builder.training.device.devices import describe_device
 from builder.training.device.distributed import ALONE
 from builder.training.device.environment import describe_arithmetic, describe_environment
 from builder.training.device.execution import Execution
-from builder.training.device.kinds import kind_of
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.evaluation.evaluate import check_fit, evaluate_batches
 from builder.training.figures.curves import draw_curves
@@ -136,8 +135,8 @@ class _Run:
         self.precision = self.execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
-        if self.precision.deterministic and not kind_of(device).has_deterministic_pooling:
-            with_matrix_pooling(self.model)
+        if self.precision.deterministic:
+            with_deterministic_pooling(self.model, device)
         check_fit(self.model, self.batches["train"])
         initialize(self.model, recipe)
         if recipe.sync_batchnorm:

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 from builder.diagnostics import RunError
+from builder.training.device.kinds import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,6 +49,11 @@ def deterministic() -> Iterator[None]:
         torch.use_deterministic_algorithms(mode=before[0])
         memory.fill_uninitialized_memory = before[1]
         cudnn.benchmark, cudnn.deterministic = chosen
+
+
+def with_deterministic_pooling(model: nn.Module, device: torch.device) -> nn.Module:
+    """Return ``model`` with pooling that is the same every time on ``device``; a CPU's is so, and keeps its bits."""
+    return model if kind_of(device).has_deterministic_pooling else with_matrix_pooling(model)
 
 
 def with_matrix_pooling(model: nn.Module) -> nn.Module:
