@@ -88,14 +88,24 @@ def _tried(topic: str, look: Callable[[], str]) -> Finding:
 
 def _device() -> Finding:
     """Say what computes, after it has computed something; and what is here and does not."""
-    from builder.training.device.devices import choose_device, describe_device, left_out
-
-    found = _tried("device", lambda: describe_device(choose_device()))
-    why = left_out()
+    found = _tried("device", _chosen_device)
+    why = _device_left_out() if found.status == "ok" else None
     if why is None:
         return found
     help_ = "install the PyTorch that is built for it: https://pytorch.org/get-started/locally"
     return Finding("device", "note", f"{found.found}; {why}", help_)
+
+
+def _chosen_device() -> str:
+    from builder.training.device.devices import choose_device, describe_device
+
+    return describe_device(choose_device())
+
+
+def _device_left_out() -> str | None:
+    from builder.training.device.devices import left_out
+
+    return left_out()
 
 
 def _cpu() -> str:

@@ -57,16 +57,16 @@ def _undated(document: bytes) -> bytes:
 
 def _wheels_program() -> Path:
     """Return the program that the wheel installed: where its own list says, where scripts lie, else on the path."""
+    installed = _folders_of_the_wheel()
     user = sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
     folders = [
-        *_folders_of_the_wheel(), sysconfig.get_path("scripts"), str(Path(sys.executable).parent), user,
-        os.environ.get("PATH", ""),
+        *installed, sysconfig.get_path("scripts"), str(Path(sys.executable).parent), user, os.environ.get("PATH", ""),
     ]  # fmt: skip
     found = shutil.which(PROGRAM, path=os.pathsep.join(folders))
     if found is not None:
         return Path(found)
-    if folders[0] in _folders_of_the_wheel():
-        message = f"the package `{PROGRAM}` is installed, and its program is gone from {folders[0]}"
+    if installed:
+        message = f"the package `{PROGRAM}` is installed, and its program is gone from {installed[0]}"
         raise RunError(message, f"pip install --force-reinstall {PROGRAM}")
     raise RunError(f"figures need the package `{PROGRAM}`, which is not installed", f"pip install {PROGRAM}")
 

@@ -32,9 +32,18 @@ class TestSvg:
         with pytest.raises(RunError, match=r"could not draw the figure: .*syntax error"):
             renderer.svg("no graph {")
 
-    def test_missing_program_is_named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_a_program_that_is_gone_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With the folder in which the package put it, and the command that puts it there again."""
+        monkeypatch.setattr(renderer.shutil, "which", lambda *_, **__: None)
+        monkeypatch.setattr(renderer, "_folders_of_the_wheel", lambda: ["/env/bin"])
+        with pytest.raises(RunError, match="is installed, and its program is gone from /env/bin") as caught:
+            renderer.svg(ONE_BOX)
+        assert caught.value.hint == "pip install --force-reinstall graphviz-pure"
+
+    def test_a_missing_package_is_named(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The answer is the command that installs it."""
         monkeypatch.setattr(renderer.shutil, "which", lambda *_, **__: None)
+        monkeypatch.setattr(renderer, "_folders_of_the_wheel", list)
         with pytest.raises(RunError, match="figures need the package `graphviz-pure`") as caught:
             renderer.svg(ONE_BOX)
         assert caught.value.hint == "pip install graphviz-pure"
