@@ -80,8 +80,8 @@ def variants(
     $ archcli variants resnet18 --insert se --at BasicBlock.branch -o se_pages
     """
     from builder.commands import variants as command
-    from builder.commands.space import SpaceOptions
     from builder.commands.text import variants as variants_text
+    from builder.variants.options import SpaceOptions
 
     space = SpaceOptions(
         insert=tuple(insert or ()),

@@ -7,10 +7,10 @@ import io
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
-from builder.commands.space import SpaceOptions, entries
 from builder.costs import Cost
 from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.variants import Sample, variants
+from builder.variants.options import SpaceOptions, entries
 from builder.variants.pareto import pareto_front
 from builder.variants.writing import write_pages
 
