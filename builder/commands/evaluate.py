@@ -11,6 +11,7 @@ from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.json_output import SAID
 from builder.lowering import find
 from builder.runs import processes
+from builder.runs.best import answering_precision, best_network
 from builder.runs.images import load_images, load_others
 from builder.runs.open import open_run
 from builder.runs.prepare import TrainOptions, images_of, prepare
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from builder.training.device.precision import Precision
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.evaluation.mistakes import Mistakes
-    from builder.training.folder.run_folder import RunFolder
     from builder.training.progress import BatchDone
     from builder.training.recipe.data_sets import DataName
     from builder.training.recipe.recipe import Recipe
@@ -206,33 +206,14 @@ def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], Non
         raise ArchError(Diagnostic("usage", "a run has its own recipe: leave out `--recipe`"))
     opened = open_run(path, question.plugins)
     data, warnings = _images(question, opened)
-    model = build(opened.graph)
     weights = None
     if question.weights is not None:
+        model = build(opened.graph)
         weights = put_weights(question.weights, model, opened.graph, on_fetch)
     else:
-        _put_best(opened.folder, model)
-    return _Subject(
-        opened.graph, model, data, opened.recipe, weights, _precision(opened), warnings, opened.checked.unchecked
-    )
-
-
-def _precision(run: OpenRun) -> Precision:
-    """Return float32 in the memory format of the run, so that its answers are those of its own test."""
-    from builder.training.device.precision import PLAIN
-
-    try:
-        return replace(run.execution.precision, format="fp32")
-    except RunError:
-        return PLAIN  # a folder that has lost the file that says it
-
-
-def _put_best(folder: RunFolder, model: nn.Module) -> None:
-    """Give the network the weights of its best epoch."""
-    from builder.training.weights.files import load_weights, read_weights
-
-    if not load_weights(model, read_weights(folder.best)).complete:
-        raise RunError(f"{folder.best} does not contain the weights of {folder.page}")
+        model = best_network(opened)
+    precision = answering_precision(opened)
+    return _Subject(opened.graph, model, data, opened.recipe, weights, precision, warnings, opened.checked.unchecked)
 
 
 def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str, ...]]:
