@@ -1,8 +1,11 @@
-"""The words that options may have, each list once: the command line offers them, and the code that acts takes them."""
+"""The words that options may have, each list once: the command line offers them, and the code that acts takes them.
+
+With them, the endings that names of images may have, which a shell is told too.
+"""
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Format: TypeAlias = Literal["fp32", "tf32", "bf16"]
 """The number format of products."""
@@ -36,3 +39,6 @@ SortKey: TypeAlias = Literal["name", "parameters", "macs", "memory"]
 
 SchemaKind: TypeAlias = Literal["page", "recipe", "study"]
 """What an editor completes."""
+
+IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+"""Names of images end so, in upper or lower case, as torchvision's ``IMG_EXTENSIONS``."""

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
     import torch
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
-"""Names of images end so, in upper or lower case, as torchvision's ``IMG_EXTENSIONS``."""
-
 MAX_PIXELS = 89_478_485
 """Of an image once its shorter side is resized, as many as Pillow takes before it warns of a bomb."""
 
@@ -34,12 +31,13 @@ _HINT = "mend it or take it out of the folder"
 _SIXTEEN_BITS = {"PNG", "PPM"}  # formats whose whole numbers have 16 bits where Pillow keeps them as 32
 
 
-def read_square(path: Path, side: int) -> torch.Tensor:
+def read_square(path: Path, side: int, *, grey: bool = False) -> torch.Tensor:
     """Return the image as uint8 (3, side, side): the shorter side resized to ``side``, the centre cut.
 
-    Raises RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
+    Where it is to be ``grey``, (1, side, side): Pillow's ``convert("L")``, as torchvision's ``Grayscale``. Raises
+    RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
     """
-    image = read_image(path)
+    image = read_image(path).convert("L" if grey else "RGB")
     width, height = image.size
     if max(width, height) * side * side > MAX_PIXELS * min(width, height):
         message = f"cannot read the image {path}: {width}×{height} is too long and narrow to be made {side} pixels wide"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.choices import IMAGE_SUFFIXES
 from builder.diagnostics import RunError
 from builder.training.data.dataset import DataSet, Split
-from builder.training.data.image_file import SUFFIXES, read_square
+from builder.training.data.image_file import read_square
 from builder.training.device.memory import available_memory
 
 if TYPE_CHECKING:
@@ -67,8 +68,21 @@ def list_images(folder: Path) -> Listed:
     empty = sorted(set(range(len(classes))) - {label for _, label in images})
     if empty:
         names = ", ".join(classes[label] for label in empty)
-        raise RunError(f"{folder}: there is no image of {names}; names of images end in {', '.join(SUFFIXES)}", LAYOUT)
+        raise RunError(
+            f"{folder}: there is no image of {names}; names of images end in {', '.join(IMAGE_SUFFIXES)}", LAYOUT
+        )
     return Listed(tuple(classes), tuple(images))
+
+
+def images_below(folder: Path) -> list[Path]:
+    """Return the images below ``folder``, whatever its folders mean, in the order of ``list_images``.
+
+    Raises RunError for a folder that can't be read or that links bring in twice.
+    """
+    try:
+        return list(_Walk(folder / os.pardir).images(folder, 0))
+    except OSError as error:
+        raise RunError(f"{error.filename or folder}: {error.strerror or error}") from error
 
 
 class _Walk:
@@ -90,7 +104,7 @@ class _Walk:
         for place, names in sorted(found):
             real = os.path.realpath(place)
             for name in names:
-                if name.lower().endswith(SUFFIXES):
+                if name.lower().endswith(IMAGE_SUFFIXES):
                     path = os.path.join(place, name)  # noqa: PTH118 - a million times
                     self._note(path, os.path.join(real, name), label)  # noqa: PTH118 - the same
                     yield Path(path)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torchvision.transforms import functional
 
 from builder.diagnostics import RunError
 from builder.training.data.image_file import in_rgb, read_image, read_square
@@ -75,6 +76,16 @@ class TestModes:
         path = tmp_path / "palette.png"
         Image.new("RGB", (2, 2), (10, 20, 30)).convert("P").save(path, transparency=bytes([0] * 255))
         assert read_square(path, 2)[:, 0, 0].tolist() == list(Image.open(path).convert("RGBA").getpixel((0, 0))[:3])
+
+    def test_grey_is_what_torchvision_makes_of_colours(self, tmp_path: Path) -> None:
+        """And what is grey stays as it is."""
+        path = tmp_path / "colours.png"
+        image = Image.merge("RGB", [Image.effect_noise((16, 16), 50 + band) for band in range(3)])
+        image.save(path)
+        theirs = functional.pil_to_tensor(functional.to_grayscale(image))
+        assert torch.equal(read_square(path, 16, grey=True), theirs)
+        image.convert("L").save(path)
+        assert torch.equal(read_square(path, 16, grey=True), read_square(path, 16)[:1])
 
 
 class TestKinds:

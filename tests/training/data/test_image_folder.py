@@ -11,10 +11,10 @@ from torchvision import transforms as pil
 from torchvision.datasets import ImageFolder
 from torchvision.datasets.folder import IMG_EXTENSIONS
 
+from builder.choices import IMAGE_SUFFIXES
 from builder.diagnostics import RunError
 from builder.training.data import image_folder
-from builder.training.data.image_file import SUFFIXES
-from builder.training.data.image_folder import list_images
+from builder.training.data.image_folder import images_below, list_images
 from builder.training.data.named import load
 
 if TYPE_CHECKING:
@@ -112,7 +112,32 @@ class TestOrder:
         ours = list_images(tmp_path)
         assert [(str(path), label) for path, label in ours.images] == theirs.samples
         assert list(ours.classes) == theirs.classes
-        assert SUFFIXES == IMG_EXTENSIONS
+        assert IMAGE_SUFFIXES == IMG_EXTENSIONS
+
+
+class TestBelow:
+    """The images below a folder, whatever its folders mean."""
+
+    def test_they_come_in_the_order_of_the_classes_and_loose_ones_first(self, tmp_path: Path) -> None:
+        """A folder of classes gives what it is trained on."""
+        fill(tmp_path, CATS_AND_DOGS)
+        assert images_below(tmp_path) == [path for path, _ in list_images(tmp_path).images]
+        (tmp_path / "z.png").touch()
+        assert images_below(tmp_path)[0] == tmp_path / "z.png"
+
+    def test_a_link_to_a_folder_elsewhere_is_followed(self, tmp_path: Path) -> None:
+        """Also where the folder that is named is one; a link that leads back is refused."""
+        fill(tmp_path / "data", CATS_AND_DOGS)
+        (tmp_path / "here").symlink_to(tmp_path / "data" / "cat", target_is_directory=True)
+        assert images_below(tmp_path / "here") == [tmp_path / "here" / "0.png", tmp_path / "here" / "1.png"]
+        (tmp_path / "data" / "dog" / "up").symlink_to(tmp_path, target_is_directory=True)
+        with pytest.raises(RunError, match=r"dog/up is a link to a folder above"):
+            images_below(tmp_path / "data")
+
+    def test_a_folder_that_cannot_be_read_is_named(self, tmp_path: Path) -> None:
+        """As the user wrote it."""
+        with pytest.raises(RunError, match="nowhere: No such file"):
+            images_below(tmp_path / "nowhere")
 
 
 class TestMistakes:

@@ -12,7 +12,15 @@ import pytest
 from builder.shipped import shipped_recipes
 from builder.study.page.page import study_json_schema
 from builder.training.data import named
-from builder.training.recipe.data_sets import DATA_SETS, DEFAULT_DATA, RANDOM_DATA, bundled, described, recipe_of
+from builder.training.recipe.data_sets import (
+    DATA_SETS,
+    DEFAULT_DATA,
+    RANDOM_DATA,
+    bundled,
+    described,
+    is_grey,
+    recipe_of,
+)
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -34,6 +42,12 @@ class TestTable:
     def test_one_needs_no_network(self) -> None:
         """It is what the others' answers name where a download fails."""
         assert bundled() == ["digits"]
+
+    @pytest.mark.parametrize("name", bundled())
+    def test_grey_ones_are_said_to_be(self, name: str, tmp_path: Path) -> None:
+        """``predict`` makes photographs grey for a network that was trained with them."""
+        assert is_grey(name) == (named.load(name, tmp_path).channels == 1)
+        assert not is_grey(None)
 
     def test_the_default_is_one_of_them(self) -> None:
         """And noise is none."""
