@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,21 @@ _PATIENCE = 30.0  # seconds without an answer
 _PIECE = 1 << 20  # bytes read at once
 
 
+@dataclass(frozen=True)
+class PublishedFor:
+    """What published weights were trained for: classes by name, and images resized, cut and normalized like this.
+
+    https://docs.pytorch.org/vision/stable/models.html#using-the-pre-trained-models
+    """
+
+    classes: tuple[str, ...]
+    resize: int
+    size: int
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    interpolation: str
+
+
 def published(name: str, on_fetch: Callable[[str], None]) -> Path:
     """Return the file of published weights: of a network such as ``resnet50``, or ``resnet50:IMAGENET1K_V1``.
 
@@ -28,7 +44,7 @@ def published(name: str, on_fetch: Callable[[str], None]) -> Path:
     Its name holds the beginning of its SHA-256, which is compared each time. Raises ArchError for an unknown name,
     RunError if it can't be had or is damaged. https://docs.pytorch.org/vision/stable/models.html
     """
-    url = _url(name)
+    url = str(_published(name).url)
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not path.is_file():
         on_fetch(f"fetching {path.name}")
@@ -37,8 +53,22 @@ def published(name: str, on_fetch: Callable[[str], None]) -> Path:
     return path
 
 
-def _url(name: str) -> str:
-    """Return where torchvision has published the weights ``NETWORK`` or ``NETWORK:WEIGHTS``."""
+def published_for(name: str) -> PublishedFor:
+    """Return the classes of published weights and how their images are prepared; ArchError for an unknown name."""
+    weights = _published(name)
+    preset = weights.transforms()
+    return PublishedFor(
+        classes=tuple(map(str, weights.meta["categories"])),
+        resize=int(preset.resize_size[0]),
+        size=int(preset.crop_size[0]),
+        mean=tuple(map(float, preset.mean)),
+        std=tuple(map(float, preset.std)),
+        interpolation=str(preset.interpolation.value),
+    )
+
+
+def _published(name: str) -> Any:
+    """Return torchvision's record of the weights ``NETWORK`` or ``NETWORK:WEIGHTS``."""
     from torchvision import models  # noqa: PLC0415 - takes seconds, and a file of one's own needs none of it
 
     network, _, version = name.partition(":")
@@ -52,8 +82,7 @@ def _url(name: str) -> str:
         raise ArchError(
             Diagnostic("unknown-weights", message, None, suggest(version, list(versions.__members__), "there are"))
         )
-    chosen = versions[version] if version else versions.DEFAULT
-    return str(chosen.url)
+    return versions[version] if version else versions.DEFAULT
 
 
 def _fetch(url: str, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from hashlib import sha256
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
@@ -12,7 +13,7 @@ import torch
 
 from builder.diagnostics import ArchError, RunError
 from builder.training.weights import published as module
-from builder.training.weights.published import published
+from builder.training.weights.published import published, published_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +43,9 @@ class TestPublished:
 
     def test_a_cached_file_is_taken(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is fetched, and nothing said."""
-        monkeypatch.setattr(module, "_url", lambda name: f"https://example.org/models/{NAME}")
+        monkeypatch.setattr(
+            module, "_published", lambda name: SimpleNamespace(url=f"https://example.org/models/{NAME}")
+        )
         cache.mkdir(parents=True)
         (cache / NAME).write_bytes(CONTENT)
         said: list[str] = []
@@ -53,7 +56,9 @@ class TestPublished:
         self, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whole or not at all, and said before."""
-        monkeypatch.setattr(module, "_url", lambda name: f"https://example.org/models/{NAME}")
+        monkeypatch.setattr(
+            module, "_published", lambda name: SimpleNamespace(url=f"https://example.org/models/{NAME}")
+        )
         monkeypatch.setattr(module, "urlopen", lambda url, timeout: io.BytesIO(CONTENT))
         said: list[str] = []
         assert published("tiny", said.append).read_bytes() == CONTENT
@@ -94,3 +99,20 @@ class TestPublished:
         with pytest.raises(ArchError, match=said) as raised:
             published(name, say_nothing)
         assert hint in str(raised.value.diagnostics[0].hint)
+
+
+class TestPublishedFor:
+    """What torchvision says of how published weights are used."""
+
+    def test_classes_and_preparation(self) -> None:
+        """Of the version that is named; most resize to 256 and cut 224."""
+        found = published_for("resnet50:IMAGENET1K_V1")
+        assert (len(found.classes), found.classes[0]) == (1000, "tench")
+        assert (found.resize, found.size, found.interpolation) == (256, 224, "bilinear")
+        assert (found.mean, found.std) == ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        assert (published_for("resnet50").resize, published_for("inception_v3").size) == (232, 299)
+
+    def test_an_unknown_name_is_answered_with_the_nearest(self) -> None:
+        """As where the weights are fetched."""
+        with pytest.raises(ArchError, match="no weights of `resnet19`"):
+            published_for("resnet19")
