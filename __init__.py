@@ -6,6 +6,7 @@
     archcli.draw([archcli.load("alexnet")])    the figure
     archcli.train("mine.yaml", data="digits")  a run in a folder of its own
     archcli.evaluate("runs/mine-001")          how good its best weights are
+    archcli.predict("runs/mine-001", images)   what it takes image files for
 
 Each is fetched when it is first asked for, so that importing the package costs nothing.
 """
@@ -16,19 +17,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builder import build, evaluate, load, train
+    from builder import build, evaluate, load, predict, train
     from builder.emit.diagram import draw
     from builder.variants import variants
 
     __version__: str
 
-__all__ = ["__version__", "build", "draw", "evaluate", "load", "train", "variants"]
+__all__ = ["__version__", "build", "draw", "evaluate", "load", "predict", "train", "variants"]
 
 _HOMES = {
     "build": "builder",
     "draw": "builder.emit.diagram",
     "evaluate": "builder",
     "load": "builder",
+    "predict": "builder",
     "train": "builder",
     "variants": "builder.variants",
 }

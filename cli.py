@@ -33,7 +33,10 @@ SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     "Networks": (pages.init, pages.check, pages.show, pages.draw, variants.variants, pages.diff),
-    "Training": (training.train, training.resume, runs.evaluate, runs.compare, runs.export, training.bench),
+    "Training": (
+        *(training.train, training.resume, runs.evaluate, runs.predict, runs.compare),
+        *(runs.export, training.bench),
+    ),
     "Studies": (studies.report,),
     "Help": (help.explain, help.schema, help.doctor),
 }

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from torch import nn
 
     from builder.choices import Format, MemoryFormat, SplitName, StepName
     from builder.commands.evaluate import Evaluated
+    from builder.commands.predict import Predicted
     from builder.commands.train import Trained
     from builder.expressions import Result
     from builder.graph import Graph
     from builder.training.progress import Progress
     from builder.training.recipe.data_sets import DataName
 
-__all__ = ["build", "evaluate", "load", "train"]
+__all__ = ["build", "evaluate", "load", "predict", "train"]
 
 
 def load(
@@ -149,3 +150,35 @@ def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
         output=None if output is None else Path(output),
     )
     return evaluated(question, lambda _: None)
+
+
+def predict(
+    run: str | os.PathLike[str],
+    images: Iterable[str | os.PathLike[str]],
+    *,
+    weights: str | None = None,
+    recipe: str | os.PathLike[str] | None = None,
+    classes: int | None = None,
+    device: str = "auto",
+    plugins: Sequence[str | os.PathLike[str]] = (),
+) -> Predicted:
+    """Return what a run's best weights answer to image files, as ``archcli predict`` says it; or a page's ``weights``.
+
+    ``images`` are files and folders of them; those that can't be read are ``unreadable`` in what is returned. Raises
+    ArchError where there is no image or a page is wrong, RunError where the run is no longer what was trained.
+    """
+    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no prediction
+
+    from builder.commands.predict import PredictOptions  # noqa: PLC0415 - the same
+    from builder.commands.predict import run as predicting  # noqa: PLC0415 - the same
+
+    question = PredictOptions(
+        what=str(run),
+        images=tuple(map(Path, images)),
+        weights=weights,
+        recipe=None if recipe is None else str(recipe),
+        classes=classes,
+        device=device,
+        plugins=tuple(map(Path, plugins)),
+    )
+    return predicting(question, lambda _: None).finished()

@@ -74,7 +74,7 @@ class TestUsage:
         ran = archcli(flag)
         assert ran.returncode == 0
         names = [
-            *("check", "show", "draw", "variants", "train", "evaluate"),
+            *("check", "show", "draw", "variants", "train", "evaluate", "predict"),
             *("compare", "export", "schema", "init", "doctor"),
         ]
         assert [name for name in names if f"\n  {name} " not in ran.stdout.partition("Networks:")[2]] == []

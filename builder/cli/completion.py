@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.choices import IMAGE_SUFFIXES
 from builder.shipped import shipped_names, shipped_recipes, shipped_studies
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ def run(incomplete: str) -> list[str]:
 def page_or_run(incomplete: str) -> list[str]:
     """Return what ``page`` and ``run`` return."""
     return _answer(incomplete, (*_folders(RUNS), *shipped_names()), (".yaml", ".yml"))
+
+
+def image(incomplete: str) -> list[str]:
+    """Return the image files and the folders that begin like this."""
+    return _answer(incomplete, (), (*IMAGE_SUFFIXES, *map(str.upper, IMAGE_SUFFIXES)))
 
 
 def checkable(incomplete: str) -> list[str]:

@@ -1,5 +1,6 @@
-"""Commands about what was trained: evaluate, compare, export."""
+"""Commands about what was trained: evaluate, predict, compare, export."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from builder.choices import SplitName
 from builder.cli import completion
 from builder.cli.options import (
+    Classes,
     Curves,
     Device,
     Json,
@@ -19,7 +21,8 @@ from builder.cli.options import (
     choices,
 )
 from builder.commands.export_forms import ExportFormName
-from builder.commands.terminal.console import answer_with, say
+from builder.commands.terminal.console import answer_in_pieces, answer_with, is_terminal, say
+from builder.commands.terminal.exit_codes import FAILED
 from builder.commands.text import pages as pages_text
 from builder.commands.text import training as text
 from builder.training.recipe.data_sets import DataName
@@ -34,6 +37,16 @@ RunOrFile = Annotated[
 ]
 
 
+OtherWeights = Annotated[
+    str | None,
+    typer.Option(metavar="FILE|torchvision:NAME", help="Other weights; a page needs them.", show_default="the best"),
+]
+PageRecipe = Annotated[
+    str | None,
+    typer.Option(metavar="RECIPE", help="Recipe that prepares the images of a page.", autocompletion=completion.recipe),
+]
+
+
 def evaluate(
     what: RunOrFile,
     split: Annotated[SplitName, typer.Option(metavar=choices(SplitName), help="Split to evaluate on.")] = "test",
@@ -41,18 +54,8 @@ def evaluate(
         DataName | None, typer.Option(metavar=choices(DataName), help="Data set.", show_default="the run's")
     ] = None,
     data_dir: OwnDataDir = None,
-    weights: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|torchvision:NAME", help="Other weights; a page needs them.", show_default="the best"
-        ),
-    ] = None,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            metavar="RECIPE", help="Recipe that prepares the images of a page.", autocompletion=completion.recipe
-        ),
-    ] = None,
+    weights: OtherWeights = None,
+    recipe: PageRecipe = None,
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder for figures.", show_default="the run's"),
@@ -88,6 +91,65 @@ def evaluate(
     for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
     answer_with(found, text.evaluated, as_json)
+
+
+def predict(
+    what: RunOrFile,
+    images: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="IMAGE", help="Image files, or folders of them at any depth.", autocompletion=completion.image
+        ),
+    ],
+    top: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Show the N most probable classes of an image.", show_default="5"),
+    ] = None,
+    weights: OtherWeights = None,
+    recipe: PageRecipe = None,
+    classes: Classes = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Images that are computed at a time.", show_default="128"),
+    ] = None,
+    device: Device = "auto",
+    quiet: Quiet = False,
+    plugin: Plugins = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line per image.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Predict the classes of images, with probabilities.
+
+    Images are prepared as the validation images of the run. Files that cannot be read are named at the end; the exit
+    code is then 1.
+
+    $ archcli predict runs/alexnet_tiny-001 photo.jpg more-photos/
+    $ archcli predict resnet18 --weights torchvision:resnet18 photo.jpg
+    $ archcli predict runs/alexnet_tiny-001 photos/ --csv > classes.csv
+    """
+    from builder.commands import predict as command
+    from builder.commands.terminal.training_progress import TrainingProgress
+    from builder.commands.text import predict as predict_text
+
+    asked = command.PredictOptions(
+        what=what,
+        images=tuple(images),
+        weights=weights,
+        recipe=recipe,
+        classes=classes,
+        batch_size=batch_size,
+        device=device,
+        plugins=tuple(plugin or ()),
+    )
+    with TrainingProgress(quiet=quiet or is_terminal(sys.stdout)) as watch:  # where results appear, they show progress
+        found = command.run(asked, watch, say)
+        for warning in (*found.unchecked, *found.warnings):
+            say(f"warning: {warning}")
+        render = predict_text.as_json if as_json else predict_text.as_csv if as_csv else None
+        answer_in_pieces(render(found) if render else predict_text.predicted(found, top))
+    for each in found.unreadable:
+        say(f"error: {each.reason}")
+    sys.exit(FAILED if found.unreadable else 0)
 
 
 def compare(

@@ -119,6 +119,13 @@ class TestAnswers:
         assert completion.page_or_run("run") == []
         assert completion.run("nowhere/") == []
 
+    def test_images_are_files_of_any_kind_of_image(self, home: Path) -> None:
+        """In upper and lower case, behind a run that stands already."""
+        for name in ("pages/cat.JPG", "pages/dog.png"):
+            (home / name).touch()
+        assert completion.image("pages/") == ["pages/cat.JPG", "pages/dog.png"]
+        assert ask("bash", "archcli predict runs/mine-001 pages/d") == ["pages/dog.png"]
+
     def test_codes_are_those_that_can_be_explained(self) -> None:
         """They are found without YAML."""
         assert completion.code("") == list(explanations())

@@ -96,6 +96,7 @@ class TestRun:
         assert list(json.loads((run / "plugins.json").read_text())) == ["gct.py"]
         for command in (
             ("evaluate", run, "--device", "cpu"),
+            ("predict", run, run / "mistakes-test.png", "--device", "cpu"),
             ("export", run, "--to", "python"),
             ("resume", run, "--set", "epochs=2", "--device", "cpu"),
         ):

@@ -73,6 +73,7 @@ NEEDING_TORCH = (
     "train alexnet --data digits",
     "train alexnet --dry-run",
     "evaluate alexnet --weights none.safetensors",
+    "predict alexnet image.png --weights none.safetensors",
     "bench alexnet",
     "export alexnet --to safetensors",
     "export alexnet --to torch",

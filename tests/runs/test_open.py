@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 KEPT = Path(__file__).parents[1] / "kept"
 READERS = (
     ("evaluate", "RUN", "-q"),
+    ("predict", "RUN", str(KEPT / "outputs" / "tiny_block.png"), "-q"),
     ("export", "RUN", "--to", "python"),
     ("export", "RUN", "--to", "safetensors"),
     ("compare", "RUN"),
@@ -52,7 +53,7 @@ def line(path: Path, number: int) -> str:
 
 
 @pytest.mark.usefixtures("no_pictures")
-@pytest.mark.parametrize("command", READERS, ids=lambda command: "_".join(command).strip("-"))
+@pytest.mark.parametrize("command", READERS, ids=lambda command: f"{command[0]}_{command[-1]}".strip("-"))
 class TestEveryReader:
     """Each command that reads a run refuses one that is no longer what was trained."""
 
@@ -197,7 +198,7 @@ class TestEarlier:
         return Path("finished")
 
     @pytest.mark.usefixtures("no_pictures")
-    @pytest.mark.parametrize("command", READERS, ids=lambda command: "_".join(command).strip("-"))
+    @pytest.mark.parametrize("command", READERS, ids=lambda command: f"{command[0]}_{command[-1]}".strip("-"))
     def test_one_line_says_what_cannot_be_checked(
         self, archcli: Archcli, finished: Path, command: tuple[str, ...]
     ) -> None:

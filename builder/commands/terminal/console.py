@@ -13,7 +13,7 @@ from builder.json_output import encode
 from builder.runs import processes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import TextIO
 
     from builder.diagnostics import Diagnostic
@@ -61,6 +61,12 @@ def answer(text: str) -> None:
 def answer_with(value: Value, render: Callable[[Value], str], as_json: bool) -> None:
     """Write a result as ``render`` tells it, or as JSON."""
     answer(encode(value) if as_json else render(value))
+
+
+def answer_in_pieces(pieces: Iterable[str]) -> None:
+    """Write the lines of a result as they come; raises what ``answer`` raises."""
+    for piece in pieces:
+        answer(piece)
 
 
 def say(text: str, end: str = "\n") -> None:
