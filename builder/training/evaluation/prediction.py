@@ -10,9 +10,10 @@ import torch
 from builder.diagnostics import RunError
 from builder.training.data.image_file import read_square
 from builder.training.data.transforms import Normalizer, resized
+from builder.training.device.determinism import with_deterministic_pooling
 from builder.training.device.devices import describe_device
+from builder.training.device.failures import is_out_of_memory
 from builder.training.device.precision import PLAIN, Precision
-from builder.training.steps.out_of_memory import is_out_of_memory
 from builder.training.steps.step import outputs
 
 if TYPE_CHECKING:
@@ -64,6 +65,8 @@ class Predictor:
             raise RunError(message)
         assert recipe.resize is not None, "the recipe has been given the page's size"
         self._model = model.to(device).to(memory_format=precision.memory_format).eval()
+        if precision.deterministic:
+            with_deterministic_pooling(model, device)
         self._recipe, self._side, self._channels = recipe, recipe.resize, channels
         self._grey = grey or channels == 1
         self._device, self._precision = device, precision

@@ -44,7 +44,7 @@ def published(name: str, on_fetch: Callable[[str], None]) -> Path:
     Its name holds the beginning of its SHA-256, which is compared each time. Raises ArchError for an unknown name,
     RunError if it can't be had or is damaged. https://docs.pytorch.org/vision/stable/models.html
     """
-    url = str(_published(name).url)
+    url = _url(name)
     path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
     if not path.is_file():
         on_fetch(f"fetching {path.name}")
@@ -65,6 +65,11 @@ def published_for(name: str) -> PublishedFor:
         std=tuple(map(float, preset.std)),
         interpolation=str(preset.interpolation.value),
     )
+
+
+def _url(name: str) -> str:
+    """Return where torchvision has published the weights ``NETWORK`` or ``NETWORK:WEIGHTS``."""
+    return str(_published(name).url)
 
 
 def _published(name: str) -> Any:

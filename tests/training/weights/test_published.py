@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from hashlib import sha256
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 from urllib.error import URLError
 
@@ -43,9 +42,7 @@ class TestPublished:
 
     def test_a_cached_file_is_taken(self, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is fetched, and nothing said."""
-        monkeypatch.setattr(
-            module, "_published", lambda name: SimpleNamespace(url=f"https://example.org/models/{NAME}")
-        )
+        monkeypatch.setattr(module, "_url", lambda name: f"https://example.org/models/{NAME}")
         cache.mkdir(parents=True)
         (cache / NAME).write_bytes(CONTENT)
         said: list[str] = []
@@ -56,9 +53,7 @@ class TestPublished:
         self, cache: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Whole or not at all, and said before."""
-        monkeypatch.setattr(
-            module, "_published", lambda name: SimpleNamespace(url=f"https://example.org/models/{NAME}")
-        )
+        monkeypatch.setattr(module, "_url", lambda name: f"https://example.org/models/{NAME}")
         monkeypatch.setattr(module, "urlopen", lambda url, timeout: io.BytesIO(CONTENT))
         said: list[str] = []
         assert published("tiny", said.append).read_bytes() == CONTENT
