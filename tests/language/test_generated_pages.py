@@ -21,6 +21,8 @@ from tests.mutations import Mutated, mutated_pages
 from tests.networks import Page, Wrong, pages, wrong_pages, yaml_text
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from builder.graph import Graph
 
 QUIET = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large], deadline=None)
@@ -124,13 +126,17 @@ WORDS = (
 )  # fmt: skip
 
 
-def mutated(text: str, numbers: random.Random) -> str:
-    """Return ``text`` with a few pieces cut, doubled, or replaced; most often a whole word by another of the text."""
+def mutated(text: str, numbers: random.Random, more: Sequence[str] = ()) -> str:
+    """Return ``text`` with a few pieces cut, doubled, or replaced; most often a whole word by another of the text.
+
+    Others come from ``WORDS``, and where there are ``more`` words one time in three from these.
+    """
     for _ in range(numbers.randint(1, 4)):
         words = [match.span() for match in re.finditer(r"[\w$.]+", text)]
         if words and numbers.random() < 0.7:
             start, end = numbers.choice(words)
-            piece = numbers.choice([text[slice(*numbers.choice(words))], numbers.choice(WORDS)])
+            known = [text[slice(*numbers.choice(words))], numbers.choice(WORDS)]
+            piece = numbers.choice([*known, numbers.choice(more)] if more else known)
         else:
             start = numbers.randrange(len(text) + 1)
             end = min(len(text), start + numbers.choice([0, 1, 1, 2, 5, 12, 40]))

@@ -1,0 +1,60 @@
+"""The process in which atheris counts branches: ``engine.py KIND CONTROL [libFuzzer's arguments]``; search.py starts it."""
+
+from __future__ import annotations
+
+import random
+import sys
+import tempfile
+from pathlib import Path
+
+try:
+    import atheris
+except ImportError:
+    sys.exit("atheris is not installed: pip install -e '.[fuzz]'; its wheels are for Linux")
+
+with atheris.instrument_imports(include=["builder", "benchmarks.fuzzing.controls"]):
+    from benchmarks.fuzzing import controls
+    from benchmarks.fuzzing.check import check
+    from benchmarks.fuzzing.kinds import target_of
+
+BYTES = 0.15
+"""Part of the inputs that are changed by the engine, which knows bytes and words, and not by the kind's grammar."""
+
+VALID, MOST_VALID = 0.5, 300
+"""Part of the inputs that are neighbours of a valid file, and how many of these are kept: behind them lies most code.
+
+The engine chooses the others, by the branches that they reached.
+"""
+
+
+def main() -> None:
+    """Hand over to the engine, which ends the process."""
+    kind, control, arguments = sys.argv[1], sys.argv[2] == "1", sys.argv[3:]
+    with atheris.instrument_imports(include=["builder"]):
+        target = target_of(kind)
+    if control:
+        controls.plant(kind)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        valid = target.seeds()
+
+        def one(data: bytes) -> None:
+            if check(data, kind, target, folder) and len(data) > 2:
+                valid.append(data)
+                del valid[: max(0, len(valid) - MOST_VALID)]
+
+        def mutant(data: bytes, most: int, seed: int) -> bytes:
+            numbers = random.Random(seed)
+            if numbers.random() < BYTES:
+                return bytes(atheris.Mutate(data, most))
+            found = target.mutate(numbers.choice(valid) if numbers.random() < VALID else data, numbers)
+            return found if len(found) <= most else data
+
+        one(valid[0])  # what is imported on first use counts for no input
+        atheris.Setup([sys.argv[0], *arguments], one, custom_mutator=mutant)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
