@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_type_hints
+from math import isfinite
+from types import MappingProxyType, NoneType, UnionType
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from builder.files import read_regular
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from _typeshed import DataclassInstance
@@ -24,7 +25,13 @@ MAX_BYTES = 64_000_000
 MAX_DEPTH = 64
 """Lists and objects in one another; nothing that is written here has ten."""
 
-_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null"}
+_WORDS = {
+    bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null",
+    tuple: "a list", Mapping: "an object",
+}  # fmt: skip
+
+_MOST = 10**300
+"""Whole numbers beyond this are none of ours, and no longer fit where a number with a point may stand."""
 
 
 def read_json(path: Path) -> Any:
@@ -58,10 +65,14 @@ def read_object(path: Path) -> dict[str, Any]:
     return found
 
 
-def from_object(kind: type[Value], found: Mapping[str, Any]) -> Value:
+def from_object(
+    kind: type[Value], found: Mapping[str, Any], made: Mapping[str, object] = MappingProxyType({})
+) -> Value:
     """Return the dataclass ``kind`` with the values ``found``; raise ValueError where they are not its fields.
 
-    Fields are numbers, texts, truth values, null and dataclasses of these. A number without a point is a number too.
+    Fields are finite numbers, texts, truth values, null, one of several texts (Literal), dataclasses, tuples of any
+    length and mappings of these. A number without a point is a number too. ``made`` are fields that somebody else has
+    read, and that take the place of what was found.
     """
     if not isinstance(found, dict):
         raise ValueError("it holds no JSON object")  # noqa: TRY004 - of a file, not of an argument
@@ -69,27 +80,55 @@ def from_object(kind: type[Value], found: Mapping[str, Any]) -> Value:
     unknown = next((name for name in found if name not in known), None)
     if unknown is not None:
         raise ValueError(f"it has no field `{unknown}`")
-    missing = next((n for n, f in known.items() if n not in found and f.default is MISSING), None)
+    given = {*found, *made}
+    missing = next((n for n, f in known.items() if n not in given and f.default is MISSING), None)
     if missing is not None:
         raise ValueError(f"`{missing}` is missing")
     kinds = _kinds(kind)
-    return kind(**{name: _value(name, value, kinds[name]) for name, value in found.items()})
+    read = {name: _value(name, value, kinds[name]) for name, value in found.items() if name not in made}
+    return kind(**read, **made)
 
 
-def _value(name: str, value: Any, wanted: tuple[type, ...]) -> Any:
+def _value(name: str, value: Any, wanted: tuple[Any, ...]) -> Any:
+    """Return ``value`` as the first of the ``wanted`` types that it has."""
     for kind in wanted:
+        origin, of = get_origin(kind), get_args(kind)
         if is_dataclass(kind):
             return from_object(kind, value)
-    if type(value) in wanted or (type(value) is int and float in wanted):
+        if kind in {object, Any}:
+            return value
+        if origin is tuple and isinstance(value, list):
+            return tuple(_value(name, each, _options(of[0])) for each in value)
+        if origin is Mapping and isinstance(value, dict):
+            return {key: _value(f"{name}.{key}", each, _options(of[1])) for key, each in value.items()}
+        if origin is Literal and isinstance(value, str) and value in of:
+            return value
+    if (type(value) in wanted or (type(value) is int and float in wanted)) and _is_usual(value):
         return value
-    raise ValueError(f"`{name}` is to be {' or '.join(_WORDS[kind] for kind in wanted)}")
+    raise ValueError(f"`{name}` is to be {' or '.join(map(_said, wanted))}")
+
+
+def _is_usual(value: object) -> bool:
+    """Return whether a number is one that can be reckoned with; whatever else is usual."""
+    return not isinstance(value, int | float) or (isfinite(value) if isinstance(value, float) else abs(value) < _MOST)
+
+
+def _said(kind: Any) -> str:
+    """Return the words for a type."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f"`{each}`" for each in get_args(kind))
+    return _WORDS[get_origin(kind) or kind]
 
 
 @cache
-def _kinds(kind: type) -> dict[str, tuple[type, ...]]:
+def _kinds(kind: type) -> dict[str, tuple[Any, ...]]:
     """Return the types that each field takes."""
-    hints = get_type_hints(kind)
-    return {name: get_args(hint) if isinstance(hint, UnionType) else (hint,) for name, hint in hints.items()}
+    return {name: _options(hint) for name, hint in get_type_hints(kind).items()}
+
+
+def _options(hint: Any) -> tuple[Any, ...]:
+    """Return the types of a union, or the only one."""
+    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
 
 
 def _items(value: dict[str, Any] | list[Any]) -> list[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,7 +11,7 @@ import numpy as np
 from builder.study.statistics import Arm, Group, Screened, answer, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from builder.study.results.result import CellFailure, CellResult, Stage
     from builder.study.statistics import Answer, Comparison, Design
@@ -128,6 +129,8 @@ def _key(cell: PlannedCell) -> _Key:
 
 
 def _frozen(value: object) -> object:
+    if isinstance(value, Mapping):
+        return tuple((name, _frozen(each)) for name, each in value.items())
     return tuple(_frozen(each) for each in value) if isinstance(value, list | tuple) else value
 
 

@@ -88,7 +88,8 @@ def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
     at, spent = note.get("at"), note.get("spent")
     alive = isinstance(at, int | float) and time() - at < GONE_AFTER and note.get("ended") is not True
     going = note.get("running")
-    busy = going if alive and isinstance(going, dict) else {}
+    known = going.items() if alive and isinstance(going, dict) else ()
+    busy = {name: each for name, each in known if isinstance(each, dict)}
     states = {each.id: _state(folder, each, busy) for each in cells}
     counts = Counter(states.values())
     later = 0 if not plan.screen_seeds or stages.finalists() is not None else plan.confirmed_arms * plan.confirm_seeds

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from builder.diagnostics import RunError
+from builder.json_files import from_object
 from builder.training.device.distributed import ALONE
 from builder.training.device.generators import global_states, set_global_states
 from builder.training.device.kinds import CPU, kind_of
@@ -58,7 +59,7 @@ class SnapshotOrigin:
         try:
             origin, header = record["origin"], RunHeader.of(record)
             return cls(header, dict(origin["arithmetic"]), int(origin["processes"]))
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, OverflowError):
             raise _foreign("another version of this program") from None
 
     @property
@@ -130,14 +131,29 @@ def restore_snapshot(
 
     A checkpoint of a CPU goes on on a GPU and the other way round, where dropout then draws from another generator.
 
-    Raises RunError if it belongs to another network or optimizer.
+    Raises RunError if it belongs to another network or optimizer, or lacks something.
     """
+    try:
+        return _restored(checkpoint, model, optimizer, device, group, average)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise _foreign("another version of this program") from error
+
+
+def _restored(
+    checkpoint: Checkpoint,
+    model: nn.Module,
+    optimizer: Optimizer,
+    device: torch.device,
+    group: ProcessGroup,
+    average: Average | None,
+) -> tuple[Position, EpochTally]:
+    """Restore as ``restore_snapshot`` does; raise KeyError, TypeError, ValueError or AttributeError for what lacks."""
     if not load_weights(model, checkpoint.group("model")).complete:
         raise _foreign("another network")
     _restore_optimizer(checkpoint, optimizer)
     if average is not None:
         average.restore(checkpoint.group("average"))
-    position = Position(**checkpoint.record["position"])  # type: ignore[arg-type]  # our own record, checksum verified
+    position = from_object(Position, checkpoint.record["position"])  # type: ignore[arg-type]  # it says what is none
     tally = checkpoint.group("tally")
     done = (position.epoch - 1) * len(tally["losses"]) + position.step
     _restore_random_states(checkpoint, device, group.rank, done)

@@ -137,6 +137,8 @@ def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
         problems.add(unknown_data(name.value, name.mark))
         return None
     chosen = page.get("recipe")
+    if isinstance(chosen, Scalar) and chosen.value is None:  # `recipe: null` is as if it were not there
+        chosen = None
     if isinstance(chosen, Scalar) and isinstance(chosen.value, str):
         text = chosen.value
     elif chosen is None and isinstance(name, Scalar):

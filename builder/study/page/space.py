@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from builder.json_files import from_object
+from builder.study.page.fields import Pruner, Sampler  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.training.recipe.overrides import override
 
 if TYPE_CHECKING:
-    from builder.study.page.fields import Pruner, Sampler
     from builder.training.recipe.recipe import Recipe
 
 DIGITS = 4
@@ -80,10 +81,13 @@ def with_settings(recipe: Recipe, settings: FieldSettings) -> Recipe:
 
 
 def search_from_json(found: Mapping[str, Any]) -> SearchSpace:
-    """Return the search that ``dataclasses.asdict`` made into JSON values."""
+    """Return the search that ``dataclasses.asdict`` made into JSON values.
+
+    Raises ValueError, KeyError or TypeError for any other values.
+    """
     space = {
-        path: ValueList(tuple(each["values"])) if "values" in each else NumberRange(**each)
-        for path, each in found["space"].items()
+        path: from_object(ValueList, each) if "values" in each else from_object(NumberRange, each)
+        for path, each in dict(found["space"]).items()
     }
     others = {("trials" if name == "tries" else name): value for name, value in found.items()}  # `tries` before 0.1.0
-    return SearchSpace(**{**others, "space": space})
+    return from_object(SearchSpace, others, {"space": space})

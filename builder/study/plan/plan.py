@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.json_files import read_json
+from builder.json_files import from_object, read_object
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
 from builder.study.statistics import Design, family_size
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from pathlib import Path
 
     from builder.study.results.result import Stage
 
 VERSION = 1
+
+MOST_SEEDS = 10_000
+"""As many as a page may ask for."""
+
+_LEAST = 1e-12
+"""Numbers that are to be positive are at least this."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,11 @@ class Plan:
         """What the others are compared with."""
         return self.arms[0]
 
+    def check_arm(self, arm: PlannedArm) -> None:
+        """Raise ValueError where ``arm`` is of a network that is not planned."""
+        if arm.variant not in {each.name for each in self.networks}:
+            raise ValueError(f"the network `{arm.variant}` is not in the plan")
+
     def network(self, name: str) -> PlannedNetwork:
         """Return the network of that name."""
         return next(each for each in self.networks if each.name == name)
@@ -185,7 +198,7 @@ def write_plan(path: Path, plan: Plan) -> None:
 def read_plan(path: Path) -> Plan:
     """Return the plan at ``path``; raise RunError for anything else."""
     try:
-        found = read_json(path)
+        found = read_object(path)
         if found.pop("version") != VERSION:
             raise RunError(f"{path} is a plan of another version of archcli", "plan the study again")
         return _plan(found)
@@ -196,21 +209,34 @@ def read_plan(path: Path) -> Plan:
 
 
 def _plan(found: dict[str, Any]) -> Plan:
-    data = found["data"]
-    networks = (
-        each | {"places": tuple(each["places"]), "same_as": tuple(each["same_as"])} for each in found["networks"]
-    )
-    return Plan(
-        **found
-        | {
-            "question": StudyQuestion(**found["question"]),
-            "data": PlannedData(**data | {"classes": tuple(data["classes"])}),
-            "networks": tuple(PlannedNetwork(**each) for each in networks),
-            "arms": tuple(arm_from_json(each) for each in found["arms"]),
-            "warnings": tuple(found["warnings"]),
-            "search": search_from_json(found["search"]) if found.get("search") else None,
-        }
-    )
+    arms = tuple(arm_from_json(each) for each in found["arms"])
+    search = search_from_json(found["search"]) if found.get("search") else None
+    plan = from_object(Plan, found, {"arms": arms, "search": search})
+    _check_numbers(plan)
+    for arm in arms:
+        plan.check_arm(arm)
+    return plan
+
+
+def _check_numbers(plan: Plan) -> None:
+    """Raise ValueError where a number is none that a page may ask for, and nothing could be reckoned with it."""
+    asked = plan.question
+    ranges = {
+        "arms": (len(plan.arms), 1, inf),
+        "screen_seeds": (plan.screen_seeds, 0, MOST_SEEDS),
+        "confirm_seeds": (plan.confirm_seeds, 1, MOST_SEEDS),
+        "finalists": (plan.finalists, 1, MOST_SEEDS),
+        "workers": (plan.workers, 1, inf),
+        "smallest_difference": (asked.smallest_difference, _LEAST, 100),
+        "deviation": (asked.deviation, _LEAST, 100),
+        "error_rate": (asked.error_rate, _LEAST, 1 - _LEAST),
+        "power": (asked.power, _LEAST, 1 - _LEAST),
+        **{f"images.{split}": (plan.data.images.get(split, 0), 1, inf) for split in ("train", "test")},
+        **{f"networks.{n.name}.seconds": (n.seconds, _LEAST, inf) for n in plan.networks if n.seconds is not None},
+    }
+    wrong = next((name for name, (value, low, high) in ranges.items() if not low <= value <= high), None)
+    if wrong is not None:
+        raise ValueError(f"`{wrong}` cannot be {ranges[wrong][0]}")
 
 
 def arm_to_json(arm: PlannedArm) -> dict[str, object]:
@@ -219,6 +245,6 @@ def arm_to_json(arm: PlannedArm) -> dict[str, object]:
 
 
 def arm_from_json(found: Mapping[str, Any]) -> PlannedArm:
-    """Return the arm that ``arm_to_json`` made into JSON values."""
+    """Return the arm that ``arm_to_json`` made into JSON values; raise ValueError, KeyError or TypeError for others."""
     recipe = Recipe.model_validate_json(json.dumps(found["recipe"]))
-    return PlannedArm(str(found["variant"]), dict(found["settings"]), recipe)
+    return from_object(PlannedArm, {name: found[name] for name in ("variant", "settings")}, {"recipe": recipe})

@@ -72,7 +72,10 @@ class Stages:
         if not self.folder.finalists.exists():
             return None
         try:
-            return tuple(map(arm_from_json, read_json(self.folder.finalists)))
+            found = tuple(map(arm_from_json, read_json(self.folder.finalists)))
+            for arm in found:
+                self.plan.check_arm(arm)
+            return found
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {error}") from error
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import make_folder, write_text
-from builder.json_files import parse_json, read_json
+from builder.json_files import from_object, parse_json, read_object
 from builder.study.plan.plan import PlannedArm, arm_from_json, arm_to_json
 from builder.study.plan.sampler import PastTrial, is_hopeless, propose
 from builder.study.results.result import read_result
@@ -52,11 +52,14 @@ class Trials:
     search: SearchSpace
 
     def known(self) -> tuple[Trial, ...]:
-        """Return those that are written down, every network's first first; RunError for a file that is damaged."""
+        """Return those that are written down, every network's first first; RunError for a file that is damaged.
+
+        That is also one whose network is not in the plan.
+        """
         first = [Trial(1, arm) for arm in self.plan.arms]
         paths = sorted(self.folder.trials.glob("*.json")) if self.folder.trials.is_dir() else []
         order = {each.name: number for number, each in enumerate(self.plan.networks)}
-        found = [*first, *map(read_trial, paths)]
+        found = [*first, *(read_trial(path, self.plan) for path in paths)]
         return tuple(sorted(found, key=lambda each: (each.number, order[each.arm.variant])))
 
     def keep(self, new: Trial) -> None:
@@ -119,13 +122,16 @@ def trial_from_text(text: str) -> Trial:
 
 
 def _trial(found: Mapping[str, Any]) -> Trial:
-    return Trial(int(found["number"]), arm_from_json(found))
+    arm = arm_from_json(found)
+    return from_object(Trial, {"number": found["number"]}, {"arm": arm})
 
 
-def read_trial(path: Path) -> Trial:
-    """Return the trial that ``path`` defines; raise RunError for anything else."""
+def read_trial(path: Path, plan: Plan) -> Trial:
+    """Return the trial of ``plan`` that ``path`` defines; raise RunError for anything else."""
     try:
-        return _trial(read_json(path))
+        trial = _trial(read_object(path))
+        plan.check_arm(trial.arm)
+        return trial
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should describe a trial: {error}") from error
 

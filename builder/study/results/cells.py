@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.json_files import read_json
+from builder.json_files import from_object, read_object
+from builder.study.results.result import Stage  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from builder.study.results.result import Stage
 
 _DIGITS = 16
 
@@ -59,7 +58,7 @@ def write_cell(path: Path, cell: Cell) -> None:
 def read_cell(path: Path) -> Cell:
     """Return the cell that ``path`` defines; raise RunError for anything else."""
     try:
-        return cell_from_json(read_json(path))
+        return cell_from_json(read_object(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should describe a cell: {error}") from error
 
@@ -80,4 +79,4 @@ def cell_to_json(cell: Cell) -> dict[str, Any]:
 def cell_from_json(found: Mapping[str, Any]) -> Cell:
     """Return the cell of ``cell_to_json``; raise ValueError, KeyError or TypeError for anything else."""
     recipe = Recipe.model_validate_json(json.dumps(found["recipe"]))
-    return Cell(**{**found, "recipe": recipe})
+    return from_object(Cell, found, {"recipe": recipe})

@@ -6,14 +6,17 @@ The folders are the truth. Whatever hands out the work can be lost and is made a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from builder.study.results.result import read_failure, read_result, read_true_labels
+from builder.diagnostics import RunError
+from builder.study.results.result import CellFailure, CellResult, read_failure, read_result, read_true_labels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from builder.study.results.result import CellFailure, CellResult, TrueLabels
+    from builder.study.results.result import TrueLabels
+
+Ended = TypeVar("Ended", CellResult, CellFailure)
 
 
 @dataclass(frozen=True)
@@ -141,9 +144,18 @@ class StudyFolder:
         truth = read_true_labels(self.labels) if self.labels.exists() else None
         found = identities if identities is not None else self._known()
         places = [self.cell(each) for each in found]
-        outcomes = tuple(read_result(each.result, truth) for each in places if each.result.exists())
-        failed = (each for each in places if each.failure.exists() and not each.result.exists())
-        return Results(outcomes, tuple(read_failure(each.failure) for each in failed), truth)
+        ended = [each for each in places if each.result.exists()]
+        failed = [each for each in places if each.failure.exists() and not each.result.exists()]
+        outcomes = tuple(_of_its_cell(each.result, read_result(each.result, truth)) for each in ended)
+        failures = tuple(_of_its_cell(each.failure, read_failure(each.failure)) for each in failed)
+        return Results(outcomes, failures, truth)
 
     def _known(self) -> tuple[str, ...]:
         return tuple(sorted(each.name for each in self.cells.iterdir())) if self.cells.is_dir() else ()
+
+
+def _of_its_cell(path: Path, ended: Ended) -> Ended:
+    """Return what lies at ``path``; raise RunError where it belongs to another cell than its folder."""
+    if ended.cell == path.parent.name:
+        return ended
+    raise RunError(f"{path} belongs to another cell, `{ended.cell}`", "remove the file and run the study again")

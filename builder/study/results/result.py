@@ -7,21 +7,20 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from builder.diagnostics import RunError
 from builder.files import write_text
-from builder.json_files import read_json
+from builder.json_files import from_object, read_object
 from builder.training.folder.metrics import EpochMetrics
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
 Stage: TypeAlias = Literal["screen", "confirm"]
 """Whether a cell helps to choose on the validation split, or to judge on the test split."""
@@ -104,12 +103,11 @@ def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
     Raises RunError for what is no result, or answers other images than those of ``truth``.
     """
     try:
-        found = read_json(path)
+        found = read_object(path)
         packed_answers = found["test_predictions"]
         predictions = None if packed_answers is None else unpacked(packed_answers)
-        metrics = tuple(EpochMetrics(**each) for each in found["metrics"])
         correct = None if predictions is None or truth is None else _correct(predictions, truth)
-        return CellResult(**found | {"metrics": metrics, "test_predictions": predictions, "test_correct": correct})
+        return from_object(CellResult, found, {"test_predictions": predictions, "test_correct": correct})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} is not the result of a cell: {error}", "remove the file and run the study again"
@@ -124,8 +122,8 @@ def write_failure(path: Path, failure: CellFailure) -> None:
 def read_failure(path: Path) -> CellFailure:
     """Return the failure at ``path``; raise RunError for anything else."""
     try:
-        return CellFailure(**read_json(path))
-    except (OSError, ValueError, TypeError) as error:
+        return from_object(CellFailure, read_object(path))
+    except (OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged; it should say why a cell failed: {error}", "remove it and run the study again"
         ) from error
@@ -139,10 +137,13 @@ def write_true_labels(path: Path, truth: TrueLabels) -> None:
 def read_true_labels(path: Path) -> TrueLabels:
     """Return what ``write_true_labels`` wrote; raise RunError for anything else."""
     try:
-        found = read_json(path)
-        return TrueLabels(tuple(found["classes"]), unpacked(found["labels"]))
+        found = read_object(path)
+        labels = unpacked(found["labels"])
+        truth = from_object(TrueLabels, found, {"labels": labels})
+        _check_classes(labels, truth.classes)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should contain the labels of the test split: {error}") from error
+    return truth
 
 
 def packed(classes: NDArray[np.uint16]) -> str:
@@ -158,4 +159,10 @@ def unpacked(text: str) -> NDArray[np.uint16]:
 def _correct(predictions: NDArray[np.uint16], truth: TrueLabels) -> NDArray[np.bool_]:
     if predictions.shape != truth.labels.shape:
         raise ValueError(f"it answers {len(predictions):,} images, and the test split has {len(truth.labels):,}")
+    _check_classes(predictions, truth.classes)
     return np.equal(predictions, truth.labels)
+
+
+def _check_classes(answers: NDArray[np.uint16], classes: tuple[str, ...]) -> None:
+    if answers.size and answers.max() >= len(classes):
+        raise ValueError(f"it names class {answers.max()}, and there are {len(classes)} classes")

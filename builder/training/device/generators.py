@@ -21,8 +21,10 @@ def global_states(device: torch.device) -> dict[str, torch.Tensor]:
 
 
 def set_global_states(states: Mapping[str, torch.Tensor], device: torch.device) -> None:
-    """Put the global generators where they were when ``states`` were taken."""
+    """Put the global generators where they were when ``states`` were taken; raise KeyError or ValueError for others."""
     kind = kind_of(device)
+    if states[CPU.name].shape != torch.get_rng_state().shape:
+        raise ValueError("it is no state of a generator")
     torch.set_rng_state(states[CPU.name])
     if kind.has_generator:
         kind.set_random_state(device, states[kind.name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from dataclasses import astuple, dataclass, fields
 from hashlib import sha256
 from io import StringIO, TextIOWrapper
@@ -153,7 +154,7 @@ def _difference(number: int, line: bytes) -> str:
     if number == 0:
         return "its first line names other columns"
     epoch, *values = line.decode("utf-8", "replace").strip().split(",")
-    if epoch.isdigit() and int(epoch) != number:
+    if re.fullmatch(r"[0-9]{1,9}", epoch) and int(epoch) != number:
         return _misplaced(int(epoch), number)
     lost = [value for value in values if value.lower() in {"nan", "inf", "-inf"}]
     return f"epoch {number} has {lost[0]}" if lost else f"epoch {number} is not what was measured"

@@ -57,6 +57,7 @@ def read_data(folder: RunFolder) -> RunData:
 
 def data_from(said: Mapping[str, Any], where: str) -> RunData:
     """Return the images that a record of them means; ``where`` is what messages call it."""
+    said = said if isinstance(said, dict) else {"name": said}  # which is then of the wrong kind
     name, place, subset, network = (said.get(each) for each in ("name", "folder", "subset", "network"))
     texts = all(isinstance(each, str | None) for each in (name, place, network))
     if not texts or not isinstance(subset, int | None):

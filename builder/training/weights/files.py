@@ -80,6 +80,8 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
     own = model.state_dict()
     names = translated(state, own)
     state = {names[name]: tensor for name, tensor in state.items()}
+    for name in own:
+        _check_dense(name, state.get(name))
     first = [name for name, tensor in own.items() if tensor.dim() == 4][:1]
     reshaped = tuple(name for name in own if name in state and _is_pointwise(state[name].shape, own[name].shape))
     summed = tuple(name for name in first if name in state and _is_grey(state[name].shape, own[name].shape))
@@ -124,6 +126,21 @@ def _is_old_counter(name: str, state: Mapping[str, torch.Tensor]) -> bool:
     """Return whether ``name`` counts batches beside statistics that were saved before PyTorch 0.4.1 counted any."""
     module, _, leaf = name.rpartition(".")
     return leaf == "num_batches_tracked" and f"{module}.running_mean" in state
+
+
+def _check_dense(name: str, given: torch.Tensor | None) -> None:
+    """Raise RunError where a tensor has no numbers, or not one for each place: what is computed with takes neither."""
+    if given is None:
+        return
+    kind = (
+        "quantized" if given.is_quantized
+        else "sparse" if given.layout != torch.strided
+        else "nested" if given.is_nested
+        else "without values (a `meta` tensor)" if given.is_meta
+        else None
+    )  # fmt: skip
+    if kind is not None:
+        raise RunError(f"weights: `{name}` is {kind}", "save plain tensors: `tensor.to_dense()`, `.dequantize()`")
 
 
 def _check_numbers(name: str, given: torch.Tensor, wanted: torch.Tensor) -> None:

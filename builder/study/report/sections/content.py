@@ -149,7 +149,11 @@ def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:
     """
     places = sorted(folder.cells.iterdir()) if folder.cells.is_dir() else []
     paths = [path for each in places if (path := folder.cell(each.name).definition).is_file()]
-    defined = {_run_of(cell): cell for cell in map(read_cell, paths)}
+    found = [(path, read_cell(path)) for path in paths]
+    strange = next((path for path, cell in found if cell.id != path.parent.name), None)
+    if strange is not None:
+        raise RunError(f"{strange} defines another cell than that of its folder", "remove the folder and run it again")
+    defined = {_run_of(cell): cell for _, cell in found}
     return tuple(defined.get(_run_of(cell), cell) for cell in cells)
 
 
