@@ -43,9 +43,10 @@ light: $(VENV)/installed-dev  ## install what needs no PyTorch into an environme
 editors:  ## install yaml-language-server from npm, for the slow tests of what editors show
 	npm install --prefix $(EDITORS) --no-save --no-fund --no-audit --loglevel=error $(LANGUAGE_SERVER)
 
-fuzz: $(VENV)/installed-dev  ## look for a page that is neither a network nor answered, for forty seconds
+fuzz: $(VENV)/installed-dev  ## look for files of ten kinds that are neither read nor answered, some seconds each
 	$(INSTALL) --editable '.[dev,fuzz]' --quiet
-	$(BIN)/python -m benchmarks.fuzz --seconds 40 --seed 1
+	$(BIN)/python -m benchmarks.fuzzing --seconds 7 --seed 1 --jobs 2
+	$(BIN)/python -m pytest -n 2 -m slow tests/benchmarks/test_fuzzing.py  # planted mistakes are found
 
 lint: $(VENV)/installed-dev  ## style, format, docstrings
 	$(BIN)/ruff check .

@@ -93,7 +93,7 @@ def _value(name: str, value: Any, wanted: tuple[Any, ...]) -> Any:
     """Return ``value`` as the first of the ``wanted`` types that it has."""
     for kind in wanted:
         origin, of = get_origin(kind), get_args(kind)
-        if is_dataclass(kind):
+        if isinstance(kind, type) and is_dataclass(kind):
             return from_object(kind, value)
         if kind in {object, Any}:
             return value

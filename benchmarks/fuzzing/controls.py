@@ -30,12 +30,11 @@ def plant(kind: str) -> None:
 
 
 def _page(graph: Any, *_: Any) -> None:
-    """Forget that the kernel of a depthwise convolution may be dilated."""
+    """Forget that the kernel of a convolution may be dilated in one direction or in both."""
     for node in graph.nodes:
         if node.operation.kind == "conv":
-            if node.operation.groups > 1:
-                if node.operation.dilation != 1:
-                    raise NotImplementedError("planted")
+            if node.operation.dilation != 1:
+                raise NotImplementedError("planted")
 
 
 def _recipe(recipe: Any, *_: Any) -> None:
@@ -45,32 +44,28 @@ def _recipe(recipe: Any, *_: Any) -> None:
 
 
 def _study(search: Any, *_: Any) -> None:
-    """Halve the trials of a pruner until those are left that it may end."""
+    """Look up how a pruner halves the trials, of which one is missing."""
     if search is not None:
-        if search.pruner == "hyperband":
-            if search.trials < 4:
-                raise IndexError("planted")
+        {"none": 0, "median": 0, "successive_halving": 1}[search.pruner]
 
 
 def _run(data: Any, *_: Any) -> None:
-    """Take the share of the images that a split has."""
-    images = data.get("images", {})
-    if images:
-        1 / sum(images.values())
+    """Take how many times as many images one split has as the others."""
+    for count in data.get("images", {}).values():
+        1 / count
 
 
 def _metrics(rows: Any, *_: Any) -> None:
-    """Round seconds, of which a row may have infinitely many."""
+    """Divide by the rate and by the seconds of an epoch, which may be none."""
     for row in rows:
         if row.epoch > 1:
-            if row.seconds == float("inf"):
-                int(row.seconds)
+            row.train_loss / row.lr / row.seconds
 
 
 def _study_folder(result: Any, *_: Any) -> None:
-    """Look up the best epoch among the epochs."""
-    if result.metrics:
-        result.metrics[result.best_epoch - 1].val_loss
+    """Divide by the seconds of each epoch and of the whole."""
+    for row in result.metrics:
+        row.seconds / result.seconds / row.val_loss / row.lr / row.val_accuracy
 
 
 def _safetensors(tensors: Any, *_: Any) -> None:

@@ -1,4 +1,4 @@
-"""The process in which atheris counts branches: ``engine.py KIND CONTROL [libFuzzer's arguments]``; search.py starts it."""
+"""The process in which atheris counts branches, by ``engine.py KIND CONTROL [libFuzzer's arguments]``."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ except ImportError:
 
 with atheris.instrument_imports(include=["builder", "benchmarks.fuzzing.controls"]):
     from benchmarks.fuzzing import controls
-    from benchmarks.fuzzing.check import check
+    from benchmarks.fuzzing.check import answered, check
     from benchmarks.fuzzing.kinds import target_of
 
 BYTES = 0.15
 """Part of the inputs that are changed by the engine, which knows bytes and words, and not by the kind's grammar."""
 
-VALID, MOST_VALID = 0.5, 300
-"""Part of the inputs that are neighbours of a valid file, and how many of these are kept: behind them lies most code.
+MEMORY = Path("/dev/shm")
+"""Files in memory, where there are any: a search writes thousands."""
 
-The engine chooses the others, by the branches that they reached.
+SEEDS, VALID, MOST_VALID = 0.4, 0.3, 300
+"""Parts of the inputs that are neighbours of a seed, and of another valid file, and how many of these are kept.
+
+Behind valid files lies most code, and chance makes them poorer and poorer: hence the seeds. The engine chooses the
+others, by the branches that they reached.
 """
 
 
@@ -34,10 +38,10 @@ def main() -> None:
         target = target_of(kind)
     if control:
         controls.plant(kind)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder = Path(name)
 
-        valid = target.seeds()
+        seeds, valid = target.seeds(), target.seeds()
 
         def one(data: bytes) -> None:
             if check(data, kind, target, folder) and len(data) > 2:
@@ -48,10 +52,14 @@ def main() -> None:
             numbers = random.Random(seed)
             if numbers.random() < BYTES:
                 return bytes(atheris.Mutate(data, most))
-            found = target.mutate(numbers.choice(valid) if numbers.random() < VALID else data, numbers)
+            (base,) = numbers.choices(
+                [numbers.choice(seeds), numbers.choice(valid), data], [SEEDS, VALID, 1 - SEEDS - VALID]
+            )
+            found = target.mutate(base, numbers)
             return found if len(found) <= most else data
 
-        one(valid[0])  # what is imported on first use counts for no input
+        for each in seeds:  # what is imported on first use counts for no input
+            answered(each, target, folder)
         atheris.Setup([sys.argv[0], *arguments], one, custom_mutator=mutant)
         atheris.Fuzz()
 

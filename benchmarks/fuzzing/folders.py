@@ -39,8 +39,8 @@ FAILED = b'{"message": "m", "hint": "h", "epoch": 1, "step": 2, "layer": null}'
 PLUGINS = b'{"gate.py": "0123456789abcdef"}'
 WEIGHTS = b'{"source": "w.pt", "fitted": {"loaded": ["a"], "missing": []}, "note": null}'
 CELL_FAILED = (
-    b'{"cell": "c", "variant": "tiny", "settings": {"lr": 0.1}, "seed": 1, "stage": "confirm", "message": "m",'
-    b' "attempts": 3}'
+    b'{"cell": "098a88311eb5ae3a", "variant": "tiny", "settings": {"lr": 0.1}, "seed": 1, "stage": "confirm",'
+    b' "message": "m", "attempts": 3}'
 )
 SEARCHED = b"""{"space": {"optimizer.lr": {"low": 0.001, "high": 0.1, "log": true, "step": null, "integer": false},
  "batch_size": {"values": [32, 64]}}, "trials": 3, "sampler": "random", "pruner": "none", "min_epochs": 1}"""
@@ -55,7 +55,7 @@ def run_target() -> Target:
 
 def metrics_target() -> Target:
     """Return metrics.csv."""
-    words = (*COLUMNS, "nan", "inf", "-1", "1e999", "0x1", "1_0", '"', '"a,b"', "\r", "\0", "")
+    words = (*COLUMNS, "0", "nan", "inf", "-1", "1e999", "0x1", "1_0", '"', '"a,b"', "\r", "\0", "")
     return Target(_read_metrics, _metrics_seeds, partial(table_mutant, words=words), words, 2000)
 
 
@@ -86,7 +86,7 @@ def _written(data: bytes, names: Mapping[bytes, str], base: Callable[[Path], Non
     if not any(folder.iterdir()):
         base(folder)
     name, _, content = data.partition(b"\n")
-    path = folder / names.get(name, sorted(names.values())[0])
+    path = folder / names.get(name, min(names.values()))
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
     return path
@@ -118,8 +118,8 @@ def _read_run(names: Mapping[bytes, str], data: bytes, folder: Path) -> None:
 
 
 def compared_run(folder: Path) -> None:
-    """Compare the run at ``folder`` with one that is whole, and make every text of the comparison."""
-    value = compare.run([folder, KEPT / "finished"])
+    """Say what ``compare`` says of the run at ``folder``."""
+    value = compare.run([folder])
     _printed(compared(value), markdown(value), as_csv(value), encode(value))
 
 
@@ -130,9 +130,17 @@ def _printed(*texts: str) -> None:
 
 
 def _run_seeds() -> list[bytes]:
-    kept = [(name, (KEPT / "finished" / name).read_bytes()) for name in RUN_FILES[:3]]
+    kept = [(name, _shortened((KEPT / "finished" / name).read_bytes())) for name in RUN_FILES[:3]]
     made = zip(RUN_FILES[3:], (FAILED, PLUGINS, WEIGHTS), strict=True)
     return [name.encode() + b"\n" + content for name, content in (*kept, *made)]
+
+
+def _shortened(content: bytes) -> bytes:
+    """Return an environment without most of what is only shown: changes are then more often of what is read."""
+    said = json.loads(content)
+    for name in ("packages", "variables", "command"):
+        said.pop(name, None)
+    return json.dumps(said).encode()
 
 
 def _read_metrics(data: bytes, folder: Path) -> None:
@@ -180,7 +188,12 @@ def _read_study_folder(names: Mapping[bytes, str], data: bytes, folder: Path) ->
 def _study_seeds() -> list[bytes]:
     """Return each file as it is kept; a plan that screens, and one that searches, come beside it."""
     cell = f"cells/{_cells()[0]}"
-    kept = ["plan.json", "labels.json", "running.json", *(f"{cell}/{n}.json" for n in ("result", "cell", "environment"))]
+    kept = [
+        "plan.json",
+        "labels.json",
+        "running.json",
+        *(f"{cell}/{n}.json" for n in ("result", "cell", "environment")),
+    ]
     plan = json.loads((KEPT / "study" / "plan.json").read_text("utf-8"))
     screened = plan | {"screen_seeds": 1, "confirm_seeds": 2, "finalists": 1}
     arm = plan["arms"][0] | {"settings": {"optimizer.lr": 0.01}}

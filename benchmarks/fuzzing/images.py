@@ -56,8 +56,15 @@ def _written(form: str, mode: str, size: tuple[int, int], **options: Any) -> byt
     """Return a small image with a slope in it."""
     file = io.BytesIO()
     slope = Image.linear_gradient("L").resize(size)
-    (slope if mode == "L" else slope.convert("RGB").convert(mode) if mode in {"P", "CMYK", "LAB", "YCbCr"} else
-     Image.new(mode, size) if mode.startswith(("I", "F")) else slope.convert(mode)).save(file, form, **options)
+    (
+        slope
+        if mode == "L"
+        else slope.convert("RGB").convert(mode)
+        if mode in {"P", "CMYK", "LAB", "YCbCr"}
+        else Image.new(mode, size)
+        if mode.startswith(("I", "F"))
+        else slope.convert(mode)
+    ).save(file, form, **options)
     return file.getvalue()
 
 
@@ -82,6 +89,8 @@ def _another(numbers: random.Random) -> bytes:
         options["compression"] = numbers.choice(COMPRESSIONS)
     elif form == "JPEG":
         options = {"progressive": numbers.random() < 0.5, "quality": numbers.choice([1, 50, 95])}
+    elif form in {"PNG", "GIF"}:
+        options = {"transparency": numbers.randrange(3)} if numbers.random() < 0.5 else {}
     elif form == "WEBP":
         options = {"lossless": numbers.random() < 0.5}
     return _written(form, numbers.choice(FORMS[form]), size, **options)
@@ -102,7 +111,10 @@ def _rechunked(data: bytes, numbers: random.Random) -> bytes:
     elif name == b"IDAT" and kind < 0.5:
         chunks[where] = (name, zlib.compress(byte_mutant(zlib.decompress(content), numbers)))
     elif kind < 0.7:
-        chunks[where] = (numbers.choice([name, b"PLTE", b"tRNS", b"gAMA", b"tEXt", b"acTL"]), byte_mutant(content, numbers))
+        chunks[where] = (
+            numbers.choice([name, b"PLTE", b"tRNS", b"gAMA", b"tEXt", b"acTL"]),
+            byte_mutant(content, numbers),
+        )
     elif kind < 0.8:
         del chunks[where]
     else:

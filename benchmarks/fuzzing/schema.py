@@ -1,4 +1,4 @@
-"""Changes that a JSON Schema permits: the schema of an editor is a grammar, and a valid file stays one most of the time.
+"""Changes that a JSON Schema permits: an editor's schema is a grammar, and a valid file most often stays one.
 
 https://json-schema.org/draft/2020-12/json-schema-core
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import copy
 from typing import TYPE_CHECKING, Any, TypeAlias
+from urllib.parse import unquote
 
 if TYPE_CHECKING:
     import random
+    from collections.abc import Iterator
 
 Schema: TypeAlias = dict[str, Any]
+
+_COMBINED = ("anyOf", "oneOf", "allOf")
+"""Lists of schemas; of all that have to hold, too, one is looked at: most often the others only refuse."""
 
 DEEPEST = 5
 """Values in one another that are written at once."""
@@ -22,36 +27,39 @@ class Grammar:
 
     def __init__(self, schema: Schema, words: tuple[str, ...] = ()) -> None:
         self._whole, self._words = schema, words
+        self._known: dict[int, tuple[Schema, list[Schema]]] = {}  # alternatives, by the schema that has them
 
     def mutant(self, tree: Any, numbers: random.Random) -> Any:
         """Return a copy of ``tree`` in which one to three values are others that may stand there."""
         found = copy.deepcopy(tree)
         for _ in range(numbers.choice([1, 1, 2, 3])):
-            found = self._changed(found, self._whole, numbers)
+            places = [place for place in self._places(found, self._whole, numbers) if place[0]]
+            if places:
+                self._change(*numbers.choice(places), numbers)
         return found
 
-    def _changed(self, value: Any, schema: Schema, numbers: random.Random) -> Any:
-        """Return ``value`` with something of it changed: a field, an item, or all of it."""
+    def _places(self, value: Any, schema: Schema, numbers: random.Random) -> Iterator[tuple[Any, Schema]]:
+        """Yield every mapping and list with what may stand in it."""
+        if not isinstance(value, dict | list):
+            return
         schema = self._fitting(schema, value, numbers)
-        if isinstance(value, dict):
-            fields = self._fields(schema)
-            inner = [name for name in value if isinstance(value[name], dict | list) or name in fields]
-            if inner and numbers.random() < 0.65:
-                name = numbers.choice(inner)
-                value[name] = self._changed(value[name], fields.get(name, self._other(schema)), numbers)
-                return value
-            if fields and numbers.random() < 0.85:
-                name = numbers.choice(sorted(fields))
-                value[name] = self._made(fields[name], numbers)
-                return value
-        if isinstance(value, list) and value:
+        yield value, schema
+        fields, other = self._fields(schema), self._other(schema)
+        for name, each in value.items() if isinstance(value, dict) else ():
+            yield from self._places(each, fields.get(name, other), numbers)
+        for each in value if isinstance(value, list) else ():
+            yield from self._places(each, schema.get("items", {}), numbers)
+
+    def _change(self, value: Any, schema: Schema, numbers: random.Random) -> None:
+        """Change a field or an item of ``value``, which is not empty, or add one."""
+        if isinstance(value, list):
             at = numbers.randrange(len(value))
-            if numbers.random() < 0.75:
-                value[at] = self._changed(value[at], schema.get("items", {}), numbers)
-            else:
-                value.insert(at, self._made(schema["items"], numbers) if "items" in schema else value[at])
-            return value
-        return self._made(schema, numbers)
+            made = self._made(schema["items"], numbers) if "items" in schema else value[at]
+            value[at : at + numbers.choice([0, 1])] = [made]
+            return
+        fields = self._fields(schema)
+        name = numbers.choice(sorted(fields) if fields and numbers.random() < 0.7 else list(value))
+        value[name] = self._made(fields.get(name, self._other(schema)), numbers)
 
     def _made(self, schema: Schema, numbers: random.Random, depth: int = 0) -> Any:
         """Return a value that ``schema`` permits, as far as the parts of it go that are understood here."""
@@ -91,10 +99,7 @@ class Grammar:
         ]  # fmt: skip
 
     def _fields(self, schema: Schema) -> dict[str, Schema]:
-        found: dict[str, Schema] = dict(schema.get("properties", {}))
-        for part in schema.get("allOf", ()):
-            found |= self._fields(self._resolved(part))
-        return found
+        return dict(schema.get("properties", {}))
 
     def _other(self, schema: Schema) -> Schema:
         """Return what values have whose names the schema does not know."""
@@ -106,33 +111,36 @@ class Grammar:
         while "$ref" in schema:
             found: Any = self._whole
             for step in schema["$ref"].removeprefix("#/").split("/"):
-                found = found[step]
+                found = found[unquote(step)]
             schema = found
         return schema
 
     def _chosen(self, schema: Schema, numbers: random.Random) -> Schema:
         """Return one of the alternatives."""
         schema = self._resolved(schema)
-        for name in ("anyOf", "oneOf"):
-            if name in schema:
+        for name in _COMBINED:
+            if schema.get(name) and "properties" not in schema:
                 return self._chosen(numbers.choice(schema[name]), numbers)
         return schema
 
     def _fitting(self, schema: Schema, value: Any, numbers: random.Random) -> Schema:
         """Return an alternative of the kind that ``value`` has, the one with the most of its fields."""
-        options = [self._resolved(schema)]
-        while any("anyOf" in each or "oneOf" in each for each in options):
-            options = [
-                self._resolved(inner)
-                for each in options
-                for inner in each.get("anyOf", each.get("oneOf", [each] if "anyOf" not in each else []))
-            ]
+        if id(schema) not in self._known:
+            self._known[id(schema)] = (schema, self._alternatives(self._resolved(schema)))
+        options = list(self._known[id(schema)][1])
         numbers.shuffle(options)
         wanted = {dict: "object", list: "array"}.get(type(value))
         fitting = [each for each in options if wanted is None or each.get("type", wanted) == wanted]
         if isinstance(value, dict):
             fitting.sort(key=lambda each: -len(self._fields(each).keys() & value.keys()))
         return (fitting or options)[0]
+
+    def _alternatives(self, schema: Schema) -> list[Schema]:
+        """Return what ``schema`` may be, each with what stands beside the alternatives."""
+        beside = {name: each for name, each in schema.items() if name not in _COMBINED}
+        inner = [self._resolved(each) for name in _COMBINED for each in schema.get(name, ())]
+        found = [each for part in inner for each in self._alternatives(part)]
+        return [{**beside, **each} if "properties" not in beside else {**each, **beside} for each in found] or [beside]
 
 
 def _number(schema: Schema, kind: str, numbers: random.Random) -> int | float:

@@ -6,24 +6,26 @@ import io
 import json
 import struct
 import zipfile
-from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load, save
 
 from benchmarks.fuzzing.mutation import byte_mutant, json_mutant, tree_mutant
 from benchmarks.fuzzing.target import Target
 from builder.runs.weights import Weights, described
 from builder.training.folder.checkpoints import KEY, _checksum, read_checkpoint
+from builder.training.folder.header import RunHeader
+from builder.training.folder.run_files import RunData
 from builder.training.recipe.recipe import load_recipe
-from builder.training.snapshot import SnapshotOrigin, restore_snapshot, take_snapshot, Position
+from builder.training.snapshot import Position, SnapshotOrigin, restore_snapshot, take_snapshot
 from builder.training.steps.loop import EpochTally
 from builder.training.weights.files import load_weights, read_weights
 
 if TYPE_CHECKING:
     import random
+    from pathlib import Path
 
 CPU = torch.device("cpu")
 DTYPES = (
@@ -164,7 +166,16 @@ def _torch_mutant(data: bytes, numbers: random.Random) -> bytes:
 
 def _state(numbers: random.Random, depth: int = 2) -> dict[Any, Any]:
     """Return names with tensors, as people save them, or nearly."""
-    names = ["0.weight", "0.bias", "1.running_mean", "1.num_batches_tracked", "4.weight", "4.bias", "module.0.weight", 3]
+    names = [
+        "0.weight",
+        "0.bias",
+        "1.running_mean",
+        "1.num_batches_tracked",
+        "4.weight",
+        "4.bias",
+        "module.0.weight",
+        3,
+    ]
     found = {numbers.choice(names): _tensor(numbers) for _ in range(numbers.randint(0, 5))}
     if depth and numbers.random() < 0.3:
         return {numbers.choice(WRAPPERS): _state(numbers, depth - 1), "epoch": numbers.choice([1, None, "x", 2.5])}
@@ -205,7 +216,8 @@ def _checkpoint_seeds() -> list[bytes]:
     optimizer = torch.optim.SGD(model.parameters(), 0.1, momentum=0.9)
     model(torch.ones(2, 3, 8, 8)).sum().backward()
     optimizer.step()
-    origin = SnapshotOrigin(load_recipe("digits"), "0123", {"precision": "fp32, contiguous"})
+    header = RunHeader("0123", load_recipe("digits"), ("a", "b"), RunData("digits", None, 100), "4567")
+    origin = SnapshotOrigin(header, {"precision": "fp32, contiguous"})
     taken = take_snapshot(model, optimizer, EpochTally.empty(1, 3, CPU), Position(2, 1, 1, 0.5, 99, 1.5), origin)
     # the state of the random numbers is half of the file, and its bytes say nothing
     return [_sealed(dict(taken.tensors), taken.record)]
@@ -223,13 +235,11 @@ def _checkpoint_mutant(data: bytes, numbers: random.Random) -> bytes:
         if numbers.random() < 0.17:
             raise ValueError("bytes")  # noqa: TRY301 - the other way to this change
         return _resealed(data, numbers)
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RuntimeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, OverflowError, RuntimeError, SafetensorError):
         return byte_mutant(data, numbers, 3000)
 
 
 def _resealed(data: bytes, numbers: random.Random) -> bytes:
-    from safetensors.torch import load
-
     tensors = load(data)
     record = json.loads(json.loads(json.loads(_split(data)[0])["__metadata__"][KEY])["record"])
     if numbers.random() < 0.7:
@@ -239,7 +249,9 @@ def _resealed(data: bytes, numbers: random.Random) -> bytes:
     if kind < 0.3:
         del tensors[name]
     elif kind < 0.6:
-        tensors[numbers.choice([f"{name}x", name.replace("0", "9"), f"optimizer/{name}", "tally", "random/cpu/9"])] = tensors[name]
+        tensors[numbers.choice([f"{name}x", name.replace("0", "9"), f"optimizer/{name}", "tally", "random/cpu/9"])] = (
+            tensors[name]
+        )
     else:
         changed = _tensor(numbers)
         if isinstance(changed, torch.Tensor) and changed.layout == torch.strided and not changed.is_meta:

@@ -75,9 +75,9 @@ class Stages:
             found = tuple(map(arm_from_json, read_json(self.folder.finalists)))
             for arm in found:
                 self.plan.check_arm(arm)
-            return found
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {error}") from error
+        return found
 
     def _tries_more(self) -> bool:
         """Add a trial; return False where nothing is searched, or nothing is left to try."""

@@ -131,9 +131,9 @@ def read_trial(path: Path, plan: Plan) -> Trial:
     try:
         trial = _trial(read_object(path))
         plan.check_arm(trial.arm)
-        return trial
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should describe a trial: {error}") from error
+    return trial
 
 
 def _so_far(place: CellFolder) -> tuple[float, ...]:

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import NDArray  # noqa: TC002 - `from_object` asks for the types of the fields
 
 from builder.diagnostics import RunError
 from builder.files import write_text
 from builder.json_files import from_object, read_object
-from builder.training.folder.metrics import EpochMetrics
+from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
     from pathlib import Path

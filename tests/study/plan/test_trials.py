@@ -93,7 +93,8 @@ class TestTries:
         new = trials.add()
         assert new is not None
         assert new.arm.recipe.optimizer.lr == new.arm.settings["optimizer.lr"]
-        assert read_trial(trials.folder.trials / "net0-0002.json", trials.plan) == new == trial_from_text(trial_to_text(new))
+        path = trials.folder.trials / "net0-0002.json"
+        assert read_trial(path, trials.plan) == new == trial_from_text(trial_to_text(new))
 
     def test_a_file_that_is_no_try_is_said(self, trials: Trials) -> None:
         """By its path."""
