@@ -30,11 +30,10 @@ def plant(kind: str) -> None:
 
 
 def _page(graph: Any, *_: Any) -> None:
-    """Forget that the kernel of a convolution may be dilated in one direction or in both."""
+    """Leave some activations out of a table."""
     for node in graph.nodes:
-        if node.operation.kind == "conv":
-            if node.operation.dilation != 1:
-                raise NotImplementedError("planted")
+        if node.operation.kind in {"elu", "celu", "selu", "mish", "softplus", "hardsigmoid", "hardswish", "relu6"}:
+            raise NotImplementedError("planted")
 
 
 def _recipe(recipe: Any, *_: Any) -> None:
@@ -63,7 +62,8 @@ def _metrics(rows: Any, *_: Any) -> None:
 
 
 def _study_folder(result: Any, *_: Any) -> None:
-    """Divide by the seconds of each epoch and of the whole."""
+    """Look up a seed among three, and divide by what each epoch measured."""
+    (0, 1, 2)[result.seed]
     for row in result.metrics:
         row.seconds / result.seconds / row.val_loss / row.lr / row.val_accuracy
 

@@ -16,7 +16,7 @@ from benchmarks.fuzzing.kinds import target_of
 if TYPE_CHECKING:
     from argparse import Namespace
 
-HANG, MEMORY = 20, 3000
+HANG, MEMORY = 60, 3000
 """Seconds and MB at which the engine itself ends an input."""
 
 
