@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 
@@ -32,6 +33,16 @@ class Outer:
     best: float | None
     final: Inner
     step: str | None = None
+
+
+@dataclass(frozen=True)
+class Many:
+    """A value of values."""
+
+    names: tuple[str, ...]
+    counts: Mapping[str, int]
+    stage: Literal["first", "second"]
+    share: float
 
 
 RIGHT = {"name": "a", "ok": True, "best": 1, "final": {"epoch": 2, "loss": 0.5}}
@@ -113,3 +124,22 @@ class TestFromObject:
         """The first of them."""
         with pytest.raises(ValueError, match=said):
             from_object(Outer, RIGHT | change)
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            ({"names": "ab"}, "`names` is to be a list"),
+            ({"names": ["a", 1]}, "`names` is to be a text"),
+            ({"counts": [1]}, "`counts` is to be an object"),
+            ({"counts": {"a": 1.5}}, "`counts.a` is to be a whole number"),
+            ({"stage": "third"}, "`stage` is to be `first` or `second`"),
+            ({"share": math.nan}, "`share` is to be a number"),
+            ({"share": 10**400}, "`share` is to be a number"),
+        ],
+    )
+    def test_values_in_lists_and_objects_are_named_too(self, change: dict[str, object], said: str) -> None:
+        """And numbers with which nothing can be reckoned are none."""
+        right = {"names": ["a"], "counts": {"a": 1}, "stage": "first", "share": 0.5}
+        assert from_object(Many, right) == Many(("a",), {"a": 1}, "first", 0.5)
+        with pytest.raises(ValueError, match=said):
+            from_object(Many, right | change)

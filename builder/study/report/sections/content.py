@@ -159,7 +159,7 @@ def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:
 
 def _run_of(cell: Cell) -> str:
     """Return what tells the runs of one study apart."""
-    return json.dumps([cell.graph, dict(cell.settings), cell.seed, cell.stage], sort_keys=True)
+    return json.dumps([cell.variant, cell.graph, dict(cell.settings), cell.seed, cell.stage], sort_keys=True)
 
 
 def _nothing(folder: StudyFolder, results: Results) -> RunError:
