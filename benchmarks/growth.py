@@ -106,11 +106,11 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         9_000,
         lambda n: HEAD + "layers:\n- conv:\n" + _lines(n, lambda k: f"    x{k}: 1"),
     ),
-    "bad values": (4_000, lambda n: HEAD + "layers:\n" + "- conv: {out: a, kernel: 1}\n" * n),
+    "bad values": (2_800, lambda n: HEAD + "layers:\n" + "- conv: {out: a, kernel: 1}\n" * n),
     "duplicate keys": (9_000, lambda n: HEAD + "layers: [relu]\n" + "classes: 1\n" * n),
     "missing fields": (6_000, lambda n: HEAD + "layers:\n" + "- {conv: {}}\n" * n),
     "shapes that do not fit": (
-        4_000,
+        1_900,
         lambda n: HEAD + "layers:\n" + "- {branches: [[relu], [maxpool: {kernel: 2}]]}\n" * n,
     ),
     # valid pages

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import TypeAlias
 
-MAX_MISTAKES = 100  # of one page: nobody reads more, and each is worth some work
+    Hint: TypeAlias = "str | Callable[[], str | None] | None"
+
+DETAILED = 100  # mistakes of one run that get a hint and notes: each costs a search, and nobody reads more of them
 _LISTED = 24  # names that a hint lists at most
 _LONGEST = 64  # letters of a word of which a slip is still told from another word
 _MOST_CHANGES = 4  # letters that a slip changes at most, however long the word
@@ -112,21 +115,23 @@ class Collector:
             self.add(each)
 
     def add(self, diagnostic: Diagnostic) -> None:
-        """Keep ``diagnostic`` unless the same was said of the same place already.
+        """Keep ``diagnostic`` unless the same was said of the same place already."""
+        self.error(diagnostic.code, diagnostic.message, diagnostic.mark, diagnostic.hint, diagnostic.notes)
 
-        Raises ArchError where more than MAX_MISTAKES were found: what follows is not looked at.
+    def error(self, code: str, message: str, mark: Mark | None, hint: Hint = None, notes: Iterable[Note] = ()) -> None:
+        """Keep a diagnostic made of these parts unless the same was said of the same place already.
+
+        The first DETAILED mistakes keep ``hint`` and ``notes``; a hint that costs a search is a function, which is
+        called for these alone.
         """
-        mark = diagnostic.mark
-        place = (mark.source.name, mark.line, mark.column) if mark else None
-        self._found.setdefault((diagnostic.code, place, diagnostic.message if place is None else ""), diagnostic)
-        if len(self._found) > MAX_MISTAKES:
-            self.raise_found()
-
-    def error(
-        self, code: str, message: str, mark: Mark | None, hint: str | None = None, notes: Iterable[Note] = ()
-    ) -> None:
-        """Keep a diagnostic made of these parts."""
-        self.add(Diagnostic(code, message, mark, hint, tuple(notes)))
+        key = (code, (mark.source.name, mark.line, mark.column) if mark else None, "" if mark else message)
+        if key in self._found:
+            return
+        if len(self._found) >= DETAILED:
+            self._found[key] = Diagnostic(code, message, mark)
+            return
+        said = hint() if callable(hint) else hint
+        self._found[key] = Diagnostic(code, message, mark, said, tuple(notes))
 
     def __bool__(self) -> bool:
         return bool(self._found)
@@ -139,13 +144,7 @@ class Collector:
     def raise_found(self) -> None:
         """Raise ``ArchError`` with everything found, in the order of the text; return if nothing was."""
         if self._found:
-            shown = sorted(list(self._found.values())[:MAX_MISTAKES], key=_position)
-            if len(self._found) > MAX_MISTAKES:
-                shown.append(Diagnostic("too-many-mistakes", f"more than {MAX_MISTAKES} mistakes", None, _REST))
-            raise ArchError(*shown)
-
-
-_REST = "mend these first: what follows them was not looked at"
+            raise ArchError(*sorted(self._found.values(), key=_position))
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -18,7 +18,7 @@ import math
 import operator
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +26,8 @@ from builder.diagnostics import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from builder.diagnostics import Hint
 
 MAX_LENGTH = 200
 MAX_DEPTH = 16
@@ -39,7 +41,7 @@ Result: TypeAlias = "int | float | bool | str | tuple[Result, ...] | None"
 class ExpressionError(Exception):
     """An expression is wrong; ``offset`` and ``width`` say which of its characters are meant."""
 
-    def __init__(self, message: str, offset: int = 0, width: int = 1, hint: str | None = None) -> None:
+    def __init__(self, message: str, offset: int = 0, width: int = 1, hint: Hint = None) -> None:
         super().__init__(message)
         self.message = message
         self.offset = offset
@@ -231,8 +233,7 @@ def _bounded(result: Result, expression: Apply) -> Result:
 
 def _look_up(variable: Variable, scope: Mapping[str, Result]) -> Result:
     if variable.name not in scope:
-        known = [f"${name}" for name in scope]
-        hint = suggest(f"${variable.name}", known, "here stand")
+        hint = partial(_known_here, variable.name, scope)
         raise ExpressionError(f"`${variable.name}` is not known here", variable.offset, variable.width, hint)
     value = scope[variable.name]
     for index in variable.indices:
@@ -243,6 +244,10 @@ def _look_up(variable: Variable, scope: Mapping[str, Result]) -> Result:
             raise ExpressionError(message, variable.offset, variable.width)
         value = value[index]
     return value
+
+
+def _known_here(name: str, scope: Mapping[str, Result]) -> str:
+    return suggest(f"${name}", [f"${each}" for each in scope], "here stand")
 
 
 def _apply(expression: Apply, operands: list[Result]) -> Result:
@@ -415,7 +420,7 @@ class _Parser:
 
     def _call(self, word: _Token) -> Expression:
         if word.text not in FUNCTIONS:
-            hint = suggest(word.text, list(FUNCTIONS), "there are")
+            hint = partial(suggest, word.text, list(FUNCTIONS), "there are")
             raise ExpressionError(f"there is no function `{word.text}`", word.offset, len(word.text), hint)
         self._position += 1
         return Apply(word.text, tuple(self._arguments(")")), word.offset, len(word.text))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from builder.diagnostics import nearest, suggest
+from builder.diagnostics import DETAILED, nearest, suggest
 from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
@@ -85,7 +87,8 @@ def report(
             name, parent = str(each.path[-1]), each.path[:-1]
             inner = _innermost(model, parent)
             unknown.setdefault(parent, []).append(name)
-            problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, _unknown(name, inner))
+            hint = partial(_unknown, name, inner)
+            problems.error("unknown-field", f"`{name}` is not a field of {what}", each.mark, hint)
     missing: dict[Path, list[_Finding]] = {}
     for each in findings:
         inner = _innermost(model, each.path)
@@ -97,7 +100,7 @@ def report(
         verb = "is" if len(names) == 1 else "are"
         problems.error("missing-field", f"{what}: {listed} {verb} required", fields[0].mark)
     for sentence, each in _wrong([each for each in findings if each.kind not in ("extra_forbidden", "missing")]):
-        problems.error("bad-value", f"{what}: {sentence}", each.mark, _advice(each, model))
+        problems.error("bad-value", f"{what}: {sentence}", each.mark, partial(_advice, each, model))
 
 
 @dataclass(frozen=True)
@@ -258,7 +261,8 @@ def meant_field(name: str, model: type[BaseModel]) -> str | None:
 def is_meant(field: str, unknown: Iterable[str], model: type[BaseModel]) -> bool:
     """Return whether one of the ``unknown`` names may have been meant to be ``field``, which then is not missing."""
     return any(
-        meant_field(name, model) == field or nearest(name, [field]) or set(name) == set(field) for name in unknown
+        meant_field(name, model) == field or nearest(name, [field]) or set(name) == set(field)
+        for name in islice(unknown, DETAILED)
     )
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import Note, nearest, suggest
+from builder.diagnostics import DETAILED, Note, nearest, suggest
 from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, written
 
 if TYPE_CHECKING:
@@ -50,12 +51,13 @@ def bind(
     ``owner`` names what has the parameters, such as "`Bottleneck`". Unknown and missing names are reported.
     """
     known = {str(parameter.name.value): parameter for parameter in parameters}
-    meant = set()
+    unknown: list[str] = []
     for key, _ in given.entries:
         if key.value not in known:
-            meant.add(nearest(str(key.value), known))
-            hint = suggest(str(key.value), list(known), "its parameters are")
+            unknown.append(str(key.value))
+            hint = partial(suggest, str(key.value), list(known), "its parameters are")
             problems.error("unknown-parameter", f"`{key.value}` is no parameter of {owner}", key.mark, hint)
+    meant = {nearest(each, known) for each in unknown[:DETAILED]}
     scope = dict(inside)
     missing: list[str] = []
     for name, parameter in known.items():

@@ -7,6 +7,7 @@ in ──┬──► branch_in ──► layers ──► branch ──(merge)�
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
@@ -131,7 +132,7 @@ def _edited(draft: Draft, spec: BlockSpec, place: Place, edits: list[Mapping]) -
                 spec = replace(spec, merge=merge, broken=spec.broken or merge is None)
             else:
                 editable = _EDITABLE if spec.branches is None else ("merge",)
-                hint = suggest(str(key.value), editable, "it can be given")
+                hint = partial(suggest, str(key.value), editable, "it can be given")
                 path = ".".join(place.path)
                 draft.problems.error("unknown-field", f"`{key.value}` cannot be set on `{path}`", key.mark, hint)
     return spec
@@ -327,7 +328,7 @@ class _BlockWalk:
             return None
         if isinstance(word, str) and word in MERGES:
             return word
-        hint = suggest(str(word), list(MERGES), "it is one of")
+        hint = partial(suggest, str(word), list(MERGES), "it is one of")
         self._draft.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
@@ -19,6 +20,7 @@ from builder.validation import validate
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builder.diagnostics import Hint
     from builder.expressions import Result
     from builder.graph import Node
     from builder.lowering.draft import Draft
@@ -114,6 +116,7 @@ def _fits(draft: Draft, rule: InitRule, function: str, key: str, parameter: Para
 
 def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
     """Report a rule for an operation that can have no such parameter; that none has it here is no mistake."""
+    hint: Hint
     parameter = str(rule.parameter.value)
     alike = [node for _, node in draft.layers if node is not None and node.operation.kind == operation]
     parts = {each.of for node in alike for each in draft.learned(node)}
@@ -126,7 +129,7 @@ def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
         hint = f"to reach only these, name their place instead of `{operation}`"
         draft.problems.error("no-such-parameter", message, rule.target.mark, hint)
     elif parameter not in _PARAMETERS:
-        hint = suggest(parameter, _PARAMETERS, "it has")
+        hint = partial(suggest, parameter, _PARAMETERS, "it has")
         message = f"`{operation}` has no parameter `{parameter}`"
         draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
 
@@ -135,15 +138,16 @@ def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[
     """Report a rule that reaches nothing, unless a mistake elsewhere hides what it means."""
     if any(node is None for _, node in met) or draft.walked.may_hide(selector):
         return
+    hint: Hint
     if met:
         known = sorted({each.name.rpartition(".")[2] for _, each in _learned(draft, met)})
         message = f"`{rule.target.value}` has no parameter `{rule.parameter.value}`"
-        hint = suggest(str(rule.parameter.value), known, "it has")
+        hint = partial(suggest, str(rule.parameter.value), known, "it has")
         draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
     elif selector.template is None or draft.walked.is_called(selector.template):
-        message, hint = draft.walked.not_found(selector)
+        message, advice = draft.walked.not_found(selector)
         meant = meant_layer(str(rule.target.value), [*draft.page.operations, *draft.walked.tree.roots])
-        hint = f"did you mean `{meant}`?" if meant in draft.page.operations else hint
+        hint = f"did you mean `{meant}`?" if meant in draft.page.operations else advice
         draft.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
@@ -177,10 +181,11 @@ def _function(draft: Draft, rule: InitRule, out: int | Unknown) -> tuple[str, tu
 
 
 def _checked(draft: Draft, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+    hint: Hint
     word = str(name.value)
     if word not in FUNCTIONS:
         meant = ELSEWHERE.get(word.lower().rstrip("_"))
-        hint = f"did you mean `{meant}`?" if meant else suggest(word, list(FUNCTIONS), "there are")
+        hint = f"did you mean `{meant}`?" if meant else partial(suggest, word, list(FUNCTIONS), "there are")
         draft.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):

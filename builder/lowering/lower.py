@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -122,7 +123,7 @@ def _check_members(page: Merged, problems: Collector) -> None:
         for key, value in member.params.entries:
             name = str(key.value)
             if name not in known:
-                hint = suggest(name, known, "its parameters are")
+                hint = partial(suggest, name, known, "its parameters are")
                 problems.error("unknown-parameter", f"`{name}` is no parameter of `{page.title}`", key.mark, hint)
             elif name in page.params and isinstance(value, (Scalar, Sequence)) and not holds_expression(value):
                 check_kind(cast("Result", value.plain()), page.params[name], value.mark, problems)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class References:
                 hint = "take an earlier point: a value cannot be read before it is computed"
                 problems.error("later-place", f"`{text}` is not there yet at this gate", scalar.mark, hint)
             elif not walked.hides(text):
-                problems.error("no-such-place", f"there is no `{text}`", scalar.mark, walked.tree.advise(text))
+                problems.error("no-such-place", f"there is no `{text}`", scalar.mark, partial(walked.tree.advise, text))
         for wanted, within, mark in self._layers:
             if wanted in places or within in places:
                 hint = "let that one have the weights, and reuse it there"
@@ -44,5 +45,5 @@ class References:
                 hint = "name the layers inside, each with its own `reuse`"
                 problems.error("no-such-place", f"`{wanted}` is a block, and `reuse` runs one layer again", mark, hint)
             elif not walked.hides(within) and not walked.hides(wanted):
-                advice = walked.tree.advise(wanted)
+                advice = partial(walked.tree.advise, wanted)
                 problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, advice)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -392,7 +393,7 @@ class Walk:
         if isinstance(word, str) and (word in page.operations or word in page.templates or word == REUSE):
             return word
         if word != "none":
-            hint = advise(str(word), [*page.operations, *page.templates], "there are")
+            hint = partial(advise, str(word), [*page.operations, *page.templates], "there are")
             notes = (Note(frame.called, "called here"),) if frame.called else ()
             self.draft.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import nearest, suggest
@@ -24,7 +25,7 @@ from builder.validation import validate
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
 
-    from builder.diagnostics import Collector, Mark
+    from builder.diagnostics import Collector, Hint, Mark
     from builder.reader import Value
     from builder.spec.known import Known
 
@@ -118,9 +119,8 @@ class Bodies:
         words = ("none", "identity", "auto")
         if isinstance(value.value, str) and ("$" in value.value or value.value in words):
             return value
-        close = nearest(value.value, words) if isinstance(value.value, str) else None
-        listed = ", ".join(f"`{word}`" for word in words)
-        hint = f"did you mean `{close}`?" if close else f"it is {listed}, or layers of its own"
+        listed = f"it is {', '.join(f'`{word}`' for word in words)}, or layers of its own"
+        hint = partial(_meant, value.value, words, listed) if isinstance(value.value, str) else listed
         self._error("bad-shortcut", f"`shortcut` cannot be {describe(value)}", value, hint)
         return None
 
@@ -225,7 +225,7 @@ class Bodies:
             if _TEMPLATE.match(word) and word not in self._known.templates:
                 if self._known.more_templates:
                     return None  # it may be on a page that could not be read, which was said
-                hint = advise(word, [*self._known.templates, *self._known.operations], "there are")
+                hint = partial(advise, word, [*self._known.templates, *self._known.operations], "there are")
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return LayerCall(name, fields, name.mark)
@@ -255,6 +255,10 @@ class Bodies:
             return
         if word in self._known.templates:
             return  # a template whose name is wrong, which was said
+        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, partial(self._instead, word))
+
+    def _instead(self, word: str) -> str:
+        """Return what to write instead of a key that is no operation."""
         head, colon, tail = word.partition(":")
         field = BlockFields.elsewhere.get(word.lower())
         known = [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates]
@@ -266,21 +270,22 @@ class Bodies:
             hint = f"write `- {word[1:]}`, with a space after the dash"
         elif "(" in word and (meant := meant_layer(word, self._known.operations)):
             hint = f"write `{self._example(meant)}`"
-        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, hint)
+        return hint
 
     def _unknown_beside(self, key: Scalar, call: str) -> None:
         word = str(key.value)
+        hint: Hint
         if word in BLOCK_FIELDS:
             hint = "give it to a block: `{layers: [ … ], " + word + ": … }`"
             self._problems.error("unknown-field", f"a call takes no `{word}` beside it", key.mark, hint)
             return
         modifier = BlockFields.elsewhere.get(word.lower())
-        hint = f"did you mean `{modifier}`?" if modifier in MODIFIERS else ""
+        hint = f"did you mean `{modifier}`?" if modifier in MODIFIERS else None
         if word in self._model_fields(call):
             hint = f"it stands inside: `{call}: {{{word}: …}}`"
         elif word == "name":
             hint = f"in a mapping the name comes first: `NAME: {{{call}: {{…}}}}`"
-        hint = hint or suggest(word, self._beside, "beside a call may stand")
+        hint = hint or partial(suggest, word, self._beside, "beside a call may stand")
         self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Body, ...] | None:
@@ -294,7 +299,7 @@ class Bodies:
         """Return how lanes meet, or None where it is not said or cannot be read."""
         merge = self._scalar(mapping, "merge")
         if merge is not None and not is_expression(merge.value) and merge.value not in MERGES:
-            hint = suggest(str(merge.value), list(MERGES), "it is one of")
+            hint = partial(suggest, str(merge.value), list(MERGES), "it is one of")
             self._problems.error("bad-merge", f"`merge` cannot be {describe(merge)}", merge.mark, hint)
             return None
         return merge
@@ -366,8 +371,13 @@ class Bodies:
             return ReuseFields.model_fields
         return self._known.operations[word].model_fields if word in self._known.operations else {}
 
-    def _error(self, code: str, message: str, value: Value, hint: str | None = None) -> None:
+    def _error(self, code: str, message: str, value: Value, hint: Hint = None) -> None:
         self._problems.error(code, message, value.mark, hint)
+
+
+def _meant(word: str, known: tuple[str, ...], otherwise: str) -> str:
+    close = nearest(word, known)
+    return f"did you mean `{close}`?" if close else otherwise
 
 
 def is_name(word: str) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
+from builder.diagnostics import DETAILED
 from builder.expressions import is_expression
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
@@ -116,9 +118,11 @@ def _without_empty(mapping: Mapping, problems: Collector) -> Mapping:
 def _as_meant(mapping: Mapping, model: type[BaseModel]) -> Mapping:
     """Return ``mapping`` with misspelt fields under their right names: what they hold is looked at too."""
     given = {name for name, _ in mapping}
-    entries = []
+    entries, strange = [], 0
     for key, value in mapping.entries:
-        near = [field for field in model.model_fields if is_meant(field, [str(key.value)], model)]
+        strange += key.value not in model.model_fields
+        fields = model.model_fields if strange <= DETAILED else ()
+        near = [field for field in fields if is_meant(field, [str(key.value)], model)]
         right = near[0] if len(near) == 1 and key.value not in model.model_fields and near[0] not in given else None
         entries.append((Scalar(right, key.mark) if right else key, value))
     return Mapping(tuple(entries), mapping.mark)
@@ -279,7 +283,7 @@ def _defaults(mapping: Mapping, known: Known, problems: Collector) -> dict[str, 
     for key, value in mapping.entries:
         operation = known.operations.get(str(key.value))
         if operation is None:
-            hint = advise(str(key.value), list(known.operations), "operations are")
+            hint = partial(advise, str(key.value), list(known.operations), "operations are")
             problems.error("unknown-layer", f"`{key.value}` is no operation", key.mark, hint)
         elif isinstance(value, Mapping):
             check_fields(operation, value, problems, complete=False)

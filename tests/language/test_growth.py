@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.growth import PAGES, answer
-from builder import diagnostics
-from builder.diagnostics import MAX_MISTAKES, ArchError, nearest
+from builder import diagnostics, validation
+from builder.diagnostics import DETAILED, ArchError, nearest
+from builder.lowering import lower, page_from_text
 from builder.reader import read_text
 
 if TYPE_CHECKING:
@@ -81,14 +82,26 @@ class TestNames:
 class TestMistakes:
     """A page of nothing else."""
 
-    def test_after_a_hundred_the_rest_is_not_looked_at(self) -> None:
-        """And this is said."""
+    def test_each_of_nine_thousand_is_reported(self) -> None:
+        """The first hundred with what to do; for the others nothing is searched."""
         text = "".join(f"a: {number}\n" for number in range(9_000))
         with pytest.raises(ArchError) as caught:
             read_text(text)
         found = caught.value.diagnostics
-        assert len(found) == MAX_MISTAKES + 1
-        assert (found[-1].code, found[-1].message) == ("too-many-mistakes", "more than 100 mistakes")
+        assert [each.mark and each.mark.line for each in found] == list(range(2, 9_001))
+        assert {each.code for each in found} == {"duplicate-key"}
+        assert [each.hint is not None for each in found] == [True] * DETAILED + [False] * (8_999 - DETAILED)
+
+    def test_after_a_hundred_no_near_name_is_searched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A hint that costs a search is a function, and is called for the first hundred alone."""
+        searched: list[str] = []
+        monkeypatch.setattr(validation, "suggest", lambda word, *_: searched.append(word) or "it has none")
+        text = "name: n\ninput: [3, 8, 8]\nclasses: 2\nlayers: [flatten, linear: {out: 2}]\n"
+        text += "".join(f"q{n}z: 1\n" for n in range(500))
+        with pytest.raises(ArchError) as caught:
+            lower(page_from_text(text, "page.yaml"))
+        assert len(caught.value.diagnostics) == 500
+        assert len(searched) == DETAILED
 
     def test_a_pattern_that_looks_back_sees_the_end_of_its_line(self) -> None:
         """The page of 2.4 kB that took forty seconds."""
