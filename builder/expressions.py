@@ -279,7 +279,7 @@ _TOKEN = re.compile(
     | (?P<word>[A-Za-z_]\w*)
     | (?P<sign>//|==|!=|<=|>=|[-+*/<>()\[\],])
     )""",
-    re.VERBOSE,
+    re.VERBOSE | re.ASCII,  # digits of other scripts are none
 )
 _INSTEAD = {
     "$": "a `$` is followed by the name of a variable, without braces: `$in`",

@@ -397,6 +397,8 @@ def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Ite
             hint = "a comma ends a value inside braces: quote it, or name it under `params`"
             if re.search(r"\([-\d ]+, *$", source.line(mark.line)[: mark.column - 1][-_LOOKED_AT:]):
                 hint = "a pair is a list: `[3, 3]`"
+            if re.search(r"(?<!\w)[a-z_]{1,20}\([^()]{0,200}, *$", _end(source.line(mark.line)[: mark.column - 1])):
+                hint = 'an expression with a comma stands in quotes: `"max(2, $in // 8)"`'
             problems.error("bad-key", f"`{name}` is no name", mark, hint)
             continue
         seen[name] = mark

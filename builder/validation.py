@@ -80,7 +80,7 @@ def report(
     errors: Iterable[ErrorDetails], model: type[BaseModel], mapping: Mapping, what: str, problems: Collector
 ) -> None:
     """Add pydantic's findings to ``problems``, each at the key or value that it speaks of."""
-    findings = [_finding(mapping, error) for error in errors]
+    findings = [each for error in errors if not _is_false(each := _finding(mapping, error))]
     unknown: dict[Path, list[str]] = {}
     for each in findings:
         if each.kind == "extra_forbidden":
@@ -149,6 +149,12 @@ def _finding(mapping: Mapping, error: ErrorDetails) -> _Finding:
     kind = "wrong_length" if isinstance(missing, int) else error["type"]
     said = str(error["msg"]).removeprefix("Value error, ")
     return _Finding(kind, path, mark, here, error.get("ctx", {}), said, union, member, missing)
+
+
+def _is_false(finding: _Finding) -> bool:
+    """Return whether pydantic calls a list too short only because it did not count elements that are wrong."""
+    shortest = finding.context.get("min_length", 0)
+    return finding.kind == "too_short" and isinstance(finding.value, Sequence) and len(finding.value.items) >= shortest
 
 
 def _child(value: Value, step: int | str) -> Value | None:

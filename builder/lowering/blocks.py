@@ -335,6 +335,8 @@ class _BlockWalk:
     def _disagree(self, misfit: ShapeError, flows: list[Flow]) -> None:
         """Report lanes that do not meet, with every shape and where it comes from."""
         notes = [note for flow in flows if flow is not None for note in self._came_from(flow)]
+        if len({note.mark for note in notes}) < len(notes):  # copies of one line are told apart by their paths
+            notes = [note for flow in flows if flow is not None for note in self._came_from(flow, named=True)]
         notes += self._called()
         if self._spec.branches is not None:
             message = f"{self._path}: {misfit.message}"
@@ -359,11 +361,12 @@ class _BlockWalk:
             return "give the shortcut layers of its own: `shortcut: [ … ]`"
         return "`shortcut: auto` adds the 1×1 convolution that fits"
 
-    def _came_from(self, flow: tuple[int, Shape]) -> list[Note]:
-        """Return where a value comes from: its layer, or the page's input."""
+    def _came_from(self, flow: tuple[int, Shape], *, named: bool = False) -> list[Note]:
+        """Return where a value comes from: its layer, by its path where it is ``named``, or the page's input."""
         index, shape = flow
         if index >= 0:
-            return [Note(self._draft.nodes[index].mark, f"{shape} comes from here")]
+            node = self._draft.nodes[index]
+            return [Note(node.mark, f"{shape} comes from {f'`{node.path}`' if named else 'here'}")]
         said = next((page for page in reversed(self._draft.page.raw) if page.get("input") is not None), None)
         return [Note(said.key_mark("input"), f"{shape} comes from here")] if said is not None else []
 

@@ -74,7 +74,9 @@ class Draft:
             value = fields.get(misfit.field) if fields is not None and misfit.field else None
             notes = (Note(called, "called here"),) if called else ()
             place = value.mark if value is not None else mark
-            self.problems.add(Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint, notes))
+            self.problems.add(
+                Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint or self._channels_first(), notes)
+            )
             return None
         if self._is_too_large(operation, inputs, shape):
             message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which no machine holds"
@@ -86,6 +88,13 @@ class Draft:
         if key:
             self.by_path[path] = node
         return index, shape
+
+    def _channels_first(self) -> str | None:
+        """Return the answer to an input that is written as height, width and channels."""
+        sizes = self.input_shape.sizes
+        if len(sizes) != 3 or sizes[2] not in (1, 3) or sizes[0] != sizes[1] or sizes[0] in (1, 3):
+            return None
+        return f"channels come first: `input: [{sizes[2]}, {sizes[0]}, {sizes[1]}]`"
 
     def _is_too_large(self, operation: Operation, inputs: tuple[tuple[int, Shape], ...], shape: Shape) -> bool:
         learned = operation.parameters(*(shape for _, shape in inputs))

@@ -61,6 +61,8 @@ class PlaceTree:
                 return "`archcli show` lists every path"
             close = nearest(segment, names) if not meant else None
             if not meant and close is None:
+                if not names:
+                    return "`archcli show` lists every path"
                 inside = f"in `{'.'.join(right)}` there are" if right else "there are"
                 points = ", ".join(f"`{name}`" for name in POINTS if name in names)
                 listed = suggest(segment, [name for name in names if name not in POINTS] or list(names), inside)
@@ -68,7 +70,8 @@ class PlaceTree:
             right.append(close or segment)
             here = {(*path, each) for path in here for each in (meant or [close or ""])}
             here = {path for path in here if path in self}
-        return f"did you mean `{'.'.join(right)}`?"
+        meant_path = ".".join(right)
+        return f"did you mean `{meant_path}`?" if meant_path != text else "`archcli show` lists every path"
 
 
 class Walked:

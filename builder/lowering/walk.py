@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from builder.lowering.frame import Flow, Frame
     from builder.lowering.scope import Scope
     from builder.ops.base import Operation
+    from builder.reader import Value
     from builder.spec.page import Insert
 
 MAX_REPEAT = 4096
@@ -166,9 +167,17 @@ class Walk:
             literal = isinstance(item.when, Scalar) and item.when.value == result
             given = describe(item.when) if literal else f"`{written(result)}`"
             hint = "take the quotes away" if given in ('the text "true"', 'the text "false"') else None
-            self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint)
+            notes = self._given_by(item.when)
+            self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint, notes)
             raise UnknownValueError
         return result
+
+    def _given_by(self, value: Value) -> tuple[Note, ...]:
+        """Return where the page's parameter gets its value of which ``value`` is the name, as ``$wide``."""
+        name = str(value.value)[1:] if isinstance(value, Scalar) and str(value.value).startswith("$") else ""
+        parameter = self.draft.page.params.get(name)
+        given = self.draft.page.given.get(name) or (parameter.default if parameter is not None else None)
+        return (Note(given.mark, f"`{name}` gets its value here"),) if given is not None else ()
 
     def _one(
         self, content: LayerCall | BlockSpec | Broken, frame: Frame, flow: Flow, name: Scalar | None, mark: Mark

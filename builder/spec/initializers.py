@@ -73,8 +73,11 @@ class _Uniform(Strict):
 
     @model_validator(mode="after")
     def _is_range(self) -> _Uniform:
+        beside = sorted(self.model_fields_set & {"a", "b"})
         if self.bound is None:
             _check_range(self.a, self.b)
+        elif beside:
+            raise ValueError(f"`bound` gives both ends, and here stands `{beside[0]}` too")
         return self
 
 
