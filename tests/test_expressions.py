@@ -180,7 +180,7 @@ class TestMistakes:
         assert (error.offset, error.width) == (offset, width)
         assert said in error.message
         if hint is not None:
-            assert hint in (error.hint or "")
+            assert hint in ((error.hint() if callable(error.hint) else error.hint) or "")
 
 
 class TestLimits:

@@ -119,7 +119,7 @@ ANSWERS = [
     ("⟪{a: b}⟫: 1\n", "bad-key", "a key is a text, not a list or a mapping", ""),
     ("a: ⟪\x07⟫\n", "control-character", "the control character #x0007 may not stand in a page", "delete it"),
     ("# ⟪\0⟫\n", "control-character", "the control character #x0000 may not stand in a page", "delete it"),
-    ("a: {out: make_divisible($c, ⟪16)⟫}\n", "bad-key", "`16)` is no name", "quote it, or name it under `params`"),
+    ("a: {out: make_divisible($c, ⟪16)⟫}\n", "bad-key", "`16)` is no name", "a comma stands in quotes"),
     ("a: {out: $widths⟪[⟫0]}\n", "yaml-syntax", "',' or '}' is expected here", "write `$widths.0`, not `$widths[0]`"),
     ("at: *⟪.⟫branch\n", "yaml-syntax", "cannot begin so without quotes", "a selector that begins with * is quoted"),
     ("at: [*⟪.⟫branch, a]\n", "yaml-syntax", "cannot begin so without quotes", "`Bottleneck.branch`"),

@@ -19,6 +19,8 @@ Nonlinearity = Literal["linear", "conv2d", "sigmoid", "tanh", "relu", "leaky_rel
 
 _LEAST_SHARE = 1e-3  # PyTorch draws again what falls outside, for ever where everything does
 
+_WIDEST = 1e3  # standard deviations; with the mean outside, PyTorch does not come to an end in far wider ranges
+
 _Spread = Annotated[float, Field(ge=0, le=LARGEST)]
 
 
@@ -61,6 +63,8 @@ class _TruncatedNormal(_Normal):
         low, high = ((bound - self.mean) / self.std for bound in (self.a, self.b))
         if erf(high / sqrt(2)) - erf(low / sqrt(2)) < 2 * _LEAST_SHARE:
             raise ValueError(f"next to nothing that is drawn falls between {self.a:g} and {self.b:g}")
+        if not low <= 0 <= high and high - low > _WIDEST:
+            raise ValueError(f"from {self.a:g} to {self.b:g} is too wide a range for a mean outside of it")
         return self
 
 

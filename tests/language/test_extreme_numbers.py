@@ -96,6 +96,8 @@ class TestInitialization:
         [
             "a: -1e37, b: 1e37, std: 1e37",
             "a: 1, b: 1.01",
+            "a: -1e37, b: -1",
+            "mean: 3, a: -1e37",
             "a: 3, b: 4",
             "mean: 1e6, std: 1, a: 999999, b: 1000001",
             "mean: 5, std: 1, a: -2, b: 2",
