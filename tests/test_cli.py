@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -136,14 +137,15 @@ class TestStreams:
 class TestSignals:
     """A run that is stopped has saved where it stood."""
 
-    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_a_stopped_run_is_saved_and_says_where(self, number: signal.Signals, code: int, tmp_path: Path) -> None:
         """The exit code tells scripts by what; nothing is on stdout, for there is no result."""
         archcli("init", "mine", cwd=tmp_path)
         command = [*COMMAND, "train", "mine.yaml", "--data", "digits", "--set", "epochs=1000", "--device", "cpu"]
         with subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
-        ) as ran:
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        ) as ran:  # fmt: skip
             assert ran.stdout is not None
             assert ran.stderr is not None
             while not ran.stderr.readline().startswith("epoch"):
@@ -154,4 +156,25 @@ class TestSignals:
         assert ran.returncode == code
         assert "stopped in epoch 2 of 1000" in said
         assert "saved in runs/mine-001/last.safetensors" in said
+        assert "help: go on with archcli resume runs/mine-001" in said
         assert (tmp_path / "runs" / "mine-001" / "last.safetensors").exists()
+
+    def test_a_closed_terminal_saves_the_run(self, tmp_path: Path) -> None:
+        """Nobody reads what it says then, and writing fails; the shell passes the signal on a second time."""
+        archcli("init", "mine", cwd=tmp_path)
+        command = [*COMMAND, "train", "mine.yaml", "--data", "digits", "--set", "epochs=1000", "--device", "cpu"]
+        ours, theirs = pty.openpty()
+        ran = subprocess.Popen(
+            command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
+        )  # fmt: skip
+        os.close(theirs)
+        said = b""
+        while b"epoch   1/1000" not in said and b"epoch 1/1000" not in said:
+            said += os.read(ours, 65_536)
+        os.close(ours)
+        ran.send_signal(signal.SIGHUP)
+        ran.send_signal(signal.SIGHUP)
+        assert ran.wait(60) == 129
+        assert (tmp_path / "runs" / "mine-001" / "last.safetensors").exists()
+        assert not list(tmp_path.glob("archcli-report-*"))

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a request that is answered between two steps."""
+"""Ctrl-C, SIGTERM and a closed terminal as a request that is answered between two steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ if TYPE_CHECKING:
     from types import FrameType, TracebackType
     from typing import Self
 
-_HEARD = (signal.SIGINT, signal.SIGTERM)
+_HANGUP = getattr(signal, "SIGHUP", None)
+"""What a terminal sends when it is closed, an ssh connection too; Windows has no such signal."""
+
+
+def ending() -> tuple[int, ...]:
+    """Return the signals that ask a program to end, but for Ctrl-C, without those that whoever started it ignores."""
+    ignored = _HANGUP is None or signal.getsignal(_HANGUP) == signal.SIG_IGN
+    return (signal.SIGTERM,) if ignored or _HANGUP is None else (signal.SIGTERM, _HANGUP)
 
 
 class Interrupted(Exception):  # noqa: N818 - no error: it is what the user asked for
@@ -27,9 +34,10 @@ class Interrupted(Exception):  # noqa: N818 - no error: it is what the user aske
 
 
 class StopSignals:
-    """While entered, keeps the first SIGINT or SIGTERM in ``received``; a second one acts as it always did.
+    """While entered, keeps the first SIGINT, SIGTERM or SIGHUP in ``received``; a second one acts as it always did.
 
-    Does nothing outside the main thread, where Python allows no handlers.
+    But not a second SIGHUP: a shell passes on what the terminal has sent already, and the run is being saved then.
+    ``nohup`` asks for SIGHUP to be ignored, and so it is. Does nothing outside the main thread, where Python allows no handlers.
     """
 
     def __init__(self) -> None:
@@ -38,7 +46,7 @@ class StopSignals:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._hear) for number in _HEARD}
+            self._before = {number: signal.signal(number, self._hear) for number in (signal.SIGINT, *ending())}
         return self
 
     def __exit__(
@@ -47,10 +55,11 @@ class StopSignals:
         self._restore()
 
     def _hear(self, number: int, _frame: FrameType | None) -> None:
+        if self.received is not None and number == _HANGUP:
+            return
         self.received = number
-        self._restore()
+        self._restore(besides=_HANGUP)
 
-    def _restore(self) -> None:
-        while self._before:
-            number, handler = self._before.popitem()
-            signal.signal(number, handler)
+    def _restore(self, besides: int | None = None) -> None:
+        for number in [each for each in self._before if each != besides]:
+            signal.signal(number, self._before.pop(number))

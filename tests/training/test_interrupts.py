@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM."""
+"""Ctrl-C, SIGTERM, and a terminal that is closed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.interrupts import Interrupted, StopSignals
+from builder.training import interrupts
+from builder.training.interrupts import Interrupted, StopSignals, ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,12 +21,13 @@ class TestStopSignals:
 
     @pytest.fixture(autouse=True)
     def _python_hears_ctrl_c(self) -> Iterator[None]:
-        """Let Python hear Ctrl-C, which a shell's background job, and so a test in one, ignores."""
-        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        """Let Python hear what a shell's background job, and so a test in one, ignores."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler), signal.signal(signal.SIGHUP, signal.SIG_DFL)
         yield
-        signal.signal(signal.SIGINT, before)
+        for number, handler in zip((signal.SIGINT, signal.SIGHUP), before, strict=True):
+            signal.signal(number, handler)
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_the_first_signal_is_kept(self, number: signal.Signals) -> None:
         """And the program goes on."""
         with StopSignals() as signals:
@@ -40,6 +42,31 @@ class TestStopSignals:
             with pytest.raises(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
         assert signals.received == signal.SIGINT
+
+    @pytest.mark.parametrize("first", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    def test_a_shell_that_passes_the_hangup_on_does_no_harm(self, first: signal.Signals) -> None:
+        """The terminal has sent it too, and the run is being saved meanwhile."""
+        with StopSignals() as signals:
+            signal.raise_signal(first)
+            signal.raise_signal(signal.SIGHUP)
+            assert signals.received == first
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_DFL
+
+    def test_who_was_started_to_outlive_the_terminal_does(self) -> None:
+        """``nohup`` has it ignored."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        with StopSignals() as signals:
+            signal.raise_signal(signal.SIGHUP)
+            assert signals.received is None
+        assert ending() == (signal.SIGTERM,)
+
+    def test_a_platform_without_hangups_hears_the_others(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Windows."""
+        monkeypatch.setattr(interrupts, "_HANGUP", None)
+        with StopSignals() as signals:
+            signal.raise_signal(signal.SIGTERM)
+            assert signals.received == signal.SIGTERM
+        assert ending() == (signal.SIGTERM,)
 
     def test_the_former_handlers_come_back(self) -> None:
         """With or without a signal."""
@@ -68,7 +95,7 @@ class TestStopSignals:
 class TestInterrupted:
     """What a run that was stopped raises."""
 
-    @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+    @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_its_exit_code_is_the_shells(self, number: int, code: int) -> None:
         """128 and the signal's number."""
         assert Interrupted(number, "stopped", Path("runs/a-001")).exit_code == code

@@ -1,8 +1,9 @@
 """The one place where an exception becomes a message and an exit code.
 
-0    done                            70   a mistake of ours; a report is written
+0    done                            129  its terminal was closed (SIGHUP)
 1    the run failed                  130  interrupted (Ctrl-C)
 2    usage, or an invalid file       143  terminated (SIGTERM)
+70   a mistake of ours; a report is written
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ from builder.commands.terminal.console import abandon, complain, say
 from builder.diagnostics import ArchError, RunError
 from builder.private_paths import shared_command, without_home
 from builder.runs import processes
+from builder.training.interrupts import Interrupted, ending
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FAILED, INVALID, OUR_MISTAKE, INTERRUPTED, TERMINATED = 1, 2, 70, 130, 143
+FAILED, INVALID, OUR_MISTAKE, INTERRUPTED = 1, 2, 70, 130
 
 _NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EMFILE,
              errno.ENAMETOOLONG, errno.EBADF}  # fmt: skip
@@ -63,19 +65,19 @@ def exit_codes() -> Iterator[None]:
 
 
 def leave_when_terminated() -> None:
-    """Turn SIGTERM into SystemExit, so that whatever runs can put its things in order first."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    """Turn SIGTERM and SIGHUP into SystemExit, so that whatever runs can put its things in order first."""
+    for number in ending():
+        signal.signal(number, lambda received, _: sys.exit(128 + received))
 
 
 def end_when_terminated() -> None:
-    """Let SIGTERM end the process as it does any: once it leaves there is nothing more to put in order."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    """Let these signals end the process as they do any: once it leaves there is nothing more to put in order."""
+    for number in ending():
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _leave_if_stopped(error: Exception) -> None:
     """Leave if ``error`` says that a run was interrupted or terminated, and has saved where it stood."""
-    from builder.training.interrupts import Interrupted
-
     if isinstance(error, Interrupted):
         if processes.is_first():
             say(error.message)

@@ -107,7 +107,7 @@ class Engine:
         """Run everything there is to run.
 
         Raises RunError where another process runs the study, the disk is full, the data are not to be had or the
-        budget is spent; Interrupted, with everything saved, after Ctrl-C or SIGTERM.
+        budget is spent; Interrupted, with everything saved, after Ctrl-C, SIGTERM or SIGHUP.
         """
         with self._alone():
             self._began, self._spent_before = monotonic(), spent(self.folder)

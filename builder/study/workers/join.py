@@ -36,8 +36,8 @@ def work(
     """Run cells until every cell of the study is done or failed anywhere; then all results lie in this folder too.
 
     ``on_finished`` is told each cell that this worker has run, and what went wrong if anything did. Raises RunError
-    where nothing can be written here or the database is lost; Interrupted, with the cell given back, after Ctrl-C or
-    SIGTERM.
+    where nothing can be written here or the database is lost; Interrupted, with the cell given back, after Ctrl-C,
+    SIGTERM or SIGHUP.
     """
     worker = _Worker(queue, stages, perform, on_finished, patience or Patience())
     try:
