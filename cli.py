@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from builder.cli import completion, help, pages, runs, studies, training, variants  # noqa: A004 - a room, not the function
-from builder.cli.program import Command, Program
+from builder.cli import completion, help, pages, run_folders, runs, studies, training, variants  # noqa: A004 - a room, not the function
+from builder.cli.program import Command, Program, ProgramWithDefault
 from builder.commands.terminal.console import answer, open_streams
 from builder.commands.terminal.exit_codes import end_when_terminated, exit_codes, leave_when_terminated
 from builder.runs import processes
@@ -47,11 +47,16 @@ app = typer.Typer(
     rich_markup_mode=None, pretty_exceptions_enable=False,
 )  # fmt: skip
 study_app = typer.Typer(cls=Program, help=STUDIES, rich_markup_mode=None)
+runs_app = typer.Typer(cls=ProgramWithDefault, help=run_folders.list_runs.__doc__, rich_markup_mode=None)
 for section, functions in SECTIONS.items():
+    if section == "Training":
+        app.add_typer(runs_app, name="runs", rich_help_panel=section)
     if section == "Studies":
         app.add_typer(study_app, name="study", rich_help_panel=section)
     for function in functions:
         app.command(function.__name__, cls=Command, rich_help_panel=section)(exit_codes()(function))
+for name, function in (("list", run_folders.list_runs), ("prune", run_folders.prune)):
+    runs_app.command(name, cls=Command)(exit_codes()(function))
 for function in STUDY:
     study_app.command(function.__name__, cls=Command)(exit_codes()(function))
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from builder.choices import Format, MemoryFormat, SplitName, StepName
+    from builder.choices import Format, KeepName, MemoryFormat, SplitName, StepName
     from builder.commands.evaluate import Evaluated
     from builder.commands.predict import Predicted
     from builder.commands.train import Trained
@@ -81,6 +81,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
     layout: MemoryFormat | None = None,
     deterministic: bool = False,
     step: StepName = "auto",
+    keep: KeepName = "all",
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> Trained:
@@ -112,6 +113,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
         layout=layout,
         deterministic=deterministic,
         step=step,
+        keep=keep,
     )
     return run(request, lambda _: None, on_progress or (lambda _: None))
 

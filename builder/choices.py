@@ -16,6 +16,9 @@ MemoryFormat: TypeAlias = Literal["contiguous", "channels_last"]
 StepName: TypeAlias = Literal["auto", "graph", "eager"]
 """Training steps as one CUDA graph, one operation after another, or as the device can."""
 
+KeepName: TypeAlias = Literal["all", "best"]
+"""The checkpoints that a finished run leaves."""
+
 SplitName: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a data set."""
 

@@ -107,6 +107,23 @@ def cannot_write(path: Path, error: OSError) -> RunError:
     return RunError(f"cannot write {path}: {error.strerror or error}", _way_out(path, error))
 
 
+def relative_to(path: Path, folder: Path) -> str:
+    """Return ``path`` as it is called from ``folder``, with ``/``, so that both can be moved together.
+
+    It stays absolute where there is no such name: on another drive of Windows.
+    """
+    there = Path(os.path.realpath(path))
+    try:
+        return Path(os.path.relpath(there, os.path.realpath(folder))).as_posix()
+    except ValueError:
+        return str(there)
+
+
+def seen_from(folder: Path, text: str) -> Path:
+    """Return the path that ``relative_to`` called ``text``; one that is absolute is itself."""
+    return Path(os.path.normpath(Path(os.path.realpath(folder), text)))
+
+
 def is_file(path: Path) -> bool:
     """Return whether ``path`` leads to a file; what no file can be called, such as a name of 300 letters, does not."""
     try:

@@ -9,8 +9,12 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, str(ROOT / "cli.py")]
@@ -137,15 +141,21 @@ class TestStreams:
 class TestSignals:
     """A run that is stopped has saved where it stood."""
 
+    @pytest.fixture(autouse=True)
+    def _nothing_is_ignored(self) -> Iterator[None]:
+        """Let commands hear a closed terminal, though the tests may have been started to outlive theirs."""
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+        yield
+        signal.signal(signal.SIGHUP, before)
+
     @pytest.mark.parametrize(("number", "code"), [(signal.SIGHUP, 129), (signal.SIGINT, 130), (signal.SIGTERM, 143)])
     def test_a_stopped_run_is_saved_and_says_where(self, number: signal.Signals, code: int, tmp_path: Path) -> None:
         """The exit code tells scripts by what; nothing is on stdout, for there is no result."""
         archcli("init", "mine", cwd=tmp_path)
         command = [*COMMAND, "train", "mine.yaml", "--data", "digits", "--set", "epochs=1000", "--device", "cpu"]
         with subprocess.Popen(
-            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-        ) as ran:  # fmt: skip
+            command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1
+        ) as ran:
             assert ran.stdout is not None
             assert ran.stderr is not None
             while not ran.stderr.readline().startswith("epoch"):
@@ -165,9 +175,8 @@ class TestSignals:
         command = [*COMMAND, "train", "mine.yaml", "--data", "digits", "--set", "epochs=1000", "--device", "cpu"]
         ours, theirs = pty.openpty()
         ran = subprocess.Popen(
-            command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True,
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
-        )  # fmt: skip
+            command, cwd=tmp_path, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
+        )
         os.close(theirs)
         said = b""
         while b"epoch   1/1000" not in said and b"epoch 1/1000" not in said:

@@ -26,8 +26,8 @@ _NOT_NEEDED = ("pydantic", "rich")
 _EXPLANATIONS = Path(__file__).parents[1] / "commands" / "explanations.yaml"
 """Every code of a mistake is a key at its left margin."""
 
-RUNS, STUDY_RUNS = Path("runs"), Path("study-runs")
-"""Where ``train`` and ``study`` put their folders unless they are told otherwise."""
+STUDY_RUNS = Path("study-runs")
+"""Where ``study`` puts its folders unless it is told otherwise."""
 
 
 def be_quick() -> None:
@@ -57,12 +57,17 @@ def study(incomplete: str) -> list[str]:
 
 def run(incomplete: str) -> list[str]:
     """Return the folders of runs that begin like this, and other folders."""
-    return _answer(incomplete, _folders(RUNS), ())
+    return _answer(incomplete, _folders(_runs()), ())
+
+
+def folder(incomplete: str) -> list[str]:
+    """Return the folders that begin like this."""
+    return _answer(incomplete, (), ())
 
 
 def page_or_run(incomplete: str) -> list[str]:
     """Return what ``page`` and ``run`` return."""
-    return _answer(incomplete, (*_folders(RUNS), *shipped_names()), (".yaml", ".yml"))
+    return _answer(incomplete, (*_folders(_runs()), *shipped_names()), (".yaml", ".yml"))
 
 
 def image(incomplete: str) -> list[str]:
@@ -97,6 +102,11 @@ def _answer(incomplete: str, names: Iterable[str], suffixes: tuple[str, ...]) ->
         *known,
         *(path for path in _paths(incomplete, suffixes) if path not in known and not path.startswith(inside)),
     ]
+
+
+def _runs() -> Path:
+    """Return where ``train`` puts its folders unless an option says otherwise."""
+    return Path(os.environ.get("ARCHCLI_RUNS") or "runs")
 
 
 def _folders(above: Path) -> list[str]:

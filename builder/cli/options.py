@@ -1,5 +1,6 @@
 """The options that several commands have, each described once."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -14,6 +15,15 @@ from builder.training.recipe.data_sets import DataName
 def choices(literal: object) -> str:
     """Return what help and messages show for a choice: its values with bars between them."""
     return "|".join(get_args(literal))
+
+
+DATA_VARIABLE, RUNS_VARIABLE, DEVICE_VARIABLE = "ARCHCLI_DATA", "ARCHCLI_RUNS", "ARCHCLI_DEVICE"
+"""Variables of the environment that stand for options that are not given, for a server's own places."""
+
+
+def data_home() -> Path:
+    """Return where a command looks for data sets if neither an option nor what it reads says so."""
+    return Path(os.environ.get(DATA_VARIABLE) or "data")
 
 
 FIGURES = "FILE.svg|png|pdf"
@@ -44,13 +54,16 @@ Classes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of
 
 Data = Annotated[DataName, typer.Option(metavar=choices(DataName), help="Data set to train on.")]
 DataDir = Annotated[
-    Path, typer.Option(metavar="FOLDER", help="Folder of the data sets; missing ones are downloaded into it.")
+    Path,
+    typer.Option(
+        metavar="FOLDER", help="Folder of the data sets; missing ones are downloaded into it.", envvar=DATA_VARIABLE
+    ),
 ]
 OwnDataDir = Annotated[
     Path | None,
     typer.Option("--data-dir", metavar="FOLDER", help="Folder of the data set.", show_default="the run's"),
 ]
-RunsDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for runs.")]
+RunsDir = Annotated[Path, typer.Option(metavar="FOLDER", help="Folder for runs.", envvar=RUNS_VARIABLE)]
 Recipe = Annotated[
     str | None,
     typer.Option(
@@ -74,6 +87,7 @@ Device = Annotated[
     typer.Option(
         metavar="auto|cpu|cuda",
         help="Device; auto takes the fastest one available.",
+        envvar=DEVICE_VARIABLE,
         autocompletion=completion.one_of("auto", "cpu", "cuda"),
     ),
 ]

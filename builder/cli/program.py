@@ -135,6 +135,27 @@ class Program(TyperGroup):
         return max(map(len, self.commands))
 
 
+class ProgramWithDefault(Program):
+    """A group of commands whose command ``list`` need not be named; its help is that command's too."""
+
+    default = "list"
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        """Read the words of a command line; where they name no command and ask for no help, it is the default one."""
+        named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named or ctx.resilient_parsing else [self.default, *args])
+
+    def collect_usage_pieces(self, ctx: Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Return what stands behind the group's name in its line of usage."""
+        others = "|".join(name for name in self.commands if name != self.default)
+        return [f"[{others}]", "[FOLDER]", "[OPTIONS]"]
+
+    def format_options(self, ctx: Context, formatter: HelpFormatter) -> None:
+        """Write the commands, then what the default one takes."""
+        self.format_commands(ctx, formatter)
+        _write_parameters(self.commands[self.default], ctx, formatter)
+
+
 @contextmanager
 def _in_our_words(command: AnyCommand, ctx: Context, args: Sequence[str]) -> Iterator[None]:
     """Raise as ArchError what typer finds wrong; a shell that asks for completions is answered by typer itself."""
@@ -187,5 +208,7 @@ def _described(param: Parameter) -> str:
     default = shown if isinstance(shown, str) else param.default if shown else None
     extra = ["repeatable"] if param.multiple else []
     extra += [f"default: {default}"] if default is not None and default is not False and default != () else []
+    variable = getattr(param, "envvar", None)
+    extra += [f"or {variable}"] if variable else []
     extra += ["required"] if param.required and param.param_type_name == "option" else []
     return (getattr(param, "help", None) or "") + (f"  [{'; '.join(extra)}]" if extra else "")

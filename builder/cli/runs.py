@@ -19,6 +19,7 @@ from builder.cli.options import (
     Quiet,
     Weights,
     choices,
+    data_home,
 )
 from builder.commands.export_forms import ExportFormName
 from builder.commands.terminal.console import answer_in_pieces, answer_with, is_terminal, say
@@ -80,6 +81,7 @@ def evaluate(
         split=split,
         data=data,
         data_dir=data_dir,
+        data_home=data_home(),
         device=device,
         weights=weights,
         recipe=recipe,

@@ -17,6 +17,7 @@ from builder.cli.options import (
     Study,
     StudyData,
     Workers,
+    data_home,
 )
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
@@ -179,4 +180,7 @@ def _place(
 ) -> "PlanOptions":
     from builder.study.planning import PlanOptions
 
-    return PlanOptions(studies=studies, data=data, device=device, workers=workers, plugins=tuple(plugin or ()))
+    home = data_home()
+    return PlanOptions(
+        studies=studies, data=data, home=home, device=device, workers=workers, plugins=tuple(plugin or ())
+    )

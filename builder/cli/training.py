@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from builder.choices import KeepName
 from builder.cli import completion
 from builder.cli.options import (
     Curves,
@@ -57,6 +58,12 @@ def train(
         bool, typer.Option("--deterministic", help="Use deterministic algorithms only, also on a GPU.")
     ] = False,
     step: StepOption = "auto",
+    keep: Annotated[
+        KeepName,
+        typer.Option(
+            metavar=choices(KeepName), help="Checkpoints left at the end; only with all can the run be trained longer."
+        ),
+    ] = "all",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and train nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -93,6 +100,7 @@ def train(
         layout=None if layout == "auto" else layout,
         deterministic=deterministic,
         step=step,
+        keep=keep,
     )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch, say)

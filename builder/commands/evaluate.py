@@ -41,14 +41,16 @@ if TYPE_CHECKING:
 class EvaluateOptions:
     """A run or a page, and the images to ask about; None means those that the run was trained with.
 
-    ``weights`` stand for a run's best ones, and a page needs them; ``recipe`` says how images are prepared for a page.
-    ``output`` is the folder for pictures; None leaves those of a run's own weights and data in the run's folder.
+    Images that nothing else says the place of are looked for in ``data_home``. ``weights`` stand for a run's best ones,
+    and a page needs them; ``recipe`` says how images are prepared for a page. ``output`` is the folder for pictures;
+    None leaves those of a run's own weights and data in the run's folder.
     """
 
     what: str
     split: SplitName = "test"
     data: DataName | None = None
     data_dir: Path | None = None
+    data_home: Path = Path("data")
     device: str = "auto"
     weights: str | None = None
     recipe: str | None = None
@@ -193,7 +195,7 @@ def _of_page(question: EvaluateOptions, on_fetch: Callable[[str], None]) -> _Sub
         weights=question.weights,
         plugins=question.plugins,
     )
-    request = replace(request, data=question.data or request.data, data_dir=question.data_dir or request.data_dir)
+    request = replace(request, data=question.data or request.data, data_dir=question.data_dir or question.data_home)
     ready = prepare(request, on_fetch, judging=question.split)
     return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights, PLAIN)
 
@@ -232,7 +234,7 @@ def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str
                 f"the images of {chosen.name} in {chosen.folder} are not those that {run.folder.path} trained with",
             )
     else:
-        place = question.data_dir or Path(images_of(run).folder or "data")
+        place = question.data_dir or Path(images_of(run).folder or question.data_home)
         data = load_others(str(question.data), place, run.recipe, channels, question.split)
     if checked.classes is not None:
         data = data.with_classes(checked.classes, str(run.folder.path))

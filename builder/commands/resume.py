@@ -39,9 +39,8 @@ def run(
 
     folder = RunFolder.open(path)
     _refuse_failed(folder)
-    if not (folder.last.exists() or folder.previous.exists()):
-        message = f"{path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
-        raise RunError(message, f"train again: archcli train {shlex.quote(str(folder.page))} …")
+    if not folder.has_checkpoints:
+        raise _nothing_to_resume(folder)
     opened = open_run(path, plugins)
     ready = prepare_again(opened, settings, device, data_dir, step)
     with ready.group as group:
@@ -51,6 +50,20 @@ def run(
         if ended is not None and ended.epochs == ready.recipe.epochs:
             return Trained(beginning, ended)
         return Trained(beginning, train_in(folder, ready, on_progress))
+
+
+def _nothing_to_resume(folder: RunFolder) -> RunError:
+    """Return why a run without ``last`` and ``prev`` can't go on, and what there is to do instead."""
+    from builder.training.folder.summary import read_summary
+
+    page = shlex.quote(str(folder.page))
+    ended = read_summary(folder)
+    if ended is None or not folder.best.exists():
+        message = f"{folder.path} has lost its checkpoints, {folder.last.name} and {folder.previous.name}"
+        return RunError(message, f"train again: archcli train {page} …")
+    message = f"{folder.path} has finished and keeps only its best weights: it can't be trained longer"
+    weights = shlex.quote(str(folder.best))
+    return RunError(message, f"train again, from these: archcli train {page} --weights {weights} …")
 
 
 def _refuse_failed(folder: RunFolder) -> None:

@@ -221,4 +221,4 @@ def _as_folder(what: str) -> StudyFolder | None:
 
 
 def _data_folder(asked: StudyOptions, found: Plan) -> Path:
-    return asked.place.data or Path(found.data.folder)
+    return asked.place.data or Path(found.data.folder or asked.place.home)

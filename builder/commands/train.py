@@ -12,8 +12,9 @@ from builder.json_output import SAID, encode
 from builder.lowering.resolved import resolved_page
 from builder.runs.plugins import keep_plugins
 from builder.runs.prepare import check_name, prepare
-from builder.runs.weights import quiet
+from builder.runs.weights import quiet, without_place
 from builder.training.folder.run_files import RunData, write_data
+from builder.training.recipe.data_sets import has_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -93,7 +94,7 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
     from builder.training.device.execution import Execution
     from builder.training.trainer import train
 
-    execution = Execution(ready.chosen.precision, ready.step)
+    execution = Execution(ready.chosen.precision, ready.step, ready.keep)
     return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, execution)
 
 
@@ -132,11 +133,11 @@ def _folder(request: TrainOptions, ready: Prepared) -> RunFolder:
     folder = RunFolder.create(request.runs_dir, request.name or ready.graph.name)
     folder.write(folder.page.name, resolved_page(ready.page, ready.graph))
     folder.write("model.py", source(ready.graph))
-    place = str(request.data_dir.resolve())
+    place = str(request.data_dir) if has_folder(request.data) else None
     write_data(folder, RunData(request.data, place, request.subset, graph_id(ready.graph)))
     keep_plugins(folder, request.plugins)
     if ready.weights is not None:
-        folder.write("weights.json", encode(ready.weights) + "\n")
+        folder.write("weights.json", encode(without_place(ready.weights)) + "\n")
     _draw(ready.graph, folder)
     return folder
 

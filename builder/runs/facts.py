@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FactKind: TypeAlias = Literal["network", "data", "recipe", "machine"]
 _FIRST = ("device", "precision")  # of what a machine is described by
+_NO_FACTS = frozenset({"command", "keep"})  # what was typed, and which checkpoints are left, decide nothing
 
 
 class _Fact(NamedTuple):
@@ -135,7 +136,7 @@ def _of_recipe(record: Record) -> Iterator[_Fact]:
 
 def _of_machine(record: Record) -> Iterator[_Fact]:
     first = {name: record.environment[name] for name in _FIRST if name in record.environment}
-    others = {name: each for name, each in record.environment.items() if name != "command"}
+    others = {name: each for name, each in record.environment.items() if name not in _NO_FACTS}
     for path, value in _leaves(first | others):
         group, _, leaf = path.rpartition(".")
         name = path.replace(".", " ") if group == "git" else leaf

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.training.recipe.data_sets import RANDOM_DATA
+from builder.training.recipe.data_sets import RANDOM_DATA, has_folder
 
 if TYPE_CHECKING:
     from builder.choices import SplitName
@@ -29,9 +29,9 @@ def load_images(chosen: RunData, recipe: Recipe, channels: int, *, download: boo
         from builder.training.speed.benchmark import random_images
 
         return random_images(max(RANDOM, 4 * recipe.batch_size), channels)
-    if chosen.name is None or chosen.folder is None:
+    if chosen.name is None or (chosen.folder is None and has_folder(chosen.name)):
         raise RunError("nothing says with which images", "name them: --data and --data-dir")
-    found = load(chosen.name, Path(chosen.folder), recipe.resize, download=download)
+    found = load(chosen.name, Path(chosen.folder or ""), recipe.resize, download=download)
     data = found.hold_out(recipe.validation, recipe.seed)
     if chosen.subset is not None:
         draw = data.part_of_all if chosen.subset_of_all else data.subset

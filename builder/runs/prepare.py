@@ -17,7 +17,7 @@ from builder.runs.images import load_images, load_others
 from builder.runs.weights import put_weights, quiet
 from builder.training.folder.header import changed_in
 from builder.training.folder.run_files import RunData
-from builder.training.recipe.data_sets import DEFAULT_DATA, recipe_of
+from builder.training.recipe.data_sets import DEFAULT_DATA, has_folder, recipe_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import torch
     from torch import nn
 
-    from builder.choices import Format, MemoryFormat, SplitName, StepName
+    from builder.choices import Format, KeepName, MemoryFormat, SplitName, StepName
     from builder.graph import Graph
     from builder.lowering.pages import Merged
     from builder.runs.open import OpenRun
@@ -58,6 +58,7 @@ class TrainOptions:
     layout: MemoryFormat | None = None
     deterministic: bool = False
     step: StepName = "auto"
+    keep: KeepName = "all"
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +77,7 @@ class Prepared:
     group: ProcessGroup
     chosen: ChosenPrecision
     step: StepName
+    keep: KeepName = "all"
 
 
 def prepare(
@@ -115,8 +117,21 @@ def prepare(
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)
     chosen = group.broadcast_from_rank0(lambda: _chosen(request, graph, recipe, device, group.world_size))
-    is_default, step = request.recipe is None, request.step
-    return Prepared(page, graph, own.classes, model, data, recipe, is_default, device, weights, group, chosen, step)
+    return Prepared(
+        page=page,
+        graph=graph,
+        page_classes=own.classes,
+        model=model,
+        data=data,
+        recipe=recipe,
+        recipe_is_default=request.recipe is None,
+        device=device,
+        weights=weights,
+        group=group,
+        chosen=chosen,
+        step=request.step,
+        keep=request.keep,
+    )
 
 
 def prepare_again(
@@ -150,12 +165,21 @@ def prepare_again(
 
 
 def images_of(run: OpenRun, data_dir: Path | None = None) -> RunData:
-    """Return the images of ``run``, which lie in ``data_dir`` now; raise RunError where nothing says which they are."""
+    """Return the images of ``run``, which lie in ``data_dir`` now, or where they lay as seen from its folder.
+
+    Raises RunError where nothing says which they are, and where they are no longer there: they are not downloaded once
+    more to wherever a run has been moved.
+    """
     data = run.checked.data
-    if data.name is None or (data.folder is None and data_dir is None):
+    if data.name is None or (data.folder is None and data_dir is None and has_folder(data.name)):
         message = f"{run.folder.data} does not say what the run was trained with"
         raise RunError(message, "name it: --data and --data-dir")
-    return data if data_dir is None else replace(data, folder=str(data_dir))
+    if data_dir is not None:
+        return replace(data, folder=str(data_dir))
+    if has_folder(data.name) and not Path(data.folder or "").is_dir():
+        message = f"the images of {run.folder.path}, {data.name}, were in {data.folder}, and there is no such folder"
+        raise RunError(message, "say where they are now: --data-dir FOLDER")
+    return data
 
 
 def choose_for(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,12 @@ def _note(graph: Graph) -> str:
     if graph.params.get("transform_input") is False:
         return "trained on images normalized by ImageNet's statistics and rescaled: the page's `transform_input: true`"
     return "trained on images normalized by ImageNet's statistics: a recipe's `normalize`"
+
+
+def without_place(weights: Weights) -> Weights:
+    """Return the same for others to read: of a file with an absolute path, which tells of a home, only its name."""
+    path = Path(weights.source)
+    return replace(weights, source=path.name) if path.is_absolute() else weights
 
 
 def need_complete(weights: Weights, graph: Graph) -> None:

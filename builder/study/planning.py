@@ -25,6 +25,7 @@ from builder.study.statistics import cautions, image_error, seeds_needed
 from builder.study.workers.code import code_digest, named_plugins, version_with
 from builder.study.workers.resources import usable_cores
 from builder.training.folder.run_folder import RunFolder
+from builder.training.recipe.data_sets import has_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from builder.study.page.networks import Networks, StudyNetwork
     from builder.study.page.page import Study
     from builder.study.pilot import Pilot
-
-DATA = Path("data")
-"""Where data sets are looked for, if nowhere else."""
 
 MEASURED = 16
 """Networks that are measured one by one; of more, the others are estimated by their multiply-accumulates."""
@@ -44,12 +42,14 @@ MEASURED = 16
 class PlanOptions:
     """Where a study is planned and run: the folder of all studies, that of the data, the device, cells side by side.
 
-    Without a folder of the data they are looked for in ``data``, or where they were when the study was planned.
+    Without a folder of the data they are looked for where they were when the study was planned, and before that in
+    ``home``.
     ``plugins`` are files of operations that its networks may call; they are run.
     """
 
     studies: Path = Path("study-runs")
     data: Path | None = None
+    home: Path = Path("data")
     device: str = "auto"
     workers: int | None = None
     plugins: tuple[Path, ...] = ()
@@ -99,7 +99,7 @@ def _planned(
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - the same
     from builder.study.workers.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
 
-    pilot = begin_pilot(study, place.data or DATA, place.device)
+    pilot = begin_pilot(study, place.data or place.home, place.device)
     found = networks(study, len(pilot.data.classes))
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
     images = {name: len(split) for name, split in pilot.data.splits.items()}
@@ -198,7 +198,7 @@ def preview_study(study: Study, place: PlanOptions) -> Plan:
 def _data(
     study: Study, place: PlanOptions, classes: tuple[str, ...], images: dict[str, int], fingerprint: str
 ) -> PlannedData:
-    folder = str((place.data or DATA).resolve())
+    folder = str((place.data or place.home).resolve()) if has_folder(study.data) else None
     side = study.recipe.resize
     return PlannedData(study.data, folder, study.subset, study.test, side, classes, images, fingerprint)
 

@@ -37,7 +37,8 @@ class StopSignals:
     """While entered, keeps the first SIGINT, SIGTERM or SIGHUP in ``received``; a second one acts as it always did.
 
     But not a second SIGHUP: a shell passes on what the terminal has sent already, and the run is being saved then.
-    ``nohup`` asks for SIGHUP to be ignored, and so it is. Does nothing outside the main thread, where Python allows no handlers.
+    ``nohup`` asks for SIGHUP to be ignored, and so it is. Does nothing outside the main thread, where Python allows no
+    handlers.
     """
 
     def __init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from math import isfinite
 from time import perf_counter
@@ -88,11 +88,12 @@ def train(
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
     gone on with from there, to the same final bits and in its own ``execution``, but for steps that are asked for in
     another way; the recipe may then have more epochs than it had. Validation and test are computed in float32 whatever
-    the precision. At the end the model has its best epoch's weights. All processes of a ``group`` call this with equal
+    the precision. At the end the model has its best epoch's weights, and the folder no checkpoint but ``best`` and
+    ``last``, or what ``execution`` says. All processes of a ``group`` call this with equal
     arguments, and the first one writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
-    another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C
-    or SIGTERM.
+    another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C,
+    SIGTERM or SIGHUP.
     """
     memory = OutOfMemoryExplained(recipe.batch_size, device)
     with folder.locked() if group.is_first else nullcontext(), memory:
@@ -437,4 +438,13 @@ class _Run:
         )
         if self.group.is_first:
             write_summary(self.folder, summary)
+            self._tidy()
         return summary
+
+    def _tidy(self) -> None:
+        """Remove the checkpoints that an ended run no longer needs, after its result is on the disk."""
+        if self.execution.keep == "best":
+            self.folder.drop_checkpoints()
+        else:
+            with suppress(RunError):  # it has its result, whatever holds on to the file
+                self.folder.drop_previous()

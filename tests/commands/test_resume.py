@@ -6,10 +6,12 @@ import json
 import re
 import shutil
 import signal
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from PIL import Image
 from safetensors.torch import load_file
 
 from builder.commands.terminal.training_progress import TrainingProgress
@@ -97,6 +99,44 @@ class TestStopped:
         assert archcli("resume", "runs/small-001", "--device", "cpu", "-q").code == 0
 
 
+class TestMoved:
+    """Images in a folder of the user's, and a run that is moved with them or without."""
+
+    @pytest.fixture
+    def home(self, archcli: Archcli, page: Path) -> Path:
+        """Return a folder that holds images, and a run of theirs that has finished."""
+        for split, number in product(("train", "val", "test"), range(8)):
+            path = Path("home", "photos", split, "ab"[number % 2], f"{number}.png")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.new("RGB", (16, 16), (31 * number, 0, 0)).save(path)
+        asked = ("--data", "imagefolder", "--data-dir", Path("home/photos").absolute(), "--runs-dir", "home/runs")
+        settings = ("epochs=1", "size=16", "batch_size=4", "schedule.name=constant")
+        outcome = archcli("train", page, *asked, *(f"--set={each}" for each in settings), "--device", "cpu", "-q")
+        assert outcome.code == 0, outcome.err
+        return Path("home")
+
+    def test_its_folder_names_no_home(self, home: Path) -> None:
+        """Neither the file that says where the images lie, nor any other."""
+        run = home / "runs" / "small-001"
+        assert json.loads((run / "data.json").read_text())["folder"] == "../../photos"
+        texts = (path for path in run.iterdir() if path.suffix in {".json", ".yaml", ".csv", ".py", ".svg"})
+        assert [path.name for path in texts if str(home.absolute()) in path.read_text()] == []
+
+    def test_both_are_moved_together(self, archcli: Archcli, home: Path) -> None:
+        """It finds them."""
+        home.rename("away")
+        assert archcli("resume", "away/runs/small-001", "--epochs", 2, "--device", "cpu", "-q").code == 0
+
+    def test_without_them_it_asks_where_they_are(self, archcli: Archcli, home: Path) -> None:
+        """Nothing is looked for, nor downloaded, in a place that only seems to be theirs."""
+        (home / "runs" / "small-001").rename("elsewhere")
+        outcome = archcli("resume", "elsewhere", "--epochs", 2, "--device", "cpu", "-q")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.splitlines()[-1] == "  help: say where they are now: --data-dir FOLDER"
+        again = archcli("resume", "elsewhere", "--epochs", 2, "--data-dir", home / "photos", "--device", "cpu", "-q")
+        assert again.code == 0
+
+
 class TestFinished:
     """A run that has reached its end."""
 
@@ -111,6 +151,24 @@ class TestFinished:
         outcome = archcli("resume", finished, "--json", "-q")
         assert json.loads(outcome.out)["summary"] == json.loads((finished / "summary.json").read_text())
         assert {path.name: path.stat().st_mtime_ns for path in finished.iterdir()} == before
+
+    @pytest.mark.parametrize("more", [(), ("--epochs", 3)])
+    def test_with_its_best_weights_alone_it_says_why_it_cannot_continue(
+        self, archcli: Archcli, page: Path, more: tuple[object, ...]
+    ) -> None:
+        """And what to do instead; at once, before any data are read."""
+        assert archcli("train", page, *CONSTANT, "--keep", "best", "-q").code == 0
+        assert [path.name for path in Path("runs/small-001").glob("*.safetensors")] == ["best.safetensors"]
+        assert json.loads(Path("runs/small-001/environment.json").read_text())["keep"] == "best"
+        run = "runs/small-001"
+        outcome = archcli("resume", run, *more, "--data-dir", "nowhere")
+        assert (outcome.code, outcome.out) == (1, "")
+        assert outcome.err.splitlines() == [
+            "error: runs/small-001 has finished and keeps only its best weights: it can't be trained longer",
+            f"  help: train again, from these: archcli train {run}/page.yaml --weights {run}/best.safetensors …",
+        ]
+        assert archcli("compare", "runs/small-001").code == 0
+        assert archcli("export", "runs/small-001", "--to", "safetensors", "-o", "weights.safetensors").code == 0
 
     def test_it_gets_more_epochs(self, archcli: Archcli, page: Path) -> None:
         """Where the schedule's past does not change."""

@@ -45,7 +45,7 @@ class TestRun:
         assert {path.name for path in trained.folder.iterdir()} == {
             "page.yaml", "model.py", "diagram.svg", "diagram.png", "recipe.yaml", "data.json", "environment.json",
             "metrics.csv", "accuracy.svg", "accuracy.png", "loss.svg", "loss.png", "last.safetensors",
-            "prev.safetensors", "best.safetensors", "summary.json", ".lock",
+            "best.safetensors", "summary.json", ".lock",
         }  # fmt: skip
         with (trained.folder / "metrics.csv").open(encoding="utf-8") as file:
             assert [row["epoch"] for row in csv.DictReader(file)] == ["1", "2"]

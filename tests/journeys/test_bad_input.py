@@ -137,6 +137,7 @@ class TestResume:
         """Return a run that had not ended, to be harmed."""
         shutil.copytree(trained.folder, tmp_path / "run")
         (tmp_path / "run" / "summary.json").unlink()
+        shutil.copy(tmp_path / "run" / "last.safetensors", tmp_path / "run" / "prev.safetensors")
         return Path("run")
 
     @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 
 from builder.diagnostics import RunError
 from builder.runs.open import open_run
+from builder.training.folder.run_folder import RunFolder
 from tests.command_line import SHORT
 from tests.runs.earlier import made_earlier
 
@@ -135,10 +136,16 @@ class TestKilled:
         assert archcli("resume", run, "--device", "cpu", "-q").code == 0
         assert (run / "metrics.csv").read_text() == whole
 
-    def test_best_may_know_of_rows_that_were_cut(self, archcli: Archcli, trained: Trained, run: Path) -> None:
+    def test_best_may_know_of_rows_that_were_cut(
+        self, archcli: Archcli, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """It is written before ``last``, by which metrics are judged; here ``last`` is the one before."""
+        monkeypatch.chdir(trained.home)
+        monkeypatch.setattr(RunFolder, "drop_previous", lambda _: None)
+        archcli("train", "small.yaml", *SHORT, "--runs-dir", tmp_path, "-q")
+        run = tmp_path / "small-001"
         (run / "summary.json").unlink()
-        shutil.copy(run / "prev.safetensors", run / "last.safetensors")
+        (run / "prev.safetensors").replace(run / "last.safetensors")
         (run / "metrics.csv").write_text("")
         assert archcli("compare", run).code == 0
         assert archcli("resume", run, "--device", "cpu", "-q").code == 0
@@ -168,8 +175,7 @@ class TestWhatItSays:
 
     def test_best_alone_is_enough(self, archcli: Archcli, run: Path) -> None:
         """Whoever keeps only the weights of the best epoch is told of changes all the same."""
-        for name in ("last.safetensors", "prev.safetensors"):
-            (run / name).unlink()
+        (run / "last.safetensors").unlink()
         assert open_run(run).checked.unchecked == ()
         rewrite(run / "page.yaml", "relu", "tanh")
         with pytest.raises(RunError, match="no longer the network"):

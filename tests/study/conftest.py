@@ -27,7 +27,7 @@ def make_plan(networks: int = 2, seeds: int = 2, **changes: object) -> Plan:
     """Return a plan of ``networks`` networks with ``seeds`` seeds each."""
     recipe = load_recipe("digits").at(64)
     names = [f"net{number}" for number in range(networks)]
-    data = PlannedData("digits", "data", None, None, 64, ("0", "1"), {"train": 1500, "test": 297}, "f1")
+    data = PlannedData("digits", None, None, None, 64, ("0", "1"), {"train": 1500, "test": 297}, "f1")
     plan = Plan(
         name="tiny",
         question=StudyQuestion(None, 1.0, 1.0, 0.05, 0.8),

@@ -13,6 +13,7 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training import trainer
+from builder.training.device.execution import Execution
 from builder.training.evaluation.evaluate import evaluate
 from builder.training.folder.checkpoints import LOST, read_checkpoint
 from builder.training.folder.failure import RunFailure, read_failure
@@ -107,7 +108,6 @@ class TestTrain:
             "loss.png",
             "loss.svg",
             "metrics.csv",
-            "prev.safetensors",
             "recipe.yaml",
             "summary.json",
         ]
@@ -496,6 +496,7 @@ class TestGoingOn:
     ) -> None:
         """Never trained on from what is damaged."""
         train(drawn(), data, recipe, folder, CPU)
+        folder.previous.write_bytes(folder.last.read_bytes())
         for path in (folder.last, folder.previous):
             path.write_bytes(path.read_bytes()[:-1])
         both = r"cannot continue: .*last\.safetensors is not a complete .*; .*prev\.safetensors is not a complete"
@@ -510,7 +511,6 @@ class TestGoingOn:
         train(drawn(), data, recipe, folder, CPU)
         before = folder.metrics.read_bytes()
         folder.last.unlink()
-        folder.previous.unlink()
         with pytest.raises(RunError, match=r"last\.safetensors is gone; prev\.safetensors is gone too"):
             train(drawn(), data, recipe, folder, CPU)
         assert folder.metrics.read_bytes() == before
@@ -634,6 +634,59 @@ class TestLengthening:
         train(drawn(), data, recipe, folder, CPU)
         with pytest.raises(RunError, match="has already trained more than epochs=2"):
             train(drawn(), data, recipe.model_copy(update={"epochs": 2}), folder, CPU)
+
+
+class TestWhatStays:
+    """The checkpoints of a run that has ended."""
+
+    def checkpoints(self, folder: RunFolder) -> set[str]:
+        """Return the names of those that are there."""
+        return {path.stem for path in folder.path.glob("*.safetensors")}
+
+    def test_last_and_best_and_not_the_one_before(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """It is for a run that may still be killed; while there is one, it is there."""
+        seen = set[str]()
+        train(drawn(), data, recipe, folder, CPU, lambda _: seen.update(self.checkpoints(folder)))
+        assert seen == {"last", "prev", "best"}
+        assert self.checkpoints(folder) == {"last", "best"}
+
+    def test_a_longer_run_ends_so_too(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """It goes on from ``last`` alone."""
+        train(drawn(), data, recipe, folder, CPU)
+        train(drawn(), data, recipe.model_copy(update={"epochs": 5}), folder, CPU)
+        assert [row.epoch for row in read_metrics(folder.metrics)] == [1, 2, 3, 4, 5]
+        assert self.checkpoints(folder) == {"last", "best"}
+
+    def test_what_was_set_aside_as_damaged_goes_with_it(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """It may be the largest file of all."""
+        train(drawn(), data, recipe, folder, CPU)
+        folder.set_last_aside()
+        folder.drop_previous()
+        assert self.checkpoints(folder) == {"best"}
+
+    def test_best_alone_where_that_was_asked_for(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """The run remembers it: one that was stopped and continued ends so too."""
+        slim = Execution(keep="best")
+        with pytest.raises(Interrupted):
+            train(drawn(), data, recipe, folder, CPU, stopping_at(1, signal.SIGINT), execution=slim)
+        assert self.checkpoints(folder) >= {"last"}
+        assert Execution.of_run(folder).keep == "best"
+        train(drawn(), data, recipe, folder, CPU)
+        assert self.checkpoints(folder) == {"best"}
+
+    def test_a_kill_between_result_and_tidying_leaves_all(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The result is on the disk before anything that could bring it about again is removed."""
+
+        def killed(self: RunFolder) -> None:
+            assert self.summary.exists()
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(RunFolder, "drop_checkpoints", killed)
+        with pytest.raises(KeyboardInterrupt):
+            train(drawn(), data, recipe, folder, CPU, execution=Execution(keep="best"))
+        assert self.checkpoints(folder) == {"last", "prev", "best"}
 
 
 class TestOneProcess:

@@ -69,6 +69,17 @@ def answer_in_pieces(pieces: Iterable[str]) -> None:
         answer(piece)
 
 
+def can_ask() -> bool:
+    """Return whether a person is there who can be asked."""
+    return sys.stdin.isatty() and is_terminal(sys.stderr)
+
+
+def confirmed(question: str) -> bool:
+    """Ask on stderr, and return whether the answer is yes; no answer is none."""
+    say(f"{question} [y/N] ", end="")
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
+
 def say(text: str, end: str = "\n") -> None:
     """Write what is going on to stderr, at once; a reader who has left, or a full disk, is no reason to stop."""
     try:

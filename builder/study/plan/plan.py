@@ -9,7 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import write_text
+from builder.files import relative_to, seen_from, write_text
 from builder.json_files import from_object, read_object
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
@@ -51,10 +51,13 @@ class PlannedNetwork:
 
 @dataclass(frozen=True)
 class PlannedData:
-    """The images that every cell has: how many of each split, and a checksum of all of them."""
+    """The images that every cell has: how many of each split, and a checksum of all of them.
+
+    ``folder`` is where they lie, None where they come with a package.
+    """
 
     name: str
-    folder: str
+    folder: str | None
     subset: int | None
     test: int | None
     side: int | None
@@ -190,8 +193,13 @@ class Plan:
 
 
 def write_plan(path: Path, plan: Plan) -> None:
-    """Write ``plan``, whole or not at all; raise RunError if it can't be written."""
+    """Write ``plan``, whole or not at all; raise RunError if it can't be written.
+
+    The folder of the images is named as seen from the study's.
+    """
     content = asdict(plan) | {"arms": [arm_to_json(each) for each in plan.arms], "version": VERSION}
+    if plan.data.folder is not None:
+        content["data"] = content["data"] | {"folder": relative_to(Path(plan.data.folder), path.parent)}
     write_text(path, json.dumps(content, indent=1) + "\n")
 
 
@@ -201,14 +209,17 @@ def read_plan(path: Path) -> Plan:
         found = read_object(path)
         if found.pop("version") != VERSION:
             raise RunError(f"{path} is a plan of another version of archcli", "plan the study again")
-        return _plan(found)
+        return _plan(found, path.parent)
     except FileNotFoundError:
         raise RunError(f"{path.parent} is not the folder of a study: it holds no plan.json") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is not the plan of a study: {error}", "plan the study again") from error
 
 
-def _plan(found: dict[str, Any]) -> Plan:
+def _plan(found: dict[str, Any], folder: Path) -> Plan:
+    data = found["data"]
+    if data["folder"] is not None:
+        data["folder"] = str(seen_from(folder, data["folder"]))
     arms = tuple(arm_from_json(each) for each in found["arms"])
     search = search_from_json(found["search"]) if found.get("search") else None
     plan = from_object(Plan, found, {"arms": arms, "search": search})

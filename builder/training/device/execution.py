@@ -1,11 +1,11 @@
-"""How a run is executed: what does not change what is computed, but how fast, and its last bits."""
+"""How a run is executed: what does not change what is computed, but how fast, its last bits, and what it leaves."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, get_args
 
-from builder.choices import StepName
+from builder.choices import KeepName, StepName
 from builder.diagnostics import RunError
 from builder.training.device.kinds import kind_of
 from builder.training.device.precision import PLAIN, Precision
@@ -19,10 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Execution:
-    """In which precision, and how steps are taken: as one CUDA ``graph``, ``eager``, or ``auto`` as the device can."""
+    """In which precision, and how steps are taken: as one CUDA ``graph``, ``eager``, or ``auto`` as the device can.
+
+    Of its checkpoints a finished run keeps ``all`` that going on needs, or ``best`` alone.
+    """
 
     precision: Precision = PLAIN
     step: StepName = "auto"
+    keep: KeepName = "all"
 
     @classmethod
     def of_run(cls, folder: RunFolder) -> Execution:
@@ -30,11 +34,13 @@ class Execution:
 
         Runs that were begun before there was a choice of steps take what the device can.
         """
-        precision = Precision.of_run(folder)
-        step = read_environment(folder).get("step", "auto")
+        precision, said = Precision.of_run(folder), read_environment(folder)
+        step, keep = said.get("step", "auto"), said.get("keep", "all")
         if step not in get_args(StepName):
             raise RunError(f"{folder.environment} does not say how the run executes its steps", "start a new run")
-        return cls(precision, step)
+        if keep not in get_args(KeepName):
+            raise RunError(f"{folder.environment} does not say which checkpoints the run keeps", "start a new run")
+        return cls(precision, step, keep)
 
     def taking(self, step: StepName) -> Execution:
         """Return the same with steps as they are asked for now, unless that is left open."""
@@ -43,7 +49,8 @@ class Execution:
     @property
     def record(self) -> dict[str, object]:
         """The same as JSON values."""
-        return {"precision": str(self.precision), "step": self.step}
+        said: dict[str, object] = {"precision": str(self.precision), "step": self.step}
+        return said if self.keep == "all" else said | {"keep": self.keep}
 
 
 def can_record(device: torch.device, processes: int = 1) -> bool:

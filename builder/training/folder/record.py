@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 _DATA: dict[str, type | UnionType] = {
-    "name": str, "folder": str, "subset": int | None, "sha256": str, "images": dict, "network": str,
+    "name": str, "folder": str | None, "subset": int | None, "sha256": str, "images": dict, "network": str,
 }  # fmt: skip
 """Kinds of what is said of the data."""
 
@@ -81,7 +81,7 @@ def _data(path: Path, found: Any) -> dict[str, Any]:
 
 
 def _state(folder: RunFolder, summary: Summary | None, failure: RunFailure | None) -> RunState:
-    if folder.is_locked():
+    if folder.is_running:
         return "running"
     if failure is not None:
         return "failed"

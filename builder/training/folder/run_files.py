@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import reason_of
+from builder.files import reason_of, relative_to, seen_from
 from builder.json_files import read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from builder.training.folder.run_folder import RunFolder
 
@@ -21,7 +21,7 @@ _TRAINING = "train"
 
 @dataclass(frozen=True)
 class RunData:
-    """The images of a run: their data set, where it lay, and how many of its training images were taken.
+    """The images of a run: their data set, where it lies, and how many of its training images were taken.
 
     ``subset_of_all`` says that as large a part of the other splits was taken too, as runs did before a subset was of
     the training images alone. ``network`` is the id of the network that is trained on them. What a file does not say
@@ -44,15 +44,20 @@ class RunData:
 
 
 def write_data(folder: RunFolder, data: RunData) -> None:
-    """Write ``data.json``, whole or not at all; raise RunError if it can't be written."""
+    """Write ``data.json``, whole or not at all; raise RunError if it can't be written.
+
+    The folder of the images is named as seen from the run's: who shares a run tells nobody where his home is.
+    """
     choice = data.choice
-    said = {"name": choice.pop("name"), "folder": data.folder, **choice, "network": data.network}
+    place = None if data.folder is None else relative_to(Path(data.folder), folder.path)
+    said = {"name": choice.pop("name"), "folder": place, **choice, "network": data.network}
     folder.write_json(folder.data.name, said)
 
 
 def read_data(folder: RunFolder) -> RunData:
     """Return what ``data.json`` says, nothing where there is no such file; raise RunError where it can't be read."""
-    return data_from(read_json(folder.data), str(folder.data))
+    data = data_from(read_json(folder.data), str(folder.data))
+    return data if data.folder is None else replace(data, folder=str(seen_from(folder.path, data.folder)))
 
 
 def data_from(said: Mapping[str, Any], where: str) -> RunData:

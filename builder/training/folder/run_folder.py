@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from builder.diagnostics import RunError
 from builder.files import cannot_write, is_file, make_folder, remove_unfinished, write_text
+from builder.training.folder.lock import held, is_elsewhere, is_held, last_change, saying_where
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 
@@ -29,8 +28,8 @@ class RunFolder:
     ``metrics.csv``         one row an epoch
     ``accuracy``, ``loss``  the curves, as .svg and .png
     ``last.safetensors``    everything that going on needs
-    ``prev.safetensors``    the one before it, for the case that ``last`` is damaged
-    ``best.safetensors``    the weights of the best epoch
+    ``prev.safetensors``    the one before it, for the case that ``last`` is damaged, until the run has ended
+    ``best.safetensors``    the weights of the best epoch; of these three the only one that ``--keep best`` leaves
     ``summary.json``        the result
     ``failed.json``         instead of it: why the run can't be gone on with
     """
@@ -71,30 +70,16 @@ class RunFolder:
 
         The lock ends with the process, however that ends; what a killed one left half written is removed.
         """
-        lock = FileLock(self.path / ".lock", blocking=False)
-        try:
-            lock.acquire()
-        except Timeout:
-            raise RunError(f"{self.path} is being trained by another process", "wait for it, or stop it") from None
-        except OSError as error:
-            raise cannot_write(self.path, error) from error
-        try:
+        with held(self.path), saying_where(self.path):
             remove_unfinished(self.path)
             yield
-        finally:
-            lock.release()
 
-    def is_locked(self) -> bool:
-        """Return whether a process trains in it now."""
-        path = self.path / ".lock"
-        if not path.exists():
-            return False
+    @property
+    def is_running(self) -> bool:
+        """Whether a process trains in it now, as far as that can be known from here."""
         try:
-            with FileLock(path, blocking=False):
-                return False
-        except Timeout:
-            return True
-        except OSError:  # a folder that may only be read
+            return is_held(self.path) or is_elsewhere(self.path, last_change(self.path))
+        except OSError:
             return False
 
     @property
@@ -152,10 +137,35 @@ class RunFolder:
         """Whether a run was saved here, even if its checkpoints have been lost since."""
         return any(path.exists() for path in (self.last, self.previous, self.recipe))
 
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether there is one that it could go on from, were it whole."""
+        return self.last.exists() or self.previous.exists()
+
+    def drop_previous(self) -> None:
+        """Remove what only a run that may still be killed needs; raise RunError if that can't be."""
+        _remove([self.previous, self._damaged])
+
+    def drop_checkpoints(self) -> None:
+        """Remove all that only going on needs, so that the weights of the best epoch stay; RunError if that can't be.
+
+        ``last`` goes at the end: until then the run can go on.
+        """
+        _remove(self.droppable)
+
+    @property
+    def droppable(self) -> tuple[Path, ...]:
+        """All that only going on needs, in the order in which it may be removed."""
+        return (self.previous, self._damaged, self.last)
+
+    @property
+    def _damaged(self) -> Path:
+        return self.path / "damaged.safetensors"
+
     def set_last_aside(self) -> None:
         """Give a damaged ``last`` another name, under which nothing reads it."""
         try:
-            self.last.replace(self.path / "damaged.safetensors")
+            self.last.replace(self._damaged)
         except OSError as error:
             raise cannot_write(self.last, error) from error
 
@@ -166,6 +176,14 @@ class RunFolder:
     def write_json(self, name: str, content: Mapping[str, object]) -> None:
         """Write a JSON file of the run, whole or not at all."""
         self.write(name, json.dumps(content, indent=2) + "\n")
+
+
+def _remove(paths: Iterable[Path]) -> None:
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise RunError(f"cannot remove {path}: {error.strerror or error}") from error
 
 
 def _highest(parent: Path, name: str) -> int:

@@ -78,6 +78,11 @@ def is_grey(name: str | None) -> bool:
     return name is not None and name in DATA_SETS and DATA_SETS[name].is_grey
 
 
+def has_folder(name: str) -> bool:
+    """Return whether a data set lies in a folder that has to be found: noise, and what comes with a package, do not."""
+    return name in DATA_SETS and DATA_SETS[name].source != "bundled"
+
+
 def bundled() -> list[str]:
     """Return the names of those that are there without a network."""
     return [name for name, each in DATA_SETS.items() if each.source == "bundled"]

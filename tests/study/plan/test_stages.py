@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from builder.diagnostics import RunError
-from builder.study.plan.plan import PlannedArm, read_plan
+from builder.study.plan.plan import PlannedArm, read_plan, write_plan
 from builder.study.plan.stages import Stages, choose_finalists
 from builder.study.planning import estimate
 from builder.study.results.result import CellFailure, CellResult, write_failure, write_result
@@ -55,6 +55,17 @@ class TestPlan:
         folder.plan.write_text("{}")
         with pytest.raises(RunError, match="is not the plan of a study"):
             read_plan(folder.plan)
+
+    def test_the_folder_of_the_images_is_named_as_seen_from_the_study(self, folder: StudyFolder) -> None:
+        """Nobody's home is in it, and both can be moved together; a whole path, as of earlier versions, holds."""
+        plan = make_plan()
+        home = folder.path.parent
+        lying = replace(plan, data=replace(plan.data, name="cifar10", folder=str(home / "data")))
+        write_plan(folder.plan, lying)
+        assert str(home) not in folder.plan.read_text()
+        assert read_plan(folder.plan) == lying
+        folder.plan.write_text(folder.plan.read_text().replace('"../data"', '"/data"'))
+        assert read_plan(folder.plan).data.folder == "/data"
 
     def test_a_cell_s_name_says_all_that_decides_its_result(self) -> None:
         """Network, recipe, seed, stage, images and code; not what anything is called."""

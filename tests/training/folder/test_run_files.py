@@ -25,7 +25,7 @@ class TestData:
     """``data.json``: which images."""
 
     @pytest.mark.parametrize(
-        "data", [RunData("digits", "/data", None, "abc"), RunData("digits", "/data", 100, "abc"), RunData(name="x")]
+        "data", [RunData("cifar10", "/data", None, "abc"), RunData("digits", None, 100, "abc"), RunData(name="x")]
     )
     def test_everything_comes_back(self, folder: RunFolder, data: RunData) -> None:
         """What is not known is not said."""
@@ -34,11 +34,28 @@ class TestData:
 
     def test_all_images_are_said_as_ever(self, folder: RunFolder) -> None:
         """Only a subset needs a word more: of what it is one."""
-        write_data(folder, RunData("digits", "/data", None, "abc"))
-        said = {"name": "digits", "folder": "/data", "subset": None, "network": "abc"}
+        place = str(folder.path.parent / "data")
+        write_data(folder, RunData("cifar10", place, None, "abc"))
+        said = {"name": "cifar10", "folder": "../data", "subset": None, "network": "abc"}
         assert json.loads(folder.data.read_text()) == said
-        write_data(folder, RunData("digits", "/data", 100, "abc"))
+        write_data(folder, RunData("cifar10", place, 100, "abc"))
         assert json.loads(folder.data.read_text()) == said | {"subset": 100, "subset_of": "train"}
+
+    def test_a_folder_is_named_as_seen_from_the_run(self, tmp_path: Path) -> None:
+        """So both can be moved together, links to them too, and whoever gets the run reads no name of a home."""
+        home = tmp_path / "alice"
+        (home / "runs" / "net-001").mkdir(parents=True)
+        write_data(RunFolder(home / "runs" / "net-001"), RunData("cifar10", str(home / "data")))
+        assert "alice" not in (home / "runs" / "net-001" / "data.json").read_text()
+        home.rename(tmp_path / "bob")
+        (tmp_path / "link").symlink_to(tmp_path / "bob" / "runs" / "net-001")
+        for path in (tmp_path / "bob" / "runs" / "net-001", tmp_path / "link"):
+            assert read_data(RunFolder(path)).folder == str(tmp_path / "bob" / "data")
+
+    def test_a_path_that_an_earlier_version_wrote_holds(self, folder: RunFolder) -> None:
+        """Runs named the whole path."""
+        folder.write_json("data.json", {"name": "cifar10", "folder": "/data/all", "subset": None, "network": "abc"})
+        assert read_data(folder).folder == "/data/all"
 
     def test_a_subset_without_that_word_is_of_all_splits(self, folder: RunFolder) -> None:
         """As runs of earlier versions took it."""
