@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import asdict, dataclass
 from math import inf
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
@@ -18,7 +19,6 @@ from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
     from builder.study.results.result import Stage
 
