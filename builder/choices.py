@@ -19,6 +19,9 @@ StepName: TypeAlias = Literal["auto", "graph", "eager"]
 KeepName: TypeAlias = Literal["all", "best"]
 """The checkpoints that a finished run leaves."""
 
+EndedState: TypeAlias = Literal["finished", "stopped", "failed", "broken"]
+"""What a run can be that nobody trains; a broken one can neither be gone on with nor read."""
+
 SplitName: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a data set."""
 

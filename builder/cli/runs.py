@@ -89,7 +89,7 @@ def evaluate(
         output=output,
     )
     with TrainingProgress(quiet=quiet) as watch:
-        found = command.run(asked, watch, say)
+        found = command.run(asked, watch, watch.fetching)
     for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
     answer_with(found, text.evaluated, as_json)

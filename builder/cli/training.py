@@ -27,7 +27,7 @@ from builder.cli.options import (
     Weights,
     choices,
 )
-from builder.commands.terminal.console import answer_with, say
+from builder.commands.terminal.console import answer_with
 from builder.commands.text import training as text
 from builder.training.recipe.data_sets import DEFAULT_DATA, RANDOM_DATA, BenchData
 
@@ -103,7 +103,7 @@ def train(
         keep=keep,
     )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(request, watch.begin, watch, say)
+        trained = command.run(request, watch.begin, watch, watch.fetching)
     answer_with(trained, text.trained, as_json)
 
 

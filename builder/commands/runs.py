@@ -6,8 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from builder.choices import EndedState
 from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
-from builder.runs.listing import EndedState, list_runs
+from builder.runs.listing import list_runs
 from builder.runs.removal import checkpoint_bytes, erase_leftovers, remove_run, slim_run
 
 if TYPE_CHECKING:

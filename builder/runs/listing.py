@@ -22,10 +22,8 @@ from builder.training.recipe.recipe import load_recipe
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from builder.choices import EndedState
     from builder.training.folder.metrics import EpochMetrics
-
-EndedState: TypeAlias = Literal["finished", "stopped", "failed", "broken"]
-"""What a run can be that nobody trains; a broken one can neither be gone on with nor read."""
 
 ListedState: TypeAlias = Literal["running", "finished", "stopped", "failed", "broken"]
 

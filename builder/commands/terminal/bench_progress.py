@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_terminal, say, size_of
-from builder.commands.terminal.live import Live
+from builder.commands.terminal.live import LOADING, Live
 from builder.quantities import duration
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ class BenchProgress:
             self._line.show([f"{'━' * full}{'─' * (WIDTH - full)}  measuring"])
 
     def __enter__(self) -> Self:
-        self(0.0)
+        if self._line is not None:
+            self._line.show([LOADING])
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -55,6 +55,10 @@ class Live:
         return "\r" + (f"\x1b[{rows - 1}A" if rows > 1 else "")
 
 
+LOADING = "loading PyTorch…"
+"""What is shown while the seconds pass that importing it takes."""
+
+
 def _drawn(lines: Sequence[str]) -> str:
     return "\n".join(f"{line}{TO_END_OF_LINE}" for line in lines) + TO_END_OF_SCREEN
 

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
-from builder.commands.terminal.live import Live, shown_width
+from builder.commands.terminal.live import LOADING, Live, shown_width
 from builder.commands.terminal.plot import PlotCurve, plot
 from builder.commands.text import training as text
 from builder.diagnostics import RunError
@@ -58,6 +58,7 @@ class TrainingProgress:
         """Show what was chosen and why."""
         from builder.training.device.devices import left_out
 
+        self._forget_loading()
         if processes.is_first():
             for warning in beginning.unchecked:
                 say(f"warning: {warning}")
@@ -75,6 +76,15 @@ class TrainingProgress:
             self._batch(event)
         else:
             self._told(event)
+
+    def fetching(self, text: str) -> None:
+        """Show what is downloaded, and where it is kept."""
+        self._forget_loading()
+        say(text)
+
+    def _forget_loading(self) -> None:
+        if self._live:
+            self._live.clear()
 
     def _told(self, event: Progress) -> None:
         from builder.training.progress import (
@@ -108,6 +118,8 @@ class TrainingProgress:
                 self._say(text.epoch(event, self._epoch.epochs, size_of(sys.stderr)[0] if self._live else None))
 
     def __enter__(self) -> Self:
+        """Show at once that something is going on: PyTorch takes seconds to be imported."""
+        self._show(LOADING)
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -331,3 +331,37 @@ class TestNotes:
         monkeypatch.setattr(devices, "_best", cache(lambda: pytest.fail("tried")))
         command = ("train", "alexnet_tiny", "--data", "digits", "--dry-run", "--device", "cpu", "--runs-dir", tmp_path)
         assert "note:" not in archcli(*command).err
+
+
+class TestLoading:
+    """PyTorch takes seconds to be imported."""
+
+    def test_a_terminal_says_so_at_once_until_there_is_something_else(self, terminal: Terminal) -> None:
+        """What comes next takes its place."""
+        with TrainingProgress() as watch:
+            assert terminal.screen == ["loading PyTorch…"]
+            watch(Preparing("train", 1000))
+            assert terminal.screen == ["preparing 1,000 images of train"]
+        assert terminal.screen == []
+
+    def test_what_is_downloaded_takes_its_place(self, terminal: Terminal) -> None:
+        """It stays."""
+        with TrainingProgress() as watch:
+            watch.fetching("downloading weights")
+        assert terminal.screen == ["downloading weights"]
+
+    def test_a_mistake_leaves_nothing_of_it(self, terminal: Terminal) -> None:
+        """The message stands alone."""
+        with pytest.raises(ValueError, match="wrong"), TrainingProgress():
+            raise ValueError("wrong")
+        assert terminal.screen == []
+
+    def test_a_file_and_a_quiet_run_get_no_such_line(self, log: io.StringIO) -> None:
+        """It is for who waits."""
+        with TrainingProgress():
+            assert log.getvalue() == ""
+
+    def test_a_quiet_run_says_nothing(self, terminal: Terminal) -> None:
+        """On a terminal either."""
+        with TrainingProgress(quiet=True):
+            assert terminal.writes == []
