@@ -60,6 +60,9 @@ class Limits:
     """Seconds until a cell that another process had is tried again."""
 
 
+_HEARS_PIPES = os.name != "nt"
+
+
 @dataclass(frozen=True)
 class Finished:
     """A cell has ended: with its result, or with why it has none."""
@@ -72,7 +75,7 @@ class Engine:
     """One study on one machine.
 
     ``more`` gives the cells that can be run and have no result yet; it is asked again when a worker has none to do,
-    until there are none. ``command`` gives for the number of a worker how it is started.
+    until there are none. ``command`` gives for the number of a worker how it is started. Raises RunError on Windows.
     """
 
     def __init__(
@@ -86,6 +89,8 @@ class Engine:
         on_finished: Callable[[Finished], None] = lambda _: None,
         on_turn: Callable[[], None] = lambda: None,
     ) -> None:
+        if not _HEARS_PIPES:
+            raise RunError("studies can't be run on Windows, where no pipes of workers can be waited for", "use WSL")
         self.folder = folder
         self._more, self._command, self._count = more, command, workers
         self._limits = limits or Limits()

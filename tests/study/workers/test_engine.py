@@ -311,3 +311,16 @@ class TestKills:
         assert len(stages.arms()) == 40 == len({str(each) for each in stages.arms()})
         assert {each.cell for each in found.outcomes} == {each.id for each in stages.known_cells()}
         assert len(found.outcomes) == 40 + 2 * plan.confirmed_arms == len(list(folder.path.rglob("result.json")))
+
+
+class TestWindows:
+    """Where pipes can't be waited for."""
+
+    def test_it_is_refused_with_what_works(
+        self, engine: Callable[..., Engine], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before anything is started."""
+        monkeypatch.setattr("builder.study.workers.engine._HEARS_PIPES", False)
+        with pytest.raises(RunError, match="can't be run on Windows") as raised:
+            engine()
+        assert raised.value.hint == "use WSL"
