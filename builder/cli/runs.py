@@ -89,7 +89,7 @@ def evaluate(
         output=output,
     )
     with TrainingProgress(quiet=quiet) as watch:
-        found = command.run(asked, watch, watch.fetching)
+        found = command.run(asked, watch, watch.note)
     for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
     answer_with(found, text.evaluated, as_json)
@@ -144,9 +144,9 @@ def predict(
         plugins=tuple(plugin or ()),
     )
     with TrainingProgress(quiet=quiet or is_terminal(sys.stdout)) as watch:  # where results appear, they show progress
-        found = command.run(asked, watch, say)
+        found = command.run(asked, watch, watch.note)
         for warning in (*found.unchecked, *found.warnings):
-            say(f"warning: {warning}")
+            watch.note(f"warning: {warning}")
         render = predict_text.as_json if as_json else predict_text.as_csv if as_csv else None
         answer_in_pieces(render(found) if render else predict_text.predicted(found, top))
     for each in found.unreadable:

@@ -103,7 +103,7 @@ def train(
         keep=keep,
     )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(request, watch.begin, watch, watch.fetching)
+        trained = command.run(request, watch.begin, watch, watch.note)
     answer_with(trained, text.trained, as_json)
 
 

@@ -19,8 +19,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands.missing import missing_package
 from builder.commands.terminal.console import abandon, complain, say
+from builder.commands.text.missing import missing_package
 from builder.diagnostics import ArchError, RunError
 from builder.private_paths import shared_command, without_home
 from builder.runs import processes

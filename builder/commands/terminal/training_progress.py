@@ -77,8 +77,8 @@ class TrainingProgress:
         else:
             self._told(event)
 
-    def fetching(self, text: str) -> None:
-        """Show what is downloaded, and where it is kept."""
+    def note(self, text: str) -> None:
+        """Show what a quiet run says too, in the place of what is live: what is downloaded, and warnings."""
         self._forget_loading()
         say(text)
 

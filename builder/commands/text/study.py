@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.commands.missing import install_command
+from builder.commands.text.missing import install_command
 from builder.quantities import duration, human, plural
 from builder.study.page.space import ValueList
 from builder.tables import table

@@ -347,7 +347,7 @@ class TestLoading:
     def test_what_is_downloaded_takes_its_place(self, terminal: Terminal) -> None:
         """It stays."""
         with TrainingProgress() as watch:
-            watch.fetching("downloading weights")
+            watch.note("downloading weights")
         assert terminal.screen == ["downloading weights"]
 
     def test_a_mistake_leaves_nothing_of_it(self, terminal: Terminal) -> None:

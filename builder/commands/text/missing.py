@@ -54,5 +54,5 @@ def _installable() -> str:
     try:
         distribution(DISTRIBUTION)
     except PackageNotFoundError:
-        return str(Path(__file__).parents[2])
+        return str(Path(__file__).parents[3])
     return DISTRIBUTION
