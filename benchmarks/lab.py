@@ -105,7 +105,7 @@ def train(experiment: Experiment, network: str, seed: int) -> Result:
             trained = training.run(experiment.request(network, seed=seed), watch.begin, watch)
             begun = trained.beginning.run
         else:
-            resume.run(begun, (), experiment.device, None, (), watch.begin, watch)
+            resume.run(resume.ResumeOptions(run=begun, device=experiment.device), watch.begin, watch)
     assert begun is not None, "only a dry run has no folder"
     return Result.of(network, seed, read_record(begun))
 

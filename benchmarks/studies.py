@@ -22,9 +22,9 @@ from builder.study.page.page import find_study, read_study
 from builder.study.plan.stages import Stages
 from builder.study.planning import PlanOptions, plan_study
 from builder.study.workers.engine import Engine, local_command, prepare_cell
-from builder.study.workers.resources import usable_cores
 from builder.study.workers.serve import finish
 from builder.study.workers.worker import performer
+from builder.training.device.cores import usable_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -82,6 +82,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
     deterministic: bool = False,
     step: StepName = "auto",
     keep: KeepName = "all",
+    threads: int | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> Trained:
@@ -114,6 +115,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
         deterministic=deterministic,
         step=step,
         keep=keep,
+        threads=threads,
     )
     return run(request, lambda _: None, on_progress or (lambda _: None))
 
@@ -129,6 +131,7 @@ def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
     device: str = "auto",
     plugins: Sequence[str | os.PathLike[str]] = (),
     output: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
 ) -> Evaluated:
     """Return how good a run's best weights are, as ``archcli evaluate`` says it; or a page's, with ``weights``.
 
@@ -150,6 +153,7 @@ def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
         recipe=None if recipe is None else str(recipe),
         plugins=tuple(map(Path, plugins)),
         output=None if output is None else Path(output),
+        threads=threads,
     )
     return evaluated(question, lambda _: None)
 

@@ -21,6 +21,8 @@ KeepName: TypeAlias = Literal["all", "best"]
 
 EndedState: TypeAlias = Literal["finished", "stopped", "failed", "broken"]
 """What a run can be that nobody trains; a broken one can neither be gone on with nor read."""
+MOST_THREADS = 1024
+"""Threads of a CPU that can be asked for."""
 
 SplitName: TypeAlias = Literal["train", "validation", "test"]
 """The parts of a data set."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import typer
 
-from builder.choices import Format, MemoryFormat, StepName
+from builder.choices import MOST_THREADS, Format, MemoryFormat, StepName
 from builder.cli import completion
 from builder.shipped import shipped_recipes
 from builder.training.recipe.data_sets import DataName
@@ -103,6 +103,16 @@ StepOption = Annotated[
     StepName,
     typer.Option(
         metavar=choices(StepName), help="Training step as one CUDA graph or eager; auto uses a graph if possible."
+    ),
+]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        max=MOST_THREADS,
+        metavar="N",
+        help="Threads on a CPU; by default a short trial decides.",
     ),
 ]
 Curves = Annotated[

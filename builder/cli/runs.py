@@ -17,6 +17,7 @@ from builder.cli.options import (
     OwnDataDir,
     Plugins,
     Quiet,
+    ThreadsOption,
     Weights,
     choices,
     data_home,
@@ -62,6 +63,7 @@ def evaluate(
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder for figures.", show_default="the run's"),
     ] = None,
     device: Device = "auto",
+    threads: ThreadsOption = None,
     quiet: Quiet = False,
     plugin: Plugins = None,
     as_json: Json = False,
@@ -87,6 +89,7 @@ def evaluate(
         recipe=recipe,
         plugins=tuple(plugin or ()),
         output=output,
+        threads=threads,
     )
     with TrainingProgress(quiet=quiet) as watch:
         found = command.run(asked, watch, watch.note)

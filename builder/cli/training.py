@@ -23,6 +23,7 @@ from builder.cli.options import (
     RunsDir,
     Settings,
     StepOption,
+    ThreadsOption,
     Verbose,
     Weights,
     choices,
@@ -64,6 +65,7 @@ def train(
             metavar=choices(KeepName), help="Checkpoints left at the end; only with all can the run be trained longer."
         ),
     ] = "all",
+    threads: ThreadsOption = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and train nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -101,6 +103,7 @@ def train(
         deterministic=deterministic,
         step=step,
         keep=keep,
+        threads=threads,
     )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
         trained = command.run(request, watch.begin, watch, watch.note)
@@ -116,6 +119,7 @@ def resume(
     data_dir: OwnDataDir = None,
     device: Device = "auto",
     step: StepOption = "auto",
+    threads: ThreadsOption = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     plugin: Plugins = None,
@@ -131,17 +135,17 @@ def resume(
     from builder.commands import resume as command
     from builder.commands.terminal.training_progress import TrainingProgress
 
+    request = command.ResumeOptions(
+        run=run,
+        settings=(*(settings or ()), *_set(epochs=epochs)),
+        device=device,
+        data_dir=data_dir,
+        plugins=tuple(plugin or ()),
+        step=step,
+        threads=threads,
+    )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
-        trained = command.run(
-            run,
-            settings=(*(settings or ()), *_set(epochs=epochs)),
-            device=device,
-            data_dir=data_dir,
-            plugins=tuple(plugin or ()),
-            on_beginning=watch.begin,
-            on_progress=watch,
-            step=step,
-        )
+        trained = command.run(request, watch.begin, watch)
     answer_with(trained, text.trained, as_json)
 
 
@@ -160,6 +164,7 @@ def bench(
     precision: PrecisionOption = "auto",
     layout: LayoutOption = "auto",
     step: StepOption = "auto",
+    threads: ThreadsOption = None,
     workers: Annotated[
         int | None,
         typer.Option(min=0, metavar="N", help="Workers of the DataLoader.", show_default="0 on a CPU, else 4"),
@@ -196,6 +201,7 @@ def bench(
         precision=None if precision == "auto" else precision,
         layout=None if layout == "auto" else layout,
         step=step,
+        threads=threads,
     )
     with BenchProgress(seconds, quiet=quiet) as meter:
         benched = command.run(request, seconds=seconds, workers=workers, figures=output or (), on_round=meter)

@@ -109,6 +109,7 @@ def run(
     from builder.training.device.devices import Hardware
     from builder.training.device.execution import Execution
     from builder.training.device.kinds import kind_of
+    from builder.training.device.threads import computing_in
     from builder.training.speed.benchmark import Task, alternatives, measure
 
     size = ready.recipe.batch_size
@@ -118,8 +119,10 @@ def run(
     task = Task(ready.model, ready.data.train[:whole], ready.recipe, ready.device)
     hands = (0 if kind_of(ready.device).is_host else 4) if workers is None else workers
     others = alternatives(Hardware.of(ready.device))
-    measured = measure(task, Execution(ready.chosen.precision, ready.step), others, seconds, hands, on_round)
-    benched = _result(request, ready, measured, hands, whole)
+    execution = Execution(ready.chosen.precision, ready.step, threads=ready.threads.count)
+    with computing_in(execution.threads, ready.device):
+        measured = measure(task, execution, others, seconds, hands, on_round)
+        benched = _result(request, ready, measured, hands, whole)
     if figures:
         from builder.training.figures.benchmark import draw_benchmark
 
@@ -142,7 +145,7 @@ def _result(request: TrainOptions, ready: Prepared, measured: Measured, workers:
         images=images,
         recipe=ready.recipe.name,
         batch_size=ready.recipe.batch_size,
-        device=describe_device(ready.device),
+        device=ready.threads.told(describe_device(ready.device)),
         precision=str(ready.chosen.precision),
         precision_reason=ready.chosen.reason,
         step=str(measured.step),

@@ -56,6 +56,7 @@ class EvaluateOptions:
     recipe: str | None = None
     plugins: tuple[Path, ...] = ()
     output: Path | None = None
+    threads: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +69,7 @@ class _Subject:
     recipe: Recipe
     weights: Weights | None
     precision: Precision
+    threads: int | None = None
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
 
@@ -140,6 +142,7 @@ def _answers(
     """Return how good the weights are on a split, and their most confident mistakes."""
     from builder.training.data.batches import Batches
     from builder.training.device.determinism import with_deterministic_pooling
+    from builder.training.device.threads import computing_in
     from builder.training.evaluation.evaluate import check_fit, evaluate_batches
     from builder.training.evaluation.mistakes import Mistakes
     from builder.training.progress import BatchDone
@@ -155,7 +158,7 @@ def _answers(
     if precision.deterministic:
         with_deterministic_pooling(model, device)
     wrong, steps = Mistakes(KEPT), batches.evaluation_steps
-    with precision.on(device):
+    with computing_in(subject.threads, device), precision.on(device):
         check_fit(model, batches)
         return evaluate_batches(model, batches, lambda done: on_progress(BatchDone("test", done, steps)), wrong), wrong
 
@@ -194,10 +197,11 @@ def _of_page(question: EvaluateOptions, on_fetch: Callable[[str], None]) -> _Sub
         device=question.device,
         weights=question.weights,
         plugins=question.plugins,
+        threads=question.threads,
     )
     request = replace(request, data=question.data or request.data, data_dir=question.data_dir or question.data_home)
     ready = prepare(request, on_fetch, judging=question.split)
-    return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights, PLAIN)
+    return _Subject(ready.graph, ready.model, ready.data, ready.recipe, ready.weights, PLAIN, ready.threads.count)
 
 
 def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], None]) -> _Subject:
@@ -214,8 +218,17 @@ def _of_run(question: EvaluateOptions, path: Path, on_fetch: Callable[[str], Non
         weights = put_weights(question.weights, model, opened.graph, on_fetch)
     else:
         model = best_network(opened)
-    precision = answering_precision(opened)
-    return _Subject(opened.graph, model, data, opened.recipe, weights, precision, warnings, opened.checked.unchecked)
+    precision, threads = answering_precision(opened), question.threads or _kept_threads(opened)
+    unchecked = opened.checked.unchecked
+    return _Subject(opened.graph, model, data, opened.recipe, weights, precision, threads, warnings, unchecked)
+
+
+def _kept_threads(run: OpenRun) -> int | None:
+    """Return in how many threads the run computes, so that its answers are those of its own test."""
+    try:
+        return run.execution.threads
+    except RunError:
+        return None  # a folder that has lost the file that says it
 
 
 def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str, ...]]:

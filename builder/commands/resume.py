@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from builder.commands.train import Beginning, Trained, describe, train_in
@@ -19,17 +20,25 @@ if TYPE_CHECKING:
     from builder.training.progress import Progress
 
 
+@dataclass(frozen=True, kw_only=True)
+class ResumeOptions:
+    """The run that goes on, and what is to be otherwise than it was: None, ``auto`` and nothing leave it so."""
+
+    run: Path
+    settings: tuple[str, ...] = ()
+    device: str = "auto"
+    data_dir: Path | None = None
+    plugins: tuple[Path, ...] = ()
+    step: StepName = "auto"
+    threads: int | None = None
+
+
 def run(
-    path: Path,
-    settings: tuple[str, ...],
-    device: str,
-    data_dir: Path | None,
-    plugins: tuple[Path, ...],
+    request: ResumeOptions,
     on_beginning: Callable[[Beginning], None],
     on_progress: Callable[[Progress], None],
-    step: StepName = "auto",
 ) -> Trained:
-    """Train the run at ``path`` to its end and return the result, which is at once there if it had ended before.
+    """Train a run to its end and return the result, which is at once there if it had ended before.
 
     Raises RunError where the run failed, ArchError and RunError as ``open_run`` and ``prepare_again`` do, and whatever
     ``builder.training.trainer.train`` raises.
@@ -37,12 +46,13 @@ def run(
     from builder.training.folder.run_folder import RunFolder
     from builder.training.folder.summary import read_summary
 
+    path = request.run
     folder = RunFolder.open(path)
     _refuse_failed(folder)
     if not folder.has_checkpoints:
         raise _nothing_to_resume(folder)
-    opened = open_run(path, plugins)
-    ready = prepare_again(opened, settings, device, data_dir, step)
+    opened = open_run(path, request.plugins)
+    ready = prepare_again(opened, request.settings, request.device, request.data_dir, request.step, request.threads)
     with ready.group as group:
         beginning = describe(str(folder.page), ready, folder, opened.checked.unchecked)
         on_beginning(beginning)

@@ -17,6 +17,7 @@ from builder.study.results.folder import StudyFolder
 from builder.study.status import study_status
 from builder.study.workers.code import changed_code, plugins_of, version_with
 from builder.study.workers.engine import Engine, local_command
+from builder.study.workers.resources import free_workers
 from builder.training.recipe.data_sets import DATA_SETS
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def run(
     if asked.retry:
         for cell in stages.known_cells():
             folder.cell(cell.id).failure.unlink(missing_ok=True)
-    workers = asked.place.workers or found.workers
+    workers = asked.place.workers or (free_workers(found.workers) if found.device == "cpu" else found.workers)
     engine = Engine(
         folder,
         partial(stages.open_cells, workers),

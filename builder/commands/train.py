@@ -94,7 +94,7 @@ def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress
     from builder.training.device.execution import Execution
     from builder.training.trainer import train
 
-    execution = Execution(ready.chosen.precision, ready.step, ready.keep)
+    execution = Execution(ready.chosen.precision, ready.step, ready.keep, ready.threads.count)
     return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, execution)
 
 
@@ -115,7 +115,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None, unchecked: tu
         images={name: len(split) for name, split in ready.data.splits.items()},
         recipe=ready.recipe,
         recipe_is_default=ready.recipe_is_default,
-        device=describe_device(ready.device),
+        device=ready.threads.told(describe_device(ready.device)),
         precision=str(ready.chosen.precision),
         precision_reason=ready.chosen.reason,
         processes=ready.group.world_size,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from builder.training.data.dataset import DataSet
     from builder.training.device.distributed import ProcessGroup
     from builder.training.device.precision import ChosenPrecision
+    from builder.training.device.threads import ChosenThreads
     from builder.training.recipe.data_sets import BenchData
     from builder.training.recipe.recipe import Recipe
 
@@ -59,6 +61,7 @@ class TrainOptions:
     deterministic: bool = False
     step: StepName = "auto"
     keep: KeepName = "all"
+    threads: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +80,7 @@ class Prepared:
     group: ProcessGroup
     chosen: ChosenPrecision
     step: StepName
+    threads: ChosenThreads
     keep: KeepName = "all"
 
 
@@ -91,11 +95,16 @@ def prepare(
     Raises ArchError for a wrong page, recipe or setting; RunError for a device, data or weights that can't be had.
     """
     processes.before_torch_starts()
+    from builder.training.device.cores import CoreUse
+
+    used = CoreUse.now()
     from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
     from builder.training.device.distributed import choose_own_device, join
     from builder.training.device.execution import check_step
+    from builder.training.device.threads import ThreadDecision
     from builder.training.randomness import seed_globally
+    from builder.training.steps.thread_trial import try_threads
 
     recipe = _recipe(request)
     page = load_page(*find(request.page), with_plugins(request.plugins))
@@ -117,6 +126,9 @@ def prepare(
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)
     chosen = group.broadcast_from_rank0(lambda: _chosen(request, graph, recipe, device, group.world_size))
+    trial = partial(try_threads, model, graph.input.sizes, len(data.train), recipe, chosen.precision)
+    is_tried = judging is None and not request.dry_run
+    decision = ThreadDecision(request.threads, request.deterministic, group.world_size, trial if is_tried else None)
     return Prepared(
         page=page,
         graph=graph,
@@ -130,17 +142,23 @@ def prepare(
         group=group,
         chosen=chosen,
         step=request.step,
+        threads=group.broadcast_from_rank0(lambda: decision.on(device, used)),
         keep=request.keep,
     )
 
 
 def prepare_again(
-    run: OpenRun, settings: tuple[str, ...], device: str, data_dir: Path | None, step: StepName = "auto"
+    run: OpenRun,
+    settings: tuple[str, ...],
+    device: str,
+    data_dir: Path | None,
+    step: StepName = "auto",
+    threads: int | None = None,
 ) -> Prepared:
     """Return what ``run`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
 
-    Its steps are taken as they were, unless ``step`` says how. Raises ArchError for a setting that a run can't take
-    back; RunError where its data are gone, or there can't be such steps.
+    Its steps are taken as they were, unless ``step`` or ``threads`` say how. Raises ArchError for a setting that a run
+    can't take back; RunError where its data are gone, or there can't be such steps.
     """
     processes.before_torch_starts()
     from builder.runtime.compile import build
@@ -148,10 +166,11 @@ def prepare_again(
     from builder.training.device.distributed import choose_own_device, join
     from builder.training.device.execution import check_step
     from builder.training.device.precision import ChosenPrecision
+    from builder.training.device.threads import kept_threads
 
     page, graph = run.page, run.graph
     recipe = _lengthened(run.recipe, settings)
-    execution = run.execution.taking(step)
+    execution = run.execution.taking(step, threads)
     going_on = ChosenPrecision(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
@@ -160,8 +179,8 @@ def prepare_again(
     group = join(found)
     with group.rank0_first():
         data = load_images(images_of(run, data_dir), recipe, graph.input.channels)
-    built, how = build(graph), execution.step
-    return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, group, going_on, how)
+    built, how, kept = build(graph), execution.step, kept_threads(found, execution.threads, threads)
+    return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, group, going_on, how, kept)
 
 
 def images_of(run: OpenRun, data_dir: Path | None = None) -> RunData:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import torch
 
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
@@ -23,7 +20,7 @@ from builder.training.folder.run_folder import RunFolder
 from builder.training.trainer import train
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import torch
 
     from builder.ops import Operations
     from builder.study.page.page import Study
@@ -67,7 +64,7 @@ class Pilot:
 
         Raises RunError where the network can't be trained with these images.
         """
-        with tempfile.TemporaryDirectory() as folder, _one_thread():
+        with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             (place / "page.yaml").write_text(page, "utf-8")
             rate = self._images_per_second(place, "first", _FIRST * self.recipe.batch_size)
@@ -80,7 +77,7 @@ class Pilot:
         few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
         recipe = self.recipe.model_copy(update={"epochs": 1})
         run = RunFolder.create(place, name)
-        execution = Execution(choose_for(graph, recipe, self.device).precision)
+        execution = Execution(choose_for(graph, recipe, self.device).precision, threads=1)
         summary = train(build(graph), few, recipe, run, self.device, execution=execution)
         assert summary.images_per_second is not None, "it has trained"
         return summary.images_per_second
@@ -91,14 +88,3 @@ def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
     chosen = choose_device(None if device == "auto" else device)
     images = load_images(study.data, data_dir, study.recipe.resize, study.subset, study.test)
     return Pilot(images, chosen, study.recipe, with_plugins(study.plugins))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Compute as a worker does, of which there is one for each core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -23,7 +23,7 @@ from builder.study.results.folder import StudyFolder
 from builder.study.results.result import write_true_labels
 from builder.study.statistics import cautions, image_error, seeds_needed
 from builder.study.workers.code import code_digest, named_plugins, version_with
-from builder.study.workers.resources import usable_cores
+from builder.training.device.cores import usable_cores
 from builder.training.folder.run_folder import RunFolder
 from builder.training.recipe.data_sets import has_folder
 

@@ -15,6 +15,8 @@ from builder.training.device.devices import describe_device
 from builder.training.device.distributed import ALONE
 from builder.training.device.environment import describe_arithmetic, describe_environment
 from builder.training.device.execution import Execution
+from builder.training.device.kinds import kind_of
+from builder.training.device.threads import computing_in
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.evaluation.evaluate import check_fit, evaluate_batches
 from builder.training.figures.curves import draw_curves
@@ -29,7 +31,7 @@ from builder.training.folder.metrics import (
     cut_metrics,
     read_metrics,
 )
-from builder.training.folder.run_files import read_data, write_environment
+from builder.training.folder.run_files import read_data, read_environment, write_environment
 from builder.training.folder.summary import Summary, write_summary
 from builder.training.interrupts import Interrupted, StopSignals
 from builder.training.progress import (
@@ -86,31 +88,23 @@ def train(
     """Train ``model`` on ``data`` as ``recipe`` says, keep everything in ``folder``, and return the result.
 
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
-    gone on with from there, to the same final bits and in its own ``execution``, but for steps that are asked for in
-    another way; the recipe may then have more epochs than it had. Validation and test are computed in float32 whatever
-    the precision. At the end the model has its best epoch's weights, and the folder no checkpoint but ``best`` and
-    ``last``, or what ``execution`` says. All processes of a ``group`` call this with equal
-    arguments, and the first one writes.
+    gone on with from there, to the same final bits and in its own ``execution``, but for steps and threads that are
+    asked for otherwise; the recipe may then have more epochs than it had. Validation and test are computed in float32
+    whatever the precision. At the end the model has its best epoch's weights, and the folder no checkpoint but
+    ``best`` and ``last``, or what ``execution`` says. All processes of a ``group`` call this with equal arguments, and
+    the first one writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C,
     SIGTERM or SIGHUP.
     """
     memory = OutOfMemoryExplained(recipe.batch_size, device)
-    with folder.locked() if group.is_first else nullcontext(), memory:
-        run = _Run(model, data, recipe, folder, device, on_progress, group, execution)
-        memory.try_step = run.try_step if group.world_size == 1 else None
-        with run.signals, run.precision.on(device):
-            try:
-                while not run.has_ended:
-                    run.train()
-                    run.validate()
-            except Interrupted:
-                run.save()
-                if group.is_first:
-                    run.draw()
-                raise
-            run.save()
-            return run.conclude()
+    with folder.locked() if group.is_first else nullcontext():
+        if group.broadcast_from_rank0(lambda: folder.has_begun):
+            execution = Execution.of_run(folder).taking(execution.step, execution.threads)
+        with computing_in(execution.threads, device), memory:
+            run = _Run(model, data, recipe, folder, device, on_progress, group, execution)
+            memory.try_step = run.try_step if group.world_size == 1 else None
+            return run.to_its_end()
 
 
 class _Run:
@@ -132,8 +126,8 @@ class _Run:
         self.group = group
         self.data = data.hold_out(recipe.validation, recipe.seed)
         going_on = group.broadcast_from_rank0(lambda: folder.has_begun)
-        self.execution = Execution.of_run(folder).taking(execution.step) if going_on else execution
-        self.precision = self.execution.precision
+        self.execution = execution
+        self.precision = execution.precision
         self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
         if self.precision.deterministic:
@@ -162,6 +156,21 @@ class _Run:
         self.signals = StopSignals()
         if not going_on:
             self._begin()
+
+    def to_its_end(self) -> Summary:
+        """Train and validate the epochs that are left, and return the result; Interrupted after a signal."""
+        with self.signals, self.precision.on(self.device):
+            try:
+                while not self.has_ended:
+                    self.train()
+                    self.validate()
+            except Interrupted:
+                self.save()
+                if self.group.is_first:
+                    self.draw()
+                raise
+            self.save()
+            return self.conclude()
 
     def _header(self) -> RunHeader:
         """Return what checkpoints say of this run before anything is measured."""
@@ -215,6 +224,14 @@ class _Run:
             check_metrics(self.folder.metrics, seen)
         cut_metrics(self.folder.metrics, self.position.metrics_bytes)
         self.folder.write("recipe.yaml", self.recipe.to_yaml())  # whose epochs may be more
+        self._keep_threads()
+
+    def _keep_threads(self) -> None:
+        """Let the folder say in how many threads the run computes from now on, where it said another number."""
+        said, name = read_environment(self.folder), "threads"
+        if name in said and self.execution.threads not in (None, said[name]):
+            device = {"device": describe_device(self.device)} if kind_of(self.device).is_host else {}
+            write_environment(self.folder, said | {name: self.execution.threads} | device)
 
     def _have_seen(self, metrics: MetricsSeen) -> None:
         """Let checkpoints say from now on that so much had been measured."""

@@ -26,7 +26,6 @@ from builder.json_files import read_json
 from builder.study.results.cells import write_cell
 from builder.study.results.result import CellFailure, write_failure
 from builder.study.workers.process import Worker
-from builder.study.workers.resources import usable_cores
 from builder.training.interrupts import Interrupted, StopSignals
 
 if TYPE_CHECKING:
@@ -174,7 +173,7 @@ class Engine:
             number = next(
                 each for each in range(self._count) if each not in {worker.number for worker in self._workers}
             )
-            worker = Worker(number, self._command(number), _environment(self._count),
+            worker = Worker(number, self._command(number), _environment(),
                             self.folder.path / "workers" / f"{number}.log")  # fmt: skip
             self._selector.register(worker.said, selectors.EVENT_READ, worker)
             self._workers.append(worker)
@@ -360,8 +359,8 @@ def _elsewhere(folder: StudyFolder) -> str | None:
     return str(host) if fresh and note.get("running") and host != socket.gethostname() else None
 
 
-def _environment(workers: int) -> dict[str, str]:
-    """Return what a worker's libraries are to know: the threads of each, so that all together use every core once."""
-    threads = str(max(1, usable_cores() // workers))
+def _environment() -> dict[str, str]:
+    """Return what a worker's libraries are to know: one thread each, which no load slows, or what the user has set."""
+    threads = os.environ.get("OMP_NUM_THREADS") or "1"
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     return os.environ | dict.fromkeys(names, threads)

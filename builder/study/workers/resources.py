@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import os
+from time import sleep
 
+from builder.training.device.cores import CoreUse, usable_cores
 from builder.training.device.memory import available_memory
 
 _PROCESS = 800_000_000
 """Bytes that a process with torch and a data set of 32×32 images takes before it trains."""
+
+_LOOK = 0.3
+"""Seconds for which the load is watched."""
 
 _COPIES = 3
 """What training keeps besides activations, in units of them: gradients, weights with momentum, work space."""
@@ -22,6 +26,8 @@ def workers_for(batch_memory: int) -> int:
     return max(1, min(usable_cores(), fitting or usable_cores()))
 
 
-def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def free_workers(planned: int) -> int:
+    """Return how many of the ``planned`` processes have a core that other programs leave free now; at least one."""
+    before = CoreUse.now()
+    sleep(_LOOK)
+    return max(1, min(planned, round(CoreUse.now().free_since(before, usable_cores()))))

@@ -22,6 +22,7 @@ from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
 from builder.training.device.execution import Execution
 from builder.training.device.kinds import kind_of
+from builder.training.device.threads import fixed_threads
 from builder.training.evaluation.evaluate import predict
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
@@ -76,7 +77,7 @@ def run_cell(
         check_run(run, cell.recipe, graph_id(graph))
     else:
         write_data(run, RunData(name=data.name, network=graph_id(graph)))
-    execution = Execution(choose_for(graph, cell.recipe, device).precision)
+    execution = Execution(choose_for(graph, cell.recipe, device).precision, threads=fixed_threads() or 1)
     try:
         summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
     except Pruned:
