@@ -138,7 +138,7 @@ def errors(world: World, which: range, arms: int, design: Design, seed: int) -> 
     found = dict.fromkeys(("ours", "two-way, normal, Holm", "Welch, Holm", "Welch, each by itself"), 0)
     for made in studies(world, which, np.zeros(arms), design, seed):
         gaps = [each.gap for each in made if each.gap is not None]
-        welch = min(each.welch_p for each in gaps)
+        welch = min(each.seeds_p for each in gaps)
         normal = min(2 * float(ndtr(-abs(each.difference) / each.variance**0.5)) for each in gaps)
         each_rate = design.error_rate / len(gaps)  # Holm finds something where Bonferroni does
         found["ours"] += any(each.can_tell for each in made)
@@ -157,7 +157,7 @@ def coverage(world: World, which: range, difference: float, design: Design, seed
         gap = made.gap
         assert gap is not None, "every run has a result"
         low, high = gap.interval(design.error_rate)
-        half = -float(stdtrit(gap.welch_freedom, design.error_rate / 2)) * gap.seeds**0.5
+        half = -float(stdtrit(gap.seeds_freedom, design.error_rate / 2)) * gap.seeds**0.5
         found["ours"] += low <= truth <= high
         found["Welch"] += abs(gap.difference - truth) <= half
     return found

@@ -11,6 +11,8 @@ import numpy as np
 from scipy.special import stdtrit
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 POINTS = 100.0
@@ -68,6 +70,18 @@ class Arm:
         """The standard deviation of the runs' accuracies in points, None below two runs."""
         return sqrt(self.n * self.seed_variance) if self.n > 1 else None
 
+    def only(self, seeds: Collection[int]) -> Arm:
+        """Return the arm with the runs of these seeds alone."""
+        kept = [place for place, seed in enumerate(self.seeds) if seed in seeds]
+        return Arm(
+            self.name,
+            tuple(self.seeds[place] for place in kept),
+            self.correct[kept],
+            tuple(self.val_accuracies[place] for place in kept if self.val_accuracies),
+            tuple(seed for seed in self.failed if seed in seeds),
+            tuple(seed for seed in self.missing if seed in seeds),
+        )
+
     def interval(self, error_rate: float) -> tuple[float, float] | None:
         """Return the mean accuracies, from 0 to 1, that a t-test over the runs does not reject; None below two runs.
 
@@ -112,6 +126,10 @@ class Group:
     name: str
     arms: tuple[Arm, ...]
     base: str | None = None
+
+    def only(self, seeds: Collection[int]) -> Group:
+        """Return the group with the runs of these seeds alone: what a look has, or a later stage."""
+        return Group(self.name, tuple(arm.only(seeds) for arm in self.arms), self.base)
 
     def arm(self, name: str) -> Arm:
         """Return the arm called ``name``; raise KeyError if there is none."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from builder.study.statistics.arms import POINTS
 from builder.study.statistics.crosschecks import dunnett, games_howell, superiority
 from builder.study.statistics.family import decide
-from builder.study.statistics.planning import seeds_needed
+from builder.study.statistics.gap import gap
+from builder.study.statistics.planning import PAIR, Layout, seeds_that_decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.study.statistics.arms import Arm, Group
-    from builder.study.statistics.family import Decision, Verdict
-    from builder.study.statistics.gap import Gap
+    from builder.study.statistics.family import Against, Analysis, Decision, Verdict
     from builder.study.statistics.planning import Design
 
 Interval: TypeAlias = tuple[float, float]
@@ -56,10 +56,13 @@ class Comparison:
     seeds_that_would_tell: int | None = None
 
 
-def compare(groups: Sequence[Group], design: Design) -> tuple[Comparison, ...]:
+def compare(
+    groups: Sequence[Group], design: Design, *, analysis: Analysis = "welch", against: Against = "pairs"
+) -> tuple[Comparison, ...]:
     """Return the comparisons of all groups, which together are one family, with the field's tests beside ours."""
     checks = {group.name: _Checks(group) for group in groups}
-    return tuple(_described(each, checks[each.group]) for each in decide(groups, design))
+    decided = decide(groups, design, analysis=analysis, against=against)
+    return tuple(_described(each, checks[each.group]) for each in decided)
 
 
 class _Checks:
@@ -67,6 +70,7 @@ class _Checks:
 
     def __init__(self, group: Group) -> None:
         self.base = group.base
+        self.arms = sum(arm.n > 0 for arm in group.arms)
         self.pairwise = games_howell(group.arms)
         base = next((arm for arm in group.arms if arm.name == group.base), None)
         self.to_base = dunnett(base, [arm for arm in group.arms if arm is not base]) if base is not None else {}
@@ -77,6 +81,7 @@ class _Checks:
 
 def _described(decision: Decision, checks: _Checks) -> Comparison:
     a, b, found, design = decision.a, decision.b, decision.gap, decision.design
+    layout = PAIR if found is None or found.basis == "welch" else Layout(pooled=checks.arms)
     comparison = Comparison(
         group=decision.group,
         a=a.name,
@@ -96,35 +101,16 @@ def _described(decision: Decision, checks: _Checks) -> Comparison:
         standard_error=found.variance**0.5,
         p=found.p,
         adjusted_p=decision.p,
-        welch_p=found.welch_p,
+        welch_p=gap(a, b).seeds_p,
         dunnett_p=checks.dunnett(a.name, b.name),
         games_howell_p=checks.pairwise.get((a.name, b.name)),
         equivalence_p=found.equivalence_p(design.smallest),
         adjusted_equivalence_p=decision.equivalence_p,
-        seeds_that_would_tell=_seeds_that_would_tell(found, decision),
+        seeds_that_would_tell=None
+        if decision.can_tell or decision.equivalent
+        else seeds_that_decide(found, layout, decision.comparisons, design),
     )
 
 
 def _difference(a: Arm, b: Arm) -> float | None:
     return (a.mean - b.mean) * POINTS if a.mean is not None and b.mean is not None else None
-
-
-def _seeds_that_would_tell(found: Gap, decision: Decision) -> int | None:
-    """Return the seeds after which the interval holds no longer both 0 and a difference that matters.
-
-    What has to be narrower than the interval is the way from the difference to the farther of the two: either it is
-    far from 0, or the smallest difference that matters is far from it.
-    """
-    if decision.can_tell or decision.equivalent:
-        return None
-    design = decision.design
-    seen = abs(found.difference)
-    needed = seeds_needed(
-        max(seen, design.smallest - seen),
-        found.deviation,
-        decision.comparisons,
-        design.error_rate,
-        design.power,
-        fixed_error=found.irreducible**0.5,
-    )
-    return None if needed is None else max(needed, 1 + max(found.runs))

@@ -5,17 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.study.statistics.blocks import Blocks
+from builder.study.statistics.claims import claims
 from builder.study.statistics.gap import gap
-from builder.study.statistics.multiplicity import holm
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from builder.study.statistics.arms import Arm, Group
-    from builder.study.statistics.gap import Gap
+    from builder.study.statistics.estimate import Estimate
     from builder.study.statistics.planning import Design
 
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "undecided", "untested"]
+Analysis: TypeAlias = Literal["welch", "blocked"]
+"""Whether each arm has its own variance over seeds, or seeds are blocks (:mod:`builder.study.statistics.blocks`)."""
+Against: TypeAlias = Literal["pairs", "base"]
+"""Whether every pair is compared, or variants with the base only."""
+
+Planned: TypeAlias = "tuple[Group, Arm, Arm, Estimate | None]"
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +35,7 @@ class Decision:
     group: str
     a: Arm
     b: Arm
-    gap: Gap | None
+    gap: Estimate | None
     p: float
     equivalence_p: float
     comparisons: int
@@ -54,34 +61,59 @@ class Decision:
         return "equivalent" if self.equivalent else "undecided"
 
 
-def pairs(group: Group) -> list[tuple[str, str]]:
-    """Return what is compared in a group: every pair once, a variant before the base, else in order."""
+def pairs(group: Group, against: Against = "pairs") -> list[tuple[str, str]]:
+    """Return what is compared in a group: every pair once, a variant before the base, else in order.
+
+    ``against="base"`` leaves out the variants among themselves; a group without a base then has nothing to compare.
+    """
     names = [arm.name for arm in group.arms]
     base = [name for name in names if name == group.base]
     others = [name for name in names if name != group.base]
-    between = [(one, other) for index, one in enumerate(others) for other in others[index + 1 :]]
-    return [(name, each) for each in base for name in others] + between
+    to_base = [(name, each) for each in base for name in others]
+    if against == "base":
+        return to_base
+    return to_base + [(one, other) for index, one in enumerate(others) for other in others[index + 1 :]]
 
 
-def family_size(arms: int, groups: int = 1) -> int:
-    """Return how many comparisons there are: every pair of ``arms``, in each of so many groups.
+def family_size(arms: int, groups: int = 1, against: Against = "pairs") -> int:
+    """Return how many comparisons there are: every pair of ``arms``, or all with one base, in each of so many groups.
 
-    >>> family_size(5), family_size(3, groups=4)
-    (10, 12)
+    >>> family_size(5), family_size(3, groups=4), family_size(5, against="base")
+    (10, 12, 4)
     """
-    return groups * arms * (arms - 1) // 2
+    return groups * max(arms - 1, 0) if against == "base" else groups * arms * (arms - 1) // 2
 
 
-def decide(groups: Sequence[Group], design: Design) -> tuple[Decision, ...]:
-    """Return what can be said of every pair of every group; the error rate is that of all claims together.
+def compared(groups: Sequence[Group], analysis: Analysis = "welch", against: Against = "pairs") -> tuple[Planned, ...]:
+    """Return every planned comparison with its estimate, None where either arm has under two runs."""
+    found: list[Planned] = []
+    for group in groups:
+        between = _blocked(group) if analysis == "blocked" else gap
+        for names in pairs(group, against):
+            a, b = (group.arm(name) for name in names)
+            found.append((group, a, b, between(a, b) if min(a.n, b.n) > 1 else None))
+    return tuple(found)
+
+
+def _blocked(group: Group) -> Callable[[Arm, Arm], Estimate]:
+    blocks = Blocks(group.arms)
+
+    def between(a: Arm, b: Arm) -> Estimate:
+        return blocks.estimate([float(arm is a) - float(arm is b) for arm in blocks.arms])
+
+    return between
+
+
+def decide(
+    groups: Sequence[Group], design: Design, *, analysis: Analysis = "welch", against: Against = "pairs"
+) -> tuple[Decision, ...]:
+    """Return what can be said of every comparison of every group; the error rate is that of all claims together.
 
     A pair that can't be tested counts all the same: what failed does not make the rest easier.
     """
-    planned = [(group.name, group.arm(a), group.arm(b)) for group in groups for a, b in pairs(group)]
-    gaps = [gap(a, b) if min(a.n, b.n) > 1 else None for _, a, b in planned]
-    different = holm([1.0 if each is None else each.p for each in gaps])
-    equivalent = holm([1.0 if each is None else each.equivalence_p(design.smallest) for each in gaps])
+    planned = compared(groups, analysis, against)
+    said = claims([each for *_, each in planned], design.smallest, design.error_rate)
     return tuple(
-        Decision(name, a, b, found, p, equivalence_p, len(planned), design)
-        for (name, a, b), found, p, equivalence_p in zip(planned, gaps, different, equivalent, strict=True)
+        Decision(group.name, a, b, found, claim.p, claim.equivalence_p, len(planned), design)
+        for (group, a, b, found), claim in zip(planned, said, strict=True)
     )

@@ -13,6 +13,8 @@ from scipy.stats import nct
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from builder.study.statistics.estimate import Estimate
+
 MOST_SEEDS = 10_000
 LEAST_FOR_A_BEST = 3
 LEAST_ADVISED = 5
@@ -36,24 +38,64 @@ class Design:
     power: float = 0.8
 
 
-def image_error(images: int, deviation: float = IMAGE_DEVIATION) -> float:
-    """Return the standard error, in points, that the number of ``images`` leaves, however many seeds there are."""
-    return sqrt(deviation**2 / images + (100 / images) ** 2)
+@dataclass(frozen=True)
+class Layout:
+    """What is asked of the runs: a contrast whose squared coefficients sum to ``weight``, 2 for two networks.
+
+    With ``pooled`` arms the seeds are blocks and the variance is estimated from the residuals of that many; without,
+    from the two networks' own runs.
+    """
+
+    weight: float = 2.0
+    pooled: int | None = None
+
+    def freedom(self, seeds: int) -> float:
+        """Return the degrees of freedom of the variance over seeds, where each network has so many."""
+        return float((2 if self.pooled is None else self.pooled - 1) * (seeds - 1))
 
 
-def power_of(difference: float, deviation: float, seeds: int, error_rate: float, fixed_error: float = 0.0) -> float:
-    """Return how often a true ``difference`` (points) is found with ``seeds`` runs of either network, from 0 to 1.
+PAIR = Layout()
+"""Two networks, each with its own variance."""
 
-    Exact for Welch's test of two normal samples with the same ``deviation`` (noncentral t); ``fixed_error`` is a
-    standard error in points that does not shrink with more seeds, with Satterthwaite's degrees of freedom for both.
+
+def effect_of(arms: int, pairs: bool = False) -> Layout:
+    """Return the layout of a main effect or interaction of factors with two levels, or of a pair, all pooled.
+
+    >>> effect_of(8)
+    Layout(weight=0.5, pooled=8)
+    """
+    return Layout(2.0 if pairs else 4 / arms, arms)
+
+
+def image_error(images: int, deviation: float = IMAGE_DEVIATION, layout: Layout = PAIR) -> float:
+    """Return the standard error, in points, that the number of ``images`` leaves, however many seeds there are.
+
+    ``deviation`` is that of two networks; that of another contrast follows from it.
+    """
+    return sqrt(layout.weight / 2) * sqrt(deviation**2 / images + (100 / images) ** 2)
+
+
+def power_of(
+    difference: float,
+    deviation: float,
+    seeds: int,
+    error_rate: float,
+    fixed_error: float = 0.0,
+    layout: Layout = PAIR,
+) -> float:
+    """Return how often a true ``difference`` (points) is found with ``seeds`` runs of each network, from 0 to 1.
+
+    Exact for the t-test of normal samples with the same ``deviation`` (noncentral t); where seeds are blocks, of a run
+    beside what its seed explains. ``fixed_error`` is a standard error in points that does not shrink with more seeds,
+    with Satterthwaite's degrees of freedom for both.
     """
     if seeds < 2:
         return 0.0
-    of_seeds = 2 * deviation**2 / seeds
+    of_seeds = layout.weight * deviation**2 / seeds
     variance = of_seeds + fixed_error**2
     if not variance:
         return 1.0 if difference else error_rate
-    freedom = variance**2 / (of_seeds**2 / (2 * (seeds - 1))) if of_seeds else 1e9
+    freedom = variance**2 / (of_seeds**2 / layout.freedom(seeds)) if of_seeds else 1e9
     shift, limit = abs(difference) / sqrt(variance), -float(stdtrit(freedom, error_rate / 2))
     if shift - limit > 30:
         return 1.0
@@ -68,6 +110,7 @@ def seeds_needed(
     error_rate: float = 0.05,
     power: float = 0.8,
     fixed_error: float = 0.0,
+    layout: Layout = PAIR,
 ) -> int | None:
     """Return the fewest seeds for each network with which a difference of ``smallest`` points is found.
 
@@ -77,7 +120,7 @@ def seeds_needed(
     each = error_rate / max(comparisons, 1)
 
     def enough(seeds: int) -> bool:
-        return power_of(smallest, deviation, seeds, each, fixed_error) >= power
+        return power_of(smallest, deviation, seeds, each, fixed_error, layout) >= power
 
     return _first(enough)
 
@@ -101,12 +144,13 @@ def detectable(
     error_rate: float = 0.05,
     power: float = 0.8,
     fixed_error: float = 0.0,
+    layout: Layout = PAIR,
 ) -> float:
     """Return the smallest difference, in points, that ``seeds`` runs of each network find as often as ``power``."""
     each = error_rate / max(comparisons, 1)
 
     def missing(difference: float) -> float:
-        return power_of(difference, deviation, seeds, each, fixed_error) - power
+        return power_of(difference, deviation, seeds, each, fixed_error, layout) - power
 
     if seeds < 2:
         return inf
@@ -114,6 +158,26 @@ def detectable(
     while missing(high) < 0:
         high *= 2
     return float(brentq(missing, 0.0, high, xtol=1e-6))
+
+
+def seeds_that_decide(found: Estimate, layout: Layout, comparisons: int, design: Design) -> int | None:
+    """Return the seeds after which the interval holds no longer both 0 and a difference that matters.
+
+    If the true difference equals the one that was found. What has to be narrower than the interval is the way from
+    the difference to the farther of the two: either it is far from 0, or the smallest difference that matters is far
+    from it. None where no number of seeds would do.
+    """
+    seen = abs(found.difference)
+    needed = seeds_needed(
+        max(seen, design.smallest - seen),
+        found.deviation,
+        comparisons,
+        design.error_rate,
+        design.power,
+        found.irreducible**0.5,
+        layout,
+    )
+    return None if needed is None else max(needed, 1 + found.runs)
 
 
 def cautions(design: Design, comparisons: int, images: int) -> Iterator[str]:

@@ -48,7 +48,7 @@ class TestVariance:
         found = gap(self.A, self.B)
         parts = (1 / 32 / 2 * 100**2) ** 2 / 1 + found.images**2 / 3
         assert found.freedom == pytest.approx(found.variance**2 / parts)
-        assert found.welch_freedom == pytest.approx(1)
+        assert found.seeds_freedom == pytest.approx(1)
 
     @given(tables)
     def test_it_is_never_below_that_of_the_images(self, pair: Pair) -> None:
@@ -73,14 +73,14 @@ class TestP:
         a, b = chance_arm("a", 5, 300, 0.8, 1), chance_arm("b", 8, 300, 0.7, 2)
         expected = stats.ttest_ind(a.accuracies, b.accuracies, equal_var=False)
         found = gap(a, b)
-        assert found.welch_p == pytest.approx(expected.pvalue)
-        assert found.welch_freedom == pytest.approx(expected.df)
+        assert found.seeds_p == pytest.approx(expected.pvalue)
+        assert found.seeds_freedom == pytest.approx(expected.df)
 
     @given(tables)
     def test_it_is_never_below_welchs(self, pair: Pair) -> None:
         """Who asks for new images too does not find more."""
         found = gap(*pair)
-        assert found.welch_p <= found.p <= 1
+        assert found.seeds_p <= found.p <= 1
 
     def test_with_many_images_it_is_welchs(self) -> None:
         """Where each run alone is right or wrong about all of 100,000 images there is nothing but seeds."""
@@ -88,7 +88,7 @@ class TestP:
         for run, right in enumerate((90_000, 91_000, 92_500, 92_000, 94_000, 93_000)):
             rows[run, :right] = True
         found = gap(arm("a", rows[:3]), arm("b", rows[3:]))
-        assert found.p == pytest.approx(found.welch_p, rel=0.1)
+        assert found.p == pytest.approx(found.seeds_p, rel=0.1)
 
     def test_no_difference_is_certain_of_nothing(self) -> None:
         """Equal answers: the p-value is 1, and the interval still as wide as few images make it."""
@@ -109,7 +109,7 @@ class TestP:
         missed = rows.copy()
         missed[:, 0] = 0
         found = gap(arm("a", rows), arm("b", missed))
-        assert found.welch_p == 0
+        assert found.seeds_p == 0
         assert found.p > 0.3
 
 
