@@ -4,21 +4,27 @@ python -m benchmarks.simulated_studies errors 10000 --seed 0 --seeds 10
 python -m benchmarks.simulated_studies coverage 10000 --seed 0 --seeds 10 --difference 0.3
 python -m benchmarks.simulated_studies power 2000 --seed 0 --arms 4
 python -m benchmarks.simulated_studies naive 10000 --seed 0
-python -m benchmarks.simulated_studies looks 10000 --seed 0
+python -m benchmarks.simulated_studies twice 10000 --seed 0
+
+With seeds as blocks, of each kind of study in each world (`--world`, all of the first four without it):
+
+python -m benchmarks.simulated_studies effects|base|pairs|looks|added 10000 --seed 0 --world unequal
+python -m benchmarks.simulated_studies effects-power 10000 --seed 0
 """
 
 from __future__ import annotations
 
 import argparse
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.optimize import brentq, fsolve
-from scipy.special import expit, ndtr, stdtrit
+from scipy.special import ndtr, stdtrit
 from scipy.stats import binomtest
 
+from benchmarks.simulated_blocks import KINDS, REQUIRED, WORLDS, blocked, effects_found
+from benchmarks.simulated_world import usual_world
 from builder.study.statistics import Arm, Design, Group, decide, family_size, image_error, seeds_needed
 
 if TYPE_CHECKING:
@@ -26,100 +32,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from benchmarks.simulated_world import World
     from builder.study.statistics.family import Decision
 
-NODES, WEIGHTS = np.polynomial.hermite_e.hermegauss(96)
-WEIGHTS = WEIGHTS / WEIGHTS.sum()
-"""Means over a standard normal variable are sums with these."""
-
-
-@dataclass(frozen=True)
-class World:
-    """How answers come about; each is independent of the others once the chance of being right is given.
-
-    The logit of a network's chance at an image is ``level`` plus normal effects: ``image`` of the image's difficulty,
-    which is the same for every network, ``network`` of what one network finds easy and another does not, ``run`` of
-    the seed. Seeds and images are drawn anew for each study. A part ``easy`` of the images is right in every run.
-    """
-
-    level: float
-    image: float = 2.5
-    network: float = 0.5
-    run: float = 0.05
-    easy: float = 0.75
-    images: int = 10_000
-
-    @property
-    def hard(self) -> int:
-        """How many images a run may get wrong."""
-        return self.images - round(self.easy * self.images)
-
-    def accuracy(self, shift: float = 0.0) -> float:
-        """Return the accuracy, in points, over all seeds and images, of a network with ``shift`` added to the logit."""
-        spread = np.sqrt(self.image**2 + self.network**2 + self.run**2)
-        return 100 - 100 * (1 - self.easy) * float(WEIGHTS @ expit(-(self.level + shift + spread * NODES)))
-
-    def run_deviation(self) -> float:
-        """Return the standard deviation, in points, of a run's accuracy on one and the same test set."""
-        spread = np.sqrt(self.image**2 + self.network**2)
-        chances = expit(self.level + self.run * NODES[:, None] + spread * NODES[None])
-        of_seeds = np.average(chances @ WEIGHTS, weights=WEIGHTS), np.average((chances @ WEIGHTS) ** 2, weights=WEIGHTS)
-        between = (1 - self.easy) ** 2 * (of_seeds[1] - of_seeds[0] ** 2)
-        within = (1 - self.easy) * float(WEIGHTS @ (chances * (1 - chances)) @ WEIGHTS) / self.images
-        return 100 * float(np.sqrt(between + within))
-
-    def image_deviation(self) -> float:
-        """Return the standard deviation over the images, in points, of two networks' chances of being right."""
-        chances = expit(self.level + self.image * NODES[:, None] + self.network * NODES[None])
-        common = float(WEIGHTS @ (chances @ WEIGHTS) ** 2)
-        return 100 * float(np.sqrt(2 * (1 - self.easy) * (float(WEIGHTS @ chances**2 @ WEIGHTS) - common)))
-
-    def shift_for(self, difference: float) -> float:
-        """Return what has to be added to the logit for an accuracy that is ``difference`` points higher."""
-        target = self.accuracy() + difference
-        return float(brentq(lambda shift: self.accuracy(shift) - target, -3.0, 3.0))
-
-    def study(self, shifts: NDArray[np.float64], seeds: int, chance: np.random.Generator) -> tuple[Arm, ...]:
-        """Return the arms of one study, the first called ``0``; each network has ``seeds`` runs."""
-        arms = len(shifts)
-        logits = self.level + self.image * chance.standard_normal(self.hard, dtype=np.float32)
-        logits = logits + self.network * chance.standard_normal((arms, self.hard), dtype=np.float32)
-        logits = logits + shifts[:, None].astype(np.float32)
-        runs = self.run * chance.standard_normal((arms, seeds, 1), dtype=np.float32)
-        correct = np.ones((arms, seeds, self.images), dtype=bool)
-        correct[:, :, : self.hard] = chance.random((arms, seeds, self.hard), np.float32) < expit(logits[:, None] + runs)
-        return tuple(Arm(str(index), tuple(range(seeds)), each) for index, each in enumerate(correct))
-
-
-def usual_world(
-    accuracy: float = 94.0,
-    deviation: float = 0.2,
-    image_deviation: float = 5.0,
-    images: int = 10_000,
-    easy: float = 0.75,
-) -> World:
-    """Return a world with these numbers, in points: by default those of a good network on CIFAR-10's test images.
-
-    ``image_deviation`` 0 makes networks the same at each image: then only seeds tell them apart. Raises ValueError
-    where the finite number of images alone makes runs differ by more than ``deviation``.
-    """
-
-    def world(values: NDArray[np.float64]) -> World:
-        network = abs(values[2]) if image_deviation else 0.0
-        return World(level=values[0], run=abs(values[1]), network=network, easy=easy, images=images)
-
-    def missed(values: NDArray[np.float64]) -> list[float]:
-        here = world(values)
-        found = [here.accuracy() - accuracy, here.run_deviation() - deviation]
-        return [*found, here.image_deviation() - image_deviation] if image_deviation else found
-
-    found, _, ended, said = fsolve(missed, [2.0, 0.05, 0.5] if image_deviation else [2.0, 0.05], full_output=True)
-    if ended != 1:
-        raise ValueError(f"there is no such world: {said}")
-    return world(found)
-
-
 Answers = tuple["Decision", ...]
+SINGLE = ("errors", "coverage", "power", "naive", "twice")
+"""What is counted without blocks."""
 
 
 def studies(world: World, which: range, shifts: NDArray[np.float64], design: Design, seed: int) -> Iterator[Answers]:
@@ -193,7 +111,7 @@ def naive(world: World, which: range, arms: int, difference: float, seed: int) -
     return sum(lead >= difference - 1e-9 for lead in leads), float(np.mean(leads))
 
 
-def looks(world: World, which: range, design: Design, more: int, seed: int) -> dict[str, int]:
+def twice(world: World, which: range, design: Design, more: int, seed: int) -> dict[str, int]:
     """Return in how many studies of two equally good networks a difference is found after one look, and after two.
 
     Whoever finds nothing adds ``more`` seeds and judges all of them together.
@@ -216,10 +134,37 @@ def needed(design: Design, arms: int, images: int) -> int:
     return seeds
 
 
+def with_blocks(asked: argparse.Namespace) -> None:
+    """Simulate studies whose seeds are blocks, and print what was counted."""
+    which = range(asked.first, asked.first + asked.count)
+    if asked.what == "effects-power":
+        seeds, found = effects_found(which, asked.seed)
+        print(f"effects-power: {8 * seeds} runs are planned, {asked.count} studies, seed {asked.seed}")
+        print(f"{shown(found['found'], asked.count)}  the effect is found; {shown(found['false'], asked.count)}  false")
+        return
+    for name in asked.world or REQUIRED:
+        begin = time.process_time()
+        found = blocked(asked.what, name, which, asked.seed)
+        rest = {key: round(value / asked.count, 4) for key, value in found.items() if key not in {"false", "studies"}}
+        held = 100 * rest.pop("held") / rest.pop("intervals")
+        print(
+            f"{asked.what} {name}, {asked.count} studies, seed {asked.seed}: false claims"
+            f" {shown(found['false'], asked.count)}, coverage {held:.2f} %, {rest},"
+            f" {time.process_time() - begin:.0f} s of processor time",
+            flush=True,
+        )
+
+
+def shown(times: int, count: int) -> str:
+    """Return a share with its 95 % interval (Wilson)."""
+    interval = binomtest(times, count).proportion_ci(method="wilson")
+    return f"{100 * times / count:6.2f} % ({100 * interval.low:.2f} to {100 * interval.high:.2f})"
+
+
 def main() -> None:
     """Simulate what is asked for and print shares with their 95 % intervals (Wilson)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["errors", "coverage", "power", "naive", "looks"])
+    parser.add_argument("what", choices=[*SINGLE, *KINDS, "effects-power"])
     parser.add_argument("count", type=int, help="how many studies")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, default=0, help="number of the first study, to count in pieces")
@@ -231,7 +176,11 @@ def main() -> None:
     parser.add_argument("--accuracy", type=float, default=94.0, help="of a network, in percent")
     parser.add_argument("--images", type=int, default=10_000, help="test images")
     parser.add_argument("--easy", type=float, default=0.75, help="the part of them that every run is right about")
+    parser.add_argument("--world", choices=WORLDS, action="append", help="of studies whose seeds are blocks")
     asked = parser.parse_args()
+    if asked.what not in SINGLE:
+        with_blocks(asked)
+        return
     world = usual_world(asked.accuracy, asked.deviation, asked.image_deviation, asked.images, asked.easy)
     design = Design(smallest=asked.difference, seeds=asked.seeds, deviation=asked.deviation)
     which = range(asked.first, asked.first + asked.count)
@@ -250,10 +199,9 @@ def main() -> None:
         print(f"{design.seeds} seeds are planned")
         found = power(world, which, asked.arms, design, asked.seed)
     else:
-        found = looks(world, which, design, asked.seeds, asked.seed)
+        found = twice(world, which, design, asked.seeds, asked.seed)
     for name, times in found.items():
-        interval = binomtest(times, asked.count).proportion_ci(method="wilson")
-        print(f"{100 * times / asked.count:6.2f} % ({100 * interval.low:.2f} to {100 * interval.high:.2f})  {name}")
+        print(f"{shown(times, asked.count)}  {name}")
     print(f"{time.process_time() - begin:.0f} s of processor time")
 
 

@@ -6,25 +6,57 @@ accuracy (0.3 is from 94.0 to 94.3 %); accuracies go from 0 to 1, as everywhere 
 
 from builder.study.statistics.answer import Answer, answer
 from builder.study.statistics.arms import Arm, Group
+from builder.study.statistics.blocks import Blocked, Blocks
+from builder.study.statistics.claims import Claim, claims
 from builder.study.statistics.comparison import Comparison, compare
-from builder.study.statistics.family import decide, family_size, pairs
-from builder.study.statistics.planning import Design, cautions, detectable, image_error, seeds_needed
+from builder.study.statistics.effects import Effect, Effects, effects, estimates
+from builder.study.statistics.factorial import Factor, Factorial, effects_of, full_product, half_fraction
+from builder.study.statistics.family import compared, decide, family_size, pairs
+from builder.study.statistics.planning import (
+    Design,
+    Layout,
+    cautions,
+    detectable,
+    effect_of,
+    image_error,
+    seeds_needed,
+)
 from builder.study.statistics.screening import Screened
+from builder.study.statistics.stages import combined, looked, shares
 
 __all__ = [
     "Answer",
     "Arm",
+    "Blocked",
+    "Blocks",
+    "Claim",
     "Comparison",
     "Design",
+    "Effect",
+    "Effects",
+    "Factor",
+    "Factorial",
     "Group",
+    "Layout",
     "Screened",
     "answer",
     "cautions",
+    "claims",
+    "combined",
     "compare",
+    "compared",
     "decide",
     "detectable",
+    "effect_of",
+    "effects",
+    "effects_of",
+    "estimates",
     "family_size",
+    "full_product",
+    "half_fraction",
     "image_error",
+    "looked",
     "pairs",
     "seeds_needed",
+    "shares",
 ]

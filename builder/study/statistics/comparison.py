@@ -81,7 +81,9 @@ class _Checks:
 
 def _described(decision: Decision, checks: _Checks) -> Comparison:
     a, b, found, design = decision.a, decision.b, decision.gap, decision.design
-    layout = PAIR if found is None or found.basis == "welch" else Layout(pooled=checks.arms)
+    layout = (
+        PAIR if found is None or found.basis == "welch" else Layout(pooled=2 if found.basis == "own" else checks.arms)
+    )
     comparison = Comparison(
         group=decision.group,
         a=a.name,

@@ -109,7 +109,9 @@ def _described(contrast: Contrast, found: Estimate | None, claim: Claim, blocks:
         basis=found.basis,
         seeds_that_would_tell=None
         if claim.can_tell or claim.equivalent
-        else seeds_that_decide(found, Layout(contrast.weight, len(blocks.arms)), claim.family, design),
+        else seeds_that_decide(
+            found, Layout(contrast.weight, 2 if found.basis == "own" else len(blocks.arms)), claim.family, design
+        ),
     )
 
 

@@ -14,11 +14,11 @@ from typing import Literal, Protocol, TypeAlias
 
 from scipy.special import stdtr, stdtrit
 
-Basis: TypeAlias = Literal["welch", "pooled", "reduced", "combined"]
+Basis: TypeAlias = Literal["welch", "own", "pooled", "reduced"]
 """Where the variance over seeds comes from.
 
-``welch``: each arm's own. ``pooled``: what is left of all arms' runs after arms and seeds. ``reduced``: the same, with
-fewer degrees of freedom, since the arms' variances differ. ``combined``: of several stages, each with its own.
+``welch``: from each arm's runs. ``own``: from the difference's own values, seed by seed. ``pooled``: from what is left
+of all arms' runs after arms and seeds. ``reduced``: the same, with fewer degrees of freedom, since variances differ.
 """
 
 
@@ -81,8 +81,15 @@ class Estimate:
         The larger one of the two-way test's and of that over seeds alone: the estimated variances of few seeds can be
         small by chance, and then the few degrees of freedom of the test over seeds are what protects.
         """
-        two_way = _tail(distance, sqrt(self.variance), self.freedom)
-        return max(two_way, _tail(distance, sqrt(self.seeds), self.seeds_freedom))
+        return max(self.beyond_two_way(distance), self.beyond_seeds(distance))
+
+    def beyond_two_way(self, distance: float) -> float:
+        """Return the part of the two-way test, over new seeds and new images."""
+        return _tail(distance, sqrt(self.variance), self.freedom)
+
+    def beyond_seeds(self, distance: float) -> float:
+        """Return the part of the test over new seeds on these images."""
+        return _tail(distance, sqrt(self.seeds), self.seeds_freedom)
 
     @property
     def p(self) -> float:
@@ -92,7 +99,7 @@ class Estimate:
     @property
     def seeds_p(self) -> float:
         """The two-sided p-value of the test over seeds: new seeds, but these test images."""
-        return min(1.0, 2 * _tail(abs(self.difference), sqrt(self.seeds), self.seeds_freedom))
+        return min(1.0, 2 * self.beyond_seeds(abs(self.difference)))
 
     def equivalence_p(self, smallest: float) -> float:
         """Return the p-value of a difference of ``smallest`` points or more: two one-sided tests.

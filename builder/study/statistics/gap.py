@@ -1,4 +1,4 @@
-"""Differences whose variance over seeds is each arm's own, as in Welch's test: nothing is taken to be alike."""
+"""Differences that take nothing from other arms: with Welch's variance over seeds, or with that of their own values."""
 
 from __future__ import annotations
 
@@ -51,6 +51,43 @@ def welch(arms: Sequence[Arm], coefficients: Coefficients) -> Estimate:
         weight=sum(each**2 / arm.n for arm, each in used),
         runs=max(arm.n for arm, _ in used),
     )
+
+
+def own(arms: Sequence[Arm], coefficients: Coefficients) -> Estimate | None:
+    """Return the same from the seeds that all of these arms have: each seed's own value, as in a paired t-test.
+
+    Right whatever the variances of the arms and however alike they are, with one degree of freedom less than there are
+    such seeds. None below two of them.
+    """
+    used = [(arm, each) for arm, each in zip(arms, coefficients, strict=True) if each]
+    common = shared_seeds([arm for arm, _ in used])
+    runs, many = len(common), used[0][0].images
+    if runs < 2:
+        return None
+    places = [[arm.seeds.index(seed) for seed in common] for arm, _ in used]
+    values = np.sum([each * arm.correct[at] for (arm, each), at in zip(used, places, strict=True)], axis=0)
+    of_seeds, of_images = values.mean(axis=1), values.mean(axis=0)
+    rest = values - of_seeds[:, None] - of_images + values.mean()
+    interaction = float((rest**2).sum()) / ((runs - 1) * max(many - 1, 1)) / (runs * many) * POINTS**2
+    images = (float(of_images.var(ddof=min(1, many - 1))) + allowance(coefficients) / many) / many * POINTS**2
+    seeds = float(of_seeds.var(ddof=1)) / runs * POINTS**2
+    variance = images + max(seeds - interaction, 0.0)
+    return Estimate(
+        difference=float(values.mean()) * POINTS,
+        seeds=seeds,
+        images=images,
+        interaction=interaction,
+        seeds_freedom=float(runs - 1),
+        freedom=variance**2 / (seeds**2 / (runs - 1) + images**2 / max(many - 1, 1)),
+        weight=sum(each**2 for _, each in used) / runs,
+        runs=runs,
+        basis="own",
+    )
+
+
+def shared_seeds(arms: Sequence[Arm]) -> list[int]:
+    """Return the seeds that every arm has a run with, in order."""
+    return sorted(set[int].intersection(*(set(arm.seeds) for arm in arms)))
 
 
 def allowance(coefficients: Coefficients) -> float:

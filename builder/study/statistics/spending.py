@@ -73,6 +73,11 @@ def boundaries(fractions: Sequence[float], error_rate: float) -> tuple[float, ..
     """
     if not fractions or any(not 0 < each <= 1 for each in fractions) or np.any(np.diff(fractions) <= 0):
         raise ValueError("looks are at rising fractions of the planned runs, the last of all of them at most")
+    return _boundaries(tuple(fractions), error_rate)
+
+
+@lru_cache(maxsize=256)
+def _boundaries(fractions: tuple[float, ...], error_rate: float) -> tuple[float, ...]:
     going, before, used = _Going(np.zeros(1), np.ones(1)), 0.0, 0.0
     found: list[float] = []
     for fraction in fractions:

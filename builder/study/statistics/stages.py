@@ -14,7 +14,7 @@ from scipy.special import ndtr, ndtri
 from builder.study.statistics.spending import levels, repeated_p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from builder.study.statistics.estimate import Estimate, Evidence
 
@@ -82,16 +82,23 @@ class Combined:
 
     def above(self, limit: float) -> float:
         """Return the one-sided p-value of a difference of at most ``limit`` points."""
-        return self._joined(lambda each: each.beyond(each.difference - limit))
+        return self._joined([each.difference - limit for each in self.stages])
 
     def below(self, limit: float) -> float:
         """Return the one-sided p-value of a difference of at least ``limit`` points."""
-        return self._joined(lambda each: each.beyond(limit - each.difference))
+        return self._joined([limit - each.difference for each in self.stages])
 
-    def _joined(self, p_of: Callable[[Estimate], float]) -> float:
-        quantiles = [-float(ndtri(min(max(p_of(each), 1e-300), 1 - 1e-16))) for each in self.stages]
-        joined = sum(weight * each for weight, each in zip(self.weights, quantiles, strict=True))
-        return float(ndtr(-joined / self._deviation))
+    def _joined(self, distances: Sequence[float]) -> float:
+        """Return the larger one of the joined two-way tests and of the joined tests over seeds, as for one stage."""
+        pairs = list(zip(self.stages, distances, strict=True))
+        two_way = self._sum(each.beyond_two_way(distance) for each, distance in pairs) / self._deviation
+        of_seeds = self._sum(each.beyond_seeds(distance) for each, distance in pairs)
+        return float(ndtr(-min(two_way, of_seeds)))
+
+    def _sum(self, p_values: Iterable[float]) -> float:
+        """Return the weighted sum of the normal quantiles of one-sided p-values."""
+        bounded = (min(max(each, 1e-300), 1 - 1e-16) for each in p_values)
+        return sum(-weight * float(ndtri(each)) for weight, each in zip(self.weights, bounded, strict=True))
 
     @property
     def p(self) -> float:
