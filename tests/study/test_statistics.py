@@ -11,7 +11,9 @@ import pytest
 class TestExamples:
     """In each module that has any."""
 
-    @pytest.mark.parametrize("name", ["answer", "family", "multiplicity", "planning"])
+    @pytest.mark.parametrize(
+        "name", ["answer", "blocks", "factorial", "family", "multiplicity", "planning", "spending", "stages"]
+    )
     def test_every_example_holds(self, name: str) -> None:
         """There are some, and none fails."""
         found = doctest.testmod(importlib.import_module(f"builder.study.statistics.{name}"))

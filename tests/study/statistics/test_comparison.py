@@ -73,6 +73,48 @@ class TestFamily:
         assert compare([], DESIGN) == ()
 
 
+class TestBlocked:
+    """Seeds as blocks, and comparisons with the base only."""
+
+    @staticmethod
+    def shaken() -> Group:
+        """Return the three arms where every other seed costs each of them 500 images more."""
+        arms = []
+        for each in three().arms:
+            correct = each.correct.copy()
+            correct[::2, -500:] = False
+            arms.append(arm(each.name, correct))
+        return group(*arms)
+
+    def test_what_seeds_cost_all_arms_hides_nothing(self) -> None:
+        """0.8 points beside 5 that half of the seeds cost: Welch's test is lost, and stays beside the blocked one."""
+        apart = between(compare([self.shaken()], DESIGN), "better", "base")
+        found = between(compare([self.shaken()], DESIGN, analysis="blocked"), "better", "base")
+        assert (apart.verdict, found.verdict) == ("undecided", "better")
+        assert found.difference == pytest.approx(apart.difference)
+        assert found.welch_p == pytest.approx(apart.welch_p)
+
+    def test_with_the_base_only_the_family_is_smaller(self) -> None:
+        """Two comparisons instead of three, and their p-values as Holm has them for two."""
+        found = decide([three()], DESIGN, analysis="blocked", against="base")
+        assert [(each.a.name, each.b.name, each.comparisons) for each in found] == [
+            ("same", "base", 2),
+            ("better", "base", 2),
+        ]
+        assert [each.p for each in found] == pytest.approx(holm([each.gap.p for each in found]))
+        assert len(found) == family_size(3, against="base")
+
+    def test_without_a_base_nothing_is_compared_with_it(self) -> None:
+        """No pair takes its place."""
+        assert pairs(Group("", three().arms), "base") == []
+
+    def test_an_arm_with_one_run_is_not_tested(self) -> None:
+        """As without blocks; the others are."""
+        first, *rest = three().arms
+        found = decide([group(first.only([0]), *rest)], DESIGN, analysis="blocked")
+        assert [each.gap is None for each in found] == [True, True, False]
+
+
 class TestComparison:
     """What is said of a pair."""
 

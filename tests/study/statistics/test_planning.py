@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.study.statistics import Design, cautions, detectable, image_error, seeds_needed
+from builder.study.statistics import Design, Layout, cautions, detectable, effect_of, image_error, seeds_needed
 from builder.study.statistics.planning import power_of
 
 
@@ -68,6 +68,35 @@ class TestPower:
     def test_one_seed_finds_nothing(self) -> None:
         """There is no spread to compare with."""
         assert power_of(5.0, 0.2, 1, 0.05) == 0
+
+
+class TestEffects:
+    """Seeds for main effects and interactions, whose variance all arms' runs estimate."""
+
+    @pytest.mark.parametrize(
+        ("arms", "family", "deviation", "runs"),
+        [(8, 6, 0.2, 32), (8, 6, 0.25, 48), (8, 6, 0.3, 64), (16, 10, 0.25, 48), (16, 10, 0.3, 64)],
+    )
+    def test_a_factorial_needs_few_runs(self, arms: int, family: int, deviation: float, runs: int) -> None:
+        """For 0.3 points of one effect of the family on 10,000 images; all pairs of 8 arms at 0.25 need 336."""
+        layout = effect_of(arms)
+        fixed = image_error(10_000, layout=layout)
+        seeds = seeds_needed(0.3, deviation, family, fixed_error=fixed, layout=layout)
+        assert arms * seeds == runs
+        assert 8 * seeds_needed(0.3, 0.25, 28, fixed_error=image_error(10_000)) == 336
+
+    def test_a_contrast_of_many_arms_has_a_smaller_error_of_images(self) -> None:
+        """Each arm's own difficulties are averaged: half of a pair's for eight arms."""
+        assert image_error(10_000, layout=effect_of(8)) == pytest.approx(image_error(10_000) / 2)
+
+    def test_two_pooled_arms_are_pairs_of_seeds(self) -> None:
+        """With half of Welch's degrees of freedom."""
+        assert (Layout().freedom(5), Layout(pooled=2).freedom(5), effect_of(8).freedom(6)) == (8, 4, 35)
+
+    def test_pooled_pairs_need_fewer_seeds_than_welchs(self) -> None:
+        """The more arms tell of the variance, the fewer."""
+        one, many = (seeds_needed(0.3, 0.3, 10, layout=each) for each in (Layout(), effect_of(5, pairs=True)))
+        assert (one, many) == (29, 28)
 
 
 class TestDetectable:
