@@ -4,7 +4,7 @@ O'Brien and Fleming's boundary as a spending function: K. K. G. Lan, D. L. DeMet
 Clinical Trials, Biometrika 70 (1983). The levels come from the joint distribution of the looks' statistics, integrated
 look by look: P. Armitage, C. K. McPherson, B. C. Rowe, Repeated Significance Tests on Accumulating Data, Journal of the
 Royal Statistical Society A 132 (1969). They are used for p-values of t-tests as for normal ones: C. Jennison,
-B. W. Turnbull, Group Sequential Methods (2000), section 3.8.
+B. W. Turnbull, Group Sequential Methods (2000), chapter 3.
 """
 
 from __future__ import annotations
