@@ -62,11 +62,11 @@ class Setting:
 
 @lru_cache(maxsize=1)
 def settings() -> dict[str, Setting]:
-    """Return the worlds that are asked for: 90 % of 1,000 images, a deviation of one point, 8 points at an image.
+    """Return the worlds that are asked for: 90 % of 2,000 images, a deviation of one point, 8 points at an image.
 
     What is common to all networks moves a run as much as what is its own, except where nothing is common.
     """
-    apart = usual_world(90.0, 1.0, 8.0, 1_000, 0.5)
+    apart = usual_world(90.0, 1.0, 8.0, 2_000, 0.5)
     world = replace(apart, common=apart.run)
     return {
         "equal": Setting(world),
