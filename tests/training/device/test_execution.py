@@ -37,6 +37,19 @@ class TestOfRun:
         assert execution.taking("eager") == Execution(execution.precision, "eager")
         assert Execution(PLAIN, "eager").taking("auto") == Execution(PLAIN, "eager")
 
+    def test_it_computes_in_as_many_threads_as_it_began(self, tmp_path: Path) -> None:
+        """Unless others are asked for."""
+        (tmp_path / "environment.json").write_text(json.dumps({"precision": "fp32, contiguous", "threads": 3}))
+        found = Execution.of_run(RunFolder(tmp_path))
+        assert (found.threads, found.taking(threads=1).threads) == (3, 1)
+
+    @pytest.mark.parametrize("threads", [0, -1, 1.5, True, "2", 10**9, [1]])
+    def test_what_is_no_number_of_threads_is_refused(self, tmp_path: Path, threads: object) -> None:
+        """By the file's name."""
+        (tmp_path / "environment.json").write_text(json.dumps({"precision": "fp32, contiguous", "threads": threads}))
+        with pytest.raises(RunError, match=r"environment\.json does not say in how many threads the run computes"):
+            Execution.of_run(RunFolder(tmp_path))
+
     def test_what_is_no_choice_is_refused(self, tmp_path: Path) -> None:
         """By the file's name."""
         (tmp_path / "environment.json").write_text(json.dumps({"precision": "fp32, contiguous", "step": "wild"}))
