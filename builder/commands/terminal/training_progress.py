@@ -28,6 +28,8 @@ WIDTH = 24  # characters of the bar
 PAUSE = 0.1  # seconds between two states of the bar; more often only flickers
 FIRST_ESTIMATE = 5.0  # seconds of training, after which the time left is known well enough to be said
 LONG = 3600.0  # seconds; who trains longer than that on a CPU may have wanted something else
+SLOWER = 3.0  # times as long as the fastest epoch, from which it is said that the run has become slower
+SHORT = 2.0  # seconds; epochs below that vary by themselves
 LEAST_BAR = 5  # characters of a bar that still says something
 PLOT_LINES = 8  # of a terminal that has more than twice as many
 PLOT_WIDTH, TWO_PLOTS = 40, 110  # columns from which there is one plot, and from which two of them stand side by side
@@ -52,6 +54,8 @@ class TrainingProgress:
         self._epoch: EpochStarted
         self._epoch_began = self._drawn = now()
         self._last_epoch: float | None = None
+        self._fastest: float | None = None
+        self._said_slower = False
         self._estimated = False
 
     def begin(self, beginning: Beginning) -> None:
@@ -116,6 +120,17 @@ class TrainingProgress:
                 self._last_epoch = event.metrics.seconds
                 self._rows = [*self._rows[: event.metrics.epoch - 1], event.metrics]
                 self._say(text.epoch(event, self._epoch.epochs, size_of(sys.stderr)[0] if self._live else None))
+                self._slower(event.metrics.seconds)
+
+    def _slower(self, seconds: float) -> None:
+        """Say once that an epoch on the CPU took much longer than others, and what helps: fewer threads wait less."""
+        fastest = self._fastest
+        self._fastest = seconds if fastest is None else min(fastest, seconds)
+        if fastest is None or self._said_slower or self._run is None or not self._on_cpu:
+            return
+        if seconds > max(SLOWER * fastest, SHORT):
+            self._said_slower = True
+            self._say(text.slower(seconds, fastest, f"{processes.way_back(self._run)} --threads 1"))
 
     def __enter__(self) -> Self:
         """Show at once that something is going on: PyTorch takes seconds to be imported."""

@@ -86,6 +86,14 @@ def looking_back(event: LookingBack) -> str:
     return f"{event.message}; repeating {steps} since the last checkpoint to find where it began"
 
 
+def slower(seconds: float, fastest: float, command: str) -> str:
+    """Return that an epoch took much longer than the fastest one, and the command that continues in one thread."""
+    return (
+        f"slower   this epoch took {duration(seconds)}, the fastest one {duration(fastest)}: other programs use the "
+        f"processor; stop with Ctrl-C and continue with {command}"
+    )
+
+
 def epoch(done: EpochDone, epochs: int, room: int | None = None) -> str:
     """Return one epoch's losses and accuracies, in fewer words where there is ``room`` for few characters only."""
     row = done.metrics

@@ -144,6 +144,43 @@ class TestLog:
         assert log.getvalue() == "about 24 s left\n"
 
 
+class TestSlower:
+    """A run on a machine that has become busy."""
+
+    def epochs(self, watch: TrainingProgress, *seconds: float) -> None:
+        """Tell of epochs that took so long."""
+        for number, each in enumerate(seconds, 1):
+            watch(EpochStarted(number, 25, 0, 100))
+            watch(EpochDone(EpochMetrics(number, 2.3, 0.1, 2.2, 0.155, 0.001, each), best=False))
+
+    def test_it_is_said_once_with_the_command_that_helps(
+        self, log: io.StringIO, clock: Clock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """When an epoch takes three times as long as the fastest."""
+        with TrainingProgress(now=clock) as watch:
+            on("cpu (2 threads)", watch, monkeypatch)
+            self.epochs(watch, 10.0, 29.0, 31.0, 60.0)
+        (said,) = [line for line in log.getvalue().splitlines() if line.startswith("slower")]
+        assert said == (
+            "slower   this epoch took 31 s, the fastest one 10 s: other programs use the processor; "
+            "stop with Ctrl-C and continue with archcli resume runs/a-001 --threads 1"
+        )
+
+    @pytest.mark.parametrize(
+        ("device", "seconds"),
+        [("cpu (2 threads)", (10.0, 29.0)), ("cpu (2 threads)", (0.2, 1.9)), ("cuda:0 (NVIDIA H200)", (10.0, 90.0))],
+        ids=["not much", "short epochs", "a GPU"],
+    )
+    def test_nothing_is_said(
+        self, log: io.StringIO, clock: Clock, monkeypatch: pytest.MonkeyPatch, device: str, seconds: tuple[float, ...]
+    ) -> None:
+        """Where it may be chance, or threads are not what computes."""
+        with TrainingProgress(now=clock) as watch:
+            on(device, watch, monkeypatch)
+            self.epochs(watch, *seconds)
+        assert "slower" not in log.getvalue()
+
+
 class TestBar:
     """On a terminal the last line lives."""
 
