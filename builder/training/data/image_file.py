@@ -37,33 +37,40 @@ def read_square(path: Path, side: int, *, grey: bool = False) -> torch.Tensor:
     Where it is to be ``grey``, (1, side, side): Pillow's ``convert("L")``, as torchvision's ``Grayscale``. Raises
     RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
     """
-    image = read_image(path).convert("L" if grey else "RGB")
-    width, height = image.size
-    if max(width, height) * side * side > MAX_PIXELS * min(width, height):
-        message = f"cannot read the image {path}: {width}×{height} is too long and narrow to be made {side} pixels wide"
-        raise RunError(message, "cut it, or take it out of the folder")
+    image = read_image(path, side).convert("L" if grey else "RGB")
     square = functional.center_crop(functional.resize(image, side), [side, side])
     pixels: torch.Tensor = functional.pil_to_tensor(square)
     return pixels
 
 
-def read_image(path: Path) -> Image.Image:
-    """Return the image in RGB; raise RunError as ``read_square`` does."""
+def read_image(path: Path, side: int = 1) -> Image.Image:
+    """Return the image, whose shorter side can be resized to ``side``, in RGB; raise RunError as ``read_square`` does.
+
+    What it says of its size is judged first: a few bytes may say that they are millions of pixels long.
+    """
     try:
         with open_regular(path) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is then read, or is refused
-            return in_rgb(Image.open(file))
+            image = Image.open(file)
+            _check_shape(*image.size, side)
+            return in_rgb(image)
     except UnidentifiedImageError as error:
         raise RunError(f"cannot read the image {path}: it is of no kind that Pillow knows", _HINT) from error
     except Exception as error:  # Pillow's decoders raise whatever a broken file leads them to
         raise RunError(f"cannot read the image {path}: {reason_of(error)}", _HINT) from error
 
 
+def _check_shape(width: int, height: int, side: int) -> None:
+    """Raise ValueError where the image would be too large once its shorter side has ``side`` pixels."""
+    if max(width, height) * side * side > MAX_PIXELS * min(width, height):
+        raise ValueError(f"{width}×{height} is too long and narrow to be made {side} pixels wide")
+
+
 def in_rgb(image: Image.Image) -> Image.Image:
     """Return ``image`` in RGB; raise ValueError where 8 bits a channel can't show it."""
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and image.format in _SIXTEEN_BITS):
-        grey = np.asarray(image).astype(np.int64) >> 8
+        grey = np.asarray(image) >> 8
         return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
     if mode in {"I", "F"}:
         raise ValueError(f"its pixels are numbers of 32 bits (mode {mode}), and nothing says which of them is white")

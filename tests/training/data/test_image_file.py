@@ -122,3 +122,10 @@ class TestKinds:
         path.write_bytes(b"P5 40000 40000 255\n")
         with pytest.raises(RunError, match=r"cannot read the image .*bomb\.pgm: Image size"):
             read_image(path)
+
+    def test_a_long_one_is_refused_before_its_pixels_are_read(self, tmp_path: Path) -> None:
+        """A few bytes that say they are 80 million pixels long."""
+        path = tmp_path / "hair.pgm"
+        path.write_bytes(b"P5 1 80000000 255\n")
+        with pytest.raises(RunError, match=r"hair\.pgm: 1×80000000 is too long and narrow to be made 8 pixels wide"):
+            read_square(path, 8)
