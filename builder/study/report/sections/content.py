@@ -119,6 +119,7 @@ def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
     results = folder.results(tuple(cell.id for cell in cells))
     if not results.outcomes:
         raise _nothing(folder, results)
+    _check_results(folder, cells, results.outcomes)
     question = plan.question
     design = Design(
         question.smallest_difference, plan.confirm_seeds, question.deviation, question.error_rate, question.power
@@ -155,6 +156,22 @@ def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:
         raise RunError(f"{strange} defines another cell than that of its folder", "remove the folder and run it again")
     defined = {_run_of(cell): cell for _, cell in found}
     return tuple(defined.get(_run_of(cell), cell) for cell in cells)
+
+
+def _check_results(folder: StudyFolder, cells: Sequence[Cell], outcomes: Sequence[CellResult]) -> None:
+    """Raise RunError where a result is of another run than its cell's, or lacks the answers to the test split."""
+    runs = {cell.id: (cell.variant, cell.seed, cell.stage) for cell in cells}
+    for each in outcomes:
+        path = folder.cell(each.cell).result
+        if (each.variant, each.seed, each.stage) != runs[each.cell]:
+            raise RunError(
+                f"{path} is of another run than that of its folder", "remove the file and run the study again"
+            )
+        if each.stage == "confirm" and each.test_predictions is None:
+            raise RunError(f"{path} has no answers to the test split", "remove the file and run the study again")
+        if each.stage == "confirm" and each.test_correct is None:
+            hint = "bring it back from a copy, or plan the study again in another folder"
+            raise RunError(f"{folder.labels} is missing; it should contain the labels of the test split", hint)
 
 
 def _run_of(cell: Cell) -> str:
