@@ -62,8 +62,9 @@ def _metrics(rows: Any, *_: Any) -> None:
 
 
 def _study_folder(result: Any, *_: Any) -> None:
-    """Look up a seed among three, and divide by what each epoch measured."""
+    """Look up the best epoch, and a seed among three, and divide by what each epoch measured."""
     (0, 1, 2)[result.seed]
+    result.metrics[result.best_epoch - 1]
     for row in result.metrics:
         row.seconds / result.seconds / row.val_loss / row.lr / row.val_accuracy
 
@@ -91,7 +92,7 @@ def _checkpoint(restored: Any, *_: Any) -> None:
         position.seconds / (position.epoch - 1)
 
 
-def _image(_: Any, path: Any) -> None:
+def _image(_: Any, path: Any, *__: Any) -> None:
     """Interpolate the transparent colour between the columns of a palette's image."""
     from PIL import Image
 

@@ -136,10 +136,15 @@ def _run_seeds() -> list[bytes]:
 
 
 def _shortened(content: bytes) -> bytes:
-    """Return an environment without most of what is only shown: changes are then more often of what is read."""
+    """Return an environment or a plan without most of what is only shown or compared.
+
+    Changes are then more often of what is read.
+    """
     said = json.loads(content)
     for name in ("packages", "variables", "command"):
         said.pop(name, None)
+    if "code" in said:
+        said["code"] = dict(list(said["code"].items())[:2])
     return json.dumps(said).encode()
 
 
@@ -186,7 +191,7 @@ def _read_study_folder(names: Mapping[bytes, str], data: bytes, folder: Path) ->
 
 
 def _study_seeds() -> list[bytes]:
-    """Return each file as it is kept; a plan that screens, and one that searches, come beside it."""
+    """Return each file as it is kept; a plan that screens and searches, and results of such, come beside it."""
     cell = f"cells/{_cells()[0]}"
     kept = [
         "plan.json",
@@ -194,14 +199,19 @@ def _study_seeds() -> list[bytes]:
         "running.json",
         *(f"{cell}/{n}.json" for n in ("result", "cell", "environment")),
     ]
-    plan = json.loads((KEPT / "study" / "plan.json").read_text("utf-8"))
+    plan = json.loads(_shortened((KEPT / "study" / "plan.json").read_bytes()))
     screened = plan | {"screen_seeds": 1, "confirm_seeds": 2, "finalists": 1}
     arm = plan["arms"][0] | {"settings": {"optimizer.lr": 0.01}}
-    made = {
-        "plan.json": json.dumps(screened | {"search": json.loads(SEARCHED)}).encode(),
-        "tries/tiny-001.json": json.dumps({"number": 1} | arm).encode(),
-        "finalists.json": json.dumps(plan["arms"]).encode(),
-        f"{cell}/failure.json": CELL_FAILED,
-    }
-    files = [(name, (KEPT / "study" / name).read_bytes()) for name in kept]
-    return [name.encode() + b"\n" + content for name, content in (*files, *made.items())]
+    result = json.loads((KEPT / "study" / cell / "result.json").read_text("utf-8"))
+    tried = result | {"stage": "screen", "test_accuracy": None, "test_predictions": None}
+    made = [
+        ("plan.json", screened | {"search": json.loads(SEARCHED)}),
+        ("tries/tiny-001.json", {"number": 1} | arm),
+        ("finalists.json", plan["arms"]),
+        (f"{cell}/result.json", tried),
+        (f"{cell}/result.json", tried | {"is_pruned": True, "best_epoch": 1, "metrics": result["metrics"][:1]}),
+        (f"{cell}/failure.json", json.loads(CELL_FAILED)),
+    ]
+    files = [(name, _shortened((KEPT / "study" / name).read_bytes())) for name in kept]
+    files += [(name, json.dumps(content).encode()) for name, content in made]
+    return [name.encode() + b"\n" + content for name, content in files]

@@ -103,10 +103,9 @@ def _change(container: Any, key: Any, places: list[Place], numbers: random.Rando
     """Change the value at one place, or the place itself."""
     value, kind = container[key], numbers.random()
     if kind < 0.2:
-        container[key] = copy.deepcopy(numbers.choice(STRANGE))
+        container[key] = _of_its_type(value, STRANGE, numbers)
     elif kind < 0.35:
-        other, at = numbers.choice(places)
-        container[key] = copy.deepcopy(other[at])
+        container[key] = _of_its_type(value, [other[at] for other, at in places], numbers)
     elif kind < 0.6:
         container[key] = _near(value, numbers, words)
     elif kind < 0.7:
@@ -123,6 +122,12 @@ def _change(container: Any, key: Any, places: list[Place], numbers: random.Rando
         container[key] = value
 
 
+def _of_its_type(value: Any, choices: Sequence[Any], numbers: random.Random) -> Any:
+    """Return a copy of one of the ``choices``, half of the time one that has the same type as ``value``."""
+    alike = [each for each in choices if type(each) is type(value)] if numbers.random() < 0.5 else []
+    return copy.deepcopy(numbers.choice(alike or choices))
+
+
 def _name(places: list[Place], numbers: random.Random, words: Sequence[str]) -> str:
     """Return a key of the tree, or a word."""
     keys = [key for _, key in places if isinstance(key, str)]
@@ -134,7 +139,8 @@ def _near(value: Any, numbers: random.Random, words: Sequence[str]) -> Any:
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
-        return numbers.choice([value + 1, value - 1, -value, value * 2, value / 2, 0, 0])
+        half = value // 2 if isinstance(value, int) else value / 2
+        return numbers.choice([value + 1, value - 1, -value, value * 2, half, 0, 0])
     if isinstance(value, str):
         return text_mutant(value.encode("utf-8", "replace"), numbers, words).decode("utf-8", "replace")
     return numbers.choice(STRANGE)
