@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -54,11 +55,20 @@ def checkpoint_target() -> Target:
 
 
 def network() -> torch.nn.Module:
-    """Return what weights are loaded into: a convolution, a norm, a linear layer."""
-    return torch.nn.Sequential(
-        torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
-        torch.nn.Linear(4, 2),
-    )  # fmt: skip
+    """Return what weights are loaded into: a convolution, a norm, a linear layer; always with the same numbers."""
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(0)
+        return torch.nn.Sequential(
+            torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten(),
+            torch.nn.Linear(4, 2),
+        )  # fmt: skip
+
+
+def _quantized(tensor: torch.Tensor) -> torch.Tensor:
+    """Return whole numbers with a scale, as older PyTorch made them; newer ones warn, and still read them."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        return torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)
 
 
 def _read_weights(data: bytes, folder: Path) -> None:
@@ -127,7 +137,7 @@ def _fitted(tensors: dict[str, Any], names: list[str]) -> tuple[bytes, int]:
     for name in names:
         size = SIZES.get(tensors[name]["dtype"], 1)
         for side in tensors[name]["shape"]:
-            size *= side
+            size *= int(side)
         tensors[name]["data_offsets"] = [at, at + size]
         at += size
     if at > 4000:
@@ -139,7 +149,7 @@ def _torch_seeds() -> list[bytes]:
     state = network().state_dict()
     odd: dict[str, Any] = {
         "0.weight": torch.nn.Parameter(torch.ones(4, 3, 3, 3)), "4.weight": torch.ones(2, 4).to_sparse(),
-        "4.bias": torch.quantize_per_tensor(torch.ones(2), 0.1, 0, torch.qint8),
+        "4.bias": _quantized(torch.ones(2)),
     }  # fmt: skip
     values = (state, {"state_dict": state, "epoch": 3}, odd, {"0.weight": torch.ones(4, 3, 3, 3, device="meta")})
     return [*map(_saved, values), _saved(state, legacy=True)]
@@ -189,7 +199,7 @@ def _tensor(numbers: random.Random) -> object:
     if kind < 0.1:
         return tensor.to("meta")
     if kind < 0.2 and tensor.dtype == torch.float32 and tensor.dim():
-        return numbers.choice([tensor.to_sparse(), torch.quantize_per_tensor(tensor, 0.1, 0, torch.qint8)])
+        return numbers.choice([tensor.to_sparse(), _quantized(tensor)])
     if kind < 0.3 and tensor.is_floating_point() and tensor.dtype.itemsize > 1:
         return numbers.choice([tensor.fill_(float("nan")), torch.nn.Parameter(tensor), tensor.expand(1, *tensor.shape)])
     if kind < 0.35:
@@ -207,7 +217,8 @@ def _rezipped(data: bytes, numbers: random.Random) -> bytes:
             content = before.read(name)
             if name == chosen and numbers.random() < 0.1:
                 continue
-            after.writestr(name, byte_mutant(content, numbers) if name == chosen else content)
+            member = zipfile.ZipInfo(name)  # with a date that is always the same
+            after.writestr(member, byte_mutant(content, numbers) if name == chosen else content)
     return written.getvalue()
 
 
