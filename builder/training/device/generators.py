@@ -25,6 +25,9 @@ def set_global_states(states: Mapping[str, torch.Tensor], device: torch.device) 
     kind = kind_of(device)
     if states[CPU.name].shape != torch.get_rng_state().shape:
         raise ValueError("it is no state of a generator")
-    torch.set_rng_state(states[CPU.name])
-    if kind.has_generator:
-        kind.set_random_state(device, states[kind.name])
+    try:
+        torch.set_rng_state(states[CPU.name])
+        if kind.has_generator:
+            kind.set_random_state(device, states[kind.name])
+    except RuntimeError as error:  # what torch raises where a state's numbers are none of its generator's
+        raise ValueError(f"it is no state of a generator: {error}") from error

@@ -37,6 +37,13 @@ class TestGlobalStates:
         assert list(states) == ["cpu"]
         assert torch.equal(torch.rand(3), drawn)
 
+    def test_numbers_that_are_no_state(self, cpu: torch.device) -> None:
+        """They have its length, and torch refuses them."""
+        state = global_states(cpu)["cpu"]
+        with pytest.raises(ValueError, match="it is no state of a generator: Invalid mt19937 state"):
+            set_global_states({"cpu": torch.zeros_like(state)}, cpu)
+        assert torch.equal(torch.get_rng_state(), state)
+
     @pytest.mark.parametrize("kind", [CUDA, MPS, XPU])
     def test_every_gpu_has_another(self, monkeypatch: pytest.MonkeyPatch, kind: DeviceKind) -> None:
         """An Apple's and an Intel's too: without it a run with dropout would not resume to the same bits."""
