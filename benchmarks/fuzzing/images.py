@@ -34,8 +34,11 @@ COMPRESSIONS = (None, "tiff_lzw", "tiff_adobe_deflate", "packbits")
 
 
 def image_target() -> Target:
-    """Return images of every format that data sets have; a few bytes may stand for very many pixels."""
-    return Target(_read_image, _images, _image_mutant, ("IHDR", "PLTE", "tRNS", "IDAT", "IEND"), 2048, 2.0, 700)
+    """Return images of every format that data sets have.
+
+    A few bytes may stand for 179 million pixels, Pillow's limit, of four bytes each: as they are stored, and in RGB.
+    """
+    return Target(_read_image, _images, _image_mutant, ("IHDR", "PLTE", "tRNS", "IDAT", "IEND"), 2048, 3.0, 1500)
 
 
 def _read_image(data: bytes, folder: Path) -> None:

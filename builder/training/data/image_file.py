@@ -37,7 +37,8 @@ def read_square(path: Path, side: int, *, grey: bool = False) -> torch.Tensor:
     Where it is to be ``grey``, (1, side, side): Pillow's ``convert("L")``, as torchvision's ``Grayscale``. Raises
     RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
     """
-    image = read_image(path, side).convert("L" if grey else "RGB")
+    image = read_image(path, side)
+    image = image.convert("L") if grey else image
     square = functional.center_crop(functional.resize(image, side), [side, side])
     pixels: torch.Tensor = functional.pil_to_tensor(square)
     return pixels
