@@ -29,7 +29,7 @@ test: $(VENV)/installed-dev  ## set up, then run the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 slow: $(VENV)/installed-dev  ## the tests that take longer; ARCHCLI_CIFAR10=FOLDER adds those on real CIFAR-10
-	$(BIN)/python -m pytest -m slow --durations=15 || test $$? -eq 5  # 5: there are none
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m slow --durations=15 || test $$? -eq 5  # 5: there are none
 
 light: $(VENV)/installed-dev  ## install what needs no PyTorch into an environment of its own, and try it there
 	$(BIN)/python -m venv --clear $(LIGHT)

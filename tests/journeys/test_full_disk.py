@@ -76,7 +76,7 @@ class TestFullDisk:
         finally:
             os.close(full)
         assert done.returncode == 1
-        assert done.stderr == "error: cannot write: No space left on device\n"
+        assert done.stderr == "error: the result cannot be written: No space left on device\n"
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_a_folder_that_cannot_be_written_is_named(self, home: Path) -> None:

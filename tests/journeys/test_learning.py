@@ -38,5 +38,5 @@ class TestLearning:
         outcome = archcli("train", page, "--data-dir", data, *settings, "--runs-dir", tmp_path, "--json")
         found = json.loads(outcome.out)
         assert outcome.code == 0
-        assert found["beginning"]["images"] == {"train": 10_000, "validation": 1_111, "test": 2_222}
+        assert found["beginning"]["images"] == {"train": 10_000, "validation": 5_000, "test": 10_000}
         assert found["summary"]["best_val_accuracy"] >= 0.35

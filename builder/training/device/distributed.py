@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from inspect import signature
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import distributed as dist
@@ -29,6 +30,9 @@ Answer = TypeVar("Answer")
 
 NO_LABEL = -100  # of an image that only fills a part up; cross_entropy leaves it out
 _CPU = torch.device("cpu")
+_IS_NEWER = "forward_sync_buffers" in signature(DistributedDataParallel.__init__).parameters
+_NO_BUFFERS: dict[str, Any] = {"forward_sync_buffers" if _IS_NEWER else "broadcast_buffers": False}
+"""Buffers are not sent around in each step; before PyTorch 2.15 this had the other name."""
 
 
 class ProcessGroup:
@@ -137,7 +141,7 @@ class DistributedGroup(ProcessGroup):
         up in another order, and three processes that go on would no longer compute the same bits. Buffers are not sent
         around in each step: training normalizes by its own batch, and ``broadcast_buffers`` comes before evaluation.
         """
-        return DistributedDataParallel(model, find_unused_parameters=True, broadcast_buffers=False)
+        return DistributedDataParallel(model, find_unused_parameters=True, **_NO_BUFFERS)
 
     def convert_sync_batch_norm(self, model: nn.Module) -> None:
         """Put torch's own, which is for GPUs alone, in the place of each; weights and keys stay."""

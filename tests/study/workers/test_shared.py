@@ -31,7 +31,7 @@ from tests.study.plan.test_trials import searching
 
 optuna = pytest.importorskip("optuna", reason="needs the extra `distributed`")
 
-JOINER = Path(__file__).parent / "fake_joiner.py"
+JOINER = Path(__file__).parents[1] / "fake_joiner.py"
 URL = os.environ.get("ARCHCLI_POSTGRES", "")
 
 has_database = pytest.mark.skipif(not URL, reason="ARCHCLI_POSTGRES names no PostgreSQL; `.ci/postgres` starts one")
