@@ -29,6 +29,10 @@ CHANGED = {
     "out/report/report.html": "what *seeds to tell* means is said in plain words",
     "out/report/report.md": "the same",
     "study_report.md": "the same",
+    **dict.fromkeys(
+        ("export_alexse_both.py.txt", "export_resnet18.py.txt", "export_tiny.py.txt"),
+        "the network's class takes `num_classes`; nothing else of the source is another",
+    ),
     "schema_page.json": "one spelling, and descriptions of fields in the field's words",
     "schema_recipe.json": "descriptions of fields in the field's words",
     "schema_study.json": "the same, and a search has `trials`, which were `tries`",

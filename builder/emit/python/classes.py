@@ -10,6 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from builder.emit.python.class_count import PARAMETER, ClassCount
 from builder.emit.python.forms import ModuleForm
 from builder.emit.python.modules import Layer, Module
 from builder.emit.python.names import camel, literal, unique, variable
@@ -61,6 +62,11 @@ class Class:
     parameters: tuple[str, ...] = ()
     fillings: tuple[str | None, ...] = ()
     arguments: dict[Module, tuple[object, ...]] = field(default_factory=dict)
+
+    @property
+    def counts_classes(self) -> bool:
+        """Whether this is the network's class and takes the number of classes."""
+        return self.model.parent is None and PARAMETER in self.fillings
 
     @property
     def model(self) -> Module:
@@ -173,15 +179,13 @@ class _Sorting:
         taken: set[str] = set()
         fillings: list[str | None] = []
         for column in zip(*rows, strict=True):
+            if (filling := _fixed(column, cls)) is not None or all(slot.is_default for slot in column):
+                fillings.append(filling)
+                continue
             values = tuple((type(slot.value), slot.value) for slot in column)
-            if all(slot.is_default for slot in column):
-                fillings.append(None)
-                continue
-            if len(set(values)) == 1:
-                fillings.append(literal(column[0].value))
-                continue
             if values not in parameters:
-                name = known.get(tuple(slot.value for slot in column), column[0].name)
+                counts = all(isinstance(slot.value, ClassCount) for slot in column)
+                name = PARAMETER if counts else known.get(tuple(slot.value for slot in column), column[0].name)
                 parameters[values] = unique(variable(name), taken)
             fillings.append(parameters[values])
         cls.parameters = tuple(parameters.values())
@@ -198,6 +202,17 @@ class _Sorting:
                 cls = self._of[child]
                 for name, value in zip(cls.parameters, cls.arguments[child], strict=True):
                     yield Slot(value, False, f"{label}{name}")
+
+
+def _fixed(column: Sequence[Slot], cls: Class) -> str | None:
+    """Return what stands at a number in every instance; None where it is left out, or differs between them."""
+    first = column[0]
+    if all(slot.is_default for slot in column):
+        return None
+    if isinstance(first.value, ClassCount):
+        return PARAMETER if cls.model.parent is None else None
+    same = all((type(slot.value), slot.value) == (type(first.value), first.value) for slot in column)
+    return literal(first.value) if same else None
 
 
 def _base(module: Module, graph: Graph) -> str:

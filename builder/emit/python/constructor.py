@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.emit.python.class_count import PARAMETER
 from builder.emit.python.classes import is_number
 from builder.emit.python.forms import ModuleForm
 from builder.emit.python.layout import INDENT, Brackets, Comment, statement
@@ -39,7 +40,8 @@ class _Constructor:
     def lines(self, after: Sequence[str]) -> list[str]:
         """Return ``def __init__`` and its body."""
         module = self._cls.model
-        lines = statement("def __init__", Brackets("(", ("self", *self._cls.parameters), "):"), INDENT)
+        classes = (f"{PARAMETER}={self._plan.graph.classes}",) if self._cls.counts_classes else ()
+        lines = statement("def __init__", Brackets("(", ("self", *self._cls.parameters, *classes), "):"), INDENT)
         if module.is_numbered:
             children = tuple(self._expression(child) for child in module.children.values())
             lines += statement("", Brackets("super().__init__(", children, ")", spread=len(children) > 1), _BODY)

@@ -9,6 +9,7 @@ from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.costs import graph_cost
+from builder.emit.python.class_count import PARAMETER
 from builder.emit.python.classes import classes, give_names
 from builder.emit.python.constructor import constructor
 from builder.emit.python.forms import is_chain
@@ -53,7 +54,7 @@ def document(graph: Graph) -> Document:
     code = sections.code()
     used = {node.id for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)}
     imports = ["\n".join(line for name, line in group.items() if name in used) for group in _IMPORTS]
-    head = "\n\n".join([_header(graph, sections.network), *filter(None, imports)])
+    head = "\n\n".join([_header(graph, sections.call), *filter(None, imports)])
     return Document(f"{head}\n\n\n{code}\n", sections.network)
 
 
@@ -71,6 +72,9 @@ class _Sections:
         taken = {name for each in self._definitions for name in pattern.findall(each)}
         give_names(self._classes, taken)
         self.network = self._classes[-1].name
+        self.call = (
+            f"{self.network}({PARAMETER}={graph.classes})" if self._classes[-1].counts_classes else f"{self.network}()"
+        )
         self._heads = unique(f"{self.network}Outputs", taken)
 
     def code(self) -> str:
@@ -131,7 +135,7 @@ def _field(name: str) -> str:
     return name if is_attribute(name) else variable(name)
 
 
-def _header(graph: Graph, network: str) -> str:
+def _header(graph: Graph, call: str) -> str:
     """Return the docstring of the whole text."""
     cost = graph_cost(graph)
     costs = f"{cost.parameters:,} parameters, {cost.macs:,} multiply-accumulates for one {graph.input} image."
@@ -140,7 +144,7 @@ def _header(graph: Graph, network: str) -> str:
         "",
         f"Written by archcli. It needs PyTorch {PYTORCH} or newer and nothing else:",
         "",
-        f"{INDENT}model = {network}()",
+        f"{INDENT}model = {call}",
         f"{INDENT}logits = model(torch.rand(1, {', '.join(str(size) for size in graph.input.sizes)}))",
         '"""',
     ]

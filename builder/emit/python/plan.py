@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from builder.emit.python.class_count import class_calls
 from builder.emit.python.forms import ModuleForm, forms
 from builder.emit.python.modules import module_tree
 from builder.emit.python.names import is_attribute, literal
@@ -28,10 +29,12 @@ class SourcePlan:
     in_place: frozenset[int]
     bodies: dict[Module, ForwardBody]
     forms: dict[Module, ModuleForm]
+    class_calls: dict[int, Call]
+    """The constructors that count classes."""
 
     def call(self, layer: Layer) -> Call:
         """Return the constructor of a layer."""
-        call = layer.node.operation.call(*self.graph.input_shapes(layer.node))
+        call = self.class_calls.get(layer.node.index) or layer.node.operation.call(*self.graph.input_shapes(layer.node))
         if layer.node.index in self.in_place and layer.node.operation.is_module:
             return replace(call, arguments=(*call.arguments, IN_PLACE))
         return call
@@ -56,4 +59,4 @@ def plan(graph: Graph) -> SourcePlan:
     tree = module_tree(graph)
     in_place = acts_in_place(graph)
     found = bodies(graph, tree, in_place)
-    return SourcePlan(graph, tree, in_place, found, forms(found))
+    return SourcePlan(graph, tree, in_place, found, forms(found), class_calls(graph))

@@ -70,7 +70,7 @@ class TestHeader:
         assert source(load("alexnet", classes=10)).startswith(
             '"""alexnet: 57,044,810 parameters, 710,133,440 multiply-accumulates for one 3×224×224 image.\n\n'
             "Written by archcli. It needs PyTorch 2.11 or newer and nothing else:\n\n"
-            "    model = Alexnet()\n    logits = model(torch.rand(1, 3, 224, 224))\n"
+            "    model = Alexnet(num_classes=10)\n    logits = model(torch.rand(1, 3, 224, 224))\n"
             '"""\n\nimport torch.nn as nn\n\n\nclass Alexnet(nn.Module):\n'
         )
 

@@ -20,7 +20,12 @@ END = "  pool: adaptiveavgpool\n  flatten: flatten\n  fc: {linear: {out: $classe
 
 def rules(graph: Graph) -> str:
     """Return the lines behind the children in the network's ``__init__``."""
-    init = source(graph).rpartition("    def __init__(self):\n")[2].partition("\n    def forward")[0]
+    init = (
+        source(graph)
+        .rpartition("    def __init__(self, num_classes=")[2]
+        .partition("):\n")[2]
+        .partition("\n    def forward")[0]
+    )
     return "".join(f"{line.removeprefix('        ')}\n" for line in init.partition("\n\n")[2].splitlines())
 
 

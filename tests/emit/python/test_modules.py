@@ -165,4 +165,4 @@ class TestNames:
     def test_stay_keys_in_a_chain(self, graph_of: Make) -> None:
         """A named chain is an ``nn.Sequential`` of pairs."""
         graph = graph_of("layers:\n  a-b: {layers: {x-y: flatten, class: {linear: {out: 4}}}}\n")
-        assert '("class", nn.Linear(3072, 4)),\n' in source(graph)
+        assert '("class", nn.Linear(3072, num_classes)),\n' in source(graph)
