@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 _KINDS = {"int": "a whole number", "float": "a number"}
 """What pydantic's names of mistakes begin with, and what was expected then."""
 
+_BOUNDS = {"greater_than": "at least", "less_than": "at most"}
+"""The same for a number beyond a bound."""
+
 
 def unknown_command(name: str, known: Mapping[str, Command], group: str) -> Diagnostic:
     """Return the answer to a command that ``group`` does not have."""
@@ -90,9 +93,10 @@ def _bad_value(param: Parameter, error: TyperException, ctx: Context) -> Diagnos
         message = f"`{ctx.command_path}` does not take `{value}`" if _is_argument(param) else None
         hint = suggest(value, choices, "it takes")
         return Diagnostic("usage", message or f"`{value}` is not a value of `{name}`", None, hint)
-    if kind.startswith("greater_than"):
-        (least,) = details["ctx"].values()
-        return Diagnostic("usage", f"`{name}` is at least {least:g}, not {value}")
+    bound = next((word for begin, word in _BOUNDS.items() if kind.startswith(begin)), None)
+    if bound is not None:
+        (limit,) = details["ctx"].values()
+        return Diagnostic("usage", f"`{name}` is {bound} {limit:g}, not {value}")
     wanted = _KINDS.get(kind.partition("_")[0])
     if wanted is not None:
         return Diagnostic("usage", f"`{name}` takes {wanted}, not `{value}`", None, f"as in `{name} 1`")

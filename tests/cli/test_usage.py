@@ -49,6 +49,7 @@ WRONG = {
     "train alexnet --seed a": ("`--seed` takes a whole number, not `a`", "as in `--seed 1`"),
     "train alexnet --lr high": ("`--lr` takes a number, not `high`", "as in `--lr 1`"),
     "train alexnet --epochs 0": ("`--epochs` is at least 1, not 0", None),
+    "train alexnet --threads 1025": ("`--threads` is at most 1024, not 1025", None),
     "bench alexnet --seconds 0": ("`--seconds` is at least 0.1, not 0", None),
 }
 
