@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from builder.quantities import plural
 from builder.training.device.cores import CoreUse, usable_cores
 from builder.training.device.kinds import kind_of
 
@@ -54,9 +55,9 @@ class ChosenThreads:
             return device
         name = device.partition(" (")[0]
         if self.count == self.of or self.reason == ASKED:
-            return f"{name} ({self.count} thread{'s' if self.count > 1 else ''})"
+            return f"{name} ({plural(self.count, 'thread')})"
         if self.count > self.of:
-            return f"{name} ({self.count} threads on {self.of} cores: {self.reason})"
+            return f"{name} ({self.count} threads on {plural(self.of, 'core')}: {self.reason})"
         return f"{name} ({self.count} of {self.of} threads: {self.reason})"
 
 
@@ -91,7 +92,7 @@ def kept_threads(device: torch.device, kept: int | None, asked: int | None) -> C
     """Return the threads of a run that goes on: those that it ``kept``, unless others are ``asked`` for."""
     if kept is None or not kind_of(device).is_host:
         return ChosenThreads()
-    return ChosenThreads(kept, most_threads(), BEGAN if asked is None else ASKED)
+    return ChosenThreads(kept, usable_cores(), BEGAN if asked is None else ASKED)
 
 
 def most_threads() -> int:

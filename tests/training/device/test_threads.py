@@ -105,7 +105,8 @@ class TestThreadDecision:
     @pytest.fixture(autouse=True)
     def _four(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Let there be four, and nothing set by the user."""
-        monkeypatch.setattr("builder.training.device.threads.most_threads", lambda: 4)
+        for each in ("most_threads", "usable_cores"):
+            monkeypatch.setattr(f"builder.training.device.threads.{each}", lambda: 4)
         for each in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):
             monkeypatch.delenv(each, raising=False)
 
@@ -133,7 +134,7 @@ class TestThreadDecision:
         assert ThreadDecision(3).on(torch.device("cuda"), IDLE) == ChosenThreads()
 
     def test_a_run_that_goes_on_takes_its_own(self) -> None:
-        """Unless others are asked for."""
+        """Unless others are asked for; they are compared with the cores, as torch may have been told of fewer."""
         assert kept_threads(torch.device("cpu"), 2, None) == ChosenThreads(2, 4, BEGAN)
         assert kept_threads(torch.device("cpu"), 1, 1) == ChosenThreads(1, 4, ASKED)
 
@@ -149,6 +150,7 @@ class TestTold:
             (ChosenThreads(1, 2, ASKED), "cpu (1 thread)"),
             (ChosenThreads(1, 2, BUSY), "cpu (1 of 2 threads: other programs use the cores)"),
             (ChosenThreads(8, 2, BEGAN), "cpu (8 threads on 2 cores: as the run began)"),
+            (ChosenThreads(2, 1, BEGAN), "cpu (2 threads on 1 core: as the run began)"),
         ],
     )
     def test_it_says_how_many_and_why(self, chosen: ChosenThreads, said: str) -> None:
