@@ -99,6 +99,50 @@ class TestStopped:
         assert archcli("resume", "runs/small-001", "--device", "cpu", "-q").code == 0
 
 
+class TestThreads:
+    """`resume --threads N`: the last bits of a run depend on this number."""
+
+    @pytest.fixture
+    def begun(self, archcli: Archcli, page: Path) -> Path:
+        """Return a run in one thread that can get more epochs."""
+        assert archcli("train", page, *CONSTANT, "--threads", 1, "-q").code == 0
+        return Path("runs/small-001")
+
+    def test_it_warns_and_goes_on_to_the_end(self, archcli: Archcli, begun: Path) -> None:
+        """In as many; the run's own file and its result say so."""
+        outcome = archcli("resume", begun, "--epochs", 3, "--threads", 2, "--device", "cpu", "--json")
+        assert outcome.code == 0
+        assert (
+            "warning: the results will differ in their last bits, because this has changed: "
+            "device: cpu (1 threads) before, cpu (2 threads) now\n"
+        ) in outcome.err
+        kept = json.loads((begun / "environment.json").read_text())
+        assert (kept["threads"], kept["device"]) == (2, "cpu (2 threads)")
+        assert json.loads(outcome.out)["summary"]["device"] == "cpu (2 threads)"
+        assert len((begun / "metrics.csv").read_text().splitlines()) == 1 + 3
+
+    def test_the_rest_of_the_file_stays(self, archcli: Archcli, begun: Path) -> None:
+        """Versions, command and all that the run began with."""
+        before = json.loads((begun / "environment.json").read_text())
+        archcli("resume", begun, "--epochs", 3, "--threads", 2, "--device", "cpu", "-q")
+        after = json.loads((begun / "environment.json").read_text())
+        assert after == before | {"threads": 2, "device": "cpu (2 threads)"}
+
+    def test_from_then_on_it_keeps_them(self, archcli: Archcli, begun: Path) -> None:
+        """Without being told again, and with nothing to warn of."""
+        archcli("resume", begun, "--epochs", 3, "--threads", 2, "--device", "cpu", "-q")
+        outcome = archcli("resume", begun, "--epochs", 4, "--device", "cpu")
+        assert (outcome.code, "warning:" in outcome.err) == (0, False)
+        assert "device   cpu (2 threads" in outcome.err
+
+    def test_the_same_number_changes_nothing(self, archcli: Archcli, begun: Path) -> None:
+        """And is nothing to warn of."""
+        before = (begun / "environment.json").read_bytes()
+        outcome = archcli("resume", begun, "--epochs", 3, "--threads", 1, "--device", "cpu")
+        assert (outcome.code, "warning:" in outcome.err) == (0, False)
+        assert (begun / "environment.json").read_bytes() == before
+
+
 class TestMoved:
     """Images in a folder of the user's, and a run that is moved with them or without."""
 

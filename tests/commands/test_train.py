@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +14,15 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from builder.choices import MOST_THREADS
+from builder.training import trainer
+from builder.training.device import threads
+from builder.training.device.threads import ENOUGH, ChosenThreads
+from builder.training.steps import thread_trial
 from tests.command_line import PAGE, SHORT
 
 if TYPE_CHECKING:
+    from builder.training.device.threads import Trial
     from tests.command_line import Archcli, Trained
 
 
@@ -268,6 +277,119 @@ class TestStep:
         assert "\nstep " not in trained.outcome.err
         assert json.loads((trained.folder / "summary.json").read_text())["step"] == "eager"
         assert json.loads((trained.folder / "environment.json").read_text())["step"] == "auto"
+
+
+RANDOM_PAGE = PAGE.replace("  flatten: flatten", "  norm: batchnorm\n  drop: {dropout: {p: 0.5}}\n  flatten: flatten")
+SEEN = """\
+import torch
+from builder import train
+train("small.yaml", data="digits", subset=200, epochs=1, size=16, device="cpu", threads={threads},
+      on_progress=lambda event: print(torch.get_num_threads()))
+"""
+
+
+@pytest.mark.usefixtures("nothing_is_drawn")
+class TestThreads:
+    """`--threads`, and the trial that chooses where it is not given."""
+
+    @pytest.fixture
+    def training_in(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """Return torch's threads in each epoch that is trained."""
+        seen: list[int] = []
+        train_epoch = trainer.train_epoch
+
+        def noting(*arguments: object) -> None:
+            seen.append(torch.get_num_threads())
+            train_epoch(*arguments)
+
+        monkeypatch.setattr(trainer, "train_epoch", noting)
+        return seen
+
+    @pytest.fixture
+    def two_by_trial(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let there be two threads, and a trial that takes its steps and chooses both."""
+
+        def both(most: int, _free: float, trial: Trial) -> ChosenThreads:
+            assert all(trial.seconds_of(count) > 0 for count in (1, 2))
+            return ChosenThreads(2, most, ENOUGH)
+
+        for name in threads.FIXED_BY:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(threads, "most_threads", lambda: 2)
+        monkeypatch.setattr(thread_trial, "choose_threads", both)
+
+    @pytest.mark.parametrize("count", [1, 3])
+    def test_training_computes_in_as_many_as_asked_for(
+        self, archcli: Archcli, page: Path, training_in: list[int], count: int
+    ) -> None:
+        """Said in the device line and kept by the run; afterwards torch has what it had."""
+        before = torch.get_num_threads()
+        outcome = archcli("train", page, *SHORT, "--threads", count)
+        assert outcome.code == 0
+        assert (training_in, torch.get_num_threads()) == ([count, count], before)
+        said = "cpu (1 thread)" if count == 1 else f"cpu ({count} threads)"
+        assert outcome.err.splitlines()[3].startswith(f"device   {said}, ")
+        assert json.loads(Path("runs/small-001/environment.json").read_text())["threads"] == count
+
+    @pytest.mark.slow
+    def test_the_most_that_can_be_asked_for_are_taken(self, page: Path) -> None:
+        """In a process of its own, which is not left with so many."""
+        work = [sys.executable, "-c", SEEN.format(threads=MOST_THREADS)]
+        done = subprocess.run(work, capture_output=True, text=True, check=False, cwd=page.parent)
+        assert (done.returncode, set(done.stdout.split()[2:])) == (0, {str(MOST_THREADS)}), done.stderr
+
+    @pytest.mark.parametrize(
+        ("count", "said"),
+        [
+            (0, "is at least 1, not 0"),
+            (-1, "is at least 1, not -1"),
+            (MOST_THREADS + 1, f"is at most {MOST_THREADS}, not {MOST_THREADS + 1}"),
+            (1.5, "takes a whole number, not `1.5`"),
+            ("two", "takes a whole number, not `two`"),
+        ],
+    )
+    def test_any_other_number_is_refused(self, archcli: Archcli, page: Path, count: object, said: str) -> None:
+        """With the bound, before anything is read."""
+        outcome = archcli("train", page, *SHORT, "--threads", count)
+        assert (outcome.code, outcome.out) == (2, "")
+        assert outcome.err.splitlines()[0] == f"error[usage]: `--threads` {said}"
+        assert not Path("runs").exists()
+
+    @pytest.mark.usefixtures("two_by_trial")
+    def test_a_trial_changes_no_bit(self, archcli: Archcli, page: Path, training_in: list[int]) -> None:
+        """A run whose threads were tried ends as one that was told so many: weights, optimizer, random numbers."""
+        page.write_text(RANDOM_PAGE)
+        assert archcli("train", page, *SHORT).code == 0
+        assert archcli("train", page, *SHORT, "--threads", 2).code == 0
+        assert training_in == [2, 2, 2, 2]
+        for name in ("last", "best"):
+            one, other = (load_file(f"runs/small-00{number}/{name}.safetensors") for number in (1, 2))
+            assert one.keys() == other.keys()
+            assert all(torch.equal(one[each], other[each]) for each in one)
+
+    @pytest.mark.usefixtures("two_by_trial")
+    def test_what_a_trial_chose_is_kept(
+        self, archcli: Archcli, page: Path, training_in: list[int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A run goes on in as many, without another trial."""
+        archcli("train", page, *SHORT, "--set", "schedule.name=constant")
+        monkeypatch.setattr(thread_trial, "choose_threads", lambda *_: pytest.fail("tried again"))
+        outcome = archcli("resume", "runs/small-001", "--epochs", 3, "--device", "cpu")
+        assert (outcome.code, training_in) == (0, [2, 2, 2])
+        assert "warning:" not in outcome.err
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="torchrun starts processes that talk through gloo")
+    def test_each_of_several_processes_computes_in_as_many(self, page: Path) -> None:
+        """And the run goes on in as many, for all of them."""
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "-m", "cli"]
+        told = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        settings = [str(each) for each in (*SHORT, "--set", "schedule.name=constant")]
+        for words in (["train", page.name, *settings, "--threads", "2"], ["resume", "runs/small-001", "--epochs", "3"]):
+            done = subprocess.run([*torchrun, *words], capture_output=True, text=True, check=False, env=told)
+            assert done.returncode == 0, done.stderr
+            assert "\ndevice   2 processes, the first on cpu (2 threads" in done.stderr
+        assert json.loads(Path("runs/small-001/environment.json").read_text())["threads"] == 2
 
 
 class TestEarlyStop:
