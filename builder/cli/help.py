@@ -11,6 +11,7 @@ from builder.cli import completion
 from builder.cli.options import DataDir, Json, Output, Plugins, RunsDir, choices
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
+from builder.commands.terminal.loading import Loading
 from builder.commands.text import pages as text
 
 
@@ -73,8 +74,9 @@ def doctor(
 
     $ archcli doctor
     """
-    from builder.commands import doctor as command
+    with Loading():
+        from builder.commands import doctor as command
 
-    examined = command.run(data_dir, runs_dir)
+        examined = command.run(data_dir, runs_dir)
     answer_with(examined, text.examined, as_json)
     sys.exit(0 if examined.is_well else FAILED)

@@ -22,9 +22,10 @@ from builder.cli.options import (
     choices,
     data_home,
 )
-from builder.commands.export_forms import ExportFormName
+from builder.commands.export_forms import EXPORT_FORMS, ExportFormName
 from builder.commands.terminal.console import answer_in_pieces, answer_with, is_terminal, say
 from builder.commands.terminal.exit_codes import FAILED
+from builder.commands.terminal.loading import DeviceNote, Loading
 from builder.commands.text import pages as pages_text
 from builder.commands.text import training as text
 from builder.training.recipe.data_sets import DataName
@@ -75,23 +76,24 @@ def evaluate(
     $ archcli evaluate runs/alexnet_tiny-001
     $ archcli evaluate resnet18 --weights torchvision:resnet18 --data imagefolder
     """
-    from builder.commands import evaluate as command
     from builder.commands.terminal.training_progress import TrainingProgress
 
-    asked = command.EvaluateOptions(
-        what=what,
-        split=split,
-        data=data,
-        data_dir=data_dir,
-        data_home=data_home(),
-        device=device,
-        weights=weights,
-        recipe=recipe,
-        plugins=tuple(plugin or ()),
-        output=output,
-        threads=threads,
-    )
     with TrainingProgress(quiet=quiet) as watch:
+        from builder.commands import evaluate as command
+
+        asked = command.EvaluateOptions(
+            what=what,
+            split=split,
+            data=data,
+            data_dir=data_dir,
+            data_home=data_home(),
+            device=device,
+            weights=weights,
+            recipe=recipe,
+            plugins=tuple(plugin or ()),
+            output=output,
+            threads=threads,
+        )
         found = command.run(asked, watch, watch.note)
     for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
@@ -132,26 +134,31 @@ def predict(
     $ archcli predict resnet18 --weights torchvision:resnet18 photo.jpg
     $ archcli predict runs/alexnet_tiny-001 photos/ --csv > classes.csv
     """
-    from builder.commands import predict as command
-    from builder.commands.terminal.training_progress import TrainingProgress
-    from builder.commands.text import predict as predict_text
+    with Loading(quiet=quiet) as loading:
+        from builder.commands import predict as command
+        from builder.commands.terminal.training_progress import TrainingProgress
+        from builder.commands.text import predict as predict_text
 
-    asked = command.PredictOptions(
-        what=what,
-        images=tuple(images),
-        weights=weights,
-        recipe=recipe,
-        classes=classes,
-        batch_size=batch_size,
-        device=device,
-        plugins=tuple(plugin or ()),
-    )
-    with TrainingProgress(quiet=quiet or is_terminal(sys.stdout)) as watch:  # where results appear, they show progress
-        found = command.run(asked, watch, watch.note)
-        for warning in (*found.unchecked, *found.warnings):
-            watch.note(f"warning: {warning}")
-        render = predict_text.as_json if as_json else predict_text.as_csv if as_csv else None
-        answer_in_pieces(render(found) if render else predict_text.predicted(found, top))
+        asked = command.PredictOptions(
+            what=what,
+            images=tuple(images),
+            weights=weights,
+            recipe=recipe,
+            classes=classes,
+            batch_size=batch_size,
+            device=device,
+            plugins=tuple(plugin or ()),
+        )
+        appears = is_terminal(sys.stdout)  # where results appear, they show progress
+        with TrainingProgress(quiet=quiet or appears) as watch:
+            found = command.run(asked, watch, loading.note)
+            loading.clear()
+            for warning in (*found.unchecked, *found.warnings):
+                watch.note(f"warning: {warning}")
+            if appears and not quiet:
+                DeviceNote(watch.note).tell()
+            render = predict_text.as_json if as_json else predict_text.as_csv if as_csv else None
+            answer_in_pieces(render(found) if render else predict_text.predicted(found, top))
     for each in found.unreadable:
         say(f"error: {each.reason}")
     sys.exit(FAILED if found.unreadable else 0)
@@ -202,17 +209,18 @@ def export(
     $ archcli export alexse_both --to python -o alexse_both.py
     $ archcli export runs/alexnet_tiny-001 --to safetensors -o weights.safetensors
     """
-    from builder.commands import export as command
+    with Loading(quiet=not EXPORT_FORMS[form].has_weights) as loading:
+        from builder.commands import export as command
 
-    exported = command.run(
-        what,
-        form=form,
-        output=output,
-        seed=seed,
-        weights=weights,
-        plugins=tuple(plugin or ()),
-        on_fetch=say,
-    )
+        exported = command.run(
+            what,
+            form=form,
+            output=output,
+            seed=seed,
+            weights=weights,
+            plugins=tuple(plugin or ()),
+            on_fetch=loading.note,
+        )
     for warning in exported.unchecked:
         say(f"warning: {warning}")
     answer_with(exported, pages_text.exported, as_json)

@@ -21,6 +21,7 @@ from builder.cli.options import (
 )
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
+from builder.commands.terminal.loading import Loading
 
 if TYPE_CHECKING:
     from builder.study.planning import PlanOptions
@@ -43,13 +44,15 @@ def plan(
 
     $ archcli study plan digits_placement
     """
-    from builder.commands import study as command
-    from builder.commands.terminal.study_progress import StudyProgress
-    from builder.commands.text import study as text
+    with Loading(quiet=quiet) as loading:
+        from builder.commands import study as command
+        from builder.commands.terminal.study_progress import StudyProgress
+        from builder.commands.text import study as text
 
-    place = _place(studies_dir, data_dir, device, workers, plugin)
-    asked = command.StudyOptions(what=file, place=place, anew=anew)
-    answer_with(command.plan(asked, StudyProgress(quiet=quiet).measured), text.planned, as_json)
+        place = _place(studies_dir, data_dir, device, workers, plugin)
+        asked = command.StudyOptions(what=file, place=place, anew=anew)
+        planned = command.plan(asked, StudyProgress(loading, quiet=quiet).measured)
+    answer_with(planned, text.planned, as_json)
 
 
 def run(
@@ -72,17 +75,18 @@ def run(
     $ archcli study run digits_placement
     $ archcli study run digits_placement --workers 2 --retry-failed
     """
-    from builder.commands import study as command
-    from builder.commands.terminal.study_progress import StudyProgress
-    from builder.commands.text import study as text
+    with Loading(quiet=quiet) as loading:
+        from builder.commands import study as command
+        from builder.commands.terminal.study_progress import StudyProgress
+        from builder.commands.text import study as text
 
-    place = _place(studies_dir, data_dir, device, workers, plugin)
-    asked = command.StudyOptions(what=file, place=place, anew=anew, retry=retry, other_code=other_code)
-    view = StudyProgress(quiet=quiet)
-    try:
-        now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
-    finally:
-        view.leave()
+        place = _place(studies_dir, data_dir, device, workers, plugin)
+        asked = command.StudyOptions(what=file, place=place, anew=anew, retry=retry, other_code=other_code)
+        view = StudyProgress(loading, quiet=quiet)
+        try:
+            now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
+        finally:
+            view.leave()
     answer_with(now, text.standing, as_json)
     sys.exit(FAILED if now.failures else 0)
 
@@ -125,14 +129,15 @@ def worker(
 
     $ archcli study worker digits_placement --storage postgresql://me:secret@server/studies
     """
-    from builder.commands import study as command
-    from builder.commands.terminal.study_progress import StudyProgress
-    from builder.commands.text import study as text
+    with Loading(quiet=quiet) as loading:
+        from builder.commands import study as command
+        from builder.commands.terminal.study_progress import StudyProgress
+        from builder.commands.text import study as text
 
-    place = _place(studies_dir, data_dir, device, plugin=plugin)
-    asked = command.StudyOptions(what=file, place=place, other_code=other_code)
-    view = StudyProgress(quiet=quiet)
-    now = command.worker(asked, storage, view.planned, view.ran)
+        place = _place(studies_dir, data_dir, device, plugin=plugin)
+        asked = command.StudyOptions(what=file, place=place, other_code=other_code)
+        view = StudyProgress(loading, quiet=quiet)
+        now = command.worker(asked, storage, view.planned, view.ran)
     answer_with(now, text.standing, as_json)
     sys.exit(FAILED if now.failures else 0)
 

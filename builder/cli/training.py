@@ -80,32 +80,33 @@ def train(
     $ archcli train mine.yaml --recipe lab --epochs 2 --lr 0.01 --subset 10000
     $ archcli train mine.yaml --dry-run
     """
-    from builder.commands import train as command
     from builder.commands.terminal.training_progress import TrainingProgress
-    from builder.runs.prepare import TrainOptions
 
-    request = TrainOptions(
-        page=file,
-        data=data,
-        data_dir=data_dir,
-        recipe=recipe,
-        settings=(*(settings or ()), *_set(epochs=epochs, lr=lr, batch_size=batch_size)),
-        subset=subset,
-        seed=seed,
-        device=device,
-        weights=weights,
-        runs_dir=runs_dir,
-        name=name,
-        dry_run=dry_run,
-        plugins=tuple(plugin or ()),
-        precision=None if precision == "auto" else precision,
-        layout=None if layout == "auto" else layout,
-        deterministic=deterministic,
-        step=step,
-        keep=keep,
-        threads=threads,
-    )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
+        from builder.commands import train as command
+        from builder.runs.prepare import TrainOptions
+
+        request = TrainOptions(
+            page=file,
+            data=data,
+            data_dir=data_dir,
+            recipe=recipe,
+            settings=(*(settings or ()), *_set(epochs=epochs, lr=lr, batch_size=batch_size)),
+            subset=subset,
+            seed=seed,
+            device=device,
+            weights=weights,
+            runs_dir=runs_dir,
+            name=name,
+            dry_run=dry_run,
+            plugins=tuple(plugin or ()),
+            precision=None if precision == "auto" else precision,
+            layout=None if layout == "auto" else layout,
+            deterministic=deterministic,
+            step=step,
+            keep=keep,
+            threads=threads,
+        )
         trained = command.run(request, watch.begin, watch, watch.note)
     answer_with(trained, text.trained, as_json)
 
@@ -132,19 +133,20 @@ def resume(
     $ archcli resume runs/alexnet_tiny-001
     $ archcli resume runs/alexnet_tiny-001 --epochs 40
     """
-    from builder.commands import resume as command
     from builder.commands.terminal.training_progress import TrainingProgress
 
-    request = command.ResumeOptions(
-        run=run,
-        settings=(*(settings or ()), *_set(epochs=epochs)),
-        device=device,
-        data_dir=data_dir,
-        plugins=tuple(plugin or ()),
-        step=step,
-        threads=threads,
-    )
     with TrainingProgress(quiet=quiet, verbose=verbose) as watch:
+        from builder.commands import resume as command
+
+        request = command.ResumeOptions(
+            run=run,
+            settings=(*(settings or ()), *_set(epochs=epochs)),
+            device=device,
+            data_dir=data_dir,
+            plugins=tuple(plugin or ()),
+            step=step,
+            threads=threads,
+        )
         trained = command.run(request, watch.begin, watch)
     answer_with(trained, text.trained, as_json)
 
@@ -185,25 +187,26 @@ def bench(
     $ archcli bench alexnet --batch 32
     $ archcli bench mine.yaml --seconds 60 -o speed.svg
     """
-    from builder.commands import bench as command
     from builder.commands.terminal.bench_progress import BenchProgress
-    from builder.commands.text import bench as bench_text
-    from builder.runs.prepare import TrainOptions
 
-    request = TrainOptions(
-        page=file,
-        data=data,
-        data_dir=data_dir,
-        recipe=recipe,
-        settings=(*(settings or ()), *_set(batch_size=batch)),
-        device=device,
-        plugins=tuple(plugin or ()),
-        precision=None if precision == "auto" else precision,
-        layout=None if layout == "auto" else layout,
-        step=step,
-        threads=threads,
-    )
     with BenchProgress(seconds, quiet=quiet) as meter:
+        from builder.commands import bench as command
+        from builder.commands.text import bench as bench_text
+        from builder.runs.prepare import TrainOptions
+
+        request = TrainOptions(
+            page=file,
+            data=data,
+            data_dir=data_dir,
+            recipe=recipe,
+            settings=(*(settings or ()), *_set(batch_size=batch)),
+            device=device,
+            plugins=tuple(plugin or ()),
+            precision=None if precision == "auto" else precision,
+            layout=None if layout == "auto" else layout,
+            step=step,
+            threads=threads,
+        )
         benched = command.run(request, seconds=seconds, workers=workers, figures=output or (), on_round=meter)
     answer_with(benched, bench_text.benched, as_json)
 

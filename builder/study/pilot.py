@@ -13,7 +13,7 @@ from builder.runs.prepare import choose_for
 from builder.runtime.compile import build
 from builder.study.workers.images import load_images
 from builder.study.workers.resources import workers_for
-from builder.training.device.devices import choose_device, describe_device
+from builder.training.device.devices import choose_device, describe_device, left_out
 from builder.training.device.execution import Execution
 from builder.training.device.kinds import kind_of
 from builder.training.folder.run_folder import RunFolder
@@ -48,6 +48,12 @@ class Pilot:
         """The device as a person names it, without the number of threads."""
         name = describe_device(self.device)
         return name.partition(" (")[0] if kind_of(self.device).is_host else name
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What there is to say of the device: why a better one, which nobody asked to be left out, was not taken."""
+        why = left_out()
+        return () if why is None else (f"{why}; computing on the CPU",)
 
     def workers(self, memory: int) -> int:
         """Return how many cells fit side by side whose network keeps ``memory`` bytes for an image.

@@ -106,6 +106,7 @@ def _planned(
     data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
     workers = place.workers or pilot.workers(max(each.cost.memory for each in found.all))
     plan = _plan(study, data, found, seconds, pilot.device_name, workers)
+    plan = replace(plan, warnings=(*pilot.warnings, *plan.warnings))
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
     write_true_labels(folder.labels, true_labels(pilot.data))

@@ -7,12 +7,14 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_terminal, say
+from builder.commands.terminal.loading import DeviceNote
 from builder.commands.text import study as text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.commands.study import Planned
+    from builder.commands.terminal.loading import Loading
     from builder.study.results.cells import Cell
     from builder.study.status import StudyStatus
     from builder.study.workers.engine import Finished
@@ -26,19 +28,23 @@ _UP, _CLEAR = "\x1b[{}A", "\x1b[J"
 class StudyProgress:
     """Shows a study's progress on stderr, and nothing at all if ``quiet``."""
 
-    def __init__(self, *, quiet: bool = False) -> None:
-        self._quiet = quiet
+    def __init__(self, loading: Loading | None = None, *, quiet: bool = False) -> None:
+        """Show nothing yet; what comes takes the place of what says that PyTorch is ``loading``."""
+        self._loading, self._quiet = loading, quiet
+        self._device = DeviceNote(say)
         self.is_live = is_terminal(sys.stderr) and not quiet
         self._lines = 0
         self._drawn = 0.0
 
     def measured(self, name: str, number: int, of: int) -> None:
         """Show which network is measured."""
+        self._erase()
         if not self._quiet:
             say(f"measuring {name} ({number} of {of})")
 
     def planned(self, value: Planned) -> None:
         """Show the plan."""
+        self._erase()
         if not self._quiet:
             say(text.planned(value) + "\n")
 
@@ -50,8 +56,9 @@ class StudyProgress:
         say(text.finished(value, now))
 
     def ran(self, cell: Cell, message: str | None) -> None:
-        """Show a cell that this worker has run."""
+        """Show a cell that this worker has run, on the device that it has chosen by itself."""
         if not self._quiet:
+            self._device.tell()
             say(text.ran(cell, message))
 
     def turn(self, look: Callable[[], StudyStatus]) -> None:
@@ -72,6 +79,8 @@ class StudyProgress:
         self._erase()
 
     def _erase(self) -> None:
+        if self._loading is not None:
+            self._loading.clear()
         if self._lines:
             say(_UP.format(self._lines) + _CLEAR, end="")
             self._lines = 0

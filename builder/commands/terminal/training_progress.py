@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
 from builder.commands.terminal.live import LOADING, Live, shown_width
+from builder.commands.terminal.loading import DeviceNote
 from builder.commands.terminal.plot import PlotCurve, plot
 from builder.commands.text import training as text
 from builder.diagnostics import RunError
@@ -46,6 +47,7 @@ class TrainingProgress:
         if is_terminal(sys.stderr) and not self._quiet:
             self._live = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0])
         self._now = now
+        self._device = DeviceNote(self._say)
         self._run: Path | None = None
         self._rows: list[EpochMetrics] = []
         self._plotted: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
@@ -60,17 +62,13 @@ class TrainingProgress:
 
     def begin(self, beginning: Beginning) -> None:
         """Show what was chosen and why."""
-        from builder.training.device.devices import left_out
-
         self._forget_loading()
         if processes.is_first():
             for warning in beginning.unchecked:
                 say(f"warning: {warning}")
         self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
         self._say(text.beginning(beginning, verbose=self._verbose))
-        why = left_out()
-        if why is not None:
-            self._say(f"note: {why}; computing on the CPU")
+        self._device.tell()
 
     def __call__(self, event: Progress) -> None:
         """Show one report of the trainer. Batches come thousands of times a second, and take microseconds here."""
@@ -153,6 +151,7 @@ class TrainingProgress:
         return []
 
     def _batch(self, event: BatchDone) -> None:
+        self._device.tell()
         if event.phase == "train":
             self._estimate_once(event)
         now = self._now()
