@@ -117,9 +117,9 @@ def _is_family(page: Merged, params: Table[str, Result], problems: Collector) ->
 
 
 def _check_members(page: Merged, problems: Collector) -> None:
-    """Report what a member gives and the page has no parameter for, whichever member is asked for."""
+    """Report what the member that is asked for, or any where none is, gives and the page has no parameter for."""
     known = [*page.params, "input", "classes"]
-    for member in page.members.values():
+    for member in page.members.values() if page.member is None else (page.member,):
         for key, value in member.params.entries:
             name = str(key.value)
             if name not in known:

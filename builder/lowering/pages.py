@@ -43,6 +43,8 @@ class Merged:
     params: dict[str, TemplateParameter]
     given: Mapping
     members: dict[str, Member]
+    member: Member | None
+    """The one that the page is taken as."""
     defaults: dict[str, Mapping]
     init: tuple[InitRule, ...]
     templates: dict[str, Template]
@@ -279,6 +281,9 @@ def _merge(
         hint = "a network says `uses: gates.yaml` and calls them"
         raise ArchError(Diagnostic("library", f"`{pages[0].header.name.value}` holds templates and no network",
                                    pages[-1].header.name.mark, hint))  # fmt: skip
+    for member in (*chosen, *(pages[0].members.values() if chosen[0] is None else ())):
+        for mistake in member.found if member is not None else ():
+            problems.add(mistake)
     given: dict[str, tuple[Scalar, Value]] = {}
     sizes: dict[str, object] = {}
     for page, member in zip(upwards, chosen[::-1], strict=True):
@@ -298,6 +303,7 @@ def _merge(
         params={name: each for page in upwards for name, each in page.params.items()},
         given=Mapping(tuple(given.values()), pages[0].header.name.mark),
         members=pages[0].members,
+        member=chosen[0],
         defaults=_merge_fields(page.defaults for page in upwards),
         init=_merge_init(page.init for page in upwards),
         templates={

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from builder.diagnostics import Mark
+    from builder.diagnostics import Diagnostic, Mark
     from builder.reader import Mapping, Scalar, Value
 
 POINTS = ("in", "branch_in", "branch", "shortcut", "pre_activation", "out")
@@ -124,10 +124,11 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Member:
-    """One member of a family: what differs from the page's defaults."""
+    """One member of a family: what differs from the page's defaults, and what is wrong with how it is written."""
 
     name: Scalar
     params: Mapping
+    found: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from builder.diagnostics import DETAILED
+from builder.diagnostics import DETAILED, Collector
 from builder.expressions import is_expression
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from builder.diagnostics import Collector
     from builder.reader import Value
     from builder.spec.known import Known
 
@@ -270,12 +269,19 @@ def _members(mapping: Mapping, problems: Collector) -> dict[str, Member]:
             break
         if not re.fullmatch(SEGMENT, str(key.value)) or len(str(key.value)) > LONGEST_NAME:
             problems.error("bad-name", f"`{key.value}` cannot be a member's name", key.mark, f"names are {LETTERS}")
-        elif isinstance(value, Mapping):
-            check_syntax(value, problems)
-            members[str(key.value)] = Member(key, value)
         else:
-            problems.error("bad-value", f"a member is a mapping of parameters, not {describe(value)}", value.mark)
+            members[str(key.value)] = _member(key, value)
     return members
+
+
+def _member(key: Scalar, value: Value) -> Member:
+    """Return a member with its mistakes, which are no other member's."""
+    own = Collector()
+    if isinstance(value, Mapping):
+        check_syntax(value, own)
+        return Member(key, value, own.found)
+    own.error("bad-value", f"a member is a mapping of parameters, not {describe(value)}", value.mark)
+    return Member(key, Mapping((), value.mark), own.found)
 
 
 def _defaults(mapping: Mapping, known: Known, problems: Collector) -> dict[str, Mapping]:

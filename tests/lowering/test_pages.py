@@ -1,9 +1,13 @@
-"""What ``extends`` may name."""
+"""What ``extends`` may name, and which mistakes of a family are whose."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
+from builder.commands.check import run as check
+from builder.diagnostics import ArchError, render
 from builder.identity import graph_id
 from builder.lowering import load, load_page, lower, resolved_page
 from tests.marked import spans_of
@@ -43,6 +47,45 @@ class TestMember:
         """``uses`` takes pages, not networks."""
         found = mistakes_of("uses: resnet34\nlayers: [flatten, {linear: {out: $classes}}]\n")
         assert [each.code for each in found] == ["no-such-page"]
+
+
+class TestBrokenMembers:
+    """What is wrong with a member is no other member's."""
+
+    BROKEN = ("{w: -5}", "{w: '$x'}", "{nosuch: 3}", "{w: {a: 3}}", "{w: '$('}", "5")
+    HEAD = "name: fam\ninput: [3, 8, 8]\nclasses: 4\nparams: {w: 8}\nmembers:\n  good: {w: 6}\n"
+    TAIL = "layers: [{conv: {out: $w, kernel: 1}}, adaptiveavgpool, flatten, linear: {out: $classes}]\n"
+
+    @pytest.fixture(params=BROKEN)
+    def page(self, request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+        """Return a family of a good member and a broken one."""
+        path = tmp_path / "fam.yaml"
+        path.write_text(f"{self.HEAD}  bad: {request.param}\n{self.TAIL}")
+        return path
+
+    def test_another_member_is_lowered(self, page: Path) -> None:
+        """By itself it has no mistake."""
+        assert load(page, member="good").nodes[0].shape.sizes == (6, 8, 8)
+
+    def test_the_member_itself_is_refused(self, page: Path) -> None:
+        """Once."""
+        with pytest.raises(ArchError) as caught:
+            load(page, member="bad")
+        assert len(caught.value.diagnostics) == 1
+
+    def test_check_looks_at_all_of_them(self, page: Path) -> None:
+        """And reports the same."""
+        (found,) = check([str(page)]).mistakes
+        with pytest.raises(ArchError) as caught:
+            load(page, member="bad")
+        assert [render(found)] == [render(each) for each in caught.value.diagnostics]
+
+    def test_a_mistake_of_the_page_is_every_members_and_said_once(self, tmp_path: Path) -> None:
+        """Not once for each of them."""
+        path = tmp_path / "fam.yaml"
+        path.write_text(self.HEAD + "  other: {w: 3}\n" + self.TAIL.replace("kernel: 1", "kernal: 1"))
+        (found,) = check([str(path)]).mistakes
+        assert (found.code, found.mark and found.mark.line) == ("unknown-field", 8)
 
 
 class TestNoFile:
