@@ -71,6 +71,29 @@ class TestSelectors:
         assert operations(graph)["one.sigmoid"] == "sigmoid"
 
 
+class TestInsert:
+    """What is inserted is no place for the same insert."""
+
+    LAYERS = "layers:\n  a: {conv: {out: 4, kernel: 1}}\n  p: adaptiveavgpool\n  f: flatten\n"
+    LAYERS += "  l: {linear: {out: $classes}}\n"
+
+    @pytest.mark.parametrize(
+        ("at", "added"), [("a", 1), ("'[ar]*'", 1), ("'*'", 4), ("'**'", 5)], ids=["a", "letters", "star", "stars"]
+    )
+    def test_one_that_matches_itself_acts_once_at_each_place(
+        self, graph_of: Callable[..., Graph], at: str, added: int
+    ) -> None:
+        """It went on inserting until blocks stood in blocks too deep."""
+        page = self.LAYERS + "insert: [{relu: {}, name: 'r_{$at}', at: " + at + "}]\n"
+        graph = graph_of(page)
+        assert [node.operation.kind for node in graph.nodes].count("relu") == added
+
+    def test_its_own_name_is_no_place(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Without another layer of that name it finds nothing."""
+        (found,) = mistakes_of(self.LAYERS + "insert: [{relu: {}, at: relu}]\n")
+        assert (found.code, found.message) == ("no-such-place", "there is no `relu`")
+
+
 class TestSet:
     """Other fields for what is there."""
 
