@@ -132,6 +132,14 @@ def is_file(path: Path) -> bool:
         return False
 
 
+def is_folder(path: Path) -> bool:
+    """Return whether ``path`` leads to a folder; what no folder can be called does not."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
 def check_regular(path: Path) -> None:
     """Raise OSError unless ``path`` leads to a file: from a pipe or a device there is no end of reading."""
     _check_kind(path.stat().st_mode, path)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.answers import KEPT, draw_answers, named
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.files import is_folder
 from builder.json_output import SAID
 from builder.lowering import find
 from builder.runs import processes
@@ -110,7 +111,7 @@ def run(
     from builder.training.device.devices import choose_device
 
     device = choose_device(None if question.device == "auto" else question.device)
-    folder = Path(question.what) if Path(question.what).is_dir() else None
+    folder = Path(question.what) if is_folder(Path(question.what)) else None
     subject = _of_page(question, on_fetch) if folder is None else _of_run(question, folder, on_fetch)
     if subject.weights is not None:
         need_complete(subject.weights, subject.graph)

@@ -38,7 +38,7 @@ def run(code: str | None) -> tuple[Explanation, ...]:
     if code is None:
         return tuple(known.values())
     if code not in known:
-        hint = suggest(code, list(known), "`archcli explain` lists them all:")
+        hint = suggest(code, list(known), "`archcli explain` lists them all")
         raise ArchError(Diagnostic("unknown-code", f"there is no code `{code}`", None, hint))
     return (known[code],)
 

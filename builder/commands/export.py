@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.export_forms import EXPORT_FORMS, Subject
 from builder.diagnostics import ArchError, Diagnostic
+from builder.files import is_folder
 from builder.json_output import SAID
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
@@ -53,7 +54,7 @@ def run(
     ``on_fetch`` is told what is downloaded. Raises ArchError for a page that is wrong, RunError where there is no run,
     weights can't be had or a file cannot be written.
     """
-    folder, wanted = Path(what) if Path(what).is_dir() else None, EXPORT_FORMS[form]
+    folder, wanted = Path(what) if is_folder(Path(what)) else None, EXPORT_FORMS[form]
     if weights is not None and (folder is not None or not wanted.has_weights):
         message = f"{folder} has its own weights" if wanted.has_weights else "source code contains no weights"
         raise ArchError(Diagnostic("usage", f"{message}: leave out `--weights`"))

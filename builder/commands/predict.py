@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.choices import IMAGE_SUFFIXES
 from builder.diagnostics import ArchError, Diagnostic
+from builder.files import is_folder
 from builder.json_output import SAID
 from builder.lowering import find, load_page, lower
 from builder.ops.plugins import with_plugins
@@ -131,7 +132,7 @@ def run(
     from builder.training.evaluation.prediction import Predictor
 
     device = choose_device(None if question.device == "auto" else question.device)
-    folder = Path(question.what) if Path(question.what).is_dir() else None
+    folder = Path(question.what) if is_folder(Path(question.what)) else None
     files, empty = _files(question.images)
     subject = _of_page(question, on_fetch) if folder is None else _of_run(question, folder, on_fetch)
     if subject.weights is not None:

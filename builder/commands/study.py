@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
+from builder.files import is_folder
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
@@ -218,7 +219,7 @@ def folder_of(what: str, studies: Path) -> StudyFolder:
 
 def _as_folder(what: str) -> StudyFolder | None:
     path = Path(what)
-    return StudyFolder(path) if path.is_dir() else None
+    return StudyFolder(path) if is_folder(path) else None
 
 
 def _data_folder(asked: StudyOptions, found: Plan) -> Path:

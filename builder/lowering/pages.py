@@ -69,9 +69,10 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     """Return the file that ``page`` means and the member that it names, if any.
 
     ``page`` is a path, a path and a member (``mine.yaml:small``), or the name of a shipped page or of a member of
-    one. Raises ArchError with the nearest shipped name where there is none.
+    one. Raises ArchError with the nearest shipped name where there is none, and where a caller of Python gives
+    something that names no page.
     """
-    text = os.fspath(page)
+    text = _text_of(page)
     path = Path(text)
     if is_file(path):
         return path, None
@@ -86,6 +87,15 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     raise ArchError(
         Diagnostic("no-such-page", f"there is no file and no shipped page `{text}`", None, _nearest_page(text))
     )
+
+
+def _text_of(page: object) -> str:
+    """Return the name that a caller gives, which may be a path."""
+    name = os.fspath(page) if isinstance(page, (str, os.PathLike)) else page
+    if not isinstance(name, str):
+        message = f"a page is a path or a name, not an object of type `{type(page).__name__}`"
+        raise ArchError(Diagnostic("usage", message, None, "such as `mine.yaml` or `resnet18`"))
+    return name
 
 
 @dataclass(frozen=True)
@@ -256,7 +266,7 @@ def _chosen(pages: list[Page], member: str | None, problems: Collector) -> list[
     chosen: list[Member | None] = []
     wanted, asked = member, pages[0].header.name.mark
     for page in pages:
-        if wanted is not None and wanted in page.members:
+        if isinstance(wanted, str) and wanted in page.members:
             chosen.append(page.members[wanted])
         else:
             chosen.append(None)

@@ -9,12 +9,14 @@ from __future__ import annotations
 import ast
 import hashlib
 import keyword
+import os
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source, suggest
 from builder.files import read_regular
@@ -23,8 +25,7 @@ from builder.ops.base import Family, Operation
 from builder.ops.faults import defined_names, told
 
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from builder.ops import Operations
 
@@ -114,7 +115,7 @@ def read_plugin(path: str | os.PathLike[str], sha256: str | None = None) -> Plug
 
 def read_plugins(paths: Iterable[str | os.PathLike[str]]) -> tuple[Plugin, ...]:
     """Return the plugins of several files; raise ArchError where two of them have the same word."""
-    plugins = tuple(read_plugin(path) for path in paths)
+    plugins = tuple(read_plugin(path) for path in _listed(paths))
     owners: dict[str, Path] = {}
     for plugin in plugins:
         for kind, operation in plugin.operations.items():
@@ -124,6 +125,15 @@ def read_plugins(paths: Iterable[str | os.PathLike[str]]) -> tuple[Plugin, ...]:
                 mark = _class_mark(operation, Source(str(plugin.path), plugin.text))
                 raise ArchError(Diagnostic("bad-plugin", message, mark, "give one of them another `kind`"))
     return plugins
+
+
+def _listed(paths: object) -> list[str | os.PathLike[str]]:
+    """Return the paths that a caller of Python gives; raise ArchError for what is no list of paths."""
+    listed: list[Any] = list(paths) if isinstance(paths, Iterable) and not isinstance(paths, (str, bytes)) else [paths]
+    if isinstance(paths, str) or not all(isinstance(each, (str, os.PathLike)) for each in listed):
+        message = f"`plugins` is a list of paths, not {paths!r:.60}"
+        raise ArchError(Diagnostic("usage", message, None, "such as `plugins=['my_layers.py']`"))
+    return listed
 
 
 def with_plugins(paths: Iterable[str | os.PathLike[str]]) -> Operations:

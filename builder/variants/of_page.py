@@ -13,6 +13,7 @@ from builder.spec.known import Known
 from builder.spec.space import parse_space
 from builder.variants.context import Origin
 from builder.variants.enumeration import Variants
+from builder.variants.sampling import Sample
 
 if TYPE_CHECKING:
     import collections.abc
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.lowering.pages import Base
-    from builder.variants.sampling import Sample
 
 
 def variants(
@@ -39,6 +39,9 @@ def variants(
     page of templates, ``plugins`` are files of operations. Raises ArchError with every mistake, and for a
     space that is too large and not sampled.
     """
+    if sample is not None and not isinstance(sample, Sample):
+        message = f"`sample` says how many variants to draw, not `{type(sample).__name__}`"
+        raise ArchError(Diagnostic("usage", message, None, "such as `sample=Sample(100, seed=0)`"))
     operations = with_plugins(plugins)
     path, member = find(page)
     base = read_base(path, member, operations)
@@ -64,9 +67,19 @@ def _entries(base: Base, space: collections.abc.Mapping[str, object] | Mapping |
     if isinstance(space, Mapping):
         return space
     if space is not None:
-        return read_text(json.dumps(space), "<space>")
+        return read_text(_as_text(space), "<space>")
     own = base.merged().variants
     if own is None or not own.entries:
         hint = "such as `--insert se --among 'block*.out'`, or `variants:` on the page"
         raise ArchError(Diagnostic("no-space", "nothing is said of what to vary", base.merged().mark, hint))
     return own
+
+
+def _as_text(space: object) -> str:
+    """Return what a caller of Python gives as a page writes it; raise ArchError for what no page can write."""
+    try:
+        return json.dumps(space)
+    except (TypeError, ValueError, RecursionError) as error:
+        message = f"a space is made of mappings, lists, texts and numbers: {error}"
+        hint = "such as `{'se': {'insert': 'se', 'among': '*'}}`"
+        raise ArchError(Diagnostic("usage", message, None, hint)) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.layout.legend import legend
@@ -16,13 +16,13 @@ from builder.emit.diagram.output.paper import scale
 from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.scene.theme import THEMES
 from builder.files import write_bytes
+from builder.graph import Graph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from builder.choices import Level
-    from builder.graph import Graph
 
 SUFFIXES: Final = ("svg", "png", "pdf", "dot")
 
@@ -81,8 +81,10 @@ def draw(
     """Return the figure of one network, or of several side by side with their differences marked.
 
     ``notes`` stand under the titles, one for each network. Raises RunError where the renderer is missing and where
-    the figure does not fit the width asked for; ArchError where ``fold`` or ``expand`` name no block.
+    the figure does not fit the width asked for; ArchError where ``fold`` or ``expand`` name no block, and where
+    ``graphs`` is no list of what ``load`` returns.
     """
+    _check_graphs(graphs)
     scene = blocks(graphs, options, notes) if level == "block" else layers(graphs, options, notes)
     if options.legend:
         legend(scene)
@@ -90,3 +92,14 @@ def draw(
     svg = renderer.svg(source)
     check_complete(svg, graphs)
     return Drawing(source, svg)
+
+
+def _check_graphs(graphs: object) -> None:
+    """Refuse what a caller of Python may take for the graphs of a figure, such as built modules."""
+    inside = graphs if isinstance(graphs, (list, tuple)) else (graphs,)
+    strange = [f"an object of type `{type(each).__name__}`" for each in inside if not isinstance(each, Graph)]
+    if inside is graphs and inside and not strange:
+        return
+    given = [*strange, "one without its list" if inside else "an empty list"][0]
+    message = f"`draw` takes a list of the graphs that `load` returns, not {given}"
+    raise ArchError(Diagnostic("usage", message, None, "such as `draw([load('resnet18')])`"))
