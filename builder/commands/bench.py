@@ -107,7 +107,6 @@ def run(
     if ready.group.world_size > 1:
         raise RunError("a benchmark runs in one process", "start it without torchrun")
     from builder.training.device.devices import Hardware
-    from builder.training.device.execution import Execution
     from builder.training.device.kinds import kind_of
     from builder.training.device.threads import computing_in
     from builder.training.speed.benchmark import Task, alternatives, measure
@@ -119,7 +118,7 @@ def run(
     task = Task(ready.model, ready.data.train[:whole], ready.recipe, ready.device)
     hands = (0 if kind_of(ready.device).is_host else 4) if workers is None else workers
     others = alternatives(Hardware.of(ready.device))
-    execution = Execution(ready.chosen.precision, ready.step, threads=ready.threads.count)
+    execution = ready.execution
     with computing_in(execution.threads, ready.device):
         measured = measure(task, execution, others, seconds, hands, on_round)
         benched = _result(request, ready, measured, hands, whole)

@@ -6,10 +6,10 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.commands.train import Beginning, Trained, describe, train_in
+from builder.commands.train import Beginning, Trained, describe
 from builder.diagnostics import RunError
 from builder.runs.open import open_run
-from builder.runs.prepare import prepare_again
+from builder.runs.prepare import prepare_again, train_prepared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ def run(
         ended = group.broadcast_from_rank0(lambda: read_summary(folder))
         if ended is not None and ended.epochs == ready.recipe.epochs:
             return Trained(beginning, ended)
-        return Trained(beginning, train_in(folder, ready, on_progress))
+        return Trained(beginning, train_prepared(ready, folder, on_progress))
 
 
 def _nothing_to_resume(folder: RunFolder) -> RunError:

@@ -11,7 +11,7 @@ from builder.identity import graph_id
 from builder.json_output import SAID, encode
 from builder.lowering.resolved import resolved_page
 from builder.runs.plugins import keep_plugins
-from builder.runs.prepare import check_name, prepare
+from builder.runs.prepare import check_name, prepare, train_prepared
 from builder.runs.weights import quiet, without_place
 from builder.training.folder.run_files import RunData, write_data
 from builder.training.recipe.data_sets import has_folder
@@ -81,21 +81,12 @@ def run(
         folder = None if request.dry_run else group.broadcast_from_rank0(lambda: _folder(request, ready))
         beginning = describe(request.page, ready, folder)
         on_beginning(beginning)
-        return Trained(beginning, None if folder is None else train_in(folder, ready, on_progress))
+        return Trained(beginning, None if folder is None else train_prepared(ready, folder, on_progress))
 
 
 def _refuse_to_fetch(told: str) -> None:
     message = f"the weights are not in torch.hub's cache ({told}), and a dry run downloads nothing"
     raise RunError(message, "train without --dry-run to download them")
-
-
-def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None]) -> Summary:
-    """Train what is ``ready`` to its end, or go on with it, and return the result."""
-    from builder.training.device.execution import Execution
-    from builder.training.trainer import train
-
-    execution = Execution(ready.chosen.precision, ready.step, ready.keep, ready.threads.count)
-    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, execution)
 
 
 def describe(page: str, ready: Prepared, folder: RunFolder | None, unchecked: tuple[str, ...] = ()) -> Beginning:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.lowering.pages import Merged
+    from builder.ops import Operations
     from builder.training.device.execution import Execution
     from builder.training.folder.run_files import RunData
     from builder.training.recipe.recipe import Recipe
@@ -78,7 +79,14 @@ def open_run(path: Path, plugins: Sequence[Path] = ()) -> OpenRun:
     """
     folder = RunFolder.open(path)
     operations = operations_of_run(folder, plugins)
-    recipe = load_recipe(folder.recipe)
+    return open_with(folder, load_recipe(folder.recipe), operations)
+
+
+def open_with(folder: RunFolder, recipe: Recipe, operations: Operations) -> OpenRun:
+    """Return the run in ``folder``, whose recipe and operations are known from elsewhere: those of a study's cell are.
+
+    Raises what ``open_run`` raises, where what the checkpoints say differs.
+    """
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
     return OpenRun(folder, page, graph, recipe, check_run(folder, recipe, graph_id(graph)))

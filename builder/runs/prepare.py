@@ -18,7 +18,9 @@ from builder.runs.images import load_images, load_others
 from builder.runs.weights import put_weights, quiet
 from builder.training.folder.header import changed_in
 from builder.training.folder.run_files import RunData
+from builder.training.progress import ignore
 from builder.training.recipe.data_sets import DEFAULT_DATA, has_folder, recipe_of
+from builder.training.recipe.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,24 +31,28 @@ if TYPE_CHECKING:
     from builder.choices import Format, KeepName, MemoryFormat, SplitName, StepName
     from builder.graph import Graph
     from builder.lowering.pages import Merged
+    from builder.ops import Operations
     from builder.runs.open import OpenRun
     from builder.runs.weights import Weights
     from builder.training.data.dataset import DataSet
     from builder.training.device.distributed import ProcessGroup
+    from builder.training.device.execution import Execution
     from builder.training.device.precision import ChosenPrecision
     from builder.training.device.threads import ChosenThreads
+    from builder.training.folder.run_folder import RunFolder
+    from builder.training.folder.summary import Summary
+    from builder.training.progress import Progress
     from builder.training.recipe.data_sets import BenchData
-    from builder.training.recipe.recipe import Recipe
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainOptions:
-    """What is asked of a run; None leaves a choice to the program."""
+    """What is asked of a run; None leaves a choice to the program, and a recipe may be given whole."""
 
     page: str
     data: BenchData = DEFAULT_DATA
     data_dir: Path = Path("data")
-    recipe: str | None = None
+    recipe: str | Recipe | None = None
     settings: tuple[str, ...] = ()
     subset: int | None = None
     seed: int | None = None
@@ -62,6 +68,15 @@ class TrainOptions:
     step: StepName = "auto"
     keep: KeepName = "all"
     threads: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Shared:
+    """What the runs of a study share: images that are loaded once, the device, and the operations of its plugins."""
+
+    data: DataSet
+    device: torch.device
+    operations: Operations
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,14 +98,25 @@ class Prepared:
     threads: ChosenThreads
     keep: KeepName = "all"
 
+    @property
+    def execution(self) -> Execution:
+        """How it is executed."""
+        from builder.training.device.execution import Execution
+
+        return Execution(self.chosen.precision, self.step, self.keep, self.threads.count)
+
 
 def prepare(
-    request: TrainOptions, on_fetch: Callable[[str], None] = quiet, *, judging: SplitName | None = None
+    request: TrainOptions,
+    on_fetch: Callable[[str], None] = quiet,
+    *,
+    judging: SplitName | None = None,
+    shared: Shared | None = None,
 ) -> Prepared:
     """Return what ``request`` asks for; mistakes of recipe and page come before anything is fetched or built.
 
     ``on_fetch`` is told before published weights are downloaded. ``judging`` is for a network that is not trained, and
-    says on which split it is judged.
+    says on which split it is judged. What is ``shared`` stands for the data, the device and the plugins of ``request``.
 
     Raises ArchError for a wrong page, recipe or setting; RunError for a device, data or weights that can't be had.
     """
@@ -100,23 +126,23 @@ def prepare(
     used = CoreUse.now()
     from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
-    from builder.training.device.distributed import choose_own_device, join
+    from builder.training.device.distributed import join
     from builder.training.device.execution import check_step
     from builder.training.device.threads import ThreadDecision
     from builder.training.randomness import seed_globally
     from builder.training.steps.thread_trial import try_threads
 
     recipe = _recipe(request)
-    page = load_page(*find(request.page), with_plugins(request.plugins))
+    page = load_page(*find(request.page), with_plugins(request.plugins) if shared is None else shared.operations)
     own = lower(page)
     recipe = _with_size(recipe, own)
     if request.deterministic:
         set_workspace()
-    device = choose_own_device(None if request.device == "auto" else request.device)
+    device = _device(request.device, shared)
     check_step(request.step, device, processes.count())
     group = join(device)
     with group.rank0_first():
-        data = _images(request, recipe, own.input.channels, judging)
+        data = _images(request, recipe, own.input.channels, judging, shared)
     assert recipe.size is not None, "it has been given the page's"
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
     _check_batch(graph, group.world_size, min(recipe.batch_size, len(data.train)))
@@ -149,21 +175,24 @@ def prepare(
 
 def prepare_again(
     run: OpenRun,
-    settings: tuple[str, ...],
-    device: str,
-    data_dir: Path | None,
+    settings: tuple[str, ...] = (),
+    device: str = "auto",
+    data_dir: Path | None = None,
     step: StepName = "auto",
     threads: int | None = None,
+    *,
+    shared: Shared | None = None,
 ) -> Prepared:
     """Return what ``run`` needs to go on; ``data_dir`` is where its data lie now, if not where they did.
 
-    Its steps are taken as they were, unless ``step`` or ``threads`` say how. Raises ArchError for a setting that a run
-    can't take back; RunError where its data are gone, or there can't be such steps.
+    Its steps are taken as they were, unless ``step`` or ``threads`` say how. What is ``shared`` stands for its data and
+    the device. Raises ArchError for a setting that a run can't take back; RunError where its data are gone, or there
+    can't be such steps.
     """
     processes.before_torch_starts()
     from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
-    from builder.training.device.distributed import choose_own_device, join
+    from builder.training.device.distributed import join
     from builder.training.device.execution import check_step
     from builder.training.device.precision import ChosenPrecision
     from builder.training.device.threads import kept_threads
@@ -174,13 +203,27 @@ def prepare_again(
     going_on = ChosenPrecision(execution.precision, "as the run began")
     if going_on.precision.deterministic:
         set_workspace()
-    found = choose_own_device(None if device == "auto" else device)
+    found = _device(device, shared)
     check_step(step, found, processes.count())
     group = join(found)
     with group.rank0_first():
-        data = load_images(images_of(run, data_dir), recipe, graph.input.channels)
+        channels = graph.input.channels
+        if shared is None:
+            data = load_images(images_of(run, data_dir), recipe, channels)
+        else:
+            data = _shared_images(shared, recipe, channels)
     built, how, kept = build(graph), execution.step, kept_threads(found, execution.threads, threads)
     return Prepared(page, graph, graph.classes, built, data, recipe, False, found, None, group, going_on, how, kept)
+
+
+def train_prepared(ready: Prepared, folder: RunFolder, on_progress: Callable[[Progress], None] = ignore) -> Summary:
+    """Train what is ``ready`` to its end in ``folder``, or go on with it, and return the result.
+
+    Raises whatever ``builder.training.trainer.train`` raises.
+    """
+    from builder.training.trainer import train
+
+    return train(ready.model, ready.data, ready.recipe, folder, ready.device, on_progress, ready.group, ready.execution)
 
 
 def images_of(run: OpenRun, data_dir: Path | None = None) -> RunData:
@@ -246,9 +289,9 @@ def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
 
 def _recipe(request: TrainOptions) -> Recipe:
     from builder.training.recipe.overrides import override
-    from builder.training.recipe.recipe import load_recipe
 
-    recipe = load_recipe(request.recipe or recipe_of(request.data))
+    asked = request.recipe or recipe_of(request.data)
+    recipe = asked if isinstance(asked, Recipe) else load_recipe(asked)
     settings = dict(_setting(text) for text in request.settings)
     if request.seed is not None:
         settings["seed"] = str(request.seed)
@@ -284,11 +327,26 @@ def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
             raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 
 
-def _images(request: TrainOptions, recipe: Recipe, channels: int, judging: SplitName | None) -> DataSet:
+def _device(wanted: str, shared: Shared | None) -> torch.device:
+    from builder.training.device.distributed import choose_own_device
+
+    return choose_own_device(None if wanted == "auto" else wanted) if shared is None else shared.device
+
+
+def _images(
+    request: TrainOptions, recipe: Recipe, channels: int, judging: SplitName | None, shared: Shared | None
+) -> DataSet:
+    if shared is not None:
+        return _shared_images(shared, recipe, channels)
     if judging is not None:
         return load_others(request.data, request.data_dir, recipe, channels, judging)
     chosen = RunData(request.data, str(request.data_dir), request.subset)
     return load_images(chosen, recipe, channels, download=not request.dry_run)
+
+
+def _shared_images(shared: Shared, recipe: Recipe, channels: int) -> DataSet:
+    """Return the shared images as a run takes them: which of them validate depends on its own seed."""
+    return shared.data.hold_out(recipe.validation, recipe.seed).with_channels(channels)
 
 
 def _begin_with(

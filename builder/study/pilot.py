@@ -7,17 +7,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.lowering import load
+import numpy as np
+
 from builder.ops.plugins import with_plugins
-from builder.runs.prepare import choose_for
-from builder.runtime.compile import build
-from builder.study.workers.images import load_images
+from builder.runs.images import load_shared
+from builder.runs.prepare import Shared, TrainOptions, prepare, train_prepared
+from builder.study.results.result import TrueLabels
 from builder.study.workers.resources import workers_for
 from builder.training.device.devices import choose_device, describe_device, left_out
-from builder.training.device.execution import Execution
 from builder.training.device.kinds import kind_of
 from builder.training.folder.run_folder import RunFolder
-from builder.training.trainer import train
 
 if TYPE_CHECKING:
     import torch
@@ -55,6 +54,12 @@ class Pilot:
         why = left_out()
         return () if why is None else (f"{why}; computing on the CPU",)
 
+    @property
+    def true_labels(self) -> TrueLabels:
+        """The labels of the test split."""
+        assert self.data.test is not None, "load_shared sees to it"
+        return TrueLabels(self.data.classes, self.data.test.labels.numpy().astype(np.uint16))
+
     def workers(self, memory: int) -> int:
         """Return how many cells fit side by side whose network keeps ``memory`` bytes for an image.
 
@@ -77,14 +82,13 @@ class Pilot:
             return 1 / self._images_per_second(place, "second", round(rate * ENOUGH))
 
     def _images_per_second(self, place: Path, name: str, images: int) -> float:
-        graph = load(place / "page.yaml", operations=self.operations)
-        data = self.data.with_channels(graph.input.channels)
-        count = min(len(data.train), max(images, _FIRST * self.recipe.batch_size))
-        few = replace(data, train=data.train[:count], validation=data.train[: self.recipe.batch_size], test=None)
+        train = self.data.train
+        count = min(len(train), max(images, _FIRST * self.recipe.batch_size))
+        few = replace(self.data, train=train[:count], validation=train[: self.recipe.batch_size], test=None)
         recipe = self.recipe.model_copy(update={"epochs": 1})
-        run = RunFolder.create(place, name)
-        execution = Execution(choose_for(graph, recipe, self.device).precision, threads=1)
-        summary = train(build(graph), few, recipe, run, self.device, execution=execution)
+        asked = TrainOptions(page=str(place / "page.yaml"), recipe=recipe, threads=1)
+        ready = prepare(asked, shared=Shared(few, self.device, self.operations))
+        summary = train_prepared(ready, RunFolder.create(place, name))
         assert summary.images_per_second is not None, "it has trained"
         return summary.images_per_second
 
@@ -92,5 +96,5 @@ class Pilot:
 def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
     """Return the pilot of ``study``; raise RunError for data or a device that can't be had."""
     chosen = choose_device(None if device == "auto" else device)
-    images = load_images(study.data, data_dir, study.recipe.resize, study.subset, study.test)
+    images = load_shared(study.data, data_dir, study.recipe.resize, study.subset, study.test)
     return Pilot(images, chosen, study.recipe, with_plugins(study.plugins))

@@ -96,8 +96,7 @@ def _planned(
         check_unchanged(study, plan, there)
         return there, plan, False
     before_torch_starts()
-    from builder.study.pilot import begin_pilot  # noqa: PLC0415 - the same
-    from builder.study.workers.images import true_labels  # noqa: PLC0415 - torch, where a study tries its networks
+    from builder.study.pilot import begin_pilot  # noqa: PLC0415 - torch, where a study tries its networks
 
     pilot = begin_pilot(study, place.data or place.home, place.device)
     found = networks(study, len(pilot.data.classes))
@@ -109,7 +108,7 @@ def _planned(
     plan = replace(plan, warnings=(*pilot.warnings, *plan.warnings))
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
-    write_true_labels(folder.labels, true_labels(pilot.data))
+    write_true_labels(folder.labels, pilot.true_labels)
     write_plan(folder.plan, plan)  # last: a folder that holds it can be run
     return folder, plan, True
 

@@ -52,6 +52,6 @@ class TestCifar10:
         folder = RunFolder.create(tmp_path, "tiny")
         summary = train(TinyNetwork(channels=3, outputs=10), data, recipe, folder, CPU)
         rows = read_metrics(folder.metrics)
-        assert [len(split) for split in data.splits.values()] == [1000, 250, 250]
+        assert [len(split) for split in data.splits.values()] == [1000, 10_000, 10_000]
         assert rows[-1].train_loss < rows[0].train_loss
         assert summary.best_val_accuracy > 0.2

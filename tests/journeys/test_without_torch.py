@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import cli
+from builder.runs.images import load_shared
 from builder.study.plan.counts import counted
-from builder.study.workers.images import load_images
 from builder.training.data.named import load
 from builder.training.recipe.data_sets import DATA_SETS
 from tests.command_line import Outcome
@@ -241,7 +241,7 @@ class TestCounts:
     @pytest.mark.parametrize(("subset", "test"), [(None, None), (100, 40), (100, None), (None, 7), (1500, 297)])
     def test_are_drawn_as_images_are(self, subset: int | None, test: int | None) -> None:
         """A subset of the training images takes as large a part of the test images."""
-        drawn = load_images("digits", Path("data"), None, subset, test)
+        drawn = load_shared("digits", Path("data"), None, subset, test)
         assert drawn.test is not None
         assert counted("digits", subset, test)[:2] == (len(drawn.train), len(drawn.test))
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from builder.diagnostics import RunError
-from builder.runs.images import load_images, load_others
+from builder.runs.images import load_images, load_others, load_shared
 from builder.training.folder.run_files import RunData
 from builder.training.recipe.recipe import load_recipe
 from tests.command_line import PAGE, run_archcli
@@ -91,6 +91,30 @@ class TestLoaded:
         assert others.validation is None
         own = load_images(RunData("imagefolder", str(folder)), recipe, 3)
         assert {name: len(each) for name, each in own.splits.items()} == {"train": 18, "validation": 6}
+
+
+class TestShared:
+    """The images that all cells of a study share."""
+
+    def test_as_large_a_part_of_the_test_images_is_drawn(self) -> None:
+        """300 of 1,500, so 59 of 297; and drawn again, they are the same."""
+        few, again = (load_shared("digits", Path("data"), None, 300, None) for _ in range(2))
+        assert [len(each) for each in few.splits.values()] == [300, 59]
+        assert few.fingerprint == again.fingerprint
+
+    def test_more_than_there_are_is_answered(self) -> None:
+        """Of either split, with its name."""
+        with pytest.raises(RunError, match="digits has 1,500 training images, and 2,000 were requested"):
+            load_shared("digits", Path("data"), None, 2000, None)
+        with pytest.raises(RunError, match="digits has 297 test images, and 300 were requested"):
+            load_shared("digits", Path("data"), None, None, 300)
+
+    def test_a_folder_without_a_test_split_is_refused(self, tmp_path: Path) -> None:
+        """Nothing would be there to confirm by."""
+        folder = paint(tmp_path / "images", {"red": "red", "blue": "blue"}, 4)
+        with pytest.raises(RunError, match="imagefolder has no test split, which a study needs") as raised:
+            load_shared("imagefolder", folder, 16, None, None)
+        assert raised.value.hint == "add a folder `test` beside `train`"
 
 
 @pytest.mark.usefixtures("no_pictures")

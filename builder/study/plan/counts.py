@@ -7,7 +7,7 @@ from builder.training.recipe.data_sets import DATA_SETS, ImageCounts
 
 
 def counted(name: str, subset: int | None, test: int | None) -> ImageCounts:
-    """Return what is left of a data set of known counts, drawn as ``builder.study.workers.images.load_images`` draws.
+    """Return what is left of a data set of known counts, drawn as ``builder.runs.images.load_shared`` draws.
 
     Raises RunError where more images are asked for than there are.
     """

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from builder.ops.plugins import Plugin
 
-_START = ("builder.study.workers.trial", "builder.study.workers.images")
-"""What trains a cell and what it trains on; all that they import belongs to it."""
+_START = ("builder.study.workers.trial",)
+"""What trains a cell; all that it imports belongs to it."""
 
 _NO_MATTER = (
     "builder.training.figures",

@@ -9,18 +9,14 @@ import numpy as np
 
 from builder.diagnostics import RunError
 from builder.identity import graph_id
-from builder.lowering import load
-from builder.ops import OPERATIONS
 from builder.ops.plugins import with_plugins
-from builder.runs.open import check_run
-from builder.runs.prepare import choose_for
-from builder.runtime.compile import build
+from builder.runs.images import load_shared
+from builder.runs.open import open_with
+from builder.runs.prepare import Shared, TrainOptions, prepare, prepare_again, train_prepared
 from builder.study.plan.stages import Stages
 from builder.study.results.result import CellResult
-from builder.study.workers.images import load_images
 from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
-from builder.training.device.execution import Execution
 from builder.training.device.kinds import kind_of
 from builder.training.device.threads import fixed_threads
 from builder.training.evaluation.evaluate import predict
@@ -29,23 +25,18 @@ from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_files import RunData, write_data
 from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import EpochDone
-from builder.training.randomness import seed_globally
-from builder.training.trainer import train
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    import torch
     from numpy.typing import NDArray
-    from torch import nn
 
-    from builder.ops import Operations
+    from builder.runs.prepare import Prepared
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
     from builder.study.results.folder import CellFolder, StudyFolder
     from builder.study.workers.serve import Alive, Perform
-    from builder.training.data.dataset import DataSet
     from builder.training.folder.metrics import EpochMetrics
     from builder.training.progress import Progress
 
@@ -54,14 +45,7 @@ class Pruned(Exception):  # noqa: N818 - no error: it ends a trial that promises
     """A cell is to be ended after the epoch that has just been validated."""
 
 
-def run_cell(
-    cell: Cell,
-    folder: Path,
-    data: DataSet,
-    device: torch.device,
-    on_progress: Callable[[Progress], None],
-    operations: Operations = OPERATIONS,
-) -> CellResult:
+def run_cell(cell: Cell, folder: Path, shared: Shared, on_progress: Callable[[Progress], None]) -> CellResult:
     """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
 
     A screen is trained without the test split, and ``on_progress`` may end it with Pruned after an epoch; a
@@ -69,24 +53,26 @@ def run_cell(
     ``builder.training.trainer.train`` raises.
     """
     run = RunFolder(folder)
-    graph = load(run.page, operations=operations)
-    seed_globally(cell.recipe.seed)
-    model = build(graph)
-    images = data.with_channels(graph.input.channels)
-    if run.has_begun:
-        check_run(run, cell.recipe, graph_id(graph))
-    else:
-        write_data(run, RunData(name=data.name, network=graph_id(graph)))
-    execution = Execution(choose_for(graph, cell.recipe, device).precision, threads=fixed_threads() or 1)
+    ready = _prepared(cell, run, shared)
     try:
-        summary = train(model, replace(images, test=None), cell.recipe, run, device, on_progress, execution=execution)
+        summary = train_prepared(replace(ready, data=replace(ready.data, test=None)), run, on_progress)
     except Pruned:
         return replace(_ended_early(cell, read_metrics(run.metrics)), is_pruned=True)
     outcome = _outcome(cell, read_metrics(run.metrics), summary.best_epoch, summary.best_val_accuracy, summary.seconds)
     if cell.stage == "screen":
         return outcome
-    answers = _answers(model, images, cell, device)
-    return replace(outcome, test_accuracy=float(np.mean(answers == _labels(images))), test_predictions=answers)
+    answers, labels = _answers(ready)
+    return replace(outcome, test_accuracy=float(np.mean(answers == labels)), test_predictions=answers)
+
+
+def _prepared(cell: Cell, run: RunFolder, shared: Shared) -> Prepared:
+    """Return what the cell needs to begin, or to go on if it has begun; in one thread, which no load slows."""
+    threads = fixed_threads() or 1
+    if run.has_begun:
+        return prepare_again(open_with(run, cell.recipe, shared.operations), threads=threads, shared=shared)
+    ready = prepare(TrainOptions(page=str(run.page), recipe=cell.recipe, threads=threads), shared=shared)
+    write_data(run, RunData(name=shared.data.name, network=graph_id(ready.graph)))
+    return ready
 
 
 def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> CellResult:
@@ -114,14 +100,12 @@ def _outcome(
     )
 
 
-def _answers(model: nn.Module, data: DataSet, cell: Cell, device: torch.device) -> NDArray[np.uint16]:
-    assert data.test is not None, "load_images sees to it"
-    return predict(model, Batches(data.test, cell.recipe, device)).numpy().astype(np.uint16)
-
-
-def _labels(data: DataSet) -> NDArray[np.int64]:
-    assert data.test is not None, "load_images sees to it"
-    return data.test.labels.numpy()
+def _answers(ready: Prepared) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
+    """Return the answers to the test images, and the labels that are right."""
+    test = ready.data.test
+    assert test is not None, "load_shared sees to it"
+    answers = predict(ready.model, Batches(test, ready.recipe, ready.device))
+    return answers.numpy().astype(np.uint16), test.labels.numpy()
 
 
 def prepare_trials(
@@ -137,12 +121,12 @@ def prepare_trials(
     if not kind.is_host and ":" not in device:
         chosen = kind.numbered(number)
     wanted = plan.data
-    images = load_images(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
+    images = load_shared(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
     if images.fingerprint != wanted.fingerprint:
         message = f"the images of {wanted.name} in {data_dir} are not the images of the study's plan"
         raise RunError(message, "plan it again with these images, or give the right folder: --data-dir")
 
-    trials, operations = Stages(folder, plan).trials, with_plugins(plugins)
+    trials, shared = Stages(folder, plan).trials, Shared(images, chosen, with_plugins(plugins))
 
     def perform(cell: Cell, place: CellFolder, alive: Alive) -> CellResult:
         def tell(event: Progress) -> None:
@@ -157,7 +141,7 @@ def prepare_trials(
                     raise Pruned
 
         try:
-            return run_cell(cell, place.path, images, chosen, tell, operations)
+            return run_cell(cell, place.path, shared, tell)
         except DivergedError:
             if trials is None or cell.stage != "screen":
                 raise

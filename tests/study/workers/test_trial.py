@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 import builder
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
+from builder.ops import OPERATIONS
+from builder.runs.prepare import Shared
 from builder.study.results.cells import make_cell
 from builder.study.results.folder import StudyFolder
 from builder.study.workers import trial
@@ -29,9 +32,29 @@ if TYPE_CHECKING:
 
     from builder.study.results.cells import Cell
     from builder.study.results.result import CellResult, Stage
+    from builder.training.data.dataset import DataSet
     from builder.training.progress import Progress
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
+
+
+ONE_VALUE = """\
+name: small
+input: [3, 32, 32]
+classes: 2
+layers: [{conv: {out: 8, kernel: 32}}, batchnorm, flatten, {linear: {out: $classes}}]
+"""
+
+
+def stop_after_one_epoch(event: Progress) -> None:
+    """Raise an error, as an accident would."""
+    if isinstance(event, EpochDone) and event.metrics.epoch == 1:
+        raise ZeroDivisionError
+
+
+def shared(images: DataSet) -> Shared:
+    """Return what the cells of a study share that has these images."""
+    return Shared(images, torch.device("cpu"), OPERATIONS)
 
 
 class TestPruned:
@@ -51,7 +74,7 @@ class TestPruned:
             if isinstance(event, EpochDone) and event.metrics.epoch == 2:
                 raise Pruned
 
-        outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), end_after_two)
+        outcome = run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), end_after_two)
         assert outcome.is_pruned
         assert [each.epoch for each in outcome.metrics] == [1, 2]
         assert outcome.val_accuracy == max(each.val_accuracy for each in outcome.metrics)
@@ -59,7 +82,7 @@ class TestPruned:
 
     def test_one_that_nobody_ends_is_whole(self, cell: Cell, tmp_path: Path) -> None:
         """The control."""
-        outcome = run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
+        outcome = run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
         assert (outcome.is_pruned, len(outcome.metrics)) == (False, 3)
 
 
@@ -72,7 +95,7 @@ class TestGoingOn:
         (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
         recipe = RECIPE.model_copy(update={"size": 32, "batch_size": 8, "validation": 8})
         cell = make_cell("small", "id", {}, recipe, 0, "screen", "w")
-        run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
+        run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
         return cell
 
     def test_its_checkpoints_say_of_which_network_they_are(self, cell: Cell, tmp_path: Path) -> None:
@@ -87,7 +110,34 @@ class TestGoingOn:
             "name: small\nextends: alexnet_tiny\nclasses: 2\nset:\n  block1: {shortcut: auto}\n"
         )
         with pytest.raises(RunError, match="is no longer the network that this run trained"):
-            run_cell(cell, tmp_path, random_images(32, 3, 2), torch.device("cpu"), lambda _: None)
+            run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
+
+    def test_stopped_in_the_middle_it_comes_to_the_same_result(self, tmp_path: Path) -> None:
+        """Bit for bit."""
+        recipe = RECIPE.model_copy(update={"epochs": 2, "size": 32, "batch_size": 8, "validation": 8})
+        cell = make_cell("small", "id", {}, recipe, 0, "confirm", "w")
+        images = shared(replace(random_images(32, 3, 2), test=random_images(16, 3, 2).train))
+        found = []
+        for name in ("whole", "stopped"):
+            folder = tmp_path / name
+            folder.mkdir()
+            (folder / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+            if name == "stopped":
+                with pytest.raises(ZeroDivisionError):
+                    run_cell(cell, folder, images, stop_after_one_epoch)
+            run_cell(cell, folder, images, lambda _: None)
+            found.append(load_file(folder / "best.safetensors"))
+        assert found[0].keys() == found[1].keys()
+        assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
+
+    def test_a_batch_of_one_is_answered_at_its_place_in_the_page(self, cell: Cell, tmp_path: Path) -> None:
+        """As `archcli train` answers it."""
+        place = tmp_path / "other"
+        place.mkdir()
+        (place / "page.yaml").write_text(ONE_VALUE)
+        recipe = cell.recipe.model_copy(update={"batch_size": 1})
+        with pytest.raises(ArchError, match="in a batch of one image has one value per channel"):
+            run_cell(replace(cell, recipe=recipe), place, shared(random_images(32, 3, 2)), lambda _: None)
 
 
 class TestDiverged:
@@ -100,7 +150,7 @@ class TestDiverged:
         place = study.cell("c")
         place.path.mkdir(parents=True)
         place.network.write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
-        monkeypatch.setattr(trial, "load_images", lambda *_: random_images(64, 3, 2))
+        monkeypatch.setattr(trial, "load_shared", lambda *_: random_images(64, 3, 2))
         fingerprint = random_images(64, 3, 2).fingerprint
         plan = replace(plan, data=replace(plan.data, fingerprint=fingerprint))
         recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
