@@ -287,7 +287,7 @@ _INSTEAD = {
     "!": "inequality is `!=`, negation is `not`",
     "&": "write `and`",
     "|": "write `or`",
-    "{": "an expression stands without braces, except in a name",
+    "{": "write an expression without braces, except in a name",
 }
 """What to write instead of a character that other languages have."""
 

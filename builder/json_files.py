@@ -44,7 +44,7 @@ def read_json(path: Path) -> Any:
 
 def parse_json(text: str) -> Any:
     """Return the value that ``text`` stands for; raise ValueError where it is no JSON or nested too deeply."""
-    message = f"lists and objects are nested more than {MAX_DEPTH} deep"
+    message = f"lists and objects are nested more than {MAX_DEPTH} levels deep"
     try:
         found = json.loads(text)
     except RecursionError:

@@ -117,7 +117,7 @@ def read_text(text: str, name: str = "<text>") -> Mapping:
         raise ArchError(_from_yaml(error, source)) from None
     if node is None:
         hint = "a page begins with `name:`; `archcli init NAME` writes one to start from"
-        raise ArchError(Diagnostic("empty-page", "there is nothing in this file", Mark(source, 1, 1), hint))
+        raise ArchError(Diagnostic("empty-page", "this file is empty", Mark(source, 1, 1), hint))
     problems = Collector()
     value = _convert(node, source, problems)
     problems.raise_found()
@@ -137,7 +137,7 @@ def _check_indents(source: Source) -> None:
         before = source.text[: found.end() - 1]
         mark = Mark(source, len(_LINE_BREAK.findall(before)) + 1, found.end() - found.start())
         name = _BLANKS.get(source.text[found.end() - 1], "blank that is no space")
-        problems.error("yaml-syntax", f"a {name} stands before this line", mark, "type plain spaces")
+        problems.error("yaml-syntax", f"there is a {name} before this line", mark, "type ordinary spaces")
     problems.raise_found()
 
 
@@ -196,7 +196,7 @@ class _Guarded(yaml.BaseLoader):
                 message = "a file holds one page, and here a second begins"
                 self._refuse("two-documents", message, event, "put it into a file of its own")
         elif isinstance(event, yaml.AliasEvent):
-            hint = "a selector that begins with * is quoted; what repeats is a template, a default or a `repeat`"
+            hint = "a selector that begins with * is quoted; to repeat something, use a template, a default or `repeat`"
             self._refuse("alias", "aliases are not part of the language", event, hint)
         elif isinstance(event, yaml.NodeEvent):
             self._check(event)
@@ -206,19 +206,21 @@ class _Guarded(yaml.BaseLoader):
 
     def _check(self, event: yaml.NodeEvent) -> None:
         if event.anchor is not None:
-            hint = "what repeats is a template, a default or a `repeat`; a text that begins with & is quoted"
+            hint = "to repeat something, use a template, a default or `repeat`; a text that begins with & is quoted"
             self._refuse("anchor", "anchors are not part of the language", event, hint)
         if getattr(event, "tag", None) is not None:
             hint = "leave it out; a text that begins with ! is quoted"
             self._refuse("tag", "tags are not part of the language: a page is data", event, hint)
         self._values += 1
         if self._values > MAX_VALUES:
-            self._refuse("too-many-values", f"more than {MAX_VALUES:,} values", event, "what repeats is a `repeat`")
+            self._refuse(
+                "too-many-values", f"more than {MAX_VALUES:,} values", event, "to repeat something, use `repeat`"
+            )
         if isinstance(event, yaml.CollectionStartEvent):
             self._depth += 1
             if self._depth > MAX_DEPTH:
                 message = f"nested more than {MAX_DEPTH} levels deep"
-                self._refuse("too-deep", message, event, "what nests is a template")
+                self._refuse("too-deep", message, event, "nest with templates")
 
     def _refuse(self, code: str, message: str, event: yaml.Event, hint: str) -> None:
         mark = _mark(event.start_mark, event.end_mark, self._source)
@@ -246,10 +248,10 @@ def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
     if isinstance(error, yaml.reader.ReaderError):
         before = source.text[: error.position]
         mark = Mark(source, before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1)
-        message = f"the control character #x{error.character:04x} may not stand in a page"
+        message = f"the control character #x{error.character:04x} is not allowed in a page"
         return Diagnostic("control-character", message, mark, "delete it")
     assert isinstance(error, yaml.MarkedYAMLError)
-    said = error.problem or "this is not YAML"
+    said = error.problem or "this is not valid YAML"
     at, opening = error.problem_mark or error.context_mark, error.context_mark
     message, hint, is_open = next(
         (
@@ -272,7 +274,7 @@ def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
 
 
 _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
-    (r"found character '\\t'", "a tab stands where only spaces may", "indent with spaces", False),
+    (r"found character '\\t'", "a tab is used where only spaces are allowed", "indent with spaces", False),
     (r"found character '(.)'", r"`\1` cannot begin a value", "put the value into quotes", False),
     (r"mapping values are not", "a colon is not expected here", None, False),
     (r"sequence entries are not", "a list cannot begin here", "begin it on a line of its own", False),
@@ -282,16 +284,26 @@ _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (
     (r"expected (',' or '.'), but got", r"\1 is expected here", None, False),
     (
         r"expected <block end>, but found '[<?]",
-        "this line does not stand below its neighbours",
+        "this line is not aligned with the lines around it",
         "entries of one list or mapping begin in the same column",
         False,
     ),
-    (r"expected <block end>, but found '-'", "a list cannot begin here", "its `-` stand in one column", False),
+    (r"expected <block end>, but found '-'", "a list cannot begin here", "align all its `-` in one column", False),
     (r"expected <block end>, but found '([^<'])'", r"`\1` is not expected here", None, False),
-    (r"expected '<document start>'", "nothing may follow the end of a page", "delete it, or the `...` above", False),
+    (
+        r"expected '<document start>'",
+        "nothing is allowed after the end of a page",
+        "delete it, or the `...` above",
+        False,
+    ),
     (r"expected the node content, but found '([^<'])'", r"a value is expected here, not `\1`", None, False),
     (r"expected alphabetic or numeric", "a text cannot begin so without quotes", None, False),
-    (r"found unknown escape", "this is no escape of YAML", "between single quotes a backslash is itself", False),
+    (
+        r"found unknown escape",
+        "this escape does not exist in YAML",
+        "between single quotes a backslash is itself",
+        False,
+    ),
 )
 """PyYAML's problem, our words, what to do, and whether to look where it opened instead of where it showed."""
 
@@ -323,7 +335,7 @@ def _beginning(text: str) -> str:
 _LOOKED_AT = 1100  # characters of a line on either side of a mistake; a name that is too long has 1,024
 
 _TRAPS = (
-    ("line", "\u00a0", "a no-break space stands in this line: type a plain one"),
+    ("line", "\u00a0", "this line contains a no-break space: type an ordinary space"),
     ("line", r"\$\{(\w+)\}?", r"write `$\1`, without braces"),
     ("line", r"\$\w+\[", "inside braces write `$widths.0`, not `$widths[0]`"),
     ("line", r"(:|-|\[|,)\s*\*", "a selector that begins with * is quoted; or name the template: `Bottleneck.branch`"),
@@ -382,15 +394,15 @@ def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Ite
                 "merge-key",
                 "merge keys are not part of the language",
                 mark,
-                "what repeats is a template, a default or a `repeat`",
+                "to repeat something, use a template, a default or `repeat`",
             )
             continue
         if name in seen:
             problems.error(
                 "duplicate-key",
-                f"`{name}` stands here twice",
+                f"`{name}` appears twice",
                 mark,
-                f"the first is on line {seen[name].line}; give one another name or take it away",
+                f"the first is on line {seen[name].line}; give one another name or remove it",
             )
             continue
         if key_node.style is None and ("," in name or ")" in name):
@@ -398,8 +410,8 @@ def _entries(node: yaml.MappingNode, source: Source, problems: Collector) -> Ite
             if re.search(r"\([-\d ]+, *$", source.line(mark.line)[: mark.column - 1][-_LOOKED_AT:]):
                 hint = "a pair is a list: `[3, 3]`"
             if re.search(r"(?<!\w)[a-z_]{1,20}\([^()]{0,200}, *$", _end(source.line(mark.line)[: mark.column - 1])):
-                hint = 'an expression with a comma stands in quotes: `"max(2, $in // 8)"`'
-            problems.error("bad-key", f"`{name}` is no name", mark, hint)
+                hint = 'put an expression with a comma in quotes: `"max(2, $in // 8)"`'
+            problems.error("bad-key", f"`{name}` is not a name", mark, hint)
             continue
         seen[name] = mark
         yield Scalar(name, mark), value
@@ -419,7 +431,7 @@ def _resolve(text: str, mark: Mark, problems: Collector) -> str | int | float | 
         return None
     if _INTEGER.match(text):
         if len(text) > 20:
-            problems.error("number-too-large", "no number on a page has more than 20 digits", mark)
+            problems.error("number-too-large", "a number on a page has at most 20 digits", mark)
             return None
         return int(text)
     return float(text) if _FLOAT.match(text) else text

@@ -243,7 +243,7 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
 def _instead_of_text(text: str) -> str | None:
     """Return what a text may be meant for where a number is wanted."""
     if re.fullmatch(r"[-+.\d]+", text):
-        return "take the quotes away"
+        return "remove the quotes"
     if text in _MEANT:
         return f"did you mean `${text}`, {_MEANT[text]}?"
     if re.match(r"[-+]?[\d.]+(e[-+]?\d+)?[A-Za-z]", text):

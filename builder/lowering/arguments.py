@@ -56,7 +56,7 @@ def bind(
         if key.value not in known:
             unknown.append(str(key.value))
             hint = partial(suggest, str(key.value), list(known), "its parameters are")
-            problems.error("unknown-parameter", f"`{key.value}` is no parameter of {owner}", key.mark, hint)
+            problems.error("unknown-parameter", f"`{key.value}` is not a parameter of {owner}", key.mark, hint)
     meant = {nearest(each, known) for each in unknown[:DETAILED]}
     scope = dict(inside)
     missing: list[str] = []
@@ -70,7 +70,7 @@ def bind(
             missing += [name] if name not in meant else []
             scope[name] = UNKNOWN
     if missing:
-        notes = [Note(known[name].name.mark, f"`{name}` is asked for here") for name in missing]
+        notes = [Note(known[name].name.mark, f"`{name}` is required here") for name in missing]
         listed = " and ".join(f"`{name}`" for name in missing)
         problems.error("missing-parameter", f"{owner} needs {listed}", given.mark, None, notes)
     return scope

@@ -79,7 +79,7 @@ class Draft:
             )
             return None
         if self._is_too_large(operation, inputs, shape):
-            message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which no machine holds"
+            message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which does not fit into memory"
             self.problems.error("too-large", message, mark)
             return None
         index = len(self.nodes)

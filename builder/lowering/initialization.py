@@ -121,11 +121,11 @@ def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
     alike = [node for _, node in draft.layers if node is not None and node.operation.kind == operation]
     parts = {each.of for node in alike for each in draft.learned(node)}
     if draft.page.operations[operation].parameters is Operation.parameters:
-        hint = "take the rule away"
-        draft.problems.error("no-such-parameter", f"`{operation}` learns nothing", rule.target.mark, hint)
+        hint = "remove the rule"
+        draft.problems.error("no-such-parameter", f"`{operation}` has no parameters", rule.target.mark, hint)
     elif parts and operation not in parts:
         listed = " and ".join(f"`{part}`" for part in sorted(parts))
-        message = f"what `{operation}` learns follows the rules for {listed}"
+        message = f"the parameters of `{operation}` follow the rules for {listed}"
         hint = f"to reach only these, name their place instead of `{operation}`"
         draft.problems.error("no-such-parameter", message, rule.target.mark, hint)
     elif parameter not in _PARAMETERS:
@@ -186,7 +186,7 @@ def _checked(draft: Draft, name: Scalar, arguments: Value) -> tuple[str, tuple[t
     if word not in FUNCTIONS:
         meant = ELSEWHERE.get(word.lower().rstrip("_"))
         hint = f"did you mean `{meant}`?" if meant else partial(suggest, word, list(FUNCTIONS), "there are")
-        draft.problems.error("bad-init", f"`{word}` is no function of torch.nn.init", name.mark, hint)
+        draft.problems.error("bad-init", f"`{word}` is not a function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):
         example = ", ".join(f"{field}: …" for field in FUNCTIONS[word].model_fields)

@@ -124,7 +124,7 @@ def _check_members(page: Merged, problems: Collector) -> None:
             name = str(key.value)
             if name not in known:
                 hint = partial(suggest, name, known, "its parameters are")
-                problems.error("unknown-parameter", f"`{name}` is no parameter of `{page.title}`", key.mark, hint)
+                problems.error("unknown-parameter", f"`{name}` is not a parameter of `{page.title}`", key.mark, hint)
             elif name in page.params and isinstance(value, (Scalar, Sequence)) and not holds_expression(value):
                 check_kind(cast("Result", value.plain()), page.params[name], value.mark, problems)
 

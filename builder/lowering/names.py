@@ -112,7 +112,7 @@ class Modules:
         earlier = children.get(name)
         if earlier is not None and not (shared and earlier[1]):
             notes = (Note(earlier[0], "the first is here"),) if earlier[0] != mark else ()
-            message = f"`{join(module, name)}` stands here a second time"
+            message = f"`{join(module, name)}` is already used here"
             self._problems.error("duplicate-name", message, mark, hint or "give one of them another name", notes)
             return
         children.setdefault(name, (mark, shared))
@@ -131,7 +131,7 @@ def check_keys(nodes: Iterable[Node], problems: Collector) -> None:
         if outer:
             note = Note(layers[outer].mark, f"`{outer}` is this layer")
             hint = "give one of the blocks around them another name"
-            problems.error("duplicate-name", f"`{key}` would live inside a layer", node.mark, hint, (note,))
+            problems.error("duplicate-name", f"`{key}` would be inside a layer", node.mark, hint, (note,))
 
 
 def join(*parts: str) -> str:

@@ -186,8 +186,8 @@ def _as_member(page: Page, member: str | None, problems: Collector) -> Page:
     if member is None or header.extends is None:
         return page
     if header.member is not None:
-        hint = "leave `member` away, or name the family"
-        problems.error("bad-value", f"`extends: {member}` is a member already", page.raw.key_mark("member"), hint)
+        hint = "leave out `member`, or name the family"
+        problems.error("bad-value", f"`extends: {member}` is already a member", page.raw.key_mark("member"), hint)
     return replace(page, header=replace(header, member=Scalar(member, header.extends.mark)))
 
 
@@ -213,7 +213,7 @@ def _libraries(path: Path, mapping: Mapping, operations: Operations, problems: C
                 continue
             page = parse_page(read_file(found, _shown(found)), Known(operations), problems)
             if page.block is not None:
-                hint = "`extends` takes a whole network; `uses` takes templates"
+                hint = "`extends` takes a network; `uses` takes templates"
                 problems.error("no-library", f"`{text.value}` is a network, not a page of templates", text.mark, hint)
             else:
                 pages.append(page)

@@ -123,7 +123,7 @@ class Walked:
         """Return what to say of a selector that finds nothing, and what to do about it."""
         template, text = selector.template, selector.text
         if template is not None and not self.is_called(template):
-            return f"`{text}` matches nothing", f"`{template}` is called nowhere on this page"
+            return f"`{text}` matches nothing", f"`{template}` is not used on this page"
         if template is not None:
             inside = text.partition(".")[2]
             instance = ".".join(self._instances[template])

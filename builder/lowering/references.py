@@ -39,7 +39,7 @@ class References:
                 problems.error("no-such-place", f"there is no `{text}`", scalar.mark, partial(walked.tree.advise, text))
         for wanted, within, mark in self._layers:
             if wanted in places or within in places:
-                hint = "let that one have the weights, and reuse it there"
+                hint = "define the weights there, and reuse them at the other place"
                 problems.error("later-place", f"`{wanted}` comes later than this", mark, hint)
             elif walked.is_path(wanted) or walked.is_path(within):
                 hint = "name the layers inside, each with its own `reuse`"

@@ -54,7 +54,7 @@ class Evaluator:
         """Return the plain result of ``value``: a number, a truth value, a text or a list of them."""
         plain = self.value(value, scope).plain()
         if isinstance(plain, dict):
-            self._problems.error("bad-value", "a mapping cannot stand here", value.mark)
+            self._problems.error("bad-value", "a mapping is not allowed here", value.mark)
             raise UnknownValueError
         return plain  # type: ignore[return-value]  # what `plain` of a scalar or a list gives
 
@@ -76,7 +76,7 @@ class Evaluator:
         """Stop expressions that look at more elements of lists, copy after copy, than any page needs."""
         self._looked_at += sum(size(value) for value in values if isinstance(value, tuple))
         if self._looked_at > MAX_LOOKED_AT:
-            message = f"the expressions of this page look at more than {MAX_LOOKED_AT:,} elements of lists"
+            message = f"the expressions of this page read more than {MAX_LOOKED_AT:,} elements of lists"
             raise ExpressionError(message, 0, 1, "take out of a `repeat` what is the same in every copy")
 
     def name(self, name: Scalar, scope: Scope) -> str:

@@ -36,7 +36,7 @@ def sampling(nodes: Sequence[Node], entering: tuple[int, Shape], leaving: tuple[
     """
     (start, size), (end, wanted) = entering, leaving
     if not (size.is_image and wanted.is_image):
-        raise NoProjectionError("only images lie on a grid")
+        raise NoProjectionError("only images have a grid of positions")
     way: list[Operation] = []
     while end != start:
         if end < 0:

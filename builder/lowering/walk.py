@@ -93,8 +93,8 @@ class Walk:
             self.draft.problems.error("too-many-layers", f"more than {MAX_LAYERS:,} layers and blocks", mark)
             raise TooLargeError
         if self._depth > MAX_DEPTH:
-            hint = "a template that calls itself needs a `when` that ends it"
-            self.draft.problems.error("too-deep", f"blocks stand in blocks more than {MAX_DEPTH} deep", mark, hint)
+            hint = "a template that uses itself needs a `when` that stops it"
+            self.draft.problems.error("too-deep", f"blocks are nested more than {MAX_DEPTH} levels deep", mark, hint)
             raise TooLargeError
 
     def _head(self, members: list[BlockMember], aux: Mark) -> list[BlockMember]:
@@ -124,9 +124,7 @@ class Walk:
             elif names:
                 listed = ", ".join(f"`{each}`" for each in names)
                 given = f"a list of {len(value)}" if isinstance(value, tuple) else f"`{value}`"
-                self.draft.problems.error(
-                    "bad-repeat", f"{given} cannot be taken apart into {listed}", item.repeat.mark
-                )
+                self.draft.problems.error("bad-repeat", f"{given} cannot be unpacked into {listed}", item.repeat.mark)
                 raise UnknownValueError
             yield frame.seeing(**variables)
 
@@ -139,11 +137,11 @@ class Walk:
             names = [name.strip() for name in left.split(",")]
             if not all(is_parameter_name(name) for name in names) or len(set(names)) < len(names):
                 hint = "such as `repeat: width, depth in zip($widths, $depths)`"
-                self.draft.problems.error("bad-repeat", f"`{left.strip()}` is no list of names", repeat.mark, hint)
+                self.draft.problems.error("bad-repeat", f"`{left.strip()}` is not a list of names", repeat.mark, hint)
                 raise UnknownValueError
             taken = [name for name in names if name in RESERVED and name != "i"]
             if taken:
-                message = f"`${taken[0]}` has a meaning of its own"
+                message = f"`${taken[0]}` is already defined by the language"
                 self.draft.problems.error("reserved-name", message, repeat.mark, "choose another name")
                 raise UnknownValueError
             values = self.draft.evaluator.text(text.strip(), repeat, scope)
@@ -166,7 +164,7 @@ class Walk:
         if not isinstance(result, bool):
             literal = isinstance(item.when, Scalar) and item.when.value == result
             given = describe(item.when) if literal else f"`{written(result)}`"
-            hint = "take the quotes away" if given in ('the text "true"', 'the text "false"') else None
+            hint = "remove the quotes" if given in ('the text "true"', 'the text "false"') else None
             notes = self._given_by(item.when)
             self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint, notes)
             raise UnknownValueError
@@ -248,7 +246,7 @@ class Walk:
         return result
 
     def _reused(self, call: LayerCall, name: ChildName, flow: Flow) -> Flow:
-        """Make a second node of a module that is there already; its weights must fit what comes in."""
+        """Make a second node of a module that already exists; its weights must fit what comes in."""
         path = ".".join(name.place.path)
         layer = call.fields.get("layer")
         wanted = str(layer.value) if isinstance(layer, Scalar) else ""
@@ -264,7 +262,7 @@ class Walk:
             result = self.draft.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
             inputs = [self.draft.shape_of(index) for index in earlier.inputs]
             if result is not None and earlier.operation.parameters(flow[1]) != earlier.operation.parameters(*inputs):
-                message = f"`{wanted}` was made for {inputs[0]}, and {flow[1]} comes in"
+                message = f"`{wanted}` was made for {inputs[0]}, but its input here is {flow[1]}"
                 note = Note(earlier.mark, f"`{wanted}` is here")
                 self.draft.problems.error("misfit", message, call.mark, None, (note,))
         self.draft.places[path] = result
@@ -387,7 +385,7 @@ class Walk:
             hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
             self.draft.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.draft.paths:
-            self.draft.problems.error("duplicate-name", f"`{given}` stands here a second time", mark)
+            self.draft.problems.error("duplicate-name", f"`{given}` is already used here", mark)
         return ChildName(segment, place, join(frame.module, own))
 
     def _word(self, call: LayerCall, frame: Frame, flow: Flow) -> str | None:
@@ -404,7 +402,9 @@ class Walk:
         if word != "none":
             hint = partial(advise, str(word), [*page.operations, *page.templates], "there are")
             notes = (Note(frame.called, "called here"),) if frame.called else ()
-            self.draft.problems.error("unknown-layer", f"`{word}` is no operation or template", call.mark, hint, notes)
+            self.draft.problems.error(
+                "unknown-layer", f"`{word}` is not an operation or a template", call.mark, hint, notes
+            )
         return None
 
     def _is_none(self, call: LayerCall, frame: Frame, flow: Flow) -> bool:

@@ -210,4 +210,4 @@ def need_image(shape: Shape, kind: str) -> None:
     """Raise ShapeError unless ``shape`` is channels x height x width."""
     if not shape.is_image:
         layout = "a vector" if len(shape.sizes) == 1 else "channels last" if len(shape.sizes) == 3 else "no image"
-        raise ShapeError(f"`{kind}` needs channels × height × width, and {shape} ({layout}) comes in")
+        raise ShapeError(f"`{kind}` needs channels × height × width, but its input is {shape} ({layout})")

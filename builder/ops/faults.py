@@ -59,7 +59,7 @@ def _expect(operation: Operation, question: str, answer: object, kind: type) -> 
     """Raise FaultyPluginError where ``answer`` is of another type than ``kind``; a truth value is no number."""
     if not isinstance(answer, kind) or isinstance(answer, bool):
         wanted = f"`{kind.__name__}`, and it returns `{answer!r}`"
-        raise FaultyPluginError(f"`{question}` of the plugin's `{operation.kind}` is to return {wanted}")
+        raise FaultyPluginError(f"`{question}` of the plugin's `{operation.kind}` must return {wanted}")
 
 
 def _answers(operation: Operation, inputs: tuple[Shape, ...]) -> Iterator[tuple[str, Any, type]]:
@@ -81,7 +81,9 @@ def _check_call(operation: Operation, inputs: tuple[Shape, ...]) -> None:
         return
     function = operation.call(*inputs).function
     if function.partition(".")[0] not in (*_IN_SOURCE, *defined_names(operation.definition)):
-        message = f"`call` of the plugin's `{operation.kind}` names `{function}`, which is none of `nn` or `torch`"
+        message = (
+            f"`call` of the plugin's `{operation.kind}` names `{function}`, which is neither in `nn` nor in `torch`"
+        )
         raise FaultyPluginError(f"{message}, and `definition` does not define it")
 
 

@@ -28,7 +28,7 @@ class Linear(Operation):
         """Return the shape with ``out`` features; raise ShapeError where the last axis is no channel axis."""
         (features,) = inputs
         if features.channel_axis != len(features.sizes) - 1:
-            raise ShapeError(f"`linear` needs features, and {features} comes in", None, "put `flatten` before it")
+            raise ShapeError(f"`linear` needs features, but its input is {features}", None, "put `flatten` before it")
         return features.with_channels(self.out)
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:

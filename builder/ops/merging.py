@@ -81,7 +81,7 @@ class Concat(Operation):
         if first.channel_axis != 0:
             raise ShapeError(f"{_listed(inputs)} cannot be joined: the channels must come first")
         if any(each.with_channels(1) != first.with_channels(1) for each in inputs):
-            raise ShapeError(f"{_listed(inputs)} cannot be joined: all but the channels must agree")
+            raise ShapeError(f"{_listed(inputs)} cannot be joined: all sizes except the channels must be equal")
         return first.with_channels(sum(each.channels for each in inputs))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes

@@ -43,7 +43,7 @@ class BatchNorm(Operation):
         """Return the input's shape; raise ShapeError where channels are not first."""
         (values,) = inputs
         if values.channel_axis != 0:
-            raise ShapeError(f"`batchnorm` needs channels first, and {values} (channels last) comes in")
+            raise ShapeError(f"`batchnorm` needs channels first, but its input is {values} (channels last)")
         return values
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
@@ -85,7 +85,7 @@ class LayerNorm(Operation):
         (values,) = inputs
         if values.channel_axis != len(values.sizes) - 1:
             hint = "`layernorm2d` normalizes over the channels of an image"
-            raise ShapeError(f"`layernorm` needs features last, and {values} comes in", None, hint)
+            raise ShapeError(f"`layernorm` needs features last, but its input is {values}", None, hint)
         return values
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:

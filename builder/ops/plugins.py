@@ -94,7 +94,7 @@ def read_plugin(path: str | os.PathLike[str], sha256: str | None = None) -> Plug
         hint = "a plugin is a file of Python: --plugin my_layers.py"
         raise ArchError(Diagnostic("bad-plugin", f"`{file}` cannot be read: {reason}", None, hint)) from None
     if sha256 is not None and hashlib.sha256(text.encode()).hexdigest() != sha256:
-        raise ArchError(Diagnostic("bad-plugin", f"`{file}` is not the plugin that it was", None, None))
+        raise ArchError(Diagnostic("bad-plugin", f"`{file}` has changed since the plugin was loaded", None, None))
     own = _operations(_run(file, text))
     source, problems = Source(str(file), text), Collector()
     if not own:
@@ -104,7 +104,7 @@ def read_plugin(path: str | os.PathLike[str], sha256: str | None = None) -> Plug
     for operation in own:
         faults = list(_faults(operation))
         if not faults and operation.kind in operations:
-            faults = [(f"two classes call themselves `{operation.kind}`", "give one of them another `kind`")]
+            faults = [(f"two classes have the kind `{operation.kind}`", "give one of them another `kind`")]
         for message, advice in faults:
             problems.error("bad-plugin", message, _class_mark(operation, source), advice)
         if not faults:
@@ -121,7 +121,7 @@ def read_plugins(paths: Iterable[str | os.PathLike[str]]) -> tuple[Plugin, ...]:
         for kind, operation in plugin.operations.items():
             first = owners.setdefault(kind, plugin.path)
             if first != plugin.path:
-                message = f"`{kind}` is an operation of {first} too"
+                message = f"`{kind}` is also an operation of {first}"
                 mark = _class_mark(operation, Source(str(plugin.path), plugin.text))
                 raise ArchError(Diagnostic("bad-plugin", message, mark, "give one of them another `kind`"))
     return plugins
@@ -185,7 +185,7 @@ def _faults(operation: type[Operation]) -> Iterator[tuple[str, str | None]]:
         hint = "small letters, digits and `_`, and no word that pages have already"
         yield f"`{kind}` cannot be the word for an operation", hint
     elif kind in OPERATIONS:
-        yield f"there is an operation `{kind}` already", "give yours another `kind`"
+        yield f"there is already an operation `{kind}`", "give yours another `kind`"
     if family not in get_args(Family):
         listed = suggest(str(family), [each for each in get_args(Family) if each != "input"], "families are")
         yield f"`{name}` does not say its `family`, by which figures group it", listed
@@ -206,7 +206,7 @@ def _faults_of_definition(operation: type[Operation]) -> Iterator[tuple[str, str
     taken = {name for each in OPERATIONS.values() for name in defined_names(each.definition)}
     for name in defined_names(operation.definition):
         if name in taken:
-            yield f"`{name}` is the class of an operation that is there already", "give yours another name"
+            yield f"`{name}` is the class of an operation that already exists", "give yours another name"
 
 
 def _class_mark(operation: type[Operation], source: Source) -> Mark | None:

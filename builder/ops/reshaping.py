@@ -59,7 +59,7 @@ class Permute(nn.Module):
     dims: Axes = Field(description="axes, with the batch axis as 0, as in PyTorch")
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the sizes in the new order; raise ShapeError where ``dims`` is no order of the axes.
+        """Return the sizes in the new order; raise ShapeError where ``dims`` is not an order of the axes.
 
         Channels that come last stay channels; otherwise the first axis is what convolutions take for channels.
         """
@@ -67,7 +67,7 @@ class Permute(nn.Module):
         axes = len(values.sizes) + 1
         if self.dims[0] != 0 or sorted(self.dims) != list(range(axes)):
             given = ", ".join(str(axis) for axis in self.dims)
-            raise ShapeError(f"[{given}] is no order of the {axes} axes with the batch first", "dims")
+            raise ShapeError(f"[{given}] is not an order of the {axes} axes with the batch first", "dims")
         order = [axis - 1 for axis in self.dims[1:]]
         last = order[-1] == values.channel_axis
         return Shape(tuple(values.sizes[axis] for axis in order), len(order) - 1 if last else 0)
@@ -150,7 +150,7 @@ class Crop(nn.Module):
         need_image(image, self.kind)
         channels, height, width = image.sizes
         if self.top >= height or self.left >= width:
-            raise ShapeError(f"nothing is left of {image}", "top" if self.top >= height else "left")
+            raise ShapeError(f"nothing of {image} is left", "top" if self.top >= height else "left")
         return Shape((channels, height - self.top, width - self.left))
 
     def window(self) -> Window:

@@ -66,9 +66,8 @@ class SqueezeExcitation(nn.Module):
     def _one_size(cls, fields: dict[str, object]) -> dict[str, object]:
         """Take the paper's reduction of 16 where nothing is said; refuse two sizes of the middle."""
         if "reduction" in fields and "hidden" in fields:
-            message = (
-                "`reduction` (channels divided by it) and `hidden` (channels in the middle) say the same: give one"
-            )
+            both = "`reduction` (channels divided by it) and `hidden` (channels in the middle)"
+            message = f"{both} mean the same: give one of them"
             raise ValueError(message)
         return fields if "hidden" in fields else {"reduction": 16, **fields}
 
@@ -80,7 +79,7 @@ class SqueezeExcitation(nn.Module):
             channels = inputs[-1].channels
             hint = f"choose a reduction of at most {channels}"
             raise ShapeError(
-                f"a reduction of {self.reduction} leaves nothing of {channels} channels", "reduction", hint
+                f"a reduction of {self.reduction} leaves no hidden channels of {channels}", "reduction", hint
             )
         return inputs[0]
 

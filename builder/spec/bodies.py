@@ -108,7 +108,7 @@ class Bodies:
             hint = "`split` gives each of the `branches` its share of the channels"
             self._problems.error("unknown-field", "there are no branches to split", mapping.key_mark("split"), hint)
         elif "merge" in given and "shortcut" not in given:
-            hint = "lanes meet where there is a `shortcut`, or where there are `branches`"
+            hint = "`merge` combines the layers with a `shortcut`, or `branches` with each other"
             self._problems.error("unknown-field", "there is nothing to merge", mapping.key_mark("merge"), hint)
 
     def shortcut(self, value: Value) -> Scalar | Body | None:
@@ -138,7 +138,7 @@ class Bodies:
         if inner and fields and all(name in fields for name, _ in inner):
             word = key.value
             hint = f"in a list write `- {word}: {{…}}`; in a mapping give it a name: `name: {{{word}: {{…}}}}`"
-            message = f"here `{key.value}` is the name of a layer, and `{inner[0][0]}` is no operation"
+            message = f"here `{key.value}` is the name of a layer, and `{inner[0][0]}` is not an operation"
             self._problems.error("call-for-name", message, key.mark, hint)
             return Item(Broken(key.mark), key.mark)
         return self.item(value)
@@ -154,7 +154,7 @@ class Bodies:
         if len(calls) > 1:
             first, second = calls[0][0], calls[1][0]
             hint = "in a list every layer has its own `-`"
-            message = f"`{first.value}` and `{second.value}` stand in one item, which is one layer"
+            message = f"`{first.value}` and `{second.value}` are in one item, but an item is one layer"
             self._problems.error("two-calls", message, second.mark, hint)
             return Item(Broken(value.mark), value.mark)
         content = self._call(*calls[0]) if calls else self._inline_block(value, strange)
@@ -173,7 +173,7 @@ class Bodies:
         listed = " and ".join(f"`{key.value}`" for key in strange)
         inside = ", ".join(f"{key.value}: …" for key in strange)
         hint = f"indent what belongs to it further, or write `{call.value}: {{{inside}}}`"
-        self._problems.error("empty-fields", f"{listed} stand below `{call.value}:`, not in it", call.mark, hint)
+        self._problems.error("empty-fields", f"{listed} are below `{call.value}:`, not in it", call.mark, hint)
         return True
 
     def _typed(self, value: Mapping, calls: list[tuple[Scalar, Value]]) -> bool:
@@ -184,7 +184,7 @@ class Bodies:
         fields = ", ".join(f"{key.value}: …" for key, _ in value.entries if key is not word[0])
         own = meant_layer(word[1].value, [*self._known.operations, *self._known.templates]) or word[1].value
         hint = f"the operation itself is the key: `{own}: {{{fields}}}`" if fields else f"write `{own}`"
-        self._problems.error("unknown-layer", f"`{word[0].value}` is no operation", word[0].mark, hint)
+        self._problems.error("unknown-layer", f"`{word[0].value}` is not an operation", word[0].mark, hint)
         return True
 
     def _inline_block(self, value: Mapping, strange: list[Scalar]) -> BlockSpec | None:
@@ -197,7 +197,7 @@ class Bodies:
             hint = "a layer is `name` or `{name: {fields}}`; a block has `layers`"
             if fields:
                 listed = " and ".join(f"`{key.value}`" for key, _ in fields)
-                hint = f"{listed} of a block stand in one column with its `layers`, without a `-` of their own"
+                hint = f"{listed} of a block are in the same column as its `layers`, without a `-` of their own"
             self._problems.error("no-layer", "there is no layer in this item", value.mark, hint)
         return None
 
@@ -235,7 +235,7 @@ class Bodies:
         example = self._example(word)
         if isinstance(fields, Scalar) and fields.value is None:
             hint = f"write `{example}`" + (", without the colon" if example == word else "")
-            self._problems.error("empty-fields", f"nothing follows `{word}:`", name.mark, hint)
+            self._problems.error("empty-fields", f"nothing is written after `{word}:`", name.mark, hint)
             return
         if example == word:
             example = f"{word}: {{{next(iter(self._model_fields(word)), 'name')}: …}}"
@@ -255,10 +255,10 @@ class Bodies:
             return
         if word in self._known.templates:
             return  # a template whose name is wrong, which was said
-        self._problems.error("unknown-layer", f"`{word}` is no operation", key.mark, partial(self._instead, word))
+        self._problems.error("unknown-layer", f"`{word}` is not an operation", key.mark, partial(self._instead, word))
 
     def _instead(self, word: str) -> str:
-        """Return what to write instead of a key that is no operation."""
+        """Return what to write instead of a key that is not an operation."""
         head, colon, tail = word.partition(":")
         field = BlockFields.elsewhere.get(word.lower())
         known = [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates]
@@ -282,15 +282,15 @@ class Bodies:
         modifier = BlockFields.elsewhere.get(word.lower())
         hint = f"did you mean `{modifier}`?" if modifier in MODIFIERS else None
         if word in self._model_fields(call):
-            hint = f"it stands inside: `{call}: {{{word}: …}}`"
+            hint = f"write it inside: `{call}: {{{word}: …}}`"
         elif word == "name":
             hint = f"in a mapping the name comes first: `NAME: {{{call}: {{…}}}}`"
-        hint = hint or partial(suggest, word, self._beside, "beside a call may stand")
-        self._problems.error("unknown-field", f"`{word}` cannot stand beside a call", key.mark, hint)
+        hint = hint or partial(suggest, word, self._beside, "beside a call you can write")
+        self._problems.error("unknown-field", f"`{word}` cannot be written beside a call", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Body, ...] | None:
         if not isinstance(value, Sequence) or len(value.items) < 2:
-            hint = "each begins with `-` and names or numbers its layers; `{}` is the identity"
+            hint = "each begins with `-` and has named or numbered layers; `{}` is the identity"
             self._error("bad-branches", "`branches` is a list of two or more bodies", value, hint)
             return None
         return tuple(self.body(each) for each in value.items)
@@ -341,9 +341,9 @@ class Bodies:
             hint = "points are " + ", ".join(f"`{point}`" for point in POINTS)
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
         elif not _NAME.match(fixed) or len(name) > LONGEST_NAME:
-            hint = f"{LETTERS}; an expression in it stands in braces"
+            hint = f"{LETTERS}; write an expression in it with braces"
             if "$" in name and "{" not in name:
-                hint = "an expression in a name stands in braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
+                hint = "write an expression in a name with braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
             if name.startswith("-") and self._is_call(name[1:]):
                 hint = f"write `- {name[1:]}`, with a space after the dash"
             self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)

@@ -90,7 +90,7 @@ class TemplateFields(Strict):
         {
             **_BLOCK,
             **dict.fromkeys(("parameters", "arguments", "args", "inputs"), "params"),
-            "insert": "`insert` stands at the top of the page, with `at: TEMPLATE.branch` for every instance of it",
+            "insert": "`insert` is written at the top of the page, with `at: TEMPLATE.branch` for every instance of it",
         }
     )
 

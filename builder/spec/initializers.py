@@ -26,7 +26,7 @@ _Spread = Annotated[float, Field(ge=0, le=LARGEST)]
 
 def _check_range(low: float, high: float) -> None:
     if low > high:
-        raise ValueError(f"from {low:g} to {high:g} is no range")
+        raise ValueError(f"from {low:g} to {high:g} is not a range")
 
 
 class _Kaiming(Strict):
@@ -62,7 +62,7 @@ class _TruncatedNormal(_Normal):
         _check_range(self.a, self.b)
         low, high = ((bound - self.mean) / self.std for bound in (self.a, self.b))
         if erf(high / sqrt(2)) - erf(low / sqrt(2)) < 2 * _LEAST_SHARE:
-            raise ValueError(f"next to nothing that is drawn falls between {self.a:g} and {self.b:g}")
+            raise ValueError(f"almost no drawn value lies between {self.a:g} and {self.b:g}")
         if not low <= 0 <= high and high - low > _WIDEST:
             raise ValueError(f"from {self.a:g} to {self.b:g} is too wide a range for a mean outside of it")
         return self

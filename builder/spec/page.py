@@ -116,7 +116,7 @@ class Insert:
 
 @dataclass(frozen=True)
 class Replacement:
-    """Another item under the same name, or None to take it away."""
+    """Another item under the same name, or None to remove it."""
 
     selector: Scalar
     item: Item | None

@@ -106,8 +106,8 @@ def _without_empty(mapping: Mapping, problems: Collector) -> Mapping:
     for key, value in mapping.entries:
         example = _NEVER_EMPTY.get(str(key.value))
         if example and isinstance(value, Scalar) and value.value is None:
-            hint = f"such as `{example}`, or take it away"
-            problems.error("empty-fields", f"nothing follows `{key.value}:`", key.mark, hint)
+            hint = f"such as `{example}`, or remove it"
+            problems.error("empty-fields", f"nothing is written after `{key.value}:`", key.mark, hint)
             entries.append((Scalar(f"{key.value}_", key.mark), value))
         else:
             entries.append((key, value))
@@ -167,7 +167,7 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
         return None
     unknown = [key for key, _ in entry.entries if bodies.is_strange_beside(key)]
     if len(unknown) == 1 and entry.get("at") is None:
-        message = f"`{unknown[0].value}` cannot stand beside a call"
+        message = f"`{unknown[0].value}` cannot be written beside a call"
         problems.error("unknown-field", message, unknown[0].mark, "did you mean `at`?")
         return None
     extra = {"at", "name"}
@@ -176,7 +176,7 @@ def parse_insert(entry: Value, bodies: Bodies, problems: Collector) -> Insert | 
     if at is None or (isinstance(at, Sequence) and not at.items):
         hint = "such as `at: block1.pre_activation`"
         mark = entry.key_mark("at") if at is not None else entry.entries[0][0].mark if entry.entries else entry.mark
-        problems.error("missing-field", "an insert says where: `at` is missing", mark, hint)
+        problems.error("missing-field", "an insert needs `at`, which says where", mark, hint)
         return None
     places = tuple(_texts(at, "at", problems))
     name = entry.get("name")
@@ -238,7 +238,9 @@ def _parameters(mapping: Mapping, problems: Collector) -> dict[str, TemplatePara
             problems.error("bad-name", f"`{name}` cannot be a parameter: `${name}` would not be read", key.mark)
             continue
         if name in RESERVED:
-            problems.error("reserved-name", f"`${name}` has a meaning of its own", key.mark, "choose another name")
+            problems.error(
+                "reserved-name", f"`${name}` is already defined by the language", key.mark, "choose another name"
+            )
             continue
         check_syntax(value, problems)
         kind, default = _kind(value)
@@ -290,7 +292,7 @@ def _defaults(mapping: Mapping, known: Known, problems: Collector) -> dict[str, 
         operation = known.operations.get(str(key.value))
         if operation is None:
             hint = partial(advise, str(key.value), list(known.operations), "operations are")
-            problems.error("unknown-layer", f"`{key.value}` is no operation", key.mark, hint)
+            problems.error("unknown-layer", f"`{key.value}` is not an operation", key.mark, hint)
         elif isinstance(value, Mapping):
             check_fields(operation, value, problems, complete=False)
             defaults[operation.kind] = value

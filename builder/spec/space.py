@@ -147,7 +147,7 @@ class _Entry:
             return
         for name in () if kinds == ["insert"] else _BESIDE_INSERT:
             if self._entry.get(name) is not None:
-                self._error("bad-variants", f"`{name}` stands beside `insert` only", self._entry.key_mark(name))
+                self._error("bad-variants", f"`{name}` can only be written beside `insert`", self._entry.key_mark(name))
         if fields is None:
             return
         value = self._entry.get(kinds[0])
@@ -215,7 +215,7 @@ class _Entry:
         if isinstance(value, Sequence) and value.items:
             check_syntax(value, self._problems)
             return value.plain()
-        hint = f"`{name.value}: [a, b]`; a value that is a list itself stands in a list: `[[1, 3], [3, 1]]`"
+        hint = f"`{name.value}: [a, b]`; put a value that is itself a list into a list: `[[1, 3], [3, 1]]`"
         given = "an empty one" if isinstance(value, Sequence) else describe(value)
         message = f"`{name.value}` is a list of alternatives, not {given}"
         self._error("bad-value", message, value.mark, hint)
@@ -233,7 +233,7 @@ class _Entry:
             strange = ExpressionError(f"`${each.name}` is not known here", each.offset, each.width, _scope_hint())
             report_expression(strange, value, self._problems)
         if not any(True for _ in variables(condition)):
-            self._error("bad-value", f"`{value.value}` says nothing of a variant", value.mark, _scope_hint())
+            self._error("bad-value", f"`{value.value}` does not describe a variant", value.mark, _scope_hint())
         elif not unknown:
             yield Requirement(value, condition)
 
@@ -275,7 +275,7 @@ def spelt(value: object) -> str:
 
 
 def _scope_hint() -> str:
-    return "a constraint speaks of " + ", ".join(f"`${name}`" for name in SCOPE)
+    return "a constraint can use " + ", ".join(f"`${name}`" for name in SCOPE)
 
 
 def _listed(value: Value) -> tuple[Value, ...]:

@@ -42,11 +42,11 @@ class Constraints:
         ranges = zip(PRICES, self._least, self._most, strict=False)
         hint = "; ".join(f"{name} go from {least:,} to {most:,}" for name, least, most in ranges)
         if space.requirements and self._least:
-            return Diagnostic("no-variant", "no variant fulfils this", space.requirements[0].text.mark, hint)
+            return Diagnostic("no-variant", "no variant satisfies this", space.requirements[0].text.mark, hint)
         if space.apart:
             return Diagnostic("no-variant", "every variant has both of these", space.apart[0][0].mark)
         mark = space.insertions[0].mark if space.insertions else None
-        hint = "fewer places are there than `count` asks for"
+        hint = "there are fewer places than `count` requires"
         return Diagnostic("no-variant", "there is no variant", mark, hint)
 
 

@@ -100,7 +100,7 @@ class Contexts:
             Diagnostic("no-such-place", f"`{each.value}` matches nothing", each.mark, advice(each)) for each in lost
         ]
         unused = [each for pair in space.apart for each in pair if not any(context.meant(each) for context in contexts)]
-        hint = "`not_both` speaks of places that `among` or `at` select"
+        hint = "`not_both` is about places that `among` or `at` select"
         found += [
             Diagnostic("no-such-place", f"nothing is inserted at `{each.value}`", each.mark, hint) for each in unused
         ]

@@ -57,7 +57,7 @@ def variants(
     for choice in asked.choices:
         if choice.parameter.value not in whole.params:
             hint = suggest(str(choice.parameter.value), list(whole.params), "its parameters are")
-            message = f"`{choice.parameter.value}` is no parameter of `{base.merged().title}`"
+            message = f"`{choice.parameter.value}` is not a parameter of `{base.merged().title}`"
             problems.error("unknown-parameter", message, choice.parameter.mark, hint)
     problems.raise_found()
     return Variants(Origin(base, asked, classes, header), sample)
@@ -71,7 +71,7 @@ def _entries(base: Base, space: collections.abc.Mapping[str, object] | Mapping |
     own = base.merged().variants
     if own is None or not own.entries:
         hint = "such as `--insert se --among 'block*.out'`, or `variants:` on the page"
-        raise ArchError(Diagnostic("no-space", "nothing is said of what to vary", base.merged().mark, hint))
+        raise ArchError(Diagnostic("no-space", "nothing says what to vary", base.merged().mark, hint))
     return own
 
 

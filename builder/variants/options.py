@@ -86,7 +86,7 @@ def _count(text: str) -> Value:
     found = re.fullmatch(r"(\d{1,6})(-(\d{1,6})?)?", text)
     if found is None:
         hint = "a number or a range: 2, 0-2, 1-"
-        raise ArchError(Diagnostic("usage", f"`--count {text}` is no number of places", None, hint))
+        raise ArchError(Diagnostic("usage", f"`--count {text}` is not a number of places", None, hint))
     least = int(found[1])
     most = least if found[2] is None else _MANY if found[3] is None else int(found[3])
     mark = _mark("--count", text)

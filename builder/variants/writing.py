@@ -32,7 +32,7 @@ def write_pages(variants: Iterable[Variant], base: Base, folder: Path) -> tuple[
 
 def _write(path: Path, text: str) -> Path:
     if path.exists() and _text(path) != text:
-        message = f"{path} exists and says something else"
+        message = f"{path} exists and has other content"
         raise ArchError(Diagnostic("file-exists", message, None, "choose another folder"))
     write_text(path, text)
     return path

@@ -94,7 +94,7 @@ class TestVariants:
         base.write_text("name: mine\nextends: alexnet\nclasses: 7\n")
         refused = archcli(*options)
         assert refused.code == 2
-        assert "exists and says something else" in refused.err
+        assert "exists and has other content" in refused.err
 
     def test_check_looks_at_a_pages_own_space(self, archcli: Archcli, tmp_path: Path) -> None:
         """A place that is not there, at its line and column."""
@@ -136,7 +136,7 @@ class TestVariants:
             ([], "either --among or --at"),
             (["--among", "block1.out", "--at", "block1.out"], "either --among or --at"),
             (["--among", "block1.outt"], "`block1.outt` matches nothing"),
-            (["--among", "block1.out", "--count", "few"], "`--count few` is no number of places"),
+            (["--among", "block1.out", "--count", "few"], "`--count few` is not a number of places"),
         ],
     )
     def test_what_makes_no_sense_is_2(self, archcli: Archcli, arguments: list[str], answer: str) -> None:

@@ -149,7 +149,7 @@ class TestCompletion:
     """What may stand at the cursor, each with what it is."""
 
     def test_the_top_of_a_page(self, server: LanguageServer, folder: Path) -> None:
-        """What is there already is not offered again, nor what only a block inside has."""
+        """What already exists is not offered again, nor what only a block inside has."""
         offers = Editor(server, folder, HEAD + "@\n").offers()
         assert offers.keys() >= {"layers", "templates", "insert", "extends", "params", "members", "variants"}
         assert offers.keys().isdisjoint({"name", "input", "classes", "key", "conv"})

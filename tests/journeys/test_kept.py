@@ -33,6 +33,7 @@ CHANGED = {
         ("export_alexse_both.py.txt", "export_resnet18.py.txt", "export_tiny.py.txt"),
         "the network's class takes `num_classes`; nothing else of the source is another",
     ),
+    **dict.fromkeys(("check_wrong.json", "check_wrong.stderr.txt"), "messages of mistakes are in plainer English"),
     "schema_page.json": "one spelling, and descriptions of fields in the field's words",
     "schema_recipe.json": "descriptions of fields in the field's words",
     "schema_study.json": "the same, and a search has `trials`, which were `tries`",

@@ -59,7 +59,7 @@ class TestCommands:
         assert (with_it.code, with_it.err.partition("error")[1]) == (0, "")
         without = archcli(*command.split())
         assert without.code == 2
-        assert "`gct` is no operation" in without.err
+        assert "`gct` is not an operation" in without.err
 
     def test_schema(self, home: Path, archcli: Archcli) -> None:
         """Editors complete what the user wrote."""

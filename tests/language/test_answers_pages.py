@@ -51,12 +51,17 @@ HEADS = [
     ("⟪inptu⟫: 3", "unknown-field", "`inptu` is not a field of a page", "did you mean `input`?"),
     ("⟪member⟫: small", "missing-field", "`member` chooses one of the page that this one extends", "`FILE:MEMBER`"),
     ("params: ⟪3⟫", "bad-value", "`params` is a mapping, not the number `3`", "`params: {out: int, stride: 1}`"),
-    ("params: {⟪in⟫: 3}", "reserved-name", "`$in` has a meaning of its own", "choose another name"),
+    ("params: {⟪in⟫: 3}", "reserved-name", "`$in` is already defined by the language", "choose another name"),
     ("params: {⟪a-b⟫: 3}", "bad-name", "`a-b` cannot be a parameter", ""),
     ("params: {b: ⟪$a⟫, a: 3}", "bad-expression", "`$a` is not known here", "here stand: `$classes`"),
     ("members: {small: ⟪3⟫}", "bad-value", "a member is a mapping of parameters, not the number `3`", ""),
-    ("members: {small: {⟪widht⟫: 3}}", "unknown-parameter", "`widht` is no parameter of `net`", "`input`, `classes`"),
-    ("defaults: {⟪cnov⟫: {}}", "unknown-layer", "`cnov` is no operation", "did you mean `conv`?"),
+    (
+        "members: {small: {⟪widht⟫: 3}}",
+        "unknown-parameter",
+        "`widht` is not a parameter of `net`",
+        "`input`, `classes`",
+    ),
+    ("defaults: {⟪cnov⟫: {}}", "unknown-layer", "`cnov` is not an operation", "did you mean `conv`?"),
     ("defaults: {conv: ⟪3⟫}", "bad-fields", "the fields of `conv` are a mapping, not the number `3`", ""),
     ("defaults: {conv: {⟪bais⟫: false}}", "unknown-field", "`bais` is not a field of `conv`", "`bias`?"),
     ("templates: {⟪unit⟫: {layers: [relu]}}", "bad-name", "a template is Capitalized", "write `Unit`"),
@@ -111,10 +116,10 @@ CALLS = [
     (
         "a: {Unit: {out: 3, ⟪kk⟫: 4}}",
         "unknown-parameter",
-        "`kk` is no parameter of `Unit`",
+        "`kk` is not a parameter of `Unit`",
         "its parameters are: `out`, `k`",
     ),
-    ("a: {Unit: {⟪outt⟫: 3}}", "unknown-parameter", "`outt` is no parameter of `Unit`", "did you mean `out`?"),
+    ("a: {Unit: {⟪outt⟫: 3}}", "unknown-parameter", "`outt` is not a parameter of `Unit`", "did you mean `out`?"),
     ("a: {Unit: {out: ⟪x⟫}}", "bad-value", "`out` is a whole number, not `x`", ""),
     ("a: {Unit: {out: 3, k: ⟪true⟫}}", "bad-value", "`k` is a number or a pair of numbers, not `true`", ""),
     ("a: {Unit: ⟪3⟫}", "bad-fields", "the fields of `Unit` are a mapping, not the number `3`", "fields have names"),
@@ -147,16 +152,16 @@ class TestCall:
     def test_a_template_that_calls_itself_without_end(self, answers: Answers) -> None:
         """The way out is named."""
         page = "name: net\ninput: [3, 4, 4]\nclasses: 4\ntemplates:\n  Unit: {layers: [⟪Unit⟫]}\nlayers:\n  a: Unit\n"
-        check(*answers(page + TAIL), "too-deep", "blocks stand in blocks more than 48 deep", "a `when` that ends it")
+        check(*answers(page + TAIL), "too-deep", "blocks are nested more than 48 levels deep", "a `when` that stops it")
 
 
 EDITS = [
     ("insert: ⟪{}⟫", "bad-insert", "`insert` is a list, not a mapping", "every entry begins with `-`"),
     ("insert:\n  - ⟪relu⟫", "bad-insert", "an insert is a layer with `at`, not the text `relu`", "below it `at:"),
-    ("insert:\n  - ⟪relu⟫: {}", "missing-field", "an insert says where: `at` is missing", "`at: block1.pre_act"),
-    ("insert:\n  - {relu: {}, ⟪at⟫: []}", "missing-field", "an insert says where", "`at: block1.pre_act"),
+    ("insert:\n  - ⟪relu⟫: {}", "missing-field", "an insert needs `at`, which says where", "`at: block1.pre_act"),
+    ("insert:\n  - {relu: {}, ⟪at⟫: []}", "missing-field", "an insert needs `at`", "`at: block1.pre_act"),
     ("insert:\n  - {relu: {}, at: ⟪3⟫}", "bad-value", "`at` is a place such as `block1.out`, not the number `3`", ""),
-    ("insert:\n  - {relu: {}, at: a, ⟪naem⟫: x}", "unknown-field", "`naem` cannot stand beside a call", "`name`?"),
+    ("insert:\n  - {relu: {}, at: a, ⟪naem⟫: x}", "unknown-field", "`naem` cannot be written beside a call", "`name`?"),
     ("insert:\n  - {relu: {}, at: a, name: ⟪a b⟫}", "bad-name", "`a b` cannot be a name", "letters, digits"),
     ("insert:\n  - ⟪{at: a}⟫", "no-layer", "there is no layer in this item", "a layer is `name`"),
     ("insert:\n  - {relu: {}, at: ⟪blok.out⟫}", "no-such-place", "there is no `blok.out`", "did you mean `block.out`?"),
@@ -207,15 +212,20 @@ EDITS = [
     ),
     ("set: {⟪block.out⟫: {kernel: 3}}", "no-such-place", "`block.out` is a point", "name the block: `block`"),
     ("replace: {⟪block.rleu1⟫: gelu}", "no-such-place", "there is no `block.rleu1`", "did you mean `block.relu1`?"),
-    ("replace: {block.relu1: ⟪gleu⟫}", "unknown-layer", "`gleu` is no operation", "did you mean `gelu`?"),
+    ("replace: {block.relu1: ⟪gleu⟫}", "unknown-layer", "`gleu` is not an operation", "did you mean `gelu`?"),
     ("init: {conv: ⟪3⟫}", "bad-init", "a rule of `init` is a mapping, not the number `3`", "such as `conv: {weight"),
-    ("init: {conv: {weight: ⟪kaimin_normal⟫}}", "bad-init", "`kaimin_normal` is no function of", "`kaiming_normal`?"),
+    (
+        "init: {conv: {weight: ⟪kaimin_normal⟫}}",
+        "bad-init",
+        "`kaimin_normal` is not a function of",
+        "`kaiming_normal`?",
+    ),
     ("init: {conv: {weight: ⟪true⟫}}", "bad-init", "a parameter cannot begin as the truth value `true`", "a number"),
     ("init: {conv: {weight: {normal: ⟪3⟫}}}", "bad-init", "the arguments of `normal` have names", "`normal: {mean: …"),
     ("init: {conv: {weight: {normal: {⟪sdt⟫: 1}}}}", "unknown-field", "`sdt` is not a field of `normal`", "`std`?"),
     ("init: {conv: {weight: {normal: {std: ⟪-1⟫}}}}", "bad-value", "`std` is at least 0, not the number `-1`", ""),
     ("init: {conv: {weight: {kaiming_normal: {mode: ⟪fan_uot⟫}}}}", "bad-value", "`mode` cannot be", "`fan_out`?"),
-    ("init: {conv: {weight: {⟪uniform⟫: {a: 2, b: 1}}}}", "bad-value", "from 2 to 1 is no range", ""),
+    ("init: {conv: {weight: {⟪uniform⟫: {a: 2, b: 1}}}}", "bad-value", "from 2 to 1 is not a range", ""),
     (
         "init: {conv: {bias: ⟪kaiming_normal⟫}}",
         "bad-init",
@@ -223,7 +233,7 @@ EDITS = [
         "`normal`",
     ),
     ("init: {conv: {⟪wieght⟫: 0}}", "no-such-parameter", "`conv` has no parameter `wieght`", "did you mean `weight`?"),
-    ("init: {⟪relu⟫: {weight: 0}}", "no-such-parameter", "`relu` learns nothing", "take the rule away"),
+    ("init: {⟪relu⟫: {weight: 0}}", "no-such-parameter", "`relu` has no parameters", "remove the rule"),
     ("init: {block.conv1: {⟪wieght⟫: 0}}", "no-such-parameter", "`block.conv1` has no parameter", "`weight`?"),
     ("init: {⟪block.cnov1⟫: {weight: 0}}", "no-such-place", "there is no `block.cnov1`", "did you mean `block.conv1`?"),
     ("init: {fc: {weight: ⟪$x⟫}}", "bad-expression", "`$x` is not known here", "here stand"),
@@ -241,7 +251,12 @@ class TestEdit:
     def test_a_gate_has_no_rule_of_its_own(self, answers: Answers) -> None:
         """Its parts are convolutions, as torchvision's loops over all modules see them."""
         page = PAGE + "insert: [{se: {hidden: 2}, at: block.out}]\ninit: {⟪se⟫: {weight: 0}}\n"
-        check(*answers(page), "no-such-parameter", "what `se` learns follows the rules for `conv`", "name their place")
+        check(
+            *answers(page),
+            "no-such-parameter",
+            "the parameters of `se` follow the rules for `conv`",
+            "name their place",
+        )
 
     def test_a_template_that_lacks_the_place(self, answers: Answers) -> None:
         """The selector speaks of every instance, and the first shows what there is."""
@@ -257,7 +272,7 @@ class TestEdit:
             "name: net\ninput: [3, 4, 4]\nclasses: 4\ntemplates: {Unit: {layers: {conv: {scale: {init: 1}}}}}\n"
             "layers:\n" + TAIL + "set: {⟪Unit.conv⟫: {bias: false}}\n"
         )
-        check(*answers(page), "no-such-place", "`Unit.conv` matches nothing", "`Unit` is called nowhere on this page")
+        check(*answers(page), "no-such-place", "`Unit.conv` matches nothing", "`Unit` is not used on this page")
 
 
 EXTENDING = [
@@ -372,7 +387,7 @@ class TestMeeting:
             "      - left: {conv: {out: 8, kernel: 3}}\n      - right: {conv: {out: 8, kernel: 1}}\n" + TAIL
         )
         assert [each.code for each in found] == ["shapes-differ"]
-        assert "8×14×14 and 8×16×16 cannot be joined: all but the channels must agree" in found[0].message
+        assert "8×14×14 and 8×16×16 cannot be joined: all sizes except the channels must be equal" in found[0].message
         assert [note.mark.line for note in found[0].notes] == [7, 8]
 
     @pytest.mark.parametrize(

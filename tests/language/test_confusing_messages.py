@@ -46,7 +46,7 @@ class TestAnswers:
     def test_an_expression_with_a_comma_needs_quotes(self) -> None:
         """Inside braces a comma ends a value."""
         (found,) = mistakes(HEAD + "layers:\n- se: {reduction: max(2, $in // 8)}\n" + TAIL)
-        assert found.hint == 'an expression with a comma stands in quotes: `"max(2, $in // 8)"`'
+        assert found.hint == 'put an expression with a comma in quotes: `"max(2, $in // 8)"`'
 
     def test_channels_come_first(self) -> None:
         """Other libraries put them last."""

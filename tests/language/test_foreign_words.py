@@ -54,12 +54,12 @@ FIELDS = [
 BESIDE = [
     ("conv: {out: 8, kernel: 3}\n  ⟪if⟫: $in > 3", "unknown-field", "did you mean `when`?"),
     ("conv: {out: 8, kernel: 3}\n  ⟪times⟫: 2", "unknown-field", "did you mean `repeat`?"),
-    ("conv: {out: 8, kernel: 3}\n  ⟪stride⟫: 2", "unknown-field", "it stands inside: `conv: {stride: …}`"),
+    ("conv: {out: 8, kernel: 3}\n  ⟪stride⟫: 2", "unknown-field", "write it inside: `conv: {stride: …}`"),
     ("conv: {out: 8, kernel: 3}\n  ⟪name⟫: c1", "unknown-field", "the name comes first: `NAME: {conv: {…}}`"),
     ("⟪conv⟫:\n  out: 8\n  kernel: 3", "empty-fields", "or write `conv: {out: …, kernel: …}`"),
-    ("{relu: {}, when: ⟪'true'⟫}", "bad-value", "take the quotes away"),
+    ("{relu: {}, when: ⟪'true'⟫}", "bad-value", "remove the quotes"),
     ("⟪“relu”⟫", "unknown-layer", "did you mean `relu`?"),
-    ("⟪activation: relu⟫", "no-layer", "`activation` of a block stand in one column with its `layers`"),
+    ("⟪activation: relu⟫", "no-layer", "`activation` of a block are in the same column as its `layers`"),
     ("layers: [relu]\n  ⟪residual⟫: true", "unknown-layer", "did you mean `shortcut`?"),
 ]
 
@@ -130,7 +130,7 @@ class TestWords:
 
     @pytest.mark.parametrize(
         ("name", "code", "hint"),
-        [("stage{i}", "bad-name", "`stage{$i}`"), ("stage$i", "bad-name", "stands in braces: `stage{$i}`")],
+        [("stage{i}", "bad-name", "`stage{$i}`"), ("stage$i", "bad-name", "with braces: `stage{$i}`")],
     )
     def test_a_name_that_counts(self, answers: Answers, name: str, code: str, hint: str) -> None:
         """The variable in it has a sign and braces."""

@@ -39,8 +39,8 @@ class TestMember:
     def test_a_second_member_is_one_too_many(self, answers: Answers) -> None:
         """Neither wins silently."""
         found, spans = answers("name: net\nextends: resnet34\n⟪member⟫: resnet50\n")
-        assert [each.message for each in found] == ["`extends: resnet34` is a member already"]
-        assert found[0].hint == "leave `member` away, or name the family"
+        assert [each.message for each in found] == ["`extends: resnet34` is already a member"]
+        assert found[0].hint == "leave out `member`, or name the family"
         assert spans_of(found) == spans
 
     def test_it_is_no_page_of_templates(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:

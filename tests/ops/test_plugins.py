@@ -120,7 +120,7 @@ class TestFile:
         with pytest.raises(ArchError) as caught:
             read_plugins([tmp_path / "one.py", tmp_path / "two.py"])
         (only,) = caught.value.diagnostics
-        assert only.message == f"`twice` is an operation of {tmp_path / 'one.py'} too"
+        assert only.message == f"`twice` is also an operation of {tmp_path / 'one.py'}"
         assert only.mark is not None
         assert only.mark.text == "class Twice"
 
@@ -136,7 +136,7 @@ class TestClass:
             (('"twice"', '"layers"'), "`layers` cannot be the word for an operation"),
             (('"twice"', '"if"'), "`if` cannot be the word for an operation"),
             (('"twice"', '"add"'), "`add` cannot be the word for an operation"),
-            (('"twice"', '"conv"'), "there is an operation `conv` already"),
+            (('"twice"', '"conv"'), "there is already an operation `conv`"),
             (('"gate"', '"gates"'), "`Twice` does not say its `family`, by which figures group it"),
             (("def output", "def outputs"), "`Twice` has no `output`"),
             (("def call", "def calls"), "`Twice` has no `call`"),
@@ -155,7 +155,7 @@ class TestClass:
     def test_two_classes_with_one_word(self, tmp_path: Path) -> None:
         """Whichever came last would win."""
         message, line = said(tmp_path, HEAD + BODY + "\n\nclass Other(Twice):\n    pass\n")
-        assert (message, line) == ("two classes call themselves `twice`", 16)
+        assert (message, line) == ("two classes have the kind `twice`", 16)
 
     def test_a_definition_that_is_not_python(self, tmp_path: Path) -> None:
         """It would else be found when a network is built."""
@@ -165,7 +165,7 @@ class TestClass:
     def test_a_definition_of_a_class_that_is_there(self, tmp_path: Path) -> None:
         """Source would have two classes with one name, and the second would stand for both."""
         text = HEAD + "    definition: ClassVar[str] = 'class LayerNorm2d(nn.Module): ...'\n" + BODY
-        assert said(tmp_path, text)[0] == "`LayerNorm2d` is the class of an operation that is there already"
+        assert said(tmp_path, text)[0] == "`LayerNorm2d` is the class of an operation that already exists"
 
 
 class TestAnswers:
@@ -207,12 +207,12 @@ class TestAnswers:
         else:
             body = BODY + f"\n    def {method}(self, *inputs, **more):\n        return {answer}\n"
         message = self.answer(tmp_path, body).message
-        assert message.startswith(f"twice: `{method}` of the plugin's `twice` is to return `")
+        assert message.startswith(f"twice: `{method}` of the plugin's `twice` must return `")
 
     def test_a_call_of_a_class_that_is_nowhere(self, tmp_path: Path) -> None:
         """Its source would not run."""
         found = self.answer(tmp_path, BODY.replace("nn.Identity", "Identity"))
-        assert "names `Identity`, which is none of `nn` or `torch`" in found.message
+        assert "names `Identity`, which is neither in `nn` nor in `torch`" in found.message
 
     def test_a_misfit_is_a_misfit(self, tmp_path: Path) -> None:
         """A plugin says what does not fit as every operation does."""

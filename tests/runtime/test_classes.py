@@ -318,7 +318,7 @@ except RunError as error:
             file.write("\nopen('was_run', 'w').close()\n")
         said = self.unpickled(tmp_path)
         assert said.startswith("gated was built with the plugin gct.py: `")
-        assert "is not the plugin that it was help: run the right one first:" in said
+        assert "has changed since the plugin was loaded help: run the right one first:" in said
         assert '`builder.ops.plugins.read_plugin("gct.py")`' in said
         assert not (tmp_path / "was_run").exists()
 

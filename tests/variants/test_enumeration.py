@@ -288,9 +288,9 @@ class TestMistakes:
             ({"which": {"insert": "se", "among": "block1.out", "count": 4}}, "there is no variant", None),
             ({"a": {"set": {"block1": {"shortcut": "auto"}}}}, "is a list of alternatives, not the text", "auto"),
             ({"a": {"set": {"block9": {"shortcut": ["auto"]}}}}, "there is no `block9`", None),
-            ({"a": {"params": {"width": [1]}}}, "`width` is no parameter of `alexnet`", "width"),
+            ({"a": {"params": {"width": [1]}}}, "`width` is not a parameter of `alexnet`", "width"),
             ({"a": {"require": "$params < 3"}}, "`$params` is not known here", "$params"),
-            ({"a": {"require": "3 < 4"}}, "says nothing of a variant", None),
+            ({"a": {"require": "3 < 4"}}, "does not describe a variant", None),
             ({"a": {"require": "$macs + 1"}}, "neither true nor false", None),
             ({"a": {"not_both": ["block1.out"]}}, "`not_both` is two places", None),
             ({"a": {"not_both": ["block1.out", "block1.in"]}}, "nothing is inserted at `block1.out`", "block1.out"),
@@ -311,7 +311,7 @@ class TestMistakes:
 
     def test_a_page_without_a_space(self) -> None:
         """Is told what to say."""
-        with pytest.raises(ArchError, match="nothing is said of what to vary"):
+        with pytest.raises(ArchError, match="nothing says what to vary"):
             variants("alexnet")
 
     def test_a_page_says_it_itself(self, page: Written) -> None:

@@ -167,7 +167,7 @@ def _lines(target: str, call: _Call) -> list[str]:
 
 def _checked(name: str) -> str:
     if not is_attribute(name):
-        message = f"{name!r} is no name"
+        message = f"{name!r} is not a name"
         raise ValueError(message)
     return name
 
