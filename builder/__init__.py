@@ -83,6 +83,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
     step: StepName = "auto",
     keep: KeepName = "all",
     threads: int | None = None,
+    log: Sequence[str | os.PathLike[str]] = (),
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> Trained:
@@ -116,6 +117,7 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
         step=step,
         keep=keep,
         threads=threads,
+        logs=tuple(map(str, log)),
     )
     return run(request, lambda _: None, on_progress or (lambda _: None))
 

@@ -115,6 +115,14 @@ ThreadsOption = Annotated[
         help="Threads on a CPU; by default a short trial decides.",
     ),
 ]
+Logs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--log",
+        metavar="tensorboard|FILE.py",
+        help="Also log to TensorBoard, or to the class Logger of a file, which is run.",
+    ),
+]
 Curves = Annotated[
     list[Path] | None,
     typer.Option("--output", "-o", metavar=FIGURES, help="Also draw a figure; the suffix is the format."),

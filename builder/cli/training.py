@@ -15,6 +15,7 @@ from builder.cli.options import (
     File,
     Json,
     LayoutOption,
+    Logs,
     OwnDataDir,
     Plugins,
     PrecisionOption,
@@ -66,6 +67,7 @@ def train(
         ),
     ] = "all",
     threads: ThreadsOption = None,
+    log: Logs = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print what would be done, and train nothing.")] = False,
     quiet: Quiet = False,
     verbose: Verbose = False,
@@ -106,6 +108,7 @@ def train(
             step=step,
             keep=keep,
             threads=threads,
+            logs=tuple(log or ()),
         )
         trained = command.run(request, watch.begin, watch, watch.note)
     answer_with(trained, text.trained, as_json)
@@ -121,6 +124,7 @@ def resume(
     device: Device = "auto",
     step: StepOption = "auto",
     threads: ThreadsOption = None,
+    log: Logs = None,
     quiet: Quiet = False,
     verbose: Verbose = False,
     plugin: Plugins = None,
@@ -146,8 +150,9 @@ def resume(
             plugins=tuple(plugin or ()),
             step=step,
             threads=threads,
+            logs=tuple(log or ()),
         )
-        trained = command.run(request, watch.begin, watch)
+        trained = command.run(request, watch.begin, watch, watch.note)
     answer_with(trained, text.trained, as_json)
 
 

@@ -6,17 +6,24 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.commands.train import Beginning, Trained, describe
+from builder.commands.train import Beginning, Trained, describe, open_logs, train_in
 from builder.diagnostics import RunError
+from builder.runs import processes
+from builder.runs.logs.choice import choose_logs
+from builder.runs.logs.logs import load_logs, not_told
 from builder.runs.open import open_run
-from builder.runs.prepare import prepare_again, train_prepared
+from builder.runs.prepare import prepare_again
+from builder.runs.weights import quiet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from builder.choices import StepName
+    from builder.runs.logs.logs import LoadedLog
+    from builder.runs.prepare import Prepared
     from builder.training.folder.run_folder import RunFolder
+    from builder.training.folder.summary import Summary
     from builder.training.progress import Progress
 
 
@@ -31,17 +38,20 @@ class ResumeOptions:
     plugins: tuple[Path, ...] = ()
     step: StepName = "auto"
     threads: int | None = None
+    logs: tuple[str, ...] = ()
 
 
 def run(
     request: ResumeOptions,
     on_beginning: Callable[[Beginning], None],
     on_progress: Callable[[Progress], None],
+    on_note: Callable[[str], None] = quiet,
 ) -> Trained:
     """Train a run to its end and return the result, which is at once there if it had ended before.
 
-    Raises RunError where the run failed, ArchError and RunError as ``open_run`` and ``prepare_again`` do, and whatever
-    ``builder.training.trainer.train`` raises.
+    Loggers are told what they do not know of the run, its earlier epochs too; ``on_note`` is told which has failed.
+    Raises RunError where the run failed, ArchError and RunError as ``open_run`` and ``prepare_again`` do and as loggers
+    can't be had, and whatever ``builder.training.trainer.train`` raises.
     """
     from builder.training.folder.run_folder import RunFolder
     from builder.training.folder.summary import read_summary
@@ -51,15 +61,28 @@ def run(
     _refuse_failed(folder)
     if not folder.has_checkpoints:
         raise _nothing_to_resume(folder)
+    logs = choose_logs(request.logs)
+    loaded = load_logs(logs) if processes.is_first() else ()
     opened = open_run(path, request.plugins)
     ready = prepare_again(opened, request.settings, request.device, request.data_dir, request.step, request.threads)
     with ready.group as group:
-        beginning = describe(str(folder.page), ready, folder, opened.checked.unchecked)
+        beginning = describe(str(folder.page), ready, folder, opened.checked.unchecked, logs)
         on_beginning(beginning)
         ended = group.broadcast_from_rank0(lambda: read_summary(folder))
         if ended is not None and ended.epochs == ready.recipe.epochs:
+            _log_ended(ended, not_told(loaded, folder.path, ended.final.epoch), folder, ready, on_note)
             return Trained(beginning, ended)
-        return Trained(beginning, train_prepared(ready, folder, on_progress))
+        with open_logs(loaded, folder, ready, on_note) as log:
+            return Trained(beginning, train_in(folder, ready, on_progress, log))
+
+
+def _log_ended(
+    summary: Summary, loaded: Sequence[LoadedLog], folder: RunFolder, ready: Prepared, on_note: Callable[[str], None]
+) -> None:
+    """Tell a run that has ended to loggers that do not know it."""
+    with open_logs(loaded, folder, ready, on_note) as log:
+        log.catch_up(summary.final.epoch + 1)
+        log.end(summary)
 
 
 def _nothing_to_resume(folder: RunFolder) -> RunError:

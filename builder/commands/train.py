@@ -10,6 +10,10 @@ from builder.diagnostics import RunError
 from builder.identity import graph_id
 from builder.json_output import SAID, encode
 from builder.lowering.resolved import resolved_page
+from builder.runs import processes
+from builder.runs.logs.choice import choose_logs
+from builder.runs.logs.hook import LoggedRun, settings_of
+from builder.runs.logs.logs import Logs, load_logs
 from builder.runs.plugins import keep_plugins
 from builder.runs.prepare import check_name, prepare, train_prepared
 from builder.runs.weights import quiet, without_place
@@ -17,10 +21,12 @@ from builder.training.folder.run_files import RunData, write_data
 from builder.training.recipe.data_sets import has_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from builder.graph import Graph
+    from builder.runs.logs.choice import LogChoice
+    from builder.runs.logs.logs import LoadedLog
     from builder.runs.prepare import Prepared, TrainOptions
     from builder.runs.weights import Weights
     from builder.training.folder.run_folder import RunFolder
@@ -33,7 +39,7 @@ if TYPE_CHECKING:
 class Beginning:
     """What is about to happen and why it was chosen so; ``run`` is None where nothing is to be trained.
 
-    ``unchecked`` are what can't be checked of a run that goes on.
+    ``unchecked`` are what can't be checked of a run that goes on, ``logs`` the loggers that it is reported to.
     """
 
     page: str
@@ -54,6 +60,7 @@ class Beginning:
     weights: Weights | None
     run: Path | None
     unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
+    logs: tuple[LogChoice, ...] = field(default=(), metadata=SAID)
 
 
 @dataclass(frozen=True)
@@ -72,16 +79,22 @@ def run(
 ) -> Trained:
     """Train as ``request`` says and return the result; with ``dry_run`` stop before anything is written or downloaded.
 
-    ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes, ``on_fetch`` what is downloaded.
-    Raises ArchError and RunError as ``prepare`` does, and whatever ``builder.training.trainer.train`` raises.
+    ``on_beginning`` is told once what was chosen, ``on_progress`` how it goes, ``on_fetch`` what is downloaded, and
+    which logger has failed. Raises ArchError and RunError as ``prepare`` does and as loggers can't be had, and whatever
+    ``builder.training.trainer.train`` raises.
     """
     check_name(request.name or "default")
+    logs = choose_logs(request.logs)
+    loaded = () if request.dry_run or not processes.is_first() else load_logs(logs)
     ready = prepare(request, _refuse_to_fetch if request.dry_run else on_fetch)
     with ready.group as group:
         folder = None if request.dry_run else group.broadcast_from_rank0(lambda: _folder(request, ready))
-        beginning = describe(request.page, ready, folder)
+        beginning = describe(request.page, ready, folder, logs=logs)
         on_beginning(beginning)
-        return Trained(beginning, None if folder is None else train_prepared(ready, folder, on_progress))
+        if folder is None:
+            return Trained(beginning, None)
+        with open_logs(loaded, folder, ready, on_fetch) as log:
+            return Trained(beginning, train_in(folder, ready, on_progress, log))
 
 
 def _refuse_to_fetch(told: str) -> None:
@@ -89,7 +102,32 @@ def _refuse_to_fetch(told: str) -> None:
     raise RunError(message, "train without --dry-run to download them")
 
 
-def describe(page: str, ready: Prepared, folder: RunFolder | None, unchecked: tuple[str, ...] = ()) -> Beginning:
+def open_logs(loaded: Sequence[LoadedLog], folder: RunFolder, ready: Prepared, on_note: Callable[[str], None]) -> Logs:
+    """Return the loggers of the run in ``folder``, opened; raise RunError where one can't be."""
+    settings = settings_of(ready.recipe, network=ready.graph.name, data=ready.data.name)
+    run = LoggedRun(name=folder.path.name, folder=folder.path, logs=folder.path, group=None, settings=settings)
+    return Logs(loaded, run, on_note)
+
+
+def train_in(folder: RunFolder, ready: Prepared, on_progress: Callable[[Progress], None], log: Logs) -> Summary:
+    """Train what is ``ready`` to its end, or go on with it, and return the result; ``log`` is told what is shown."""
+
+    def report(event: Progress) -> None:
+        on_progress(event)
+        log.tell(event)
+
+    summary = train_prepared(ready, folder, report)
+    log.end(summary)
+    return summary
+
+
+def describe(
+    page: str,
+    ready: Prepared,
+    folder: RunFolder | None,
+    unchecked: tuple[str, ...] = (),
+    logs: tuple[LogChoice, ...] = (),
+) -> Beginning:
     """Return what was chosen for a run of ``page``, with ``unchecked`` of what was found in its folder."""
     from builder.training.device.devices import describe_device
 
@@ -113,6 +151,7 @@ def describe(page: str, ready: Prepared, folder: RunFolder | None, unchecked: tu
         weights=ready.weights,
         run=folder.path if folder else None,
         unchecked=unchecked,
+        logs=logs,
     )
 
 

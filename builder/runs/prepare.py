@@ -68,6 +68,7 @@ class TrainOptions:
     step: StepName = "auto"
     keep: KeepName = "all"
     threads: int | None = None
+    logs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,12 +15,13 @@ def as_texts(settings: Mapping[str, object]) -> tuple[str, ...]:
     >>> as_texts({"epochs": 3, "optimizer": {"name": "sgd", "lr": 0.1}})
     ('epochs=3', 'optimizer.name="sgd"', 'optimizer.lr=0.1')
     """
-    return tuple(f"{path}={json.dumps(value, default=str)}" for path, value in _leaves(settings))
+    return tuple(f"{path}={json.dumps(value, default=str)}" for path, value in leaves(settings))
 
 
-def _leaves(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+def leaves(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every field with its path, those of mappings one by one: ``optimizer.lr``."""
     for name, value in settings.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{name}.")
+            yield from leaves(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}", value

@@ -35,6 +35,7 @@ def beginning(value: Beginning, *, verbose: bool = False) -> str:
         lines.append(("weights", described(value.weights, verbose=verbose)))
     if value.run is not None:
         lines.append(("run", str(value.run)))
+    lines.extend(("log", f"{each.name}, which is run" if each.file else each.name) for each in value.logs)
     said = [f"{name:<9}{what}" for name, what in lines]
     return "\n".join([*said, "", value.recipe.to_yaml()] if verbose else said)
 
