@@ -57,7 +57,7 @@ class TestParse:
         """Below Python's own limit too: whatever goes through it afterwards has that limit as well."""
         closing = {"[": "]", '{"a":': "}", '[{"a":': "}]"}[opening]
         for text in (opening * times, opening * times + "1" + closing * times):
-            with pytest.raises(ValueError, match=r"nested more than 64 deep|Expecting value"):
+            with pytest.raises(ValueError, match=r"nested more than 64 levels deep|Expecting value"):
                 parse_json(text)
 
     def test_what_is_nested_less_is_read(self) -> None:
