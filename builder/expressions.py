@@ -1,4 +1,4 @@
-"""The expressions of a page: numbers, ``$names``, arithmetic, comparisons, choices and eight functions.
+"""The expressions of a page: numbers, ``$names``, arithmetic, comparisons, choices and nine functions.
 
 A text with a ``$`` in it is an expression. It is parsed once into a small tree and evaluated against a scope; it
 cannot name anything of Python, and its size, depth and numbers are bounded.
@@ -122,6 +122,12 @@ def _sqrt(value: float) -> float:
     return math.sqrt(value)
 
 
+def _log2(value: float) -> float:
+    if value <= 0:
+        raise ValueError("only numbers above 0 have a logarithm")
+    return math.log2(value)
+
+
 def _smallest(*numbers: Result) -> Result:
     return min(_numbers(numbers))
 
@@ -148,6 +154,7 @@ FUNCTIONS: Mapping[str, Callable[..., Result]] = MappingProxyType(
         "min": _smallest,
         "max": _largest,
         "sqrt": _sqrt,
+        "log2": _log2,
         "zip": _zip,
     }
 )

@@ -11,14 +11,20 @@ from hypothesis import strategies as st
 CHANNELS = (2, 4, 6)
 SIDE = 9
 
-ACTIVATIONS = st.sampled_from(["relu", "silu", "gelu", "hardswish", "tanh"])
+ACTIVATIONS = st.sampled_from(["relu", "silu", "gelu", "hardswish", "tanh", "leakyrelu", "mish", "elu"])
 KEEPING = st.sampled_from(
     [
-        "relu", "sigmoid", "batchnorm", "layernorm2d", "dropout", "scale",
+        "relu", "sigmoid", "batchnorm", "layernorm2d", "dropout", "scale", "identity", "selu",
         {"conv": {"out": "$in", "kernel": 3, "padding": 1}},
         {"conv": {"out": "$in", "kernel": [1, 3], "padding": [0, 1], "bias": False}},
         {"maxpool": {"kernel": 3, "stride": 1, "padding": 1}},
         {"se": {"hidden": 1}},
+        {"se": {"hidden": 1, "bias": False}},
+        {"avgpool": {"kernel": 3, "stride": 1, "padding": 1, "count_include_pad": False}},
+        {"groupnorm": {"groups": 2}},
+        {"prelu": {"num_parameters": "$in"}},
+        {"softmax": {"groups": 2}},
+        {"blurpool": {"stride": 1}},
         {"stochasticdepth": {"p": 0.1}},
         {"batchnorm": {"eps": 0.001}, "when": "$wide"},
         {"relu": {}, "repeat": 2},

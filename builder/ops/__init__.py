@@ -5,16 +5,18 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.ops.activation import ACTIVATIONS
+from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
 from builder.ops.convolution import Conv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.linear import Linear
 from builder.ops.merging import Add, Concat, Multiply
-from builder.ops.normalization import BatchNorm, LayerNorm, LayerNorm2d
+from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
-from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Mean, Permute
+from builder.ops.resampling import BlurPool, Pad, PadChannels, Upsample
+from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Identity, Mean, Permute
 from builder.ops.scaling import Rescale, Scale
+from builder.ops.softmax import Softmax
 from builder.ops.squeeze_excitation import SqueezeExcitation
 
 if TYPE_CHECKING:
@@ -27,13 +29,18 @@ _ALL: tuple[type[Operation], ...] = (
     BatchNorm,
     LayerNorm2d,
     LayerNorm,
+    GroupNorm,
+    LocalResponseNorm,
     *ACTIVATIONS,
+    *MORE_ACTIVATIONS,
+    Softmax,
     MaxPool,
     AvgPool,
     AdaptiveAvgPool,
     AdaptiveMaxPool,
     ChannelMean,
     ChannelMax,
+    BlurPool,
     Linear,
     Flatten,
     Dropout,
@@ -46,6 +53,10 @@ _ALL: tuple[type[Operation], ...] = (
     Permute,
     Mean,
     ChannelShuffle,
+    Pad,
+    PadChannels,
+    Upsample,
+    Identity,
 )
 
 Operations: TypeAlias = "Mapping[str, type[Operation]]"

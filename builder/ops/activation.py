@@ -1,10 +1,25 @@
-"""Activations: functions of one element that have no fields."""
+"""Activations: functions of one element; few of them have fields."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Operation, SavedTensors
+from pydantic import Field
+
+from builder.ops.base import (
+    FLOAT,
+    LARGEST,
+    Argument,
+    Call,
+    Count,
+    Family,
+    Operation,
+    Parameter,
+    Real,
+    SavedTensors,
+    ShapeError,
+    unless_default,
+)
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -39,7 +54,11 @@ class Activation(Operation):
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
         """Return ``nn.ReLU()``; whether in place is decided where the whole graph is known."""
-        return Call(f"nn.{self.module}")
+        return Call(f"nn.{self.module}", self._arguments())
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        """Return what the constructor is given: the fields of those that have some."""
+        return ()
 
 
 class ReLU(Activation):
@@ -83,6 +102,11 @@ class GELU(Activation):
     kind: ClassVar[str] = "gelu"
     module: ClassVar[str] = "GELU"
 
+    approximate: Literal["none", "tanh"] = Field("none", description="whether it is computed through a tanh")
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return unless_default(Argument("approximate", self.approximate, "none"))
+
 
 class Sigmoid(Activation):
     """Return 1 / (1 + exp(-x))."""
@@ -109,7 +133,121 @@ class Tanh(Activation):
     keeps_output: ClassVar[bool] = True
 
 
+class LeakyReLU(Activation):
+    """Return x where it is positive, else ``negative_slope`` times x.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html
+    """
+
+    kind: ClassVar[str] = "leakyrelu"
+    module: ClassVar[str] = "LeakyReLU"
+    can_act_in_place: ClassVar[bool] = True
+    backward_reads_output: ClassVar[bool] = True
+
+    negative_slope: Annotated[float, Field(ge=0, le=LARGEST, description="slope of negative values")] = 0.01
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, or what has overwritten it: both have the same signs."""
+        return SavedTensors(output=True) if in_place else SavedTensors((0,))
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return (Argument("negative_slope", float(self.negative_slope), 0.01),)
+
+
+class PReLU(Activation):
+    """Return x where it is positive, else x times a learned slope.
+
+    https://arxiv.org/abs/1502.01852
+    """
+
+    kind: ClassVar[str] = "prelu"
+    module: ClassVar[str] = "PReLU"
+
+    num_parameters: Count = Field(1, description="learned slopes: 1 for all channels, or `$in` for one each")
+    init: Real = Field(0.25, description="initial value of every slope")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise ShapeError unless there is one slope, or one for each channel."""
+        (values,) = inputs
+        if self.num_parameters not in (1, values.channels):
+            message = f"{self.num_parameters} slopes for {values.channels} channels"
+            raise ShapeError(message, "num_parameters", "one for all channels, or `$in` for one each")
+        if self.num_parameters > 1 and values.channel_axis != 0:
+            message = f"{values} has its channels last, where `prelu` has one slope for all"
+            raise ShapeError(message, "num_parameters")
+        return values
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:  # noqa: ARG002 - the field says how many
+        """Return the slopes (num_parameters,)."""
+        return (Parameter("weight", (self.num_parameters,), self.kind),)
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return (Argument("num_parameters", self.num_parameters, 1), Argument("init", float(self.init), 0.25))
+
+
+class _WithAlpha(Activation):
+    """What ELU and CELU have: the value that large negative inputs approach, with the sign changed."""
+
+    alpha: Annotated[float, Field(gt=0, le=LARGEST, description="minus the value that negative inputs approach")] = 1.0
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return (Argument("alpha", float(self.alpha), 1.0),)
+
+
+class ELU(_WithAlpha):
+    """Return x where it is positive, else alpha * (exp(x) - 1).
+
+    https://arxiv.org/abs/1511.07289
+    """
+
+    kind: ClassVar[str] = "elu"
+    module: ClassVar[str] = "ELU"
+
+
+class CELU(_WithAlpha):
+    """Return x where it is positive, else alpha * (exp(x / alpha) - 1).
+
+    https://arxiv.org/abs/1704.07483
+    """
+
+    kind: ClassVar[str] = "celu"
+    module: ClassVar[str] = "CELU"
+
+
+class SELU(Activation):
+    """Return 1.0507 times ELU with an alpha of 1.6733, which keeps mean 0 and variance 1.
+
+    https://arxiv.org/abs/1706.02515
+    """
+
+    kind: ClassVar[str] = "selu"
+    module: ClassVar[str] = "SELU"
+
+
+class Mish(Activation):
+    """Return x * tanh(log(1 + exp(x))).
+
+    https://arxiv.org/abs/1908.08681
+    """
+
+    kind: ClassVar[str] = "mish"
+    module: ClassVar[str] = "Mish"
+
+
+class Softplus(Activation):
+    """Return log(1 + exp(x)), a smooth ReLU.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Softplus.html
+    """
+
+    kind: ClassVar[str] = "softplus"
+    module: ClassVar[str] = "Softplus"
+
+
 IN_PLACE = Argument("inplace", True, False)
 """What an activation's call gains where its input is read by nobody else."""
 
 ACTIVATIONS: tuple[type[Activation], ...] = (ReLU, ReLU6, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh)
+"""Those that gates may use inside."""
+
+MORE_ACTIVATIONS: tuple[type[Activation], ...] = (LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus)

@@ -79,6 +79,11 @@ class Argument:
         return self.default is not ... and type(self.default) is type(self.value) and self.default == self.value
 
 
+def unless_default(argument: Argument) -> tuple[Argument, ...]:
+    """Return an argument only where it says something: one that an operation gained later, so that ids stay."""
+    return () if argument.is_default else (argument,)
+
+
 @dataclass(frozen=True)
 class Call:
     """A constructor as it stands in source: ``nn.Conv2d(3, 64, kernel_size=11)``."""
@@ -141,7 +146,10 @@ class Operation(Strict):
             **dict.fromkeys(("squeeze_channels", "rd_channels"), "hidden"),
             "inplace": "leave it out: it is done wherever nothing else reads the value",
             "padding_mode": "leave it out: what is padded is zeros",
-            "count_include_pad": "padding is always counted in; a pool without it is not built in: a plugin brings it",
+            "num_groups": "groups",
+            "filt_size": "kernel",
+            "scale_factor": "factor",
+            "ceil_mode": "ceil",
             "activation": "an activation is a layer of its own, behind this one",
             **dict.fromkeys(("norm", "norm_layer"), "a norm is a layer of its own, behind this one"),
             **dict.fromkeys(("device", "dtype"), "leave it out: whoever trains the network says so"),
@@ -189,6 +197,10 @@ class Operation(Strict):
     def call(self, *inputs: Shape) -> Call:
         """Return the constructor of its module, or of its parameter."""
         raise NotImplementedError
+
+    def source(self) -> str | None:
+        """Return what has to stand before the class that the call names, where PyTorch has none."""
+        return self.definition
 
     def expression(self, target: str, *names: str) -> str:
         """Return the source that applies ``target`` (the child's place) to the variables ``names``."""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from builder.ops.base import (
     FLOAT,
+    LARGEST,
     SMALLEST,
     Argument,
     Call,
+    Count,
     Family,
     Operation,
     Parameter,
+    Real,
     SavedTensors,
     ShapeError,
     need_image,
@@ -145,6 +149,80 @@ class LayerNorm2d(nn.LayerNorm):
     def call(self, *inputs: Shape) -> Call:
         """Return ``LayerNorm2d(channels)``."""
         return Call("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+
+
+class GroupNorm(Operation):
+    """Normalize over the positions and channels of each of ``groups`` groups.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html
+    """
+
+    kind: ClassVar[str] = "groupnorm"
+    family: ClassVar[Family] = "norm"
+
+    groups: Count = Field(description="number of groups of channels")
+    eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise ShapeError where channels are not first or the groups do not divide them."""
+        (values,) = inputs
+        if values.channel_axis != 0:
+            raise ShapeError(f"`groupnorm` needs channels first, and {values} (channels last) comes in")
+        if values.channels % self.groups:
+            raise ShapeError(f"groups of {self.groups} do not divide the {values.channels} channels", "groups")
+        return values
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (channels,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind)
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, and mean and spread of each group."""
+        return SavedTensors((0,), own=2 * FLOAT * self.groups)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``GroupNorm 32``."""
+        return f"GroupNorm {self.groups}"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.GroupNorm(groups, channels)``."""
+        numbers = (Argument(None, self.groups), Argument(None, inputs[0].channels))
+        return Call("nn.GroupNorm", (*numbers, Argument("eps", self.eps, 1e-5)))
+
+
+class LocalResponseNorm(Operation):
+    """Divide by a power of the mean square of ``size`` neighboring channels, as AlexNet's paper does.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.LocalResponseNorm.html
+    """
+
+    kind: ClassVar[str] = "localresponsenorm"
+    family: ClassVar[Family] = "norm"
+
+    size: Count = Field(description="number of neighboring channels")
+    alpha: Real = Field(1e-4, description="factor of the mean square")
+    beta: Real = Field(0.75, description="exponent")
+    k: Annotated[float, Field(gt=0, le=LARGEST, description="added to the mean square")] = 1.0
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise ShapeError for anything but an image."""
+        need_image(inputs[0], self.kind)
+        return inputs[0]
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, its squares with a margin of channels, what their means give, and the power of that."""
+        channels, *sides = inputs[0].sizes
+        return SavedTensors((0,), own=FLOAT * (3 * channels + self.size - 1) * prod(sides))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``LRN 5``."""
+        return f"LRN {self.size}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``nn.LocalResponseNorm(size, ...)``."""
+        powers = [("alpha", self.alpha, 1e-4), ("beta", self.beta, 0.75), ("k", self.k, 1.0)]
+        named = (Argument(name, float(value), default) for name, value, default in powers)
+        return Call("nn.LocalResponseNorm", (Argument(None, self.size), *named))
 
 
 def _scale_and_shift(channels: int, kind: str) -> tuple[Parameter, ...]:

@@ -20,6 +20,7 @@ from builder.ops.base import (
     need_image,
     pair,
     times,
+    unless_default,
 )
 from builder.shapes import Shape, window_output
 
@@ -94,12 +95,14 @@ class MaxPool(_WindowPool):
 
 
 class AvgPool(_WindowPool):
-    """Take the mean of each window, padding counted in.
+    """Take the mean of each window.
 
     https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html
     """
 
     kind: ClassVar[str] = "avgpool"
+
+    count_include_pad: bool = Field(True, description="whether the zeros of the padding count in the mean")
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input."""
@@ -111,7 +114,8 @@ class AvgPool(_WindowPool):
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no channels
         """Return ``nn.AvgPool2d(kernel_size=..., ...)``."""
-        return Call("nn.AvgPool2d", self._arguments())
+        counted = unless_default(Argument("count_include_pad", self.count_include_pad, True))
+        return Call("nn.AvgPool2d", (*self._arguments(), *counted))
 
 
 class _AdaptivePool(Operation):

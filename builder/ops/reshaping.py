@@ -12,6 +12,33 @@ from builder.shapes import Shape
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
 
 
+class Identity(Operation):
+    """Return what comes in: a layer that other networks have and that takes a number or a name.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html
+    """
+
+    kind: ClassVar[str] = "identity"
+    family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape."""
+        return inputs[0]
+
+    def window(self) -> Window:
+        """Return a window of one position."""
+        return Window()
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
+        """Return ``Identity``."""
+        return "Identity"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
+        """Return ``nn.Identity()``."""
+        return Call("nn.Identity")
+
+
 class Flatten(Operation):
     """Lay all values of an image in one row.
 

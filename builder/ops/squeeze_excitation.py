@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from builder.shapes import Shape
 
 Gate = Literal["relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh"]
+_WITHOUT_BIAS = "SqueezeExcitationWithoutBias"
 _ACTIVATIONS = {activation.kind: activation for activation in ACTIVATIONS}
 
 
@@ -60,6 +61,7 @@ class SqueezeExcitation(nn.Module):
     hidden: Count | None = Field(None, description="number of hidden channels, instead of `reduction`")
     activation: Gate = Field("relu", description="activation between the two layers")
     gate: Gate = Field("sigmoid", description="activation after them, which gives the scale")
+    bias: bool = Field(True, description="whether the two layers have a learned bias")
 
     @model_validator(mode="before")
     @classmethod
@@ -84,14 +86,15 @@ class SqueezeExcitation(nn.Module):
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight and bias of both 1x1 convolutions, ``fc1`` and ``fc2``."""
+        """Return weight and, unless left out, bias of both 1x1 convolutions, ``fc1`` and ``fc2``."""
         squeezed, hidden, channels = inputs[-1].channels, self._hidden(inputs[-1]), inputs[0].channels
-        return (
+        learned = (
             Parameter("fc1.weight", (hidden, squeezed, 1, 1), "conv"),
             Parameter("fc1.bias", (hidden,), "conv"),
             Parameter("fc2.weight", (channels, hidden, 1, 1), "conv"),
             Parameter("fc2.bias", (channels,), "conv"),
         )
+        return learned if self.bias else learned[::2]
 
     def macs(self, *inputs: Shape) -> int:
         """Return the multiply-accumulates of both convolutions, each on one position."""
@@ -113,7 +116,7 @@ class SqueezeExcitation(nn.Module):
         """Return ``SqueezeExcitation(channels, hidden)``."""
         channels, squeezed = inputs[0].channels, inputs[-1].channels
         return Call(
-            "SqueezeExcitation",
+            "SqueezeExcitation" if self.bias else _WITHOUT_BIAS,
             (
                 Argument(None, channels),
                 Argument(None, self._hidden(inputs[-1])),
@@ -122,6 +125,13 @@ class SqueezeExcitation(nn.Module):
                 Argument("gate", DottedName(f"nn.{_ACTIVATIONS[self.gate].module}"), DottedName("nn.Sigmoid")),
             ),
         )
+
+    def source(self) -> str | None:
+        """Return the class; without biases one of another name, so that a network can hold both."""
+        text = self.definition or ""
+        if self.bias:
+            return text
+        return text.replace("class SqueezeExcitation", f"class {_WITHOUT_BIAS}").replace(", 1)\n", ", 1, bias=False)\n")
 
     def _hidden(self, squeezed: Shape) -> int:
         return self.hidden if self.hidden is not None else squeezed.channels // (self.reduction or 1)

@@ -54,9 +54,11 @@ class TestExamples:
 class TestPlugin:
     """The plugin that is built on ``extending.md`` is the file beside it, which the tests of plugins run."""
 
-    @pytest.mark.parametrize(("language", "name"), [("python", "gct.py"), ("yaml", "resnet18_gct.yaml")])
+    @pytest.mark.parametrize(
+        ("language", "name"), [("python", "gct.py"), ("yaml", "resnet18_gct.yaml"), ("yaml", "convnextv2_tiny.yaml")]
+    )
     def test_the_page_shows_the_file(self, language: str, name: str) -> None:
         """Whole, and letter by letter."""
         page = (ROOT / "docs" / "extending.md").read_text("utf-8")
-        (shown,) = re.findall(rf"^```{language}\n((?:.*\n)*?)```$", page, re.MULTILINE)
-        assert shown == (ROOT / "docs" / "examples" / name).read_text("utf-8")
+        shown = re.findall(rf"^```{language}\n((?:.*\n)*?)```$", page, re.MULTILINE)
+        assert (ROOT / "docs" / "examples" / name).read_text("utf-8") in shown

@@ -20,9 +20,9 @@ LAYERS = [
     ("⟪conv2⟫: {out: 8, kernel: 3}", "unknown-layer", "`conv2` is not an operation", "did you mean `conv`?"),
     ("⟪batch_norm⟫", "unknown-layer", "`batch_norm` is not an operation", "did you mean `batchnorm`?"),
     (
-        "⟪softmax⟫",
+        "⟪logsoftmax⟫",
         "unknown-layer",
-        "`softmax` is not an operation",
+        "`logsoftmax` is not an operation",
         "leave it out: the loss works on what comes before it",
     ),
     ("⟪warp⟫", "unknown-layer", "`warp` is not an operation", "operations are: `conv`, `batchnorm`"),

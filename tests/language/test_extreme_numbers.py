@@ -31,6 +31,9 @@ REQUIRED = {
     "permute": {"dims": "[0, 1, 2, 3]"},
     "mean": {"dims": "[2, 3]"},
     "channelshuffle": {"groups": "2"},
+    "groupnorm": {"groups": "2"},
+    "localresponsenorm": {"size": "3"},
+    "padchannels": {"out": "4"},
     "se": {"hidden": "2"},
 }
 LONGEST = 20  # seconds; a truncated normal that nothing falls into is drawn for ever

@@ -27,7 +27,7 @@ LAYERS = [
     ("⟪swish⟫", "unknown-layer", "did you mean `silu`?"),
     ("⟪DropPath⟫: {drop_prob: 0.1}", "unknown-template", "did you mean `stochasticdepth`?"),
     ("⟪SELayer⟫: {reduction: 3}", "unknown-template", "did you mean `se`?"),
-    ("⟪Softmax⟫", "unknown-template", "leave it out: the loss works on what comes before it"),
+    ("⟪LogSoftmax⟫", "unknown-template", "leave it out: the loss works on what comes before it"),
     ("⟪Sequential⟫: {layers: [relu]}", "unknown-template", "a block has `layers`"),
     ("⟪eca⟫", "unknown-layer", "`uses: gates.yaml` at the top of the page brings it"),
     ("⟪type⟫: conv\n  out: 8\n  kernel: 3", "unknown-layer", "`conv: {out: …, kernel: …}`"),

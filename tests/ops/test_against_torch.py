@@ -34,14 +34,31 @@ SAMPLES: dict[str, list[Sample]] = {
     "batchnorm": [({}, (IMAGE,)), ({"eps": 0.001, "momentum": 0.01}, (VECTOR,))],
     "layernorm2d": [({}, (IMAGE,)), ({"eps": 1e-6}, (IMAGE,))],
     "layernorm": [({}, (LAST,)), ({"eps": 1e-6}, (VECTOR,))],
-    **{kind: [({}, (IMAGE,)), ({}, (VECTOR,))] for kind in ("relu", "relu6", "silu", "hardswish", "gelu", "sigmoid")},
+    **{kind: [({}, (IMAGE,)), ({}, (VECTOR,))] for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid")},
+    "gelu": [({}, (IMAGE,)), ({"approximate": "tanh"}, (VECTOR,))],
     **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("hardsigmoid", "tanh")},
+    "leakyrelu": [({}, (IMAGE,)), ({"negative_slope": 0.1}, (LAST,))],
+    "prelu": [({}, (IMAGE,)), ({"num_parameters": 12, "init": 0.1}, (IMAGE,)), ({"num_parameters": 20}, (VECTOR,))],
+    **{kind: [({}, (IMAGE,)), ({"alpha": 0.5}, (VECTOR,))] for kind in ("elu", "celu")},
+    **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("selu", "mish", "softplus")},
+    "softmax": [({}, (IMAGE,)), ({"groups": 3}, (IMAGE,)), ({"groups": 4}, (VECTOR,)), ({"groups": 20}, (VECTOR,))],
+    "groupnorm": [({"groups": 3}, (IMAGE,)), ({"groups": 1, "eps": 1e-6}, (IMAGE,)), ({"groups": 4}, (VECTOR,))],
+    "localresponsenorm": [({"size": 5}, (IMAGE,)), ({"size": 2, "alpha": 1.0, "beta": 0.5, "k": 2.0}, (IMAGE,))],
+    "blurpool": [({}, (IMAGE,)), ({"kernel": 5, "stride": 1}, (IMAGE,)), ({"kernel": 4}, (IMAGE,))],
+    "pad": [({"right": 1}, (IMAGE,)), ({"top": 1, "bottom": 2, "left": 3, "right": 4}, (IMAGE,)), ({}, (IMAGE,))],
+    "padchannels": [({"out": 17}, (IMAGE,)), ({"out": 16, "before": 0}, (IMAGE,)), ({"out": 12}, (IMAGE,))],
+    "upsample": [({}, (IMAGE,)), ({"factor": 3, "mode": "bilinear"}, (IMAGE,))],
+    "identity": [({}, (IMAGE,)), ({}, (VECTOR,))],
     "maxpool": [
         ({"kernel": 3}, (IMAGE,)),
         ({"kernel": 3, "stride": 2, "padding": 1, "ceil": True}, (IMAGE,)),
         ({"kernel": (2, 3), "stride": (1, 2)}, (IMAGE,)),
     ],
-    "avgpool": [({"kernel": 2}, (IMAGE,)), ({"kernel": 3, "stride": 2, "padding": 1, "ceil": True}, (IMAGE,))],
+    "avgpool": [
+        ({"kernel": 2}, (IMAGE,)),
+        ({"kernel": 3, "stride": 2, "padding": 1, "ceil": True}, (IMAGE,)),
+        ({"kernel": 3, "stride": 1, "padding": 1, "count_include_pad": False}, (IMAGE,)),
+    ],
     "adaptiveavgpool": [({}, (IMAGE,)), ({"size": (2, 3)}, (IMAGE,)), ({"size": 20}, (IMAGE,))],
     "adaptivemaxpool": [({}, (IMAGE,)), ({"size": (2, 3)}, (IMAGE,))],
     "channelmean": [({}, (IMAGE,))],
@@ -54,6 +71,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"reduction": 4}, (IMAGE,)),
         ({"hidden": 5, "activation": "silu", "gate": "hardsigmoid"}, (IMAGE,)),
         ({"reduction": 2}, (IMAGE, Shape((6, 3, 3)))),
+        ({"reduction": 2, "bias": False}, (IMAGE,)),
     ],
     "coordinateattention": [({}, (IMAGE,)), ({"reduction": 2, "least": 1}, (IMAGE,))],
     "scale": [({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,))],
@@ -78,10 +96,27 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "layernorm": [{"eps": 0}, {"out": 3}],
     **{
         kind: [{"inplace": True}, {"p": 0.1}]
-        for kind in ("relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh")
+        for kind in (
+            "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "selu", "mish", "softplus",
+            "identity",
+        )
     },
+    "leakyrelu": [{"negative_slope": -0.1}, {"inplace": True}],
+    "prelu": [{"num_parameters": 0}, {"init": float("nan")}, {"out": 3}],
+    "elu": [{"alpha": 0}, {"alpha": "one"}],
+    "celu": [{"alpha": 0}, {"alpha": -1.0}],
+    "softmax": [{"groups": 0}, {"dim": 1}],
+    "groupnorm": [{}, {"groups": 0}, {"groups": 2, "eps": 0}],
+    "localresponsenorm": [{}, {"size": 0}, {"size": 5, "k": 0}, {"size": 5, "alpha": float("inf")}],
+    "blurpool": [{"kernel": 1}, {"kernel": 16}, {"stride": 0}, {"kernel": (3, 3)}],
+    "pad": [{"top": -1}, {"padding": 1}],
+    "padchannels": [{}, {"out": 0}, {"out": 4, "before": -1}],
+    "upsample": [{"factor": 0}, {"factor": 1.5}, {"mode": "cubic"}],
     "maxpool": [{}, {"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}, {"kernel": 3, "ceil": 1}],
-    "avgpool": [{}, {"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}, {"kernel": 3, "ceil": 1}],
+    "avgpool": [
+        {}, {"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}, {"kernel": 3, "ceil": 1},
+        {"kernel": 3, "count_include_pad": 0},
+    ],
     "adaptiveavgpool": [{"size": 0}, {"size": (1, 2, 3)}, {"kernel": 3}],
     "adaptivemaxpool": [{"size": 0}, {"size": (1, 2, 3)}, {"kernel": 3}],
     "channelmean": [{"dims": (1,)}],
@@ -90,7 +125,10 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "flatten": [{"start_dim": 1}],
     "dropout": [{"p": -0.1}, {"p": 1.5}, {"p": "half"}, {"p": float("nan")}],
     "stochasticdepth": [{}, {"p": -0.1}, {"p": 1.5}],
-    "se": [{"reduction": 0}, {"hidden": 0}, {"reduction": 2, "hidden": 3}, {"gate": "sigmod"}, {"activation": 3}],
+    "se": [
+        {"reduction": 0}, {"hidden": 0}, {"reduction": 2, "hidden": 3}, {"gate": "sigmod"}, {"activation": 3},
+        {"bias": 1},
+    ],
     "coordinateattention": [{"reduction": 0}, {"least": 0}],
     "scale": [{"init": float("inf")}, {"init": "one"}],
     "rescale": [{}, {"scale": (1.0,)}, {"scale": (), "shift": ()}, {"scale": (float("nan"),), "shift": (0.0,)}],
@@ -139,7 +177,7 @@ class TestOperation:
     def test_its_shape_is_the_modules(self, kind: str, fields: dict[str, Any], shapes: tuple[Shape, ...]) -> None:
         """Of the tensor that really comes out, the batch left out."""
         operation = OPERATIONS[kind](**fields)
-        target = made(operation.call(*shapes), operation.definition)
+        target = made(operation.call(*shapes), operation.source())
         names = [f"x{number}" for number in range(len(shapes))]
         scope = {"target": target, **dict(zip(names, tensors(shapes), strict=True))}
         result = eval(operation.expression("target", *names), {"torch": torch}, scope)
@@ -148,7 +186,7 @@ class TestOperation:
     def test_its_parameters_are_the_modules(self, kind: str, fields: dict[str, Any], shapes: tuple[Shape, ...]) -> None:
         """Names, shapes and the order of registration; a bare parameter has no name of its own."""
         operation = OPERATIONS[kind](**fields)
-        target = made(operation.call(*shapes), operation.definition)
+        target = made(operation.call(*shapes), operation.source())
         found = {"": target} if isinstance(target, nn.Parameter) else dict(target.named_parameters())
         described = [(each.name, each.shape) for each in operation.parameters(*shapes)]
         assert [(name, tuple(each.shape)) for name, each in found.items()] == described
@@ -158,7 +196,7 @@ class TestOperation:
     ) -> None:
         """For one image in evaluation mode."""
         operation = OPERATIONS[kind](**fields)
-        target = made(operation.call(*shapes), operation.definition)
+        target = made(operation.call(*shapes), operation.source())
         if isinstance(target, nn.Parameter):
             assert operation.macs(*shapes) == 0
             return
@@ -172,7 +210,7 @@ class TestOperation:
         """The defaults of a record are PyTorch's."""
         operation = OPERATIONS[kind](**fields)
         call = operation.call(*shapes)
-        short, long = made(call, operation.definition), made(call, operation.definition, every_argument=True)
+        short, long = made(call, operation.source()), made(call, operation.source(), every_argument=True)
         assert repr(short) == repr(long) or isinstance(short, nn.Parameter)
 
 
@@ -194,6 +232,51 @@ class TestFields:
         if set(fields) <= required:
             optional = [each for each in operation.call(*shapes).arguments if each.default is not ...]
             assert all(each.is_default for each in optional)
+
+
+def applied(kind: str, fields: dict[str, Any], image: torch.Tensor) -> torch.Tensor:
+    """Return what an operation makes of an image, in the source that it has."""
+    operation, shape = OPERATIONS[kind](**fields), Shape(tuple(image.shape[1:]))
+    target = made(operation.call(shape), operation.source())
+    return eval(operation.expression("target", "x"), {"torch": torch}, {"target": target, "x": image})
+
+
+class TestValues:
+    """Operations whose class PyTorch does not have, against the formula of their papers."""
+
+    def test_softmax_between_groups_weighs_what_stands_at_one_position(self) -> None:
+        """As selective kernels weigh their branches."""
+        (image,) = tensors((IMAGE,))
+        first, second = image.chunk(2, 1)
+        weights = applied("softmax", {"groups": 2}, image)
+        assert torch.allclose(weights[:, :6], first.exp() / (first.exp() + second.exp()))
+        assert torch.allclose(weights[:, :6] + weights[:, 6:], torch.ones(2, 6, 9, 11))
+
+    def test_channels_of_zeros_stand_on_both_sides(self) -> None:
+        """The odd one behind; `before` says how many in front."""
+        (image,) = tensors((IMAGE,))
+        padded = applied("padchannels", {"out": 17}, image)
+        assert torch.equal(padded[:, 2:14], image)
+        assert padded[:, :2].abs().sum() + padded[:, 14:].abs().sum() == 0
+        assert torch.equal(applied("padchannels", {"out": 17, "before": 0}, image)[:, :12], image)
+
+    def test_a_blur_is_binomial_and_mirrors_the_edges(self) -> None:
+        """1 2 1 in both directions; a constant image stays what it is."""
+        image = torch.zeros(1, 1, 5, 5)
+        image[0, 0, 2, 2] = 16
+        row = torch.tensor([1.0, 2.0, 1.0])
+        assert torch.equal(applied("blurpool", {"stride": 1}, image)[0, 0, 1:4, 1:4], row[:, None] * row)
+        assert torch.allclose(applied("blurpool", {}, torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 4, 4))
+
+    def test_a_gate_without_biases_has_two_weights(self) -> None:
+        """And stands beside one that has them in one network."""
+        with_bias, without = (OPERATIONS["se"](hidden=2, bias=bias) for bias in (True, False))
+        assert with_bias.call(IMAGE).function != without.call(IMAGE).function
+        module = made(without.call(IMAGE), without.source())
+        (image,) = tensors((IMAGE,))
+        middle = torch.relu(functional.conv2d(image.mean((2, 3), keepdim=True), module.fc1.weight))
+        gates = torch.sigmoid(functional.conv2d(middle, module.fc2.weight))
+        assert torch.allclose(module(image), image * gates)
 
 
 LANES = {

@@ -30,6 +30,7 @@ CHANNELS = 4
 SAME = st.sampled_from(
     [
         "relu", "relu6", "silu", "hardswish", "sigmoid", "gelu", "dropout", "batchnorm", "scale", "layernorm2d",
+        "leakyrelu", "softmax", "identity",
         {"conv": {"out": CHANNELS, "kernel": 3, "padding": 1}},
         {"conv": {"out": CHANNELS, "kernel": 1, "bias": False}},
         {"maxpool": {"kernel": 3, "stride": 1, "padding": 1}},

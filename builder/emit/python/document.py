@@ -64,7 +64,7 @@ class _Sections:
     def __init__(self, graph: Graph) -> None:
         self._plan = plan(graph)
         self._taps = Taps(graph)
-        written = (node.operation.definition for node in graph.nodes)
+        written = (node.operation.source() for node in graph.nodes)
         self._definitions = [each.strip("\n") for each in dict.fromkeys(written) if each is not None]
         self._classes = classes(self._plan)
         self._of = {module: cls for cls in self._classes for module in cls.instances}

@@ -113,7 +113,7 @@ class _Reach:
                 names = {each.name for each in parameters}
                 self._classes[operation.kind].add(function)
                 self._everywhere[operation.kind] = self._everywhere.get(operation.kind, names) & names
-                for base in re.findall(rf"class {function}\((\S+)\):", operation.definition or ""):
+                for base in re.findall(rf"class {function}\((\S+)\):", operation.source() or ""):
                     self._below[base].add(node.key)
 
     def classes(self, rule: Initialization) -> tuple[str, ...]:
