@@ -14,6 +14,7 @@ from builder.lowering import find, load_page, lower
 from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
+from builder.runs.fresh import fresh_network
 from builder.runs.images import load_images, load_others
 from builder.runs.weights import put_weights, quiet
 from builder.training.folder.header import changed_in
@@ -125,12 +126,10 @@ def prepare(
     from builder.training.device.cores import CoreUse
 
     used = CoreUse.now()
-    from builder.runtime.compile import build
     from builder.training.device.determinism import set_workspace
     from builder.training.device.distributed import join
     from builder.training.device.execution import check_step
     from builder.training.device.threads import ThreadDecision
-    from builder.training.randomness import seed_globally
     from builder.training.steps.thread_trial import try_threads
 
     recipe = _recipe(request)
@@ -147,8 +146,7 @@ def prepare(
     assert recipe.size is not None, "it has been given the page's"
     graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
     _check_batch(graph, group.world_size, min(recipe.batch_size, len(data.train)))
-    seed_globally(recipe.seed)
-    model = build(graph)
+    model = fresh_network(graph, recipe)
     weights = None
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)

@@ -23,7 +23,7 @@ from builder.ops import OPERATIONS
 from builder.ops.plugins import PluginOrigin, loaded_plugin, plugin_origin, read_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from builder.graph import Graph
     from builder.ops import Operations
@@ -35,7 +35,7 @@ _DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
 
 class Classes:
-    """The classes that a network's source defines; ``network`` is its outermost one."""
+    """The classes that a network's source defines; ``network`` is its outermost one, ``namespace`` all it can name."""
 
     def __init__(self, graph: Graph, text: str, network: str) -> None:
         """Run ``text``, which is registered with ``linecache``, so that tracebacks show its lines."""
@@ -45,6 +45,7 @@ class Classes:
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         namespace: dict[str, Any] = {"__name__": f"archcli.{graph.name}", "__file__": filename}
         exec(compile(text, filename, "exec"), namespace)  # noqa: S102 - our own text, made of identifiers and literals
+        self.namespace: Mapping[str, Any] = MappingProxyType(namespace)
         self.by_name = MappingProxyType({name: each for name, each in namespace.items() if _is_own(each, namespace)})
         self.network: type = namespace[network]
         for each in self.by_name.values():

@@ -16,6 +16,7 @@ from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, make_folder, write_text
 from builder.runs.processes import before_torch_starts
 from builder.study.page.networks import networks
+from builder.study.page.page import STREAMS
 from builder.study.plan.counts import counted
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
@@ -127,6 +128,8 @@ def newest_folder(name: str, studies: Path) -> StudyFolder | None:
 def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
     """Raise ArchError, with the names of what changed, where the page says something else than when it was planned."""
     now = _asked(study, networks(study, len(plan.data.classes)))
+    if STREAMS not in plan.asked["recipe"] and (not study.says_streams or now["recipe"][STREAMS] == "one"):
+        now["recipe"].pop(STREAMS)  # a plan of an earlier version, which goes on with one stream
     changed = list(_differences(plan.asked, json.loads(json.dumps(now))))
     if changed:
         named = ", ".join(f"`{each}`" for each in changed[:8])

@@ -17,6 +17,11 @@ def stream(seed: int, purpose: str, epoch: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(int.from_bytes(digest[:8], "big", signed=True))
 
 
+def layer_stream(seed: int, layer: str) -> torch.Generator:
+    """Return a new CPU generator for the initial weights of the layer of that name."""
+    return stream(seed, f"initial weights of {layer}")
+
+
 def seed_globally(seed: int, process: int = 0) -> None:
     """Seed torch's global generators on every device: fresh modules and dropout draw from them.
 

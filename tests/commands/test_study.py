@@ -176,6 +176,39 @@ class TestRun:
         assert "--other-code" in outcome.err
 
 
+class TestInitialWeights:
+    """From one stream for each layer, in studies that are planned from now on."""
+
+    def test_the_plan_and_every_run_say_it(self, page: Path, archcli: Archcli) -> None:
+        """And the report's data do."""
+        outcome = archcli("study", "run", str(page), "-q")
+        assert outcome.code == 0, outcome.err
+        folder = Path("study-runs/mine-001")
+        plan = json.loads((folder / "plan.json").read_text())
+        assert {each["recipe"]["init_streams"] for each in plan["arms"]} == {"by_name"}
+        recipes = [path.read_text() for path in folder.glob("cells/*/recipe.yaml")]
+        assert len(recipes) == 4
+        assert all("init_streams: by_name\n" in each for each in recipes)
+        assert archcli("report", str(page)).code == 0
+        assert json.loads((folder / "report" / "report.json").read_text())["recipe"]["init_streams"] == "by_name"
+
+    @pytest.mark.parametrize(("said", "code"), [("", 0), (", init_streams: one", 0), (", init_streams: by_name", 2)])
+    def test_a_plan_of_an_earlier_version_goes_on_with_one(
+        self, page: Path, archcli: Archcli, said: str, code: int
+    ) -> None:
+        """It said nothing of it, and neither must its page; a page that asks for the other has changed."""
+        archcli("study", "plan", str(page))
+        path = Path("study-runs/mine-001/plan.json")
+        plan = json.loads(path.read_text())
+        for recipe in [plan["asked"]["recipe"], *(each["recipe"] for each in plan["arms"])]:
+            del recipe["init_streams"]
+        path.write_text(json.dumps(plan))
+        page.write_text(PAGE.replace("epochs: 1", "epochs: 1" + said))
+        outcome = archcli("study", "plan", str(page))
+        assert outcome.code == code, outcome.err
+        assert ("`recipe.init_streams`" in outcome.err) == bool(code)
+
+
 class TestOfAnEarlierVersion:
     """A study that was planned and run by commit 561c7d4, whose list of files was another."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -40,6 +41,9 @@ CHANGED = {
 }
 """Outputs that are not what they were, each for a reason that stands in CHANGELOG.md."""
 
+ADDED = re.compile(r'^ *"init_streams": "one",\n', re.MULTILINE)
+"""Fields of recipes that were not there, at the values that mean what was meant without them."""
+
 SAME_BITS = {
     "OMP_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
@@ -62,6 +66,8 @@ def named(command: dict[str, Any]) -> str:
 
 def digest(path: Path) -> str:
     """Return the SHA-256 of a file; of weights, that of names, types, shapes and bytes in the order of names."""
+    if path.suffix == ".json":
+        return hashlib.sha256(ADDED.sub("", path.read_text("utf-8")).encode()).hexdigest()
     if path.suffix != ".safetensors":
         return hashlib.sha256(path.read_bytes()).hexdigest()
     found = hashlib.sha256()
@@ -127,7 +133,7 @@ class TestOutputs:
     @staticmethod
     def check_text(name: str, text: str) -> None:
         """Compare what was said with what is kept; numbers of a network on another processor nearly."""
-        kept = (OUTPUTS / name).read_text("utf-8")
+        kept, text = (OUTPUTS / name).read_text("utf-8"), ADDED.sub("", text)
         if name in {"train_dry_run.json", "evaluate.json"}:
             assert lasting(json.loads(text)) == nearly(lasting(json.loads(kept)))
         else:

@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from builder.study.page.space import SearchSpace
     from builder.training.recipe.recipe import Recipe
 
+STREAMS = "init_streams"
+"""The field of a recipe that has another default in a study.
+
+One stream through all layers would give other weights to every layer behind one that a variant inserts.
+"""
+
 MAX_SETTINGS = 200
 """More combinations of hyperparameters than these nobody trains; each is a recipe that is checked."""
 
@@ -44,7 +50,7 @@ class Study:
     """What a page says. ``screen_seeds`` is 0 where every network is judged at once; differences are in points.
 
     ``grid`` has every choice of hyperparameters of a grid, the one of the recipe's own values where there is a
-    ``search``, and the empty one else.
+    ``search``, and the empty one else. ``says_streams`` is whether the page or its recipe chooses ``init_streams``.
     """
 
     path: Path
@@ -65,6 +71,7 @@ class Study:
     error_rate: float
     power: float
     hours: float | None
+    says_streams: bool = False
     plugins: tuple[Path, ...] = ()
 
 
@@ -98,7 +105,8 @@ def study_from(page: Mapping, path: Path) -> Study:
     """Return the study that ``page`` says; what it names is looked for beside ``path``."""
     problems = Collector()
     fields = validate(StudyPage, page, "a study", problems)
-    recipe = _recipe(page, path.parent, problems)
+    written = _recipe(page, path.parent, problems)
+    recipe = _changed(written, page, problems) if written is not None else None
     grid = _grid(page, recipe, problems) if recipe is not None else ()
     search = _search(page, fields, recipe, problems) if recipe is not None else None
     problems.raise_found()
@@ -126,11 +134,12 @@ def study_from(page: Mapping, path: Path) -> Study:
         error_rate=fields.error_rate,
         power=fields.power,
         hours=fields.budget.hours if fields.budget else None,
+        says_streams=written is not None and (STREAMS in written.model_fields_set or STREAMS in fields.set),
     )
 
 
 def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
-    """Return the recipe with what ``set`` changes, or None after saying what is wrong."""
+    """Return the recipe that the page names, or None after saying what is wrong."""
     data = page.get("data")
     name = data.get("name") if isinstance(data, Mapping) else None
     if isinstance(name, Scalar) and isinstance(name.value, str) and name.value not in DATA_SETS:
@@ -147,8 +156,7 @@ def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
         return None
     try:
         beside = folder / text
-        recipe = load_recipe(beside if Path(text).suffix in {".yaml", ".yml"} and is_file(beside) else text)
-        return _changed(recipe, page, problems)
+        return load_recipe(beside if Path(text).suffix in {".yaml", ".yml"} and is_file(beside) else text)
     except ArchError as error:
         for each in error.diagnostics:
             mark = each.mark if each.mark is not None or chosen is None else chosen.mark
@@ -156,11 +164,19 @@ def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:
         return None
 
 
-def _changed(recipe: Recipe, page: Mapping, problems: Collector) -> Recipe:
+def _changed(recipe: Recipe, page: Mapping, problems: Collector) -> Recipe | None:
+    """Return the recipe with what ``set`` changes, or None after saying what is wrong."""
     changes = page.get("set")
     entries = changes.entries if isinstance(changes, Mapping) else ()
     _check_elsewhere(entries, problems)
-    return override_with(recipe, entries)
+    if STREAMS not in recipe.model_fields_set:
+        recipe = recipe.model_copy(update={STREAMS: "by_name"})
+    try:
+        return override_with(recipe, entries)
+    except ArchError as error:
+        for each in error.diagnostics:
+            problems.add(each)
+        return None
 
 
 def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings, ...]:

@@ -82,6 +82,11 @@ class Recipe(Strict):
         "page",
         description="initial weights: as the page says, or Kaiming normal for all convolutions and linear layers",
     )
+    init_streams: Literal["one", "by_name"] = Field(
+        "one",
+        description="random numbers of the initial weights: one stream through all layers, as in PyTorch, or one for "
+        "each layer, by its name, so that layers that two networks share begin equal; the default of studies",
+    )
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="part of the target that is distributed evenly over all classes"
     )

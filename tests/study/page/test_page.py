@@ -87,6 +87,16 @@ class TestPage:
         (tmp_path / "own.yaml").write_text(yaml.safe_dump(own | {"name": "own", "epochs": 3}))
         assert read(GOOD + "    recipe: own.yaml\n").recipe.epochs == 3
 
+    def test_initial_weights_are_drawn_by_name(self, read: Callable[[str], Study], tmp_path: Path) -> None:
+        """Unless the page or its recipe says otherwise; it is known whether one did."""
+        own = "name: own\nepochs: 3\nbatch_size: 8\noptimizer: {name: sgd, lr: 0.1}\ninit_streams: one\n"
+        (tmp_path / "own.yaml").write_text(own)
+        silent, said = read(GOOD), read(GOOD.replace("{size: 32}", "{size: 32, init_streams: one}"))
+        assert (silent.recipe.init_streams, silent.says_streams) == ("by_name", False)
+        assert (said.recipe.init_streams, said.says_streams) == ("one", True)
+        by_recipe = read(GOOD + "    recipe: own.yaml\n")
+        assert (by_recipe.recipe.init_streams, by_recipe.says_streams) == ("one", True)
+
     def test_seeds_are_simple_or_in_two_stages(self, read: Callable[[str], Study]) -> None:
         """A screen chooses, fresh ones judge."""
         study = read(GOOD.replace("seeds: 5", "seeds: {screen: 2, confirm: 10}"))

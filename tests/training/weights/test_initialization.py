@@ -54,3 +54,28 @@ class TestInitialize:
             drawn.append(network.head.weight)
         assert torch.equal(drawn[0], drawn[1])
         assert not torch.equal(drawn[0], drawn[2])
+
+
+class TestStreams:
+    """Where ``kaiming_normal`` draws from."""
+
+    @staticmethod
+    def drawn(recipe: Recipe, *others: nn.Module) -> torch.Tensor:
+        """Return the weights of the layer ``head`` behind others."""
+        network = nn.Sequential()
+        for number, other in enumerate(others):
+            network.add_module(f"other{number}", other)
+        network.add_module("head", nn.Linear(8, 8))
+        initialize(network, recipe)
+        return network.head.weight.detach()
+
+    def test_one_goes_through_the_layers(self, kaiming: Recipe) -> None:
+        """So a layer before another changes its weights: this is what runs of old have."""
+        assert kaiming.init_streams == "one"
+        assert not torch.equal(self.drawn(kaiming), self.drawn(kaiming, nn.Linear(8, 8)))
+
+    def test_by_name_each_layer_has_its_own(self, kaiming: Recipe) -> None:
+        """Whatever stands beside it, and by the seed."""
+        named = kaiming.model_copy(update={"init_streams": "by_name"})
+        assert torch.equal(self.drawn(named), self.drawn(named, nn.Linear(8, 8), nn.Conv2d(3, 3, 1)))
+        assert not torch.equal(self.drawn(named), self.drawn(named.model_copy(update={"seed": 1})))

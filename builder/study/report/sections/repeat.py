@@ -79,6 +79,8 @@ def _facts(content: Content) -> Iterator[Fact]:
     yield Fact("Seeds", seeds, screened)
     varied = settings(plan.base.settings)
     yield Fact("Recipe", plan.base.recipe.name, f"the base with {varied}" if varied else "the same for all")
+    if plan.base.recipe.init_streams == "by_name":
+        yield Fact("Initial weights", "by name", "layers of one name begin equal in all variants, with equal seeds")
     yield Fact(
         "Code", content.plan.world.rpartition(" ")[2], f"digest of {plural(len(plan.code), 'file')} that decide results"
     )
