@@ -245,7 +245,7 @@ def _look_up(variable: Variable, scope: Mapping[str, Result]) -> Result:
     value = scope[variable.name]
     for index in variable.indices:
         if not isinstance(value, tuple):
-            raise ExpressionError(f"`${variable.name}` is no list", variable.offset, variable.width)
+            raise ExpressionError(f"`${variable.name}` is not a list", variable.offset, variable.width)
         if index >= len(value):
             message = f"`${variable.name}` has {len(value)} elements, counted from 0"
             raise ExpressionError(message, variable.offset, variable.width)
@@ -254,7 +254,7 @@ def _look_up(variable: Variable, scope: Mapping[str, Result]) -> Result:
 
 
 def _known_here(name: str, scope: Mapping[str, Result]) -> str:
-    return suggest(f"${name}", [f"${each}" for each in scope], "here stand")
+    return suggest(f"${name}", [f"${each}" for each in scope], "known here are")
 
 
 def _apply(expression: Apply, operands: list[Result]) -> Result:

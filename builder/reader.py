@@ -136,7 +136,7 @@ def _check_indents(source: Source) -> None:
     for found in _STRANGE_INDENT.finditer(source.text):
         before = source.text[: found.end() - 1]
         mark = Mark(source, len(_LINE_BREAK.findall(before)) + 1, found.end() - found.start())
-        name = _BLANKS.get(source.text[found.end() - 1], "blank that is no space")
+        name = _BLANKS.get(source.text[found.end() - 1], "blank character")
         problems.error("yaml-syntax", f"there is a {name} before this line", mark, "type ordinary spaces")
     problems.raise_found()
 

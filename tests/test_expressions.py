@@ -149,7 +149,7 @@ class TestMistakes:
             ("$act * 2", 5, 1, "takes numbers, not `relu`", None),
             ("$widths + 1", 8, 1, "takes numbers, not a list", None),
             ("$widths.7", 0, 9, "has 2 elements, counted from 0", None),
-            ("$in.0", 0, 5, "is no list", None),
+            ("$in.0", 0, 5, "is not a list", None),
             ("$in & 1", 4, 1, "`&` has no meaning", None),
             ("__import__($in)", 0, 10, "no function `__import__`", None),
             ("zip([1], [1, $in])", 0, 3, "1, 2", None),

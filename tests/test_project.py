@@ -255,6 +255,13 @@ def sources() -> list[Path]:
     ]
 
 
+def messages(tree: ast.AST) -> list[str]:
+    """Return the texts of a module in one line each, without its docstrings: what users may read."""
+    docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and id(node) not in docstrings]
+    return [node.value for node in texts if isinstance(node.value, str) and "\n" not in node.value]
+
+
 def defined(tree: ast.AST) -> set[str]:
     """Return the names of the classes, functions and fields that a module defines."""
     return {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef | ast.FunctionDef)} | {
@@ -291,6 +298,19 @@ class TestWords:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
         )
         assert len([name for name, count in names.items() if count > 1]) < 10
+
+    def test_messages_about_pages_are_plain(self) -> None:
+        """``is not a``, ``its input is``, ``remove``: what a reader who learned English later reads once."""
+        odd = re.compile(r"(?<![Tt]here )\bis no \w|\bcomes? in\b|\bstands?\b|\baway\b|\bspeaks? of\b|\bsays nothing\b")
+        rooms = ("spec", "lowering", "variants", "ops", "reader.py", "validation.py", "expressions.py")
+        found = [
+            f"{path.relative_to(ROOT)}: {text}"
+            for path in sources()
+            if path.relative_to(ROOT).parts[1:2] in {(room,) for room in rooms}
+            for text in messages(ast.parse(path.read_text("utf-8")))
+            if odd.search(text)
+        ]
+        assert found == []
 
     def test_there_is_one_spelling(self) -> None:
         """``-ize``, as PyTorch spells it; measured results and files of an earlier version keep theirs."""

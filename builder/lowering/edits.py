@@ -142,4 +142,4 @@ def _unused(edit: _Edit, walked: Walked) -> tuple[str, str]:
         return f"`{path}` is a layer and has no points", f"write `{path}`: after it"
     if selector.point:
         return f"`{path}` has no point `{selector.point}`", "it has " + ", ".join(f"`{each}`" for each in points)
-    return f"`{path}` cannot be changed", "it was taken away by `replace`, or runs another layer by `reuse`"
+    return f"`{path}` cannot be changed", "it was removed by `replace`, or runs another layer by `reuse`"

@@ -191,6 +191,14 @@ def _check_head(page: Merged, draft: Draft, flow: tuple[int, Shape], classes: ob
         last = draft.nodes[index].mark if index >= 0 else page.mark
         message = f"the network ends with {shape}, not with a number for each of {classes} classes"
         problems.error("no-head", message, last, _head_hint(draft.nodes[index].operation.kind if index >= 0 else ""))
+    _check_logits(draft, index, problems)
+
+
+def _check_logits(draft: Draft, index: int, problems: Collector) -> None:
+    """Report an output that is a softmax: the loss takes one of its own, and training would suffer in silence."""
+    if index >= 0 and draft.nodes[index].operation.kind == "softmax":
+        message = "the network ends with `softmax`, and the loss would compute it a second time"
+        problems.error("softmax-twice", message, draft.nodes[index].mark, "leave it out: the last layer gives logits")
 
 
 def _head_hint(last: str) -> str:
@@ -203,6 +211,7 @@ def _check_side_head(head: Block, draft: Draft, classes: object, problems: Colle
         hint = "end it with `flatten` and `linear: {out: $classes}`"
         message = f"`{head.path}` ends with {shape}, not with a number for each of {classes} classes"
         problems.error("no-head", message, head.mark, hint)
+    _check_logits(draft, head.output, problems)
 
 
 _ANY = Shape((1, 1, 1))  # stands for an input that is not known and that no node reads

@@ -44,7 +44,7 @@ Family: TypeAlias = Literal[
 ]
 
 
-_KNOWN = "leave it out: what comes in is known"
+_KNOWN = "leave it out: the size of the input is known"
 
 
 class ShapeError(Exception):

@@ -167,7 +167,7 @@ class GroupNorm(Operation):
         """Return the input's shape; raise ShapeError where channels are not first or the groups do not divide them."""
         (values,) = inputs
         if values.channel_axis != 0:
-            raise ShapeError(f"`groupnorm` needs channels first, and {values} (channels last) comes in")
+            raise ShapeError(f"`groupnorm` needs channels first, but its input is {values} (channels last)")
         if values.channels % self.groups:
             raise ShapeError(f"groups of {self.groups} do not divide the {values.channels} channels", "groups")
         return values

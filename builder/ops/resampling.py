@@ -79,7 +79,9 @@ class PadChannels(nn.Module):
 '''
 
     out: Count = Field(description="output channels")
-    before: Extent | None = Field(None, description="how many of the new channels stand first; half if not given")
+    before: Extent | None = Field(
+        None, description="new channels that are placed before the others; half of them if not given"
+    )
 
     def output(self, *inputs: Shape) -> Shape:
         """Return out x height x width; raise ShapeError where that would be fewer channels than there are."""
@@ -87,9 +89,9 @@ class PadChannels(nn.Module):
         need_image(image, self.kind)
         more = self.out - image.channels
         if more < 0:
-            raise ShapeError(f"{image.channels} channels come in, and padding takes none away", "out")
+            raise ShapeError(f"the input has {image.channels} channels already, more than {self.out}", "out")
         if self.before is not None and self.before > more:
-            raise ShapeError(f"{more} channels are added, and {self.before} of them cannot stand first", "before")
+            raise ShapeError(f"only {more} channels are added, so {self.before} cannot be placed first", "before")
         return image.with_channels(self.out)
 
     def window(self) -> Window:

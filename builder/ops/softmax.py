@@ -42,7 +42,7 @@ class Softmax(nn.Module):
         """Return the input's shape; raise ShapeError where channels are not first or the groups do not divide them."""
         (values,) = inputs
         if values.channel_axis != 0:
-            raise ShapeError(f"`softmax` needs channels first, and {values} (channels last) comes in")
+            raise ShapeError(f"`softmax` needs channels first, but its input is {values} (channels last)")
         if self.groups is not None and values.channels % self.groups:
             raise ShapeError(f"groups of {self.groups} do not divide the {values.channels} channels", "groups")
         return values

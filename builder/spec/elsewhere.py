@@ -45,7 +45,7 @@ LAYERS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("lrelu", "leaky", "leaky_relu"), "leakyrelu"),
         **dict.fromkeys(("blurpool2d", "antialias"), "blurpool"),
         **dict.fromkeys(("upsampling", "upsampling2d", "upsamplingnearest2d"), "upsample"),
-        **dict.fromkeys(("input", "inputlayer"), "leave it out: `input` at the top of the page says what comes in"),
+        **dict.fromkeys(("input", "inputlayer"), "leave it out: `input` at the top of the page gives the image size"),
         **dict.fromkeys(("eca", "cbam", "gatherexcite"), "`uses: gates.yaml` at the top of the page brings it"),
     }
 )

@@ -81,7 +81,7 @@ class _Uniform(Strict):
         if self.bound is None:
             _check_range(self.a, self.b)
         elif beside:
-            raise ValueError(f"`bound` gives both ends, and here stands `{beside[0]}` too")
+            raise ValueError(f"`bound` gives both ends, so `{beside[0]}` cannot be given too")
         return self
 
 

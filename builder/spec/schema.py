@@ -106,7 +106,7 @@ def _item(operations: Operations) -> JsonSchema:
 
 def _insert(operations: Operations) -> JsonSchema:
     at = f"the place, or several places. {_PLACES}"
-    name = "the name; by default the operation's; `{$point}` and `{$at}` in it stand for the place"
+    name = "the name; by default the operation's; `{$point}` and `{$at}` in it are replaced by the place"
     return {
         "type": "object",
         "title": "an insert",

@@ -123,7 +123,7 @@ class TestLayer:
 
 
 EXPRESSIONS = [
-    ("⟪$chanels⟫", "`$chanels` is not known here", "here stand: `$classes`, `$in`"),
+    ("⟪$chanels⟫", "`$chanels` is not known here", "known here are: `$classes`, `$in`"),
     ("⟪$clases⟫ * 2", "`$clases` is not known here", "did you mean `$classes`?"),
     ("2 * ⟪abs⟫($in)", "there is no function `abs`", "there are: `make_divisible`, `ceil`"),
     ("⟪rond⟫($in)", "there is no function `rond`", "did you mean `round`?"),
@@ -134,7 +134,7 @@ EXPRESSIONS = [
     ("$in ⟪$in⟫", "`$in` is not expected here", ""),
     ("$in ⟪//⟫ 0", "division by zero", ""),
     ("$in ⟪+⟫ relu", "`+` takes numbers, not `relu`", ""),
-    ("⟪$classes.0⟫", "`$classes` is no list", ""),
+    ("⟪$classes.0⟫", "`$classes` is not a list", ""),
     ("⟪sqrt⟫(0 - $in)", "`sqrt`: a negative number has no root", ""),
     ("⟪round⟫($in, -99)", "`round`: it rounds to 0 to 9 digits", ""),
     ("⟪max⟫(relu, $in)", "`max`: it takes two or more numbers, or a list of them", ""),

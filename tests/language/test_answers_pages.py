@@ -53,7 +53,7 @@ HEADS = [
     ("params: ⟪3⟫", "bad-value", "`params` is a mapping, not the number `3`", "`params: {out: int, stride: 1}`"),
     ("params: {⟪in⟫: 3}", "reserved-name", "`$in` is already defined by the language", "choose another name"),
     ("params: {⟪a-b⟫: 3}", "bad-name", "`a-b` cannot be a parameter", ""),
-    ("params: {b: ⟪$a⟫, a: 3}", "bad-expression", "`$a` is not known here", "here stand: `$classes`"),
+    ("params: {b: ⟪$a⟫, a: 3}", "bad-expression", "`$a` is not known here", "known here are: `$classes`"),
     ("members: {small: ⟪3⟫}", "bad-value", "a member is a mapping of parameters, not the number `3`", ""),
     (
         "members: {small: {⟪widht⟫: 3}}",
@@ -236,7 +236,7 @@ EDITS = [
     ("init: {⟪relu⟫: {weight: 0}}", "no-such-parameter", "`relu` has no parameters", "remove the rule"),
     ("init: {block.conv1: {⟪wieght⟫: 0}}", "no-such-parameter", "`block.conv1` has no parameter", "`weight`?"),
     ("init: {⟪block.cnov1⟫: {weight: 0}}", "no-such-place", "there is no `block.cnov1`", "did you mean `block.conv1`?"),
-    ("init: {fc: {weight: ⟪$x⟫}}", "bad-expression", "`$x` is not known here", "here stand"),
+    ("init: {fc: {weight: ⟪$x⟫}}", "bad-expression", "`$x` is not known here", "known here are"),
 ]
 
 
@@ -409,6 +409,13 @@ class TestMeeting:
         """At its last layer."""
         end = end.replace("⟪relu⟫: relu", "end: ⟪relu⟫")
         check(*answers(f"name: net\ninput: [3, 16, 16]\nclasses: 4\nlayers:\n  {end}\n"), "no-head", said, hint)
+
+    @pytest.mark.parametrize("softmax", ["⟪softmax⟫", "⟪softmax⟫: {groups: 2}"])
+    def test_logits_are_not_made_probabilities(self, answers: Answers, softmax: str) -> None:
+        """The loss does that, and would do it a second time."""
+        head = "name: net\ninput: [3, 16, 16]\nclasses: 4\nlayers:\n  - flatten\n  - linear: {out: 4}\n"
+        page = f"{head}  - {softmax}\n"
+        check(*answers(page), "softmax-twice", "the network ends with `softmax`", "the last layer gives logits")
 
 
 LEANING = [

@@ -119,7 +119,7 @@ class TestInitialization:
         """An end beside it was an argument twice in the source, which no Python reads."""
         with pytest.raises(ArchError) as caught:
             lower(page_from_text(page(init=f"{{uniform: {{bound: 1, {end}}}}}"), "page.yaml"))
-        assert f"here stands `{end[0]}` too" in caught.value.diagnostics[0].message
+        assert f"so `{end[0]}` cannot be given too" in caught.value.diagnostics[0].message
 
 
 class TestOperations:

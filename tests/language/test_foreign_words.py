@@ -35,14 +35,14 @@ LAYERS = [
 ]
 
 FIELDS = [
-    ("conv: {⟪in_channels⟫: 3, out: 8, kernel: 3}", "leave it out: what comes in is known"),
+    ("conv: {⟪in_channels⟫: 3, out: 8, kernel: 3}", "leave it out: the size of the input is known"),
     ("conv: {⟪out_channels⟫: 8, kernel: 3}", "did you mean `out`?"),
     ("conv: {⟪filters⟫: 8, kernel: 3}", "did you mean `out`?"),
     ("conv: {out: 8, ⟪kernel_size⟫: 3}", "did you mean `kernel`?"),
     ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: zeros}", "leave it out: what is padded is zeros"),
     ("conv: {out: 8, kernel: 3, ⟪activation⟫: relu}", "an activation is a layer of its own, behind this one"),
     ("conv: {out: 8, kernel: 3, ⟪use_bias⟫: false}", "did you mean `bias`?"),
-    ("batchnorm: {⟪num_features⟫: 3}", "leave it out: what comes in is known"),
+    ("batchnorm: {⟪num_features⟫: 3}", "leave it out: the size of the input is known"),
     ("batchnorm: {⟪epsilon⟫: 0.001}", "did you mean `eps`?"),
     ("relu: {⟪inplace⟫: true}", "leave it out: it is done wherever nothing else reads the value"),
     ("maxpool: {⟪pool_size⟫: 2}", "did you mean `kernel`?"),

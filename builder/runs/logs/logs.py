@@ -68,7 +68,7 @@ class Logs:
         except Exception as error:
             self.__exit__()
             message = f"{name} can't be opened as a logger: {told(error, each.choice.file)}"
-            raise RunError(message, "mend it, or leave out `--log`; nothing has been trained") from error
+            raise RunError(message, "correct it, or leave out `--log`; nothing has been trained") from error
 
     def __enter__(self) -> Self:
         return self

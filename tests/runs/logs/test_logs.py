@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import pytest
 import torch
 from safetensors.torch import load_file
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+import builder
+from builder.runs.logs.logged import read_logged
 from builder.runs.logs.tensorboard import TAGS
 from builder.training.folder.metrics import read_metrics
 from tests.command_line import PAGE, SHORT
@@ -225,3 +228,56 @@ class TestExamples:
         logged = [(values[0]["epoch"], named["step"]) for name, values, named in stand_in.calls if name == log]
         assert logged == [(1, 1), (2, 2)]
         assert [name for name, _, _ in stand_in.calls][-1] == end
+
+
+class TestMemory:
+    """``logged.json``, which says what each logger was told."""
+
+    FINE: ClassVar = {"id": "a", "epochs": {"tensorboard": 2}, "ended": {}}
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "",
+            "5",
+            "[" * 100_000,
+            "{}",
+            json.dumps(FINE | {"id": 5}),
+            json.dumps(FINE | {"epochs": {"tensorboard": "2"}}),
+        ],
+        ids=["empty", "number", "nested", "nothing", "id", "epoch"],
+    )
+    def test_what_cannot_be_read_says_that_nothing_was_told(self, tmp_path: Path, text: str) -> None:
+        """A run is worth more than the memory of its loggers."""
+        (tmp_path / "logged.json").write_text(text)
+        assert read_logged(tmp_path).epochs == {}
+        (tmp_path / "logged.json").write_text(json.dumps(self.FINE))
+        assert read_logged(tmp_path).epochs == {"tensorboard": 2}
+
+    @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "loop"])
+    def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path, kind: str) -> None:
+        """A pipe and a device would never end."""
+        path = tmp_path / "logged.json"
+        makers = {
+            "pipe": lambda: os.mkfifo(path),
+            "device": lambda: path.symlink_to("/dev/zero"),
+            "folder": path.mkdir,
+            "loop": lambda: path.symlink_to(path),
+        }
+        makers[kind]()
+        assert read_logged(tmp_path).epochs == {}
+
+
+class TestPython:
+    """``builder.train`` takes loggers too."""
+
+    def test_they_are_told_the_same(self) -> None:
+        """As paths or as names."""
+        builder.train(
+            "small.yaml", data="digits", subset=200, device="cpu", log=[Path("noting.py"), "tensorboard"], epochs=1
+        )
+        folder = next(Path("runs").iterdir())
+        told = (folder / "told.txt").read_text().splitlines()
+        assert told[-1] == "closed after 1"
+        assert [line for line in told if line.startswith("EpochDone")] == ["EpochDone 1"]
+        assert list(folder.glob("events.out.tfevents.*"))
