@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +30,6 @@ class TestDigits:
     @pytest.mark.slow
     def test_alexnet_reaches_95_percent(self, tmp_path: Path) -> None:
         """On validation, as the README promises; the test split agrees."""
-        torch.set_num_threads(os.cpu_count() or 1)
         recipe = load_recipe("digits")
         torch.manual_seed(recipe.seed)
         data = load("digits", tmp_path).with_channels(3)
