@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import check_figures
-from builder.identity import graph_id
 from builder.json_output import SAID
-from builder.runs.facts import facts_of, graph_of, plainly
-from builder.runs.open import check_run
+from builder.runs.facts import facts_of, plainly
+from builder.runs.open import open_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -143,12 +142,8 @@ def _read(paths: Sequence[Path]) -> list[_ReadRun]:
 
 
 def _read_one(path: Path) -> _ReadRun:
-    from builder.training.folder.record import read_record
-
-    record = read_record(path)
-    graph = graph_of(record.folder)
-    checked = check_run(record.folder, record.recipe, graph_id(graph) if graph else None)
-    return _ReadRun(path, record, facts_of(record, graph), checked.unchecked)
+    found = open_record(path)
+    return _ReadRun(path, found.record, facts_of(found.record, found.graph), found.checked.unchecked)
 
 
 def _differing(runs: Sequence[_ReadRun]) -> list[str]:

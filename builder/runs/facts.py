@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from builder.costs import graph_cost
-from builder.diagnostics import ArchError, RunError
 from builder.files import read_regular
 from builder.identity import graph_id
-from builder.lowering import load
 from builder.reader import MAX_BYTES
 from builder.training.folder.run_files import read_json
 
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.training.folder.record import Record
-    from builder.training.folder.run_folder import RunFolder
 
 FactKind: TypeAlias = Literal["network", "data", "recipe", "machine"]
 _FIRST = ("device", "precision")  # of what a machine is described by
@@ -50,18 +47,6 @@ class RunFacts:
     said: frozenset[str]
     identity: tuple[tuple[str, str], ...]
     parameters: int | None
-
-
-def graph_of(folder: RunFolder) -> Graph | None:
-    """Return the network of a run, None where it can't be read without plugins; raise RunError for a damaged page."""
-    try:
-        return load(folder.page)
-    except ArchError as error:
-        if (folder.path / "plugins.json").exists():
-            return None
-        raise RunError(
-            f"{folder.page} can't be read: {error.diagnostics[0].message}", "`archcli check` says more"
-        ) from None
 
 
 def facts_of(record: Record, graph: Graph | None) -> RunFacts:

@@ -6,12 +6,13 @@ import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
-from builder.lowering import load_page, lower
-from builder.runs.plugins import operations_of_run
-from builder.training.folder.header import RunHeader, changed_in, read_record
+from builder.lowering import load, load_page, lower
+from builder.runs.plugins import operations_of_run, plugins_of_run
+from builder.training.folder.header import RunHeader, changed_in, read_checkpoint_record
 from builder.training.folder.metrics import check_metrics, read_metrics
+from builder.training.folder.record import read_record
 from builder.training.folder.run_files import read_data
 from builder.training.folder.run_folder import RunFolder
 from builder.training.recipe.recipe import load_recipe
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.ops import Operations
     from builder.training.device.execution import Execution
+    from builder.training.folder.record import Record
     from builder.training.folder.run_files import RunData
     from builder.training.recipe.recipe import Recipe
 
@@ -59,6 +61,18 @@ class OpenRun:
         return Execution.of_run(self.folder)
 
 
+@dataclass(frozen=True, eq=False)
+class OpenRecord:
+    """What the files of a run tell of it, as far as they are still those that were trained.
+
+    ``graph`` is its network, None where the page can't be read without the run's plugins.
+    """
+
+    record: Record
+    graph: Graph | None
+    checked: Checked
+
+
 @dataclass(frozen=True)
 class _Checkpoints:
     """The headers of a run's checkpoints: that of the newest, by which metrics are judged, and of all there are.
@@ -89,10 +103,31 @@ def open_with(folder: RunFolder, recipe: Recipe, operations: Operations) -> Open
     """
     page = load_page(folder.page, operations=operations)
     graph = lower(page)
-    return OpenRun(folder, page, graph, recipe, check_run(folder, recipe, graph_id(graph)))
+    return OpenRun(folder, page, graph, recipe, _check(folder, recipe, graph_id(graph)))
 
 
-def check_run(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
+def open_record(path: Path) -> OpenRecord:
+    """Return what the run at ``path`` tells of itself, with or without its plugins; no code of it is run.
+
+    Raises RunError where no run lies there, a file is damaged, or what ``open_run`` compares differs, by name.
+    """
+    record = read_record(path)
+    graph = _graph_without_plugins(record.folder)
+    network = None if graph is None else graph_id(graph)
+    return OpenRecord(record, graph, _check(record.folder, record.recipe, network))
+
+
+def _graph_without_plugins(folder: RunFolder) -> Graph | None:
+    try:
+        return load(folder.page)
+    except ArchError as error:
+        if plugins_of_run(folder):
+            return None
+        message = f"{folder.page} can't be read: {error.diagnostics[0].message}"
+        raise RunError(message, "`archcli check` says more") from None
+
+
+def _check(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
     """Return what the checkpoints of a run say, where its files are those that were trained. Needs no torch.
 
     ``network`` is the id of its page, None where that can't be read without plugins. Raises RunError, with the name of
@@ -114,7 +149,7 @@ def check_run(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked
     names = [
         name
         for name, known in (
-            ("page.yaml", network is not None and trained is not None),
+            ("page.yaml", trained is not None),
             ("recipe.yaml", recipes),
             ("metrics.csv", found.newest.metrics is not None),
             ("class names", any(each.classes is not None for each in found.every)),
@@ -125,18 +160,21 @@ def check_run(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked
         data=data,
         classes=next((each.classes for each in found.every if each.classes is not None), None),
         fingerprint=next((each.fingerprint for each in found.every if each.fingerprint is not None), None),
-        unchecked=(_unchecked(folder, names),) if names else (),
+        unchecked=tuple(_unchecked(folder, names, network)),
     )
 
 
-def _unchecked(folder: RunFolder, names: Sequence[str]) -> str:
-    listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f"{folder.path}: {listed} can't be checked: its checkpoints do not record them, as in earlier versions"
+def _unchecked(folder: RunFolder, names: Sequence[str], network: str | None) -> Iterator[str]:
+    if network is None and "page.yaml" not in names:
+        yield f"{folder.path}: page.yaml can't be checked: it is read only with the run's plugins"
+    if names:
+        listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        yield f"{folder.path}: {listed} can't be checked: its checkpoints do not record them, as in earlier versions"
 
 
 def _checkpoints(folder: RunFolder) -> _Checkpoints:
     """Return what can be read of the headers; what is damaged is reported by whoever needs its tensors."""
-    records = {path: read_record(path) for path in (folder.last, folder.previous, folder.best)}
+    records = {path: read_checkpoint_record(path) for path in (folder.last, folder.previous, folder.best)}
     headers = {path: header for path, record in records.items() if record is not None for header in _header(record)}
     best = records[folder.best] or {}
     epoch, accuracy = best.get("epoch"), best.get("val_accuracy")

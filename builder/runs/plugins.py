@@ -39,7 +39,7 @@ def operations_of_run(folder: RunFolder, paths: Sequence[Path]) -> Operations:
     The code that lies in a run's folder is never run unless it is named: raises RunError where a plugin of the run is
     missing among ``paths``, or where one of them is not the run's.
     """
-    kept = _kept(folder)
+    kept = plugins_of_run(folder)
     given = {hashlib.sha256(_read(path)).hexdigest(): path for path in paths}
     missing = [name for name, checksum in kept.items() if checksum not in given]
     strange = [str(path) for checksum, path in given.items() if checksum not in kept.values()]
@@ -53,7 +53,8 @@ def operations_of_run(folder: RunFolder, paths: Sequence[Path]) -> Operations:
     return with_plugins(paths)
 
 
-def _kept(folder: RunFolder) -> dict[str, str]:
+def plugins_of_run(folder: RunFolder) -> dict[str, str]:
+    """Return the checksums of a run's plugins by their names; raise RunError where the list of them is damaged."""
     path = folder.path / _LIST
     if not path.exists():
         return {}

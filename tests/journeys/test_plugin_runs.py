@@ -106,6 +106,15 @@ class TestRun:
             assert f"name it: --plugin {copy}" in refused.err
             assert archcli(*command, "--plugin", copy).code == 0
 
+    def test_it_is_compared_without_it(self, run: Path, archcli: Archcli) -> None:
+        """What is not the page is checked all the same, and one line says that the page is not."""
+        outcome = archcli("compare", run)
+        assert outcome.code == 0
+        assert f"warning: {run}: page.yaml can't be checked: it is read only with the run's plugins\n" in outcome.err
+        (run / "recipe.yaml").write_text((run / "recipe.yaml").read_text().replace("lr: 0.0003", "lr: 0.1"))
+        refused = archcli("compare", run)
+        assert (refused.code, "`optimizer.lr` differs" in refused.err) == (1, True)
+
     def test_another_one_is_refused(self, run: Path, home: Path, archcli: Archcli) -> None:
         """The weights would mean something else."""
         (home / "gct.py").write_text((EXAMPLES / "gct.py").read_text("utf-8").replace("1 + torch", "2 + torch"))

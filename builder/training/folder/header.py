@@ -81,7 +81,7 @@ def changed_in(before: Recipe, now: Recipe) -> list[str]:
     return [name for name in changed_fields(before, now) if name not in CHANGEABLE]
 
 
-def read_record(path: Path) -> dict[str, Any] | None:
+def read_checkpoint_record(path: Path) -> dict[str, Any] | None:
     """Return the record of a checkpoint without its tensors, None where there is none that can be read.
 
     Its checksum is verified by whoever reads the tensors (``checkpoints``). Needs no torch.

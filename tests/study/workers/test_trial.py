@@ -19,7 +19,7 @@ from builder.study.results.folder import StudyFolder
 from builder.study.workers import trial
 from builder.study.workers.trial import Pruned, run_cell
 from builder.training.folder.failure import DivergedError
-from builder.training.folder.header import RunHeader, read_record
+from builder.training.folder.header import RunHeader, read_checkpoint_record
 from builder.training.progress import EpochDone
 from builder.training.recipe.optimizer import Sgd
 from builder.training.recipe.recipe import Recipe
@@ -100,7 +100,7 @@ class TestGoingOn:
 
     def test_its_checkpoints_say_of_which_network_they_are(self, cell: Cell, tmp_path: Path) -> None:
         """As those of any run do."""
-        record = read_record(tmp_path / "best.safetensors")
+        record = read_checkpoint_record(tmp_path / "best.safetensors")
         assert record is not None
         assert RunHeader.of(record).network == graph_id(builder.load(tmp_path / "page.yaml"))
 

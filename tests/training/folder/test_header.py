@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
-from builder.training.folder.header import RunHeader, changed_in, read_record
+from builder.training.folder.header import RunHeader, changed_in, read_checkpoint_record
 from builder.training.folder.metrics import MetricsSeen
 from builder.training.folder.run_files import RunData
 from builder.training.recipe.recipe import load_recipe
@@ -60,8 +60,9 @@ class TestFile:
         path = tmp_path / "last.safetensors"
         write_checkpoint(path, Checkpoint({"weight": torch.ones(2)}, WHOLE.record))
         script = (
-            "import sys; from pathlib import Path; from builder.training.folder.header import RunHeader, read_record\n"
-            f"print(RunHeader.of(read_record(Path({str(path)!r}))).network); assert 'torch' not in sys.modules"
+            "import sys; from pathlib import Path; from builder.training.folder import header\n"
+            f"print(header.RunHeader.of(header.read_checkpoint_record(Path({str(path)!r}))).network)\n"
+            "assert 'torch' not in sys.modules"
         )
         done = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True)
         assert done.stdout == "abc\n"
@@ -73,11 +74,11 @@ class TestFile:
         whole = path.read_bytes()
         for length in range(0, len(whole), 97):
             path.write_bytes(whole[:length])
-            assert read_record(path) is None
+            assert read_checkpoint_record(path) is None
         os.mkfifo(tmp_path / "pipe")
-        assert read_record(tmp_path / "pipe") is None
-        assert read_record(tmp_path) is None
-        assert read_record(tmp_path / "nowhere") is None
+        assert read_checkpoint_record(tmp_path / "pipe") is None
+        assert read_checkpoint_record(tmp_path) is None
+        assert read_checkpoint_record(tmp_path / "nowhere") is None
 
 
 class TestChanges:
