@@ -30,13 +30,13 @@ class LargeError(Exception):
 def check(data: bytes, kind: str, target: Target, folder: Path) -> bool:
     """Return whether ``data`` is a file of this ``kind``; raise whatever is wrong with how it is answered.
 
-    Branches that are counted cost three times as much time, so a slow file is tried again in a process that counts
-    none; memory is the growth of the highest that this process ever had.
+    Counted branches cost three times as much time, and a busy machine costs more. So a slow file is tried again in a
+    process that counts none and has a yardstick. Memory is the growth of the highest that this process ever had.
     """
     before, began = _highest(), time.process_time()
     accepted = answered(data, target, folder)
     if time.process_time() - began > target.seconds and (taken := plain_seconds(data, kind)) > target.seconds:
-        raise SlowError(f"{taken:.1f} s of processor time")
+        raise SlowError(f"{taken:.1f} s of processor time, converted to the reference machine")
     if (grown := _highest() - before) > target.megabytes:
         raise LargeError(f"{grown:,} MB more than ever before")
     return accepted
@@ -61,7 +61,7 @@ def answered(data: bytes, target: Target, folder: Path) -> bool:
 
 
 def plain_seconds(data: bytes, kind: str) -> float:
-    """Return the processor time that ``data`` costs where nothing counts branches."""
+    """Return the seconds of the reference machine that ``data`` costs where nothing counts branches."""
     with tempfile.NamedTemporaryFile() as file:
         Path(file.name).write_bytes(data)
         command = [sys.executable, "-m", "benchmarks.fuzzing", "--kind", kind, "--reproduce", file.name]

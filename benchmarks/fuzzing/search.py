@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.fuzzing.kinds import target_of
+from benchmarks.fuzzing.yardstick import slowness
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -44,7 +45,9 @@ def search(kind: str, options: Namespace) -> SearchResult:
         arguments += ["-len_control=0", "-reduce_inputs=0"]  # short files are not valid ones
         arguments += [f"-dict={folder / 'words'}", f"-rss_limit_mb={MEMORY}"]
         arguments += [f"-runs={options.runs}"] if options.runs else []
-        arguments += [f"-max_total_time={options.seconds}"] if options.seconds else []
+        # what is planted has to be found: on a busy machine the minute is longer
+        seconds = round((options.seconds or 0) * (slowness() if options.control else 1))
+        arguments += [f"-max_total_time={seconds}"] if seconds else []
         place = found if not options.control else folder  # a planted mistake leaves nothing behind
         arguments += [f"-artifact_prefix={place}/{kind}-"]
         command = [sys.executable, "-m", "benchmarks.fuzzing.engine", kind, str(int(options.control))]

@@ -10,8 +10,8 @@ from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Collector
 from builder.files import is_file
 from builder.lowering import find, lower
+from builder.lowering.lower import Work
 from builder.lowering.pages import read_base
-from builder.lowering.walk import MAX_LAYERS
 from builder.ops.plugins import with_plugins
 from builder.reader import read_file
 from builder.shipped import shipped_studies
@@ -27,6 +27,9 @@ _RECIPE_WORDS = ("epochs", "optimizer")
 
 _STUDY_WORDS = ("seeds", "smallest_difference")
 """Either of them makes a file a study; no page and no recipe has them."""
+
+MAX_FAMILY = 20_000
+"""Layers and blocks of all members of one family, and what is read for each; EfficientNet's eleven have 14,000."""
 
 FileKind: TypeAlias = Literal["network", "family", "templates", "recipe", "study"]
 
@@ -103,12 +106,13 @@ def _family(file: str, base: Base, page: Merged) -> FileVerdict:
     What is wrong with the page itself is wrong with every member, and said once.
     """
     problems = Collector()
-    nodes = 0
+    work = Work()
     try:
         for member in page.members.values():
-            nodes += _member_nodes(replace(base, member=str(member.name.value)), problems)
-            if nodes > MAX_LAYERS:
-                message = f"the members of `{page.title}` have more than {MAX_LAYERS:,} layers in all"
+            _check_member(replace(base, member=str(member.name.value)), problems, work)
+            if work.steps > MAX_FAMILY:
+                what = f"more than {MAX_FAMILY:,} layers, blocks and entries in all"
+                message = f"the members of `{page.title}` have {what}"
                 problems.error("too-many-layers", message, member.name.mark, "make several pages of it")
                 break
         problems.raise_found()
@@ -117,14 +121,13 @@ def _family(file: str, base: Base, page: Merged) -> FileVerdict:
     return FileVerdict(file, "family", name=page.title, members=tuple(page.members))
 
 
-def _member_nodes(base: Base, problems: Collector) -> int:
-    """Return how many layers a member has, after adding its mistakes to ``problems``."""
+def _check_member(base: Base, problems: Collector, work: Work) -> None:
+    """Add the mistakes of a member to ``problems``, and what it costs to ``work``."""
     try:
-        return len(lower(base.merged()).nodes)
+        lower(base.merged(), work=work)
     except ArchError as error:
         for each in error.diagnostics:
             problems.add(each)
-        return 0
 
 
 def _kind(file: str) -> FileKind:

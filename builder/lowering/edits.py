@@ -41,6 +41,8 @@ class _Table:
 
     def at(self, place: Place, *points: str | None) -> list[_Edit]:
         """Return the edits that mean ``place`` at one of ``points``, in the order written; None is the place itself."""
+        if not self.edits:  # most pages have none, and every place asks
+            return []
         numbers = [*self._explicit.get(place.path, ())]
         numbers += [number for number in self._open if self.edits[number].selector.matches(place)]
         found = (self.edits[number] for number in sorted(numbers))
@@ -120,7 +122,7 @@ class Edits:
 
     def _taken(self, table: _Table, place: Place, *points: str | None) -> list[_Edit]:
         found = table.at(place, *points)
-        self._used |= {id(edit) for edit in found}
+        self._used.update(map(id, found))
         return found
 
     def _selector(self, text: Scalar, scope: Scope, evaluator: Evaluator) -> Selector | None:

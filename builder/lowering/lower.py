@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
@@ -34,17 +35,32 @@ if TYPE_CHECKING:
     from builder.lowering.scope import Scope, Unknown
 
 
+@dataclass
+class Work:
+    """What networks that are lowered together have cost so far: ``steps`` of the walks, and entries that were read."""
+
+    steps: int = 0
+
+    def read(self, page: Merged) -> None:
+        """Count the entries that are looked at once for each network, however small it is."""
+        tables = (page.params, page.given.entries, page.defaults, page.init, page.templates, page.set, page.replace)
+        self.steps += sum(map(len, tables)) + sum(len(insert.at) for insert in page.insert)
+
+
 def lower(
     page: Merged,
     *,
     input: tuple[int, int, int] | None = None,  # noqa: A002 - the page's own word
     classes: int | None = None,
     params: Table[str, Result] | None = None,
+    work: Work | None = None,
 ) -> Graph:
     """Return the graph of a merged page; what is given here holds before what the page says.
 
-    Raises ArchError with every mistake, in the order of the text.
+    What it costs is added to ``work``. Raises ArchError with every mistake, in the order of the text.
     """
+    work = work if work is not None else Work()
+    work.read(page)
     problems = Collector(page.found)
     _check_members(page, problems)
     if _is_family(page, params or {}, problems):
@@ -52,7 +68,7 @@ def lower(
     evaluator = Evaluator(problems)
     scope = _page_scope(page, classes, params or {}, evaluator, problems)
     shape = _size(page, input, problems)
-    draft, root, flow = _walk(page, scope, shape, problems)
+    draft, root, flow = _walk(page, scope, shape, problems, work)
     rules = initializations(draft)
     if flow is not None and scope["classes"] is not UNKNOWN:
         _check_head(page, draft, flow, scope["classes"], problems)
@@ -77,28 +93,33 @@ def lower(
     )
 
 
-def _walk(page: Merged, scope: Scope, shape: Shape | None, problems: Collector) -> tuple[Draft, Block | None, Flow]:
+def _walk(
+    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, work: Work
+) -> tuple[Draft, Block | None, Flow]:
     """Walk the page; where templates ask for ``$total``, a first walk counts."""
     total = 2  # any number over 1 serves a walk that only counts
     if any(template.counts for template in page.templates.values()):
-        total = max(1, _once(page, scope, shape, Collector(), total)[0].counted)
-    draft, root, flow = _once(page, scope, shape, problems, total)
+        total = max(1, _once(page, scope, shape, Collector(), total, work)[0].counted)
+    draft, root, flow = _once(page, scope, shape, problems, total, work)
     draft.finish()
     return draft, root, flow
 
 
 def _once(
-    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int
+    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int, work: Work
 ) -> tuple[Draft, Block | None, Flow]:
     edits = Edits(page, scope, Evaluator(problems))
     if not edits.check_count(problems):
         problems.raise_found()
     draft = Draft(page, scope, shape or _ANY, edits, problems, total)
+    walk = Walk(draft)
     try:
-        root, flow = root_block(draft, Walk(draft), shape)
+        root, flow = root_block(draft, walk, shape)
     except TooLargeError:
         problems.raise_found()
         raise
+    finally:
+        work.steps += walk.steps
     return draft, root, flow
 
 

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from builder.spec.page import Insert
 
 MAX_REPEAT = 4096
-MAX_LAYERS = 20_000  # blocks counted in, and what `when` switches off
+MAX_LAYERS = 8_000  # of one network, blocks counted in, and what `when` switches off; ResNet-1202 has 3,600
 MAX_DEPTH = 48
 
 
@@ -57,7 +57,7 @@ class Walk:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self._refused: set[tuple[object, ...]] = set()
-        self._steps = self._depth = 0
+        self.steps = self._depth = 0
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
@@ -88,8 +88,8 @@ class Walk:
 
     def _count_step(self, mark: Mark) -> None:
         """Stop where a page describes more than any network has, which costs only time."""
-        self._steps += 1
-        if self._steps > MAX_LAYERS:
+        self.steps += 1
+        if self.steps > MAX_LAYERS:
             self.draft.problems.error("too-many-layers", f"more than {MAX_LAYERS:,} layers and blocks", mark)
             raise TooLargeError
         if self._depth > MAX_DEPTH:

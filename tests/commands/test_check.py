@@ -88,6 +88,27 @@ class TestCheck:
         page.write_text(page.read_text().replace("small2: {kernel: 5}", "small2: {kernel: 50}"))
         assert archcli("check", page).code == 2
 
+    @pytest.mark.parametrize("count", [7_000, 9_000])
+    def test_members_with_mistakes_count_too(self, archcli: Archcli, page: Path, count: int) -> None:
+        """A hundred members of a large network with a mistake: three are walked, and the answer says where it ended."""
+        members = "".join(f"  m{number}: {{w: {number}}}\n" for number in range(100))
+        large = f"  - {{relu: {{}}, repeat: {count // 3}}}\n" * 3
+        page.write_text(f"{PAGE.partition('layers:')[0]}params: {{w: int}}\nmembers:\n{members}layers:\n{large}")
+        outcome = archcli("check", page)
+        assert outcome.code == 2
+        message = "the members of `small` have more than 20,000 layers, blocks and entries in all"
+        assert f"{message}\n  --> {page}:8:3\n" in outcome.err
+        assert outcome.err.count("error[") == 2
+
+    def test_what_is_read_for_each_member_counts(self, archcli: Archcli, page: Path) -> None:
+        """A hundred and fifty parameters have a value in each of as many members."""
+        params = "".join(f"  p{number}: 1\n" for number in range(150))
+        members = "".join(f"  m{number}: {{p0: {number}}}\n" for number in range(150))
+        page.write_text(PAGE.replace("layers:", f"params:\n{params}members:\n{members}layers:"))
+        outcome = archcli("check", page)
+        assert outcome.code == 2
+        assert outcome.err.count("error[too-many-layers]") == outcome.err.count("error[") == 1
+
     def test_every_shipped_page_is_right(self, archcli: Archcli) -> None:
         """Networks, families, and a page that only holds templates for others."""
         outcome = archcli("check", *sorted(Path("archs").glob("*.yaml")))

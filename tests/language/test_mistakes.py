@@ -128,7 +128,7 @@ class TestWholePages:
         assert code in [each.code for each in mistakes_of(page)]
 
     def test_a_network_without_end_is_refused_soon(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
-        """20,000 layers are more than any network has."""
+        """8,000 layers are more than any network has."""
         text = "layers:\n- repeat: 4000\n  layers:\n  - repeat: 4000\n    layers: [relu]\n" + TAIL
         assert [each.code for each in mistakes_of(text)] == ["too-many-layers"]
 
