@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from hypothesis import strategies as st
 
+from builder.ops import OPERATIONS
 from tests.networks import pages
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Mutated:
     """A page with one word changed: its text, the changed line, and what stood there before.
 
     ``lines`` are where the mistake may be answered: there, or where a name that was changed is still spoken of, or a
-    parameter whose value was.
+    parameter whose value was, or below a layer that was taken away, where its output is missing.
     """
 
     text: str
@@ -72,7 +73,7 @@ def other_values(value: str) -> list[str]:
 def mutated_pages(draw: st.DrawFn) -> Mutated:
     """Return a right page, one field on each line, with one key or value changed; it may still be a right page."""
     page: Any = draw(pages())
-    lines = yaml.dump(page, Dumper=_Plain, sort_keys=False, default_flow_style=False, width=10_000).splitlines()
+    lines = written_lines(page)
     number = draw(st.integers(0, len(lines) - 1))
     changes: list[str] = []
     if match := LINE.match(lines[number]):
@@ -82,14 +83,26 @@ def mutated_pages(draw: st.DrawFn) -> Mutated:
     elif match := ENTRY.match(lines[number]):
         lead, value = match.group("lead", "value")
         changes += [lead + each for each in other_values(value)]
+    return changed(page, number, draw(st.sampled_from(changes)) if changes else lines[number])
+
+
+def written_lines(page: Any) -> list[str]:
+    """Return the lines of a page, one field on each."""
+    return yaml.dump(page, Dumper=_Plain, sort_keys=False, default_flow_style=False, width=10_000).splitlines()
+
+
+def changed(page: Any, number: int, after: str) -> Mutated:
+    """Return the page with another line at ``number``, counted from 0."""
+    lines = written_lines(page)
     before = lines[number]
-    after = draw(st.sampled_from(changes)) if changes else before
     text = "\n".join([*lines[:number], after, *lines[number + 1 :]]) + "\n"
     named = before.strip(" -").partition(":")[0]
     where = {number + 1}
     if named in names_of(page) and named != after.strip(" -").partition(":")[0]:
         where |= {at for at, line in enumerate(lines, 1) if re.search(rf"\b{re.escape(named)}\b", line)}
     where |= {at for at, line in enumerate(lines, 1) if re.search(rf"\$\{{?{re.escape(named)}\b", line)}
+    if after.endswith("[]") and before.split()[-1] in OPERATIONS:  # an empty block: right, and the layer is gone
+        where |= set(range(number + 1, len(lines) + 1))
     return Mutated(text, number + 1, frozenset(where), before, after)
 
 

@@ -17,7 +17,7 @@ from builder.costs import graph_cost
 from builder.diagnostics import ArchError, render
 from builder.lowering import load
 from builder.shipped import shipped_folder
-from tests.mutations import Mutated, mutated_pages
+from tests.mutations import Mutated, changed, mutated_pages, written_lines
 from tests.networks import Page, Wrong, pages, wrong_pages, yaml_text
 
 if TYPE_CHECKING:
@@ -116,6 +116,16 @@ class TestSlips:
         except ArchError as error:
             drawn = "\n".join(map(render, error.diagnostics))
             assert mutated.is_answered(error.diagnostics), f"{mutated.before}\n{mutated.after}\n{drawn}"  # noqa: PT017 - a page may be right
+
+    @QUIET
+    @given(pages())
+    def test_a_layer_that_is_gone_is_answered_below(self, page: Page) -> None:
+        """`flatten: []` is an empty block, which is right; what is wrong then is the input of the next layer."""
+        mutated = changed(page, written_lines(page).index("  flatten: flatten"), "  flatten: []")
+        with pytest.raises(ArchError) as caught:
+            graph_of(mutated.text)
+        assert [each.mark and each.mark.line > mutated.line for each in caught.value.diagnostics] == [True]
+        assert mutated.is_answered(caught.value.diagnostics)
 
 
 SHIPPED = sorted(shipped_folder().glob("*.yaml"))
