@@ -8,7 +8,7 @@ from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from math import isfinite
 from types import MappingProxyType, NoneType, UnionType
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from builder.files import read_regular
 
@@ -93,6 +93,8 @@ def _value(name: str, value: Any, wanted: tuple[Any, ...]) -> Any:
     """Return ``value`` as the first of the ``wanted`` types that it has."""
     for kind in wanted:
         origin, of = get_origin(kind), get_args(kind)
+        if value is None and NoneType in wanted:
+            return None
         if isinstance(kind, type) and is_dataclass(kind):
             return from_object(kind, value)
         if kind in {object, Any}:
@@ -128,7 +130,7 @@ def _kinds(kind: type) -> dict[str, tuple[Any, ...]]:
 
 def _options(hint: Any) -> tuple[Any, ...]:
     """Return the types of a union, or the only one."""
-    return get_args(hint) if isinstance(hint, UnionType) else (hint,)
+    return get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
 
 
 def _items(value: dict[str, Any] | list[Any]) -> list[Any]:

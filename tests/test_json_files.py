@@ -43,6 +43,8 @@ class Many:
     counts: Mapping[str, int]
     stage: Literal["first", "second"]
     share: float
+    kind: Literal["one", "other"] | None = None
+    inner: Inner | None = None
 
 
 RIGHT = {"name": "a", "ok": True, "best": 1, "final": {"epoch": 2, "loss": 0.5}}
@@ -135,11 +137,15 @@ class TestFromObject:
             ({"stage": "third"}, "`stage` is to be `first` or `second`"),
             ({"share": math.nan}, "`share` is to be a number"),
             ({"share": 10**400}, "`share` is to be a number"),
+            ({"kind": "third"}, "`kind` is to be `one` or `other` or null"),
+            ({"inner": 5}, "it holds no JSON object"),
         ],
     )
     def test_values_in_lists_and_objects_are_named_too(self, change: dict[str, object], said: str) -> None:
         """And numbers with which nothing can be reckoned are none."""
         right = {"names": ["a"], "counts": {"a": 1}, "stage": "first", "share": 0.5}
         assert from_object(Many, right) == Many(("a",), {"a": 1}, "first", 0.5)
+        assert from_object(Many, right | {"kind": None, "inner": None}) == from_object(Many, right)
+        assert from_object(Many, right | {"kind": "one"}).kind == "one"
         with pytest.raises(ValueError, match=said):
             from_object(Many, right | change)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -153,4 +154,8 @@ def _study(file: str, plugins: Sequence[Path]) -> FileVerdict:
 
     study = read_study(find_study(file), plugins=plugins)
     found = networks(study)
+    if (study.compare == "effects" or study.fraction) and find_spec("scipy") is not None:  # else the plan checks it
+        from builder.study.plan.factors import study_arms
+
+        found = study_arms(study, found).networks
     return FileVerdict(file, "study", name=study.name, members=tuple(each.name for each in found.all))

@@ -6,7 +6,6 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,11 +17,12 @@ from builder.runs.processes import before_torch_starts
 from builder.study.page.networks import networks
 from builder.study.page.page import STREAMS
 from builder.study.plan.counts import counted
+from builder.study.plan.factors import study_arms
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
 from builder.study.results.folder import StudyFolder
 from builder.study.results.result import write_true_labels
-from builder.study.statistics import cautions, image_error, seeds_needed
+from builder.study.statistics import cautions, image_error, seeds_for_effects, seeds_needed
 from builder.study.workers.code import code_digest, named_plugins, version_with
 from builder.training.device.cores import usable_cores
 from builder.training.folder.run_folder import RunFolder
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from builder.study.page.networks import Networks, StudyNetwork
     from builder.study.page.page import Study
     from builder.study.pilot import Pilot
+    from builder.study.plan.factors import StudyArms
 
 MEASURED = 16
 """Networks that are measured one by one; of more, the others are estimated by their multiply-accumulates."""
@@ -66,7 +67,7 @@ def plan_study(
     something else than its plan, RunError for data, a device or what searches that can't be had, or a folder that can't
     be written.
     """
-    networks(study)  # mistakes come before anything is fetched
+    study_arms(study, networks(study))  # mistakes come before anything is fetched
     if study.search is not None:
         check_installed()
     with _one_at_a_time(place.studies):
@@ -100,12 +101,13 @@ def _planned(
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - torch, where a study tries its networks
 
     pilot = begin_pilot(study, place.data or place.home, place.device)
-    found = networks(study, len(pilot.data.classes))
+    arms = study_arms(study, networks(study, len(pilot.data.classes)))
+    found = arms.networks
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
     images = {name: len(split) for name, split in pilot.data.splits.items()}
     data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
     workers = place.workers or pilot.workers(max(each.cost.memory for each in found.all))
-    plan = _plan(study, data, found, seconds, pilot.device_name, workers)
+    plan = _plan(study, data, arms, seconds, pilot.device_name, workers)
     plan = replace(plan, warnings=(*pilot.warnings, *plan.warnings))
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
@@ -127,7 +129,7 @@ def newest_folder(name: str, studies: Path) -> StudyFolder | None:
 
 def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
     """Raise ArchError, with the names of what changed, where the page says something else than when it was planned."""
-    now = _asked(study, networks(study, len(plan.data.classes)))
+    now = _asked(study, study_arms(study, networks(study, len(plan.data.classes))).networks)
     if STREAMS not in plan.asked["recipe"] and (not study.says_streams or now["recipe"][STREAMS] == "one"):
         now["recipe"].pop(STREAMS)  # a plan of an earlier version, which goes on with one stream
     changed = list(_differences(plan.asked, json.loads(json.dumps(now))))
@@ -151,6 +153,8 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "data": {"name": study.data, "subset": study.subset, "test": study.test},
         "seeds": {"screen": study.screen_seeds, "confirm": study.confirm_seeds},
         "finalists": study.finalists,
+        "compare": study.compare,
+        "fraction": study.fraction,
         "smallest_difference": study.smallest_difference,
         "deviation": study.deviation,
         "error_rate": study.error_rate,
@@ -193,9 +197,9 @@ def preview_study(study: Study, place: PlanOptions) -> Plan:
     their classes. Raises ArchError where the page is wrong, RunError where there are fewer images than it asks for.
     """
     images = counted(study.data, study.subset, study.test)
-    found = networks(study, images.classes)
+    arms = study_arms(study, networks(study, images.classes))
     data = _data(study, place, (), {"train": images.train, "test": images.test}, "")
-    return _plan(study, data, found, {}, "", place.workers or usable_cores())
+    return _plan(study, data, arms, {}, "", place.workers or usable_cores())
 
 
 def _data(
@@ -207,8 +211,9 @@ def _data(
 
 
 def _plan(
-    study: Study, data: PlannedData, found: Networks, seconds: dict[str, float], device: str, workers: int
+    study: Study, data: PlannedData, chosen: StudyArms, seconds: dict[str, float], device: str, workers: int
 ) -> Plan:
+    found = chosen.networks
     code = version_with(study.plugins)
     planned = Plan(
         name=study.name,
@@ -219,7 +224,7 @@ def _plan(
         networks=tuple(_network(each, found, seconds) for each in found.all),
         arms=tuple(
             PlannedArm(network.name, settings.values, settings.recipe.at(_side(study, network)))
-            for network, settings in product(found.all, study.grid)
+            for network, settings in chosen.arms
         ),
         screen_seeds=study.screen_seeds,
         confirm_seeds=study.confirm_seeds,
@@ -232,6 +237,8 @@ def _plan(
         workers=workers,
         seconds=None,
         search=study.search,
+        compare=chosen.compare,
+        factorial=chosen.factorial,
     )
     return replace(planned, seconds=estimate(planned), **_certainty(planned))
 
@@ -240,10 +247,13 @@ def _certainty(plan: Plan) -> dict[str, Any]:
     """Return how many seeds the question needs, and what has to be said before anything is run."""
     design, comparisons = plan.design, plan.comparisons
     images = plan.data.images["test"]
-    needed = seeds_needed(
-        design.smallest, design.deviation, comparisons, design.error_rate, design.power, image_error(images)
-    )
-    return {"needed_seeds": needed, "warnings": tuple(cautions(design, comparisons, images))}
+    fixed = image_error(images, layout=plan.layout)
+    asked = (comparisons, design.error_rate, design.power, fixed, plan.layout)
+    needed = seeds_needed(design.smallest, design.deviation, *asked)
+    if needed is not None and plan.factorial is not None:
+        needed = max(needed, seeds_for_effects(plan.layout))
+    said = cautions(design, comparisons, images, plan.layout, of_effects=plan.factorial is not None)
+    return {"needed_seeds": needed, "warnings": tuple(said)}
 
 
 def _side(study: Study, network: StudyNetwork) -> int:

@@ -201,7 +201,8 @@ class TestStudies:
         text = studies["study plan digits_placement"].out
         assert "cells    40 = 4 networks × 10 seeds, on the test split\n" in text
         assert "data     digits: 1,500 train, 297 test images" in text
-        assert "seeds    6 of each network are needed" in text
+        assert "compare  the effects of 2 factors: 2 main effects and 1 interaction of two factors" in text
+        assert "seeds    3 of each network are needed" in text
         assert "time     not measured\n" in text
         said = "nothing is measured or written down: that needs PyTorch, which is not installed\n  help: pip install "
         assert said in text

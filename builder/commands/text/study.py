@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from math import inf, prod
 from typing import TYPE_CHECKING
 
 from builder.commands.text.missing import install_command
@@ -31,6 +33,7 @@ def planned(value: Planned) -> str:
         f"recipe   {plan.base.recipe.name}: {_recipe(plan)}",
         f"cells    {_cells(plan)}",
         *([f"search   {_search(plan.search)}"] if plan.search else []),
+        f"compare  {_compared(plan)}",
         "",
         _networks(plan),
         *_merged(plan),
@@ -82,6 +85,27 @@ def _cells(plan: Plan) -> str:
     )
 
 
+def _compared(plan: Plan) -> str:
+    """Return what is compared with what, and which claims are one family."""
+    factorial = plan.factorial
+    if factorial is not None:
+        kinds = Counter(each.kind for each in factorial.contrasts())
+        head = (
+            f"the effects of {plural(len(factorial.factors), 'factor')}: {plural(kinds['main'], 'main effect')} and "
+            f"{plural(kinds['interaction'], 'interaction')} of two factors, one family of {plan.comparisons}"
+        )
+        lines = [
+            head,
+            *(f"{each.name}: {', '.join(each.levels)}" for each in factorial.factors),
+        ]
+        combinations = prod(len(each.levels) for each in factorial.factors)
+        if combinations > len(plan.arms):
+            lines.append(f"{len(plan.arms)} of the {combinations} combinations (a fraction of resolution V or more)")
+        return "\n         ".join(lines)
+    what = "every variant with the base" if plan.compare == "base" else "every pair"
+    return f"{what}: {plural(plan.comparisons, 'comparison')}, one family"
+
+
 def _search(search: SearchSpace) -> str:
     over = "; ".join(f"{path} {_dimension(each)}" for path, each in search.space.items())
     least = plural(search.min_epochs, "epoch")
@@ -126,13 +150,23 @@ def _time(plan: Plan) -> str:
 
 def _seeds(plan: Plan) -> str:
     question = plan.question
+    what = "an effect" if plan.factorial is not None else "a difference"
     asked = (
-        f"a difference of {question.smallest_difference:g} points, with seeds that differ by {question.deviation:g} "
+        f"{what} of {question.smallest_difference:g} points, with seeds that differ by {question.deviation:g} "
         f"(standard deviation), error rate {question.error_rate:g} and power {question.power:g}"
     )
     if plan.needed_seeds is None:
         return f"{plan.confirm_seeds} are planned for {asked}"
-    return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.confirm_seeds} are planned"
+    return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.confirm_seeds} are planned{_shown(plan)}"
+
+
+def _shown(plan: Plan) -> str:
+    """Return what the planned runs can tell, where that is known."""
+    if plan.detectable == inf:
+        return ""
+    runs = plural(plan.confirmed_arms * plan.confirm_seeds, "run")
+    what = "effects" if plan.factorial is not None else "differences"
+    return f"\n         these {runs} find {what} from {plan.detectable:.2f} points"
 
 
 def finished(value: Finished, now: StudyStatus) -> str:

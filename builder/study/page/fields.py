@@ -49,6 +49,9 @@ class Seeds(Strict):
     confirm: Count = Field(description="new seeds of the base and the finalists, judged once on the test split")
 
 
+Compare: TypeAlias = Literal["effects", "base", "pairs"]
+"""What is compared: the levels of factors over all networks, variants with the base, or all pairs."""
+
 Sampler: TypeAlias = Literal["tpe", "gp", "random"]
 Pruner: TypeAlias = Literal["none", "median", "successive_halving", "hyperband"]
 
@@ -134,6 +137,15 @@ class StudyPage(Strict):
         None, description="fields of the recipe that are searched for each network, with the screening seeds"
     )
     seeds: Count | Seeds = Field(description="seeds of each network; or `screen` and `confirm`")
+    compare: Compare | None = Field(
+        None,
+        description="`effects`: main effects and interactions of factors; `base`: every variant with the base; "
+        "`pairs`: every pair. By default `effects` where networks and settings are a product of two factors or more "
+        "and there is no screening, else `pairs`",
+    )
+    fraction: Literal["half"] | None = Field(
+        None, description="`half`: train half of the combinations of five or more factors with two values each"
+    )
     finalists: Count = Field(3, description="number of networks besides the base that are judged with new seeds")
     smallest_difference: Points = Field(0.3, description="smallest difference in accuracy, in points, that matters")
     deviation: Points = Field(0.2, description="expected standard deviation between seeds, in points")

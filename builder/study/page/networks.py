@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic
@@ -22,9 +22,22 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.lowering.pages import Merged
     from builder.study.page.page import Study
+    from builder.variants import Variant
 
 MAX_NETWORKS = 1_000
 """More than these nobody trains; a space that is larger is bounded by ``count``, ``require`` or ``not_both``."""
+
+
+class Choice(NamedTuple):
+    """One thing that separates a network from the base, which is said of a ``place``, a ``field`` or a whole ``page``.
+
+    ``word`` is the operation of a layer that was inserted at a place.
+    """
+
+    kind: Literal["place", "field", "page"]
+    name: str
+    value: str
+    word: str = ""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ class StudyNetwork:
     """One network of a study: its name, its id, what it costs, and the page that describes it without any other.
 
     ``side`` is that of its square images; ``places`` is where something was inserted; ``settings`` are the fields that
-    a space set.
+    a space set. ``chosen`` is all that separates it from the base.
     """
 
     name: str
@@ -42,6 +55,7 @@ class StudyNetwork:
     side: int
     places: tuple[str, ...] = ()
     settings: tuple[tuple[str, object], ...] = ()
+    chosen: tuple[Choice, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,7 @@ class _Candidate:
     graph: Graph
     places: tuple[str, ...] = ()
     settings: tuple[tuple[str, object], ...] = ()
+    chosen: tuple[Choice, ...] = ()
 
 
 def networks(study: Study, classes: int | None = None) -> Networks:
@@ -79,6 +94,8 @@ def networks(study: Study, classes: int | None = None) -> Networks:
         if identity in found:
             if each.name != found[identity].name:
                 merged.setdefault(found[identity].name, []).append(each.name)
+            if any(choice.kind == "page" for choice in found[identity].chosen):  # a space says more of it
+                found[identity] = replace(found[identity], chosen=each.chosen)
             continue
         if len(found) == MAX_NETWORKS:
             message = f"there are more than {MAX_NETWORKS:,} networks"
@@ -87,8 +104,9 @@ def networks(study: Study, classes: int | None = None) -> Networks:
         text = resolved_page(each.page, each.graph)
         name = _unique(each.name, {network.name for network in found.values()})
         found[identity] = StudyNetwork(
-            name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings
-        )
+            name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings,
+            each.chosen,
+        )  # fmt: skip
     return Networks(tuple(found.values()), {name: tuple(dict.fromkeys(others)) for name, others in merged.items()})
 
 
@@ -101,7 +119,7 @@ def _unique(name: str, taken: set[str]) -> str:
 def _candidates(study: Study, classes: int | None) -> Iterator[_Candidate]:
     base = study.page.get("base")
     assert isinstance(base, Scalar), "the page has been validated"
-    yield _of_page(study, base, classes)
+    yield replace(_of_page(study, base, classes), chosen=())
     asked = study.page.get("variants")
     for item in asked.items if isinstance(asked, Sequence) else (asked,):
         if isinstance(item, Mapping):
@@ -118,7 +136,7 @@ def _of_page(study: Study, name: Scalar, classes: int | None) -> _Candidate:
     path, member = _found(study, name)
     page = load_page(path, member, with_plugins(study.plugins))
     graph = _lowered(study, page, classes)
-    return _Candidate(graph.name, page, graph)
+    return _Candidate(graph.name, page, graph, chosen=(Choice("page", "network", graph.name),))
 
 
 def _of_space(study: Study, base: Scalar, space: Mapping, classes: int | None) -> Iterator[_Candidate]:
@@ -129,7 +147,13 @@ def _of_space(study: Study, base: Scalar, space: Mapping, classes: int | None) -
     for each in variants(page, space, uses=named, plugins=study.plugins):
         derived = each.page
         graph = _lowered(study, derived, classes)
-        yield _Candidate(each.name, derived, graph, each.places, tuple(each.settings.items()))
+        yield _Candidate(each.name, derived, graph, each.places, tuple(each.settings.items()), tuple(_chosen(each)))
+
+
+def _chosen(variant: Variant) -> Iterator[Choice]:
+    for each in variant.differences.inserted:
+        yield from (Choice("place", place.text, each.layer.label, each.layer.word) for place in each.places)
+    yield from (Choice("field", name, str(value)) for name, value in variant.settings.items())
 
 
 def _lowered(study: Study, page: Merged, classes: int | None) -> Graph:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from builder.reader import Value
+    from builder.study.page.fields import Compare
     from builder.study.page.space import SearchSpace
     from builder.training.recipe.recipe import Recipe
 
@@ -50,7 +51,8 @@ class Study:
     """What a page says. ``screen_seeds`` is 0 where every network is judged at once; differences are in points.
 
     ``grid`` has every choice of hyperparameters of a grid, the one of the recipe's own values where there is a
-    ``search``, and the empty one else. ``says_streams`` is whether the page or its recipe chooses ``init_streams``.
+    ``search``, and the empty one else. ``compare`` is what the page says, None where it leaves that open.
+    ``says_streams`` is whether the page or its recipe chooses ``init_streams``.
     """
 
     path: Path
@@ -60,6 +62,8 @@ class Study:
     recipe: Recipe
     grid: tuple[Settings, ...]
     search: SearchSpace | None
+    compare: Compare | None
+    fraction: str | None
     data: str
     subset: int | None
     test: int | None
@@ -123,6 +127,8 @@ def study_from(page: Mapping, path: Path) -> Study:
         recipe=recipe,
         grid=grid,
         search=search,
+        compare=fields.compare,
+        fraction=fields.fraction,
         data=fields.data.name,
         subset=fields.data.subset,
         test=fields.data.test,

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from builder.diagnostics import RunError
 from builder.files import relative_to, seen_from, write_text
 from builder.json_files import from_object, read_object
+from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
-from builder.study.statistics import Design, family_size
+from builder.study.statistics import Design, Factorial, Layout, detectable, family_size, image_error
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -96,7 +97,9 @@ class Plan:
     split first, and ``finalists`` of them, besides the base, on the test split.
     ``device`` and ``seconds`` (of the clock, for everything, None where nothing was measured) speak of the machine on
     which the study was planned, with ``workers`` cells side by side. ``needed_seeds`` are those with which the question
-    can be answered, None where no number of them is enough.
+    can be answered, None where no number of them is enough. ``compare`` says what is compared, None in a plan of an
+    earlier version: all pairs, each network with its own variance. ``factorial`` has the factors of effects, with a row
+    for each of ``arms``.
     """
 
     name: str
@@ -117,6 +120,8 @@ class Plan:
     needed_seeds: int | None = None
     warnings: tuple[str, ...] = ()
     search: SearchSpace | None = None
+    compare: Compare | None = None
+    factorial: Factorial | None = None
 
     @property
     def design(self) -> Design:
@@ -126,12 +131,35 @@ class Plan:
 
     @property
     def comparisons(self) -> int:
-        """How many pairs of arms are compared in the end, as ``builder.study.findings`` puts them into groups."""
+        """How many claims are one family: effects, or pairs as ``builder.study.findings`` puts arms into groups."""
+        if self.factorial is not None:
+            return len(self.factorial.contrasts())
+        return family_size(*self._groups, "base" if self.compare == "base" else "pairs")
+
+    @property
+    def _groups(self) -> tuple[int, int]:
+        """How many arms are compared with each other, in how many groups."""
         if self.screen_seeds:
-            return family_size(self.confirmed_arms)
+            return self.confirmed_arms, 1
         networks = len({each.variant for each in self.arms})
         settings = len(self.arms) // networks
-        return family_size(networks, settings) if networks > 1 else family_size(settings)
+        return (networks, settings) if networks > 1 else (settings, 1)
+
+    @property
+    def layout(self) -> Layout:
+        """What is asked of the runs: of effects, the one that is hardest to find."""
+        if self.factorial is not None:
+            return Layout(max(each.weight for each in self.factorial.contrasts()), len(self.arms))
+        return Layout() if self.compare is None else Layout(pooled=self._groups[0])
+
+    @property
+    def detectable(self) -> float:
+        """The smallest effect or difference, in points, that the planned seeds find as often as the power says."""
+        design, layout = self.design, self.layout
+        fixed = image_error(self.data.images["test"], layout=layout)
+        return detectable(
+            design.seeds, design.deviation, self.comparisons, design.error_rate, design.power, fixed, layout
+        )
 
     @property
     def base(self) -> PlannedArm:
@@ -224,6 +252,8 @@ def _plan(found: dict[str, Any], folder: Path) -> Plan:
     search = search_from_json(found["search"]) if found.get("search") else None
     plan = from_object(Plan, found, {"arms": arms, "search": search})
     _check_numbers(plan)
+    if plan.factorial is not None and len(plan.factorial.settings) != len(arms):
+        raise ValueError(f"`factorial` has {len(plan.factorial.settings)} rows for {len(arms)} arms")
     for arm in arms:
         plan.check_arm(arm)
     return plan

@@ -19,6 +19,7 @@ from builder.study.statistics.planning import (
     detectable,
     effect_of,
     image_error,
+    seeds_for_effects,
     seeds_needed,
 )
 from builder.study.statistics.screening import Screened
@@ -57,6 +58,7 @@ __all__ = [
     "image_error",
     "looked",
     "pairs",
+    "seeds_for_effects",
     "seeds_needed",
     "shares",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.study.statistics.blocks import Blocks
 from builder.study.statistics.claims import claims
-from builder.study.statistics.planning import Layout, seeds_that_decide
+from builder.study.statistics.planning import LEAST_FREEDOM, Layout, seeds_that_decide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from builder.study.statistics.planning import Design
 
 EffectVerdict: TypeAlias = Literal["positive", "negative", "equivalent", "undecided", "untested"]
-
-LEAST_FREEDOM = 4
-"""Below so many degrees of freedom of the runs' variance nothing is said; three seeds of two networks have as many."""
 
 
 @dataclass(frozen=True)

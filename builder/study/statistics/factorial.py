@@ -44,7 +44,7 @@ class Contrast:
         return float(self.coefficients @ self.coefficients)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Factorial:
     """Arms by their levels: ``settings`` has a row for each arm, with the place of its level of each factor.
 

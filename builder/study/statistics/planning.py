@@ -19,6 +19,9 @@ MOST_SEEDS = 10_000
 LEAST_FOR_A_BEST = 3
 LEAST_ADVISED = 5
 
+LEAST_FREEDOM = 4
+"""Below so many degrees of freedom of the runs' variance nothing is said of effects; 3 seeds of 3 arms have as many."""
+
 IMAGE_DEVIATION = 5.0
 """Points by which two networks' chances of being right about one image are taken to differ, before there are data."""
 
@@ -180,17 +183,35 @@ def seeds_that_decide(found: Estimate, layout: Layout, comparisons: int, design:
     return None if needed is None else max(needed, 1 + found.runs)
 
 
-def cautions(design: Design, comparisons: int, images: int) -> Iterator[str]:
+def seeds_for_effects(layout: Layout) -> int:
+    """Return the fewest seeds of each network with which something is said of effects at all.
+
+    >>> seeds_for_effects(effect_of(4)), seeds_for_effects(effect_of(8))
+    (3, 2)
+    """
+    seeds = 2
+    while layout.freedom(seeds) < LEAST_FREEDOM:
+        seeds += 1
+    return seeds
+
+
+def cautions(
+    design: Design, comparisons: int, images: int, layout: Layout = PAIR, *, of_effects: bool = False
+) -> Iterator[str]:
     """Yield what has to be said of a plan before anything is run, a sentence each."""
-    if design.seeds < LEAST_FOR_A_BEST:
+    if of_effects:
+        if design.seeds < (least := seeds_for_effects(layout)):
+            yield f"below {least} seeds for each network nothing is said of effects, whatever comes out"
+    elif design.seeds < LEAST_FOR_A_BEST:
         yield f"below {LEAST_FOR_A_BEST} seeds for each network no best is named, whatever comes out"
     elif design.seeds < LEAST_ADVISED:
         yield f"below {LEAST_ADVISED} seeds the spread of the runs is hardly known, and only large differences show"
-    fixed = image_error(images)
-    asked = (comparisons, design.error_rate, design.power, fixed)
+    fixed = image_error(images, layout=layout)
+    asked = (comparisons, design.error_rate, design.power, fixed, layout)
     needed = seeds_needed(design.smallest, design.deviation, *asked)
     found = detectable(design.seeds, design.deviation, *asked)
-    shown = f"{design.seeds} show differences from {found:.2f} points" if found < inf else "one seed shows nothing"
+    what = "effects" if of_effects else "differences"
+    shown = f"{design.seeds} show {what} from {found:.2f} points" if found < inf else "one seed shows nothing"
     if needed is None:
         yield f"{images:,} test images are too few for {points(design.smallest)}, whatever the seeds; {shown}"
     elif needed > design.seeds:

@@ -159,6 +159,18 @@ class TestCautions:
         """There is no smallest difference to name."""
         assert list(cautions(Design(0.3, 1), 1, 10_000))[1].endswith("; one seed shows nothing")
 
+    def test_effects_need_degrees_of_freedom_and_no_number_of_seeds(self) -> None:
+        """Two seeds of eight networks have seven, of four networks three."""
+        assert list(cautions(Design(0.3, 2, 0.1), 6, 10_000, effect_of(8), of_effects=True)) == []
+        assert list(cautions(Design(0.3, 2, 0.1), 3, 10_000, effect_of(4), of_effects=True))[:1] == [
+            "below 3 seeds for each network nothing is said of effects, whatever comes out"
+        ]
+
+    def test_too_few_seeds_for_an_effect_are_said(self) -> None:
+        """Five of eight networks, where six are enough."""
+        (said,) = cautions(Design(0.3, 5, 0.25), 6, 10_000, effect_of(8), of_effects=True)
+        assert said == "for 0.3 points the question needs 6 seeds for each network; 5 show effects from 0.30 points"
+
     def test_too_few_images_are_said(self) -> None:
         """More seeds would be a waste."""
         assert list(cautions(Design(0.3, 10), 1, 360)) == [
