@@ -41,7 +41,7 @@ FIELDS = [
     ("conv: {⟪out_channels⟫: 8, kernel: 3}", "did you mean `out`?"),
     ("conv: {⟪filters⟫: 8, kernel: 3}", "did you mean `out`?"),
     ("conv: {out: 8, ⟪kernel_size⟫: 3}", "did you mean `kernel`?"),
-    ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: zeros}", "padding is with zeros: leave out `zeros`"),
+    ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: zeros}", "padding is zeros: leave out `zeros`"),
     ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: reflect}", "another mode is not built in, a plugin brings it"),
     ("conv: {out: 8, kernel: 3, ⟪activation⟫: relu}", "an activation is a layer of its own, behind this one"),
     ("conv: {out: 8, kernel: 3, ⟪use_bias⟫: false}", "did you mean `bias`?"),
