@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
 from builder.diagnostics import ArchError, Diagnostic
+
+_NO_TEXTS = frozenset({"null", "true", "false"})  # in YAML, unless they are quoted
 
 _STARTER = Template("""\
 # yaml-language-server: $$schema=arch.schema.json
@@ -61,14 +64,15 @@ class Initialized:
 def run(name: str) -> Initialized:
     """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file already exists."""
     from builder.files import write_text
+    from builder.spec.fields import LONGEST_NAME, SEGMENT, name_rule
 
     path = Path(name)
     path = path if path.suffix in {".yaml", ".yml"} else path.with_name(f"{path.name}.yaml")
-    if not path.stem.isidentifier():
-        hint = "letters, digits and _, as in `archcli init my_network`"
+    if not re.fullmatch(SEGMENT, path.stem) or len(path.stem) > LONGEST_NAME:
+        hint = f"{name_rule(path.stem)}, as in `archcli init my_network`"
         raise ArchError(Diagnostic("bad-name", f"`{path.stem}` cannot be the name of a page", None, hint))
     if path.exists():
         hint = "choose another name, or remove it"
         raise ArchError(Diagnostic("file-exists", f"{path} already exists", None, hint))
-    write_text(path, _STARTER.substitute(name=path.stem))
+    write_text(path, _STARTER.substitute(name=f'"{path.stem}"' if path.stem.lower() in _NO_TEXTS else path.stem))
     return Initialized(path)

@@ -25,7 +25,7 @@ from builder.reader import Mapping, Scalar, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import REFERENCES
 from builder.spec.elsewhere import advise
-from builder.spec.fields import LETTERS
+from builder.spec.fields import name_rule
 from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import report
 
@@ -364,7 +364,7 @@ class Walk:
         """Return what a child is called; a block that says ``key:`` is named without taking its name's place."""
         given = self.draft.evaluator.name(name, frame.scope) if name is not None else None
         if name is not None and given != name.value and not is_name(str(given)):
-            self.draft.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, f"names are {LETTERS}")
+            self.draft.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, name_rule(str(given)))
             raise UnknownValueError
         number = self.draft.modules.next_number(frame.module) if given is None and word != REUSE else None
         if given is not None:

@@ -362,5 +362,5 @@ def check_name(name: str) -> str:
     """Return the name of a run; raise ArchError unless it can be that of a folder."""
     if re.fullmatch(r"\w[\w.-]{0,99}", name):
         return name
-    hint = "letters, digits, _ - and ."
+    hint = "letters, digits, _ - and .; at most 100 of them, and the first a letter, digit or _"
     raise ArchError(Diagnostic("bad-name", f"`{name}` cannot be the name of a run's folder", None, hint))

@@ -18,7 +18,7 @@ from builder.ops import MERGES
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
-from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields
+from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields, name_rule
 from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import validate
 
@@ -341,7 +341,7 @@ class Bodies:
             hint = "points are " + ", ".join(f"`{point}`" for point in POINTS)
             self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
         elif not _NAME.match(fixed) or len(name) > LONGEST_NAME:
-            hint = f"{LETTERS}; write an expression in it with braces"
+            hint = name_rule(name) if len(name) > LONGEST_NAME else f"{LETTERS}; write an expression in it with braces"
             if "$" in name and "{" not in name:
                 hint = "write an expression in a name with braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
             if name.startswith("-") and self._is_call(name[1:]):

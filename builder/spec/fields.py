@@ -19,6 +19,11 @@ LONGEST_NAME = 100
 LETTERS = "letters, digits, `_` and `-`, beginning with a letter"
 
 
+def name_rule(name: str) -> str:
+    """Return the rule of names that ``name`` breaks."""
+    return f"a name has at most {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else LETTERS
+
+
 _LAYERS = "the layers, one after another: a list numbers them, a mapping names them"
 _BRANCHES = "two or more parallel bodies; `{}` is the identity"
 _SPLIT = "whether the channels are divided between the branches; otherwise each branch gets all of them"

@@ -16,7 +16,7 @@ from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import advise
-from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, SEGMENT, PageFields, TemplateFields
+from builder.spec.fields import BLOCK_FIELDS, LONGEST_NAME, SEGMENT, PageFields, TemplateFields, name_rule
 from builder.spec.page import (
     RESERVED,
     BlockSpec,
@@ -269,8 +269,9 @@ def _members(mapping: Mapping, problems: Collector) -> dict[str, Member]:
         if len(members) == MAX_MEMBERS:
             problems.error("too-many-members", f"more than {MAX_MEMBERS} members", key.mark, "write another page")
             break
-        if not re.fullmatch(SEGMENT, str(key.value)) or len(str(key.value)) > LONGEST_NAME:
-            problems.error("bad-name", f"`{key.value}` cannot be a member's name", key.mark, f"names are {LETTERS}")
+        name = str(key.value)
+        if not re.fullmatch(SEGMENT, name) or len(name) > LONGEST_NAME:
+            problems.error("bad-name", f"`{name}` cannot be a member's name", key.mark, name_rule(name))
         else:
             members[str(key.value)] = _member(key, value)
     return members

@@ -43,12 +43,25 @@ class TestInit:
         assert "mine.yaml already exists" in outcome.err
         assert (tmp_path / "mine.yaml").read_text() == "my work"
 
-    def test_a_name_is_a_word(self, archcli: Archcli, tmp_path: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "rule"),
+        [("2nd try", "beginning with a letter"), ("é", "letters"), ("x" * 101, "a name has at most 100 characters")],
+    )
+    def test_a_name_is_one_that_pages_may_have(
+        self, archcli: Archcli, tmp_path: Path, name: str, rule: str
+    ) -> None:
         """It becomes the name of a class in the exported source."""
-        outcome = archcli("init", tmp_path / "2nd try")
+        outcome = archcli("init", tmp_path / name)
         assert outcome.code == 2
-        assert "`2nd try` cannot be the name of a page" in outcome.err
+        assert f"`{name}` cannot be the name of a page" in outcome.err
+        assert rule in outcome.err
         assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["no", "null", "y", "True", "my-net", "class", "_"])
+    def test_a_word_of_yaml_or_python_is_a_name(self, archcli: Archcli, tmp_path: Path, name: str) -> None:
+        """What is written can be read."""
+        assert archcli("init", tmp_path / name).code == 0
+        assert load(tmp_path / f"{name}.yaml").name == name
 
 
 class TestSchema:

@@ -33,7 +33,7 @@ NAMED = {
     "init": ("init", LONG),
 }  # fmt: skip
 USAGE = 2
-OF_A_FOLDER = {"resume", "compare", "runs", "init"}
+OF_A_FOLDER = {"resume", "compare", "runs"}
 """Commands whose word is a folder or a new file: what can't be found there is a failure, not a wrong word."""
 
 

@@ -32,6 +32,7 @@ layers:
 
 HEADS = [
     ("name: ⟪3x⟫", "bad-value", "a page: `name` cannot be the text `3x`", "letters, digits, `_` and `-`"),
+    ("name: ⟪" + "x" * 101 + "⟫", "bad-value", "`name` has at most 100 characters, and this has 101", ""),
     ("name: ⟪3⟫", "bad-value", "a page: `name` is a text, not the number `3`", ""),
     (
         "input: ⟪[3, 16]⟫",
@@ -54,6 +55,7 @@ HEADS = [
     ("params: {⟪in⟫: 3}", "reserved-name", "`$in` is already defined by the language", "choose another name"),
     ("params: {⟪a-b⟫: 3}", "bad-name", "`a-b` cannot be a parameter", ""),
     ("params: {b: ⟪$a⟫, a: 3}", "bad-expression", "`$a` is not known here", "known here are: `$classes`"),
+    ("members: {⟪" + "m" * 101 + "⟫: {}}", "bad-name", "cannot be a member's name", "has at most 100 characters"),
     ("members: {small: ⟪3⟫}", "bad-value", "a member is a mapping of parameters, not the number `3`", ""),
     (
         "members: {small: {⟪widht⟫: 3}}",
