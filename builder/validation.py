@@ -207,7 +207,8 @@ def _sentence(finding: _Finding) -> str:
     if finding.kind == "string_pattern_mismatch":
         return f"`{field}` cannot be {finding.given}"
     if finding.kind == "string_too_long":
-        return f"`{field}` has at most {finding.context['max_length']} characters, and this has {len(finding.value.value)}"
+        count = len(str(finding.value.plain()))
+        return f"`{field}` has at most {finding.context['max_length']} characters, and this has {count}"
     return finding.said if finding.kind == "value_error" else f"`{field}`: {finding.said}"
 
 

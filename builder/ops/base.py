@@ -145,7 +145,7 @@ class Operation(Strict):
             **dict.fromkeys(("r", "ratio", "rd_ratio"), "reduction"),
             **dict.fromkeys(("squeeze_channels", "rd_channels"), "hidden"),
             "inplace": "leave it out: it is done wherever nothing else reads the value",
-            "padding_mode": "padding is zeros: leave out `zeros`; another mode is not built in, a plugin brings it",
+            "padding_mode": "padding is with zeros: leave out `zeros`; a plugin brings another mode",
             "num_groups": "groups",
             "filt_size": "kernel",
             "scale_factor": "factor",

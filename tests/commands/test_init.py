@@ -47,9 +47,7 @@ class TestInit:
         ("name", "rule"),
         [("2nd try", "beginning with a letter"), ("é", "letters"), ("x" * 101, "a name has at most 100 characters")],
     )
-    def test_a_name_is_one_that_pages_may_have(
-        self, archcli: Archcli, tmp_path: Path, name: str, rule: str
-    ) -> None:
+    def test_a_name_is_one_that_pages_may_have(self, archcli: Archcli, tmp_path: Path, name: str, rule: str) -> None:
         """It becomes the name of a class in the exported source."""
         outcome = archcli("init", tmp_path / name)
         assert outcome.code == 2
