@@ -194,7 +194,8 @@ def compare(
 def export(
     what: RunOrFile,
     form: Annotated[
-        ExportFormName, typer.Option("--to", metavar=choices(ExportFormName), help="Source code, or a file of weights.")
+        ExportFormName,
+        typer.Option("--to", metavar=choices(ExportFormName), help="Source code, weights, or a program."),
     ],
     output: Output = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the initial weights of a page.")] = 0,
@@ -204,10 +205,12 @@ def export(
 ) -> None:
     """Export a network for programs that do not have archcli.
 
-    Source is printed unless -o names a file; weights are written to NAME.safetensors or NAME.pth.
+    Source is printed unless -o names a file; everything else is written to NAME with the form's suffix.
+    ONNX and pt2 are programs for any number of images, and are compared with the network before they are written.
 
     $ archcli export alexse_both --to python -o alexse_both.py
     $ archcli export runs/alexnet_tiny-001 --to safetensors -o weights.safetensors
+    $ archcli export runs/alexnet_tiny-001 --to onnx
     """
     with Loading(quiet=not EXPORT_FORMS[form].has_weights) as loading:
         from builder.commands import export as command

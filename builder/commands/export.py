@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.export_forms import EXPORT_FORMS, Subject
 from builder.diagnostics import ArchError, Diagnostic
+from builder.extras import need
 from builder.files import is_folder
 from builder.json_output import SAID
 from builder.lowering import load
@@ -17,7 +18,7 @@ from builder.runs.weights import quiet
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.commands.export_forms import ExportFormName
+    from builder.commands.export_forms import Check, ExportFormName
     from builder.runs.open import OpenRun
     from builder.runs.weights import Weights
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 class Exported:
     """What was exported: ``text`` where it is source, and the file that it was written to, if any.
 
+    ``check`` says of a program how it was compared with the network.
     ``unchecked`` are what can't be checked of a run.
     """
 
@@ -34,6 +36,7 @@ class Exported:
     text: str | None
     file: Path | None
     weights: Weights | None = None
+    check: Check | None = None
     unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
@@ -50,21 +53,24 @@ def run(
 
     ``python`` is the network's PyTorch source; the others are weights: a run's best ones, or those of a page, drawn by
     ``seed`` with what there is of ``weights`` put over them. ``torch`` is what ``torch.save`` writes, for loaders that
-    ask for versions. Without ``output`` source is only returned; weights go to ``NAME.safetensors`` or ``NAME.pth``.
-    ``on_fetch`` is told what is downloaded. Raises ArchError for a page that is wrong, RunError where there is no run,
-    weights can't be had or a file cannot be written.
+    ask for versions; ``onnx`` and ``pt2`` are programs with these weights. Without ``output`` source is only returned;
+    the others go to a file of the network's name. ``on_fetch`` is told what is downloaded. Raises ArchError for a page
+    that is wrong, RunError where there is no run, weights or packages can't be had, a network can't be exported or a
+    file cannot be written.
     """
     folder, wanted = Path(what) if is_folder(Path(what)) else None, EXPORT_FORMS[form]
     if weights is not None and (folder is not None or not wanted.has_weights):
         message = f"{folder} has its own weights" if wanted.has_weights else "source code contains no weights"
         raise ArchError(Diagnostic("usage", f"{message}: leave out `--weights`"))
+    if wanted.extra is not None:
+        need(wanted.extra, f"`--to {form}`")
     opened = _opened(folder, plugins) if folder else None
     graph = opened.graph if opened else load(what, operations=with_plugins(plugins))
     path = output or (Path(f"{graph.name}.{wanted.suffix}") if wanted.suffix is not None else None)
     subject = Subject(graph, opened.folder.best if opened else None, seed, weights, on_fetch)
     written = wanted.write(subject, path)
     unchecked = opened.checked.unchecked if opened else ()
-    return Exported(graph.name, form, written.text, path, written.weights, unchecked)
+    return Exported(graph.name, form, written.text, path, written.weights, written.check, unchecked)
 
 
 def _opened(folder: Path, plugins: tuple[Path, ...]) -> OpenRun:

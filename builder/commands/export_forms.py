@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.metadata import version
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -32,16 +33,32 @@ class Subject:
 
 
 @dataclass(frozen=True)
+class Check:
+    """How far the written program is from the network: ``runtime`` ran it on random images, in each of ``batches``.
+
+    ``difference`` is the largest one between the outputs, as a share of the largest output.
+    """
+
+    runtime: str
+    batches: tuple[int, ...]
+    difference: float
+
+
+@dataclass(frozen=True)
 class Written:
-    """What was written: ``text`` where it is source, and what was put over a page's fresh weights."""
+    """What was written: ``text`` where it is source, and what was put over a page's fresh weights.
+
+    ``check`` is what a program was compared with, after it was written.
+    """
 
     text: str | None = None
     weights: Weights | None = None
+    check: Check | None = None
 
 
 @dataclass(frozen=True)
 class ExportForm:
-    """How a form is written, and whether it has weights, for which torch is needed.
+    """How a form is written, whether it has weights, for which torch is needed, and which extra it needs.
 
     ``suffix`` is that of a file that nobody has named; without one the form is text, which is returned all the same.
     """
@@ -49,6 +66,7 @@ class ExportForm:
     write: Callable[[Subject, Path | None], Written]
     suffix: str | None = None
     has_weights: bool = True
+    extra: str | None = None
 
 
 def _source(subject: Subject, path: Path | None) -> Written:
@@ -66,14 +84,11 @@ def _safetensors(subject: Subject, path: Path | None) -> Written:
     from builder.training.folder.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 
     assert path is not None, "the form has a suffix"
-    network = {"network": subject.graph.name}
     if subject.best is not None:
-        found = read_checkpoint(subject.best)
-        write_checkpoint(path, Checkpoint(found.tensors, {**network, **found.record}))
+        write_checkpoint(path, Checkpoint(read_checkpoint(subject.best).tensors, _record(subject)))
         return Written()
     model, put = _weighed(subject)
-    source = {"weights": subject.weights} if subject.weights is not None else {}
-    write_checkpoint(path, Checkpoint(model.state_dict(), {**network, "seed": subject.seed, **source}))
+    write_checkpoint(path, Checkpoint(model.state_dict(), _record(subject)))
     return Written(weights=put)
 
 
@@ -85,6 +100,37 @@ def _torch(subject: Subject, path: Path | None) -> Written:
     model, put = _weighed(subject)
     save_weights(model, path)
     return Written(weights=put)
+
+
+def _onnx(subject: Subject, path: Path | None) -> Written:
+    from builder.runtime.onnx_file import write_onnx
+    from builder.runtime.programs import BATCHES
+
+    assert path is not None, "the form has a suffix"
+    model, put = _weighed(subject)
+    difference = write_onnx(model, subject.graph, path, _record(subject))
+    return Written(weights=put, check=Check(f"onnxruntime {version('onnxruntime')}", BATCHES, difference))
+
+
+def _pt2(subject: Subject, path: Path | None) -> Written:
+    from builder.runtime.programs import BATCHES
+    from builder.runtime.pt2_file import write_pt2
+
+    assert path is not None, "the form has a suffix"
+    model, put = _weighed(subject)
+    write_pt2(model, subject.graph, path, _record(subject))
+    return Written(weights=put, check=Check(f"PyTorch {version('torch')}", BATCHES, 0.0))
+
+
+def _record(subject: Subject) -> dict[str, object]:
+    """Return what a file says of its weights: those of a run what its checkpoint says, others where they come from."""
+    from builder.training.folder.checkpoints import read_checkpoint
+
+    network = {"network": subject.graph.name}
+    if subject.best is not None:
+        return {**network, **read_checkpoint(subject.best).record}
+    source = {"weights": subject.weights} if subject.weights is not None else {}
+    return {**network, "seed": subject.seed, **source}
 
 
 def _weighed(subject: Subject) -> tuple[nn.Module, Weights | None]:
@@ -108,6 +154,8 @@ EXPORT_FORMS: Mapping[str, ExportForm] = MappingProxyType(
         "python": ExportForm(_source, has_weights=False),
         "safetensors": ExportForm(_safetensors, "safetensors"),
         "torch": ExportForm(_torch, "pth"),
+        "onnx": ExportForm(_onnx, "onnx", extra="onnx"),
+        "pt2": ExportForm(_pt2, "pt2"),
     }
 )
 """Every form by its name; one is added here and nowhere else."""

@@ -34,7 +34,7 @@ WRONG = {
     "show": ("`archcli show` needs FILE", "for example `archcli show resnet18`"),
     "check": ("`archcli check` needs FILE", "for example `archcli check alexnet resnet`"),
     "export alexnet": (
-        "`archcli export` needs `--to python|safetensors|torch`",
+        "`archcli export` needs `--to python|safetensors|torch|onnx|pt2`",
         "for example `archcli export alexse_both --to python -o alexse_both.py`",
     ),
     "show alexnet resnet18": ("`archcli show` does not take `resnet18`", "`archcli show -h` shows what it takes"),

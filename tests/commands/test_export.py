@@ -70,6 +70,31 @@ class TestWeights:
         assert all(torch.equal(written[name], best[name]) for name in best)
 
 
+class TestPrograms:
+    """``--to onnx`` and ``--to pt2`` are networks with their weights, for any number of images."""
+
+    def test_a_run_is_exported_with_its_best_weights(self, archcli: Archcli, trained: Trained, tmp_path: Path) -> None:
+        """The words say how it was compared."""
+        best = load_file(trained.folder / "best.safetensors")
+        outcome = archcli("export", trained.folder, "--to", "pt2", "-o", tmp_path / "small.pt2")
+        said = (
+            f"checked  PyTorch {torch.__version__.partition('+')[0]} on batches of 1 and 3 random images: the same bits"
+        )
+        assert (outcome.code, outcome.out) == (0, f"{said}\n{tmp_path / 'small.pt2'}\n")
+        loaded = torch.export.load(tmp_path / "small.pt2").state_dict
+        assert all(torch.equal(loaded[name], best[name]) for name in best)
+
+    def test_without_the_packages_the_answer_installs_them(
+        self, archcli: Archcli, trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Before anything is loaded."""
+        monkeypatch.setattr("builder.extras.find_spec", lambda _: None)
+        outcome = archcli("export", trained.folder, "--to", "onnx", "-o", tmp_path / "small.onnx")
+        assert outcome.code == 1
+        assert "`--to onnx` needs the packages `onnx` and `onnxruntime` and `onnxscript`" in outcome.err
+        assert "help: pip install 'archcli-cnn[onnx]'" in outcome.err
+
+
 class TestForms:
     """The table of forms."""
 

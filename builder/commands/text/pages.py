@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builder.commands.draw import Drawn
     from builder.commands.explain import Explanation
     from builder.commands.export import Exported
+    from builder.commands.export_forms import Check
     from builder.commands.init import Initialized
     from builder.commands.schema import Schema
     from builder.commands.show import BlockRow, LayerRow, Network, Resolved
@@ -103,11 +104,18 @@ def drawn(value: Drawn) -> str:
 
 
 def exported(value: Exported) -> str:
-    """Return the source itself, or the file that was written, below what was put into it."""
+    """Return the source itself, or the file that was written, below what was put into it and how it was checked."""
     if value.file is None:
         return str(value.text)
     put = [f"weights  {described(value.weights)}"] if value.weights is not None else []
-    return "\n".join([*put, str(value.file)])
+    check = [f"checked  {_checked(value.check)}"] if value.check is not None else []
+    return "\n".join([*put, *check, str(value.file)])
+
+
+def _checked(check: Check) -> str:
+    batches = " and ".join(str(each) for each in check.batches)
+    what = f"differs by {check.difference:.1e} of the largest output" if check.difference else "the same bits"
+    return f"{check.runtime} on batches of {batches} random images: {what}"
 
 
 def examined(value: Examined) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import traceback
 from dataclasses import dataclass
-from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.extras import need
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,9 +55,7 @@ def _choice(asked: str) -> LogChoice:
 
 
 def _tensorboard() -> OpenLogger:
-    if find_spec("tensorboard") is None:
-        message = "`--log tensorboard` needs the package `tensorboard`, which is not installed"
-        raise RunError(message, "pip install 'archcli-cnn[tensorboard]'")
+    need(TENSORBOARD, "`--log tensorboard`")
     from builder.runs.logs.tensorboard import TensorBoard
 
     return TensorBoard

@@ -112,7 +112,7 @@ class TestTensorBoard:
         monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
         assert archcli("train", "small.yaml", *CONSTANT, "-q").code == 0
         assert not (RUN / "logged.json").exists()
-        monkeypatch.setattr("builder.runs.logs.choice.find_spec", lambda _: None)
+        monkeypatch.setattr("builder.extras.find_spec", lambda _: None)
         outcome = archcli("train", "small.yaml", *CONSTANT, "--log", "tensorboard")
         assert (outcome.code, "pip install 'archcli-cnn[tensorboard]'" in outcome.err) == (1, True)
         assert not Path("runs/small-002").exists()
