@@ -52,6 +52,9 @@ _KINDS = {
 }
 """What a value should have been, where it is of another kind."""
 
+_FIELDS = ("extra_forbidden", "missing")
+"""Errors that speak of the fields of a mapping, not of a value."""
+
 _MEANT = {"classes": "the number of classes", "in": "the number of channels that enter"}
 """Words that are numbers where a `$` stands before them."""
 
@@ -99,7 +102,8 @@ def report(
         listed = " and ".join(f"`{name}`" for name in names)
         verb = "is" if len(names) == 1 else "are"
         problems.error("missing-field", f"{what}: {listed} {verb} required", fields[0].mark)
-    for sentence, each in _wrong([each for each in findings if each.kind not in ("extra_forbidden", "missing")]):
+    values = [each for each in findings if each.kind not in _FIELDS and not _is_mapping(each, findings)]
+    for sentence, each in _wrong(values):
         problems.error("bad-value", f"{what}: {sentence}", each.mark, partial(_advice, each, model))
 
 
@@ -149,6 +153,14 @@ def _finding(mapping: Mapping, error: ErrorDetails) -> _Finding:
     kind = "wrong_length" if isinstance(missing, int) else error["type"]
     said = str(error["msg"]).removeprefix("Value error, ")
     return _Finding(kind, path, mark, here, error.get("ctx", {}), said, union, member, missing)
+
+
+def _is_mapping(finding: _Finding, findings: list[_Finding]) -> bool:
+    """Return whether a value is no number, say, but the mapping of which other ``findings`` miss or refuse fields."""
+    if finding.kind not in _KINDS or finding.union is None:
+        return False
+    of_fields = [each for each in findings if each.kind in _FIELDS and each.union is not None]
+    return any(each.path[: each.union] == finding.path[: finding.union] for each in of_fields)
 
 
 def _is_false(finding: _Finding) -> bool:

@@ -12,6 +12,7 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.files import is_folder
 from builder.json_output import SAID
 from builder.lowering import find, load_page, lower
+from builder.lowering.sizes import lower_at
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.best import answering_precision, best_network
@@ -251,8 +252,8 @@ def _of_page(question: PredictOptions, on_fetch: Callable[[str], None]) -> _Subj
     page = load_page(*place, with_plugins(question.plugins))
     own = lower(page, classes=question.classes)
     recipe = _with_size(recipe, own)
-    assert recipe.size is not None, "it has been given the page's"
-    graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=own.classes)
+    assert recipe.side is not None, "it has been given the page's"
+    graph = lower_at(page, own.input.channels, recipe.side, classes=own.classes)
     model = build(graph)
     weights = put_weights(question.weights, model, graph, on_fetch)
     if weights.note is not None and (question.recipe is not None or graph.params.get("transform_input") is False):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from builder.costs import graph_cost, numbers_moved, weights_multiplied
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
+from builder.lowering.sizes import lower_at
 from builder.ops.normalization import BatchNorm
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
@@ -143,9 +144,13 @@ def prepare(
     group = join(device)
     with group.rank0_first():
         data = _images(request, recipe, own.input.channels, judging, shared)
-    assert recipe.size is not None, "it has been given the page's"
-    graph = lower(page, input=(own.input.channels, recipe.size, recipe.size), classes=len(data.classes))
-    _check_batch(graph, group.world_size, min(recipe.batch_size, len(data.train)))
+    assert recipe.side is not None, "it has been given the page's"
+    sides = recipe.training_sides if judging is None else ()
+    graph = lower_at(page, own.input.channels, recipe.side, sides, len(data.classes))
+    smallest = (
+        lower(page, input=(own.input.channels, min(sides), min(sides)), classes=graph.classes) if sides else graph
+    )
+    _check_batch(smallest, group.world_size, min(recipe.batch_size, len(data.train)))
     model = fresh_network(graph, recipe)
     weights = None
     if request.weights is not None:

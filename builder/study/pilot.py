@@ -73,19 +73,30 @@ class Pilot:
     def seconds(self, page: str) -> float:
         """Return the seconds that training on one image takes for the network of ``page``, on one thread of a CPU.
 
+        Where images grow, that is the mean over all epochs, those between the first size and the last by their pixels.
         Raises RunError where the network can't be trained with these images.
         """
+        last = self.recipe.side
+        largest = self._seconds_at(page, last)
+        if last is None or not self.recipe.sides:
+            return largest
+        first = self.recipe.sides[0]
+        smallest = self._seconds_at(page, first)
+        parts = [(side**2 - first**2) / (last**2 - first**2) for side in self.recipe.sides]
+        return smallest + (largest - smallest) * sum(parts) / len(parts)
+
+    def _seconds_at(self, page: str, side: int | None) -> float:
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder)
             (place / "page.yaml").write_text(page, "utf-8")
-            rate = self._images_per_second(place, "first", _FIRST * self.recipe.batch_size)
-            return 1 / self._images_per_second(place, "second", round(rate * ENOUGH))
+            rate = self._images_per_second(place, "first", _FIRST * self.recipe.batch_size, side)
+            return 1 / self._images_per_second(place, "second", round(rate * ENOUGH), side)
 
-    def _images_per_second(self, place: Path, name: str, images: int) -> float:
+    def _images_per_second(self, place: Path, name: str, images: int, side: int | None) -> float:
         train = self.data.train
         count = min(len(train), max(images, _FIRST * self.recipe.batch_size))
         few = replace(self.data, train=train[:count], validation=train[: self.recipe.batch_size], test=None)
-        recipe = self.recipe.model_copy(update={"epochs": 1})
+        recipe = self.recipe.model_copy(update={"epochs": 1, "size": side})
         asked = TrainOptions(page=str(place / "page.yaml"), recipe=recipe, threads=1)
         ready = prepare(asked, shared=Shared(few, self.device, self.operations))
         summary = train_prepared(ready, RunFolder.create(place, name))

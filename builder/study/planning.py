@@ -257,7 +257,7 @@ def _certainty(plan: Plan) -> dict[str, Any]:
 
 
 def _side(study: Study, network: StudyNetwork) -> int:
-    return study.recipe.size or network.side
+    return study.recipe.side or network.side
 
 
 def _network(network: StudyNetwork, found: Networks, seconds: dict[str, float]) -> PlannedNetwork:

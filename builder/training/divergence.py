@@ -47,7 +47,7 @@ def all_finite(tensors: Iterable[torch.Tensor]) -> bool:
 def find_cause(
     model: nn.Module,
     optimizer: Optimizer,
-    batches: Batches,
+    batches_of: Callable[[int], Batches],
     recipe: Recipe,
     done: int,
     lost: int,
@@ -55,14 +55,15 @@ def find_cause(
 ) -> Cause | None:
     """Return what was the first not to be finite when step ``lost`` (from 0, over all epochs) had such a loss.
 
-    ``model`` and ``optimizer`` stand where ``done`` steps had been done, and are trained on. Returns None where the
-    repetition comes to no such loss, as it may on a GPU, or as soon as the answer is not ``wanted`` any more.
+    ``model`` and ``optimizer`` stand where ``done`` steps had been done, and are trained on ``batches_of`` an epoch
+    (from 1). Returns None where the repetition comes to no such loss, as it may on a GPU, or as soon as the answer is
+    not ``wanted`` any more.
     """
     watched = max(done, lost - 1)
-    _repeat(model, optimizer, batches, recipe, (done, watched), wanted)
+    _repeat(model, optimizer, batches_of, recipe, (done, watched), wanted)
     for step in range(watched, lost + 1):
         with watching(model) as seen:
-            loss = _repeat(model, optimizer, batches, recipe, (step, step + 1), wanted)
+            loss = _repeat(model, optimizer, batches_of, recipe, (step, step + 1), wanted)
         outputs = [each for each in seen if each.what.startswith("the output")]
         if outputs:
             return outputs[0]
@@ -124,17 +125,18 @@ def watching(model: nn.Module) -> Iterator[list[Cause]]:
 def _repeat(
     model: nn.Module,
     optimizer: Optimizer,
-    batches: Batches,
+    batches_of: Callable[[int], Batches],
     recipe: Recipe,
     span: tuple[int, int],
     wanted: Callable[[], bool],
 ) -> torch.Tensor | None:
     """Train from the first step of ``span`` to before the second, from 0 over all epochs; return the last loss."""
-    train_on = EagerStep(model, optimizer, recipe, batches.precision)
     first, end = span
-    losses = None
+    losses, steps = None, batches_of(1).steps
     while first < end and wanted():
-        epoch, step = divmod(first, batches.steps)
+        epoch, step = divmod(first, steps)
+        batches = batches_of(epoch + 1)
+        train_on = EagerStep(model, optimizer, recipe, batches.precision)
         stop = min(batches.steps, step + end - first)
         tally = EpochTally.empty(epoch + 1, batches.steps, next(model.parameters()).device)
 

@@ -70,13 +70,25 @@ class StepChosen:
 
 
 @dataclass(frozen=True)
+class SizeChosen:
+    """From ``epoch`` (from 1) on, training images that grow have ``side`` px."""
+
+    epoch: int
+    side: int
+
+
+@dataclass(frozen=True)
 class EpochStarted:
-    """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``."""
+    """An epoch (from 1) of ``epochs`` begins, or goes on after ``done`` of its ``steps``.
+
+    ``sides`` are those of its images and of each epoch's after it where they grow, else empty.
+    """
 
     epoch: int
     epochs: int
     done: int
     steps: int
+    sides: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,15 @@ class EpochDone:
 
 
 Progress: TypeAlias = (
-    Preparing | ImagesInMainMemory | GoingOn | LookingBack | StepChosen | EpochStarted | BatchDone | EpochDone
+    Preparing
+    | ImagesInMainMemory
+    | GoingOn
+    | LookingBack
+    | StepChosen
+    | SizeChosen
+    | EpochStarted
+    | BatchDone
+    | EpochDone
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import nullcontext, suppress
 from dataclasses import replace
 from math import isfinite
@@ -15,7 +16,7 @@ from builder.training.device.devices import describe_device
 from builder.training.device.distributed import ALONE
 from builder.training.device.environment import describe_arithmetic, describe_environment
 from builder.training.device.execution import Execution
-from builder.training.device.kinds import kind_of
+from builder.training.device.kinds import best_kind, kind_of
 from builder.training.device.threads import computing_in
 from builder.training.divergence import all_finite, find_cause, find_cause_in_evaluation
 from builder.training.evaluation.evaluate import check_fit, evaluate_batches
@@ -42,6 +43,7 @@ from builder.training.progress import (
     ImagesInMainMemory,
     LookingBack,
     Preparing,
+    SizeChosen,
     ignore,
 )
 from builder.training.randomness import seed_globally
@@ -126,20 +128,24 @@ class _Run:
         self.group = group
         self.data = data.hold_out(recipe.validation, recipe.seed)
         going_on = group.broadcast_from_rank0(lambda: folder.has_begun)
-        self.execution = execution
-        self.precision = execution.precision
-        self.batches = {name: self._prepared(name, split) for name, split in self.data.splits.items()}
+        self.execution, self.precision = execution, execution.precision
+        self.chosen: tuple[TrainingStep, StepChosen] | None = None
+        self.batches = {name: self._batches(split) for name, split in self.data.splits.items()}
+        for name, each in self.batches.items():
+            if name != "train" or not recipe.sides:
+                self._prepare(name, each)
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
         if self.precision.deterministic:
             with_deterministic_pooling(self.model, device)
         check_fit(self.model, self.batches["train"])
+        if recipe.sides:
+            check_fit(self.model, self._batches(self.data.train, recipe.in_epoch(1)))
         initialize(self.model, recipe)
         if recipe.sync_batchnorm:
             group.convert_sync_batch_norm(self.model)
         learner = group.wrap(self.model)
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
         self.eager = EagerStep(learner, self.optimizer, recipe, self.precision, group)
-        self.chosen: tuple[TrainingStep, StepChosen] | None = None
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
         self.origin = SnapshotOrigin(self._header(), arithmetic, group.world_size)
@@ -150,6 +156,8 @@ class _Run:
         self.tally = self._empty_tally()
         if going_on:
             self._resume()
+        if recipe.sides and not self.has_ended:
+            self._training_batches(self.position.epoch)
         self.started = perf_counter() - self.position.seconds
         self.pace = saving_pace(3 * sum(each.nbytes for each in self.model.state_dict().values()))  # Adam's size
         self.drawing = drawing_pace()
@@ -178,12 +186,32 @@ class _Run:
         chosen = said if said.name is not None else replace(said, name=self.data.name)
         return RunHeader(said.network, self.recipe, self.data.classes, chosen, self.data.fingerprint, MetricsSeen())
 
-    def _prepared(self, name: str, split: Split) -> Batches:
-        self.report(Preparing(name, len(split)))
-        batches = Batches(split, self.recipe, self.device, self.precision, self.group)
+    def _batches(self, split: Split, recipe: Recipe | None = None) -> Batches:
+        """Return the batches of ``split``, whose images are not resized yet."""
+        return Batches(split, recipe or self.recipe, self.device, self.precision, self.group)
+
+    def _prepare(self, name: str, batches: Batches) -> None:
+        self.report(Preparing(name, len(batches.split)))
+        batches.prepare()
         if batches.waits_for_host:
-            self.report(ImagesInMainMemory(name, len(split)))
-        return batches
+            self.report(ImagesInMainMemory(name, len(batches.split)))
+
+    def _training_batches(self, epoch: int) -> Batches:
+        """Return the training batches of ``epoch``, resized; images of another size, and a recorded step, are let go.
+
+        Nothing but the epoch decides their size, so that a run that goes on in the middle of their growth, or that
+        repeats steps, sees the same.
+        """
+        recipe = self.recipe.in_epoch(epoch)
+        if self.batches["train"].recipe != recipe:
+            self.chosen = None
+            self.batches["train"] = self._batches(self.data.train, recipe)
+            gc.collect()
+            best_kind().empty_cache()
+            assert recipe.side is not None, "images that grow have a side"
+            self.report(SizeChosen(epoch, recipe.side))
+            self._prepare("train", self.batches["train"])
+        return self.batches["train"]
 
     def _begin(self) -> None:
         """Write down what the run begins with, weights from elsewhere too, so that it can go on from its first step."""
@@ -252,6 +280,13 @@ class _Run:
             *names, last = [f"`{name}`" for name in open_ended()]
             hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be extended"
             raise RunError(message, hint)
+        begun = -(-done // steps)
+        if before is not None and before.sides[:begun] != self.recipe.sides[:begun]:
+            message = (
+                f"this run cannot change from {before.epochs} to {epochs} epochs: the images of past epochs would have "
+                "had other sizes, for `size` grows over a part of all epochs"
+            )
+            raise RunError(message, "start a new run; with one size, a run can be extended")
 
     @property
     def has_ended(self) -> bool:
@@ -264,16 +299,22 @@ class _Run:
 
     def train(self) -> None:
         """Train the steps that are left of this epoch."""
-        batches, first, train_on = self.batches["train"], self.position.step, self._step()
-        self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps))
+        batches, first = self._training_batches(self.position.epoch), self.position.step
+        train_on = self._step()
+        self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps, self._sides_left))
         start = perf_counter()
         train_epoch(train_on, batches, self.recipe, self.tally, first, self._after_step)
         self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
 
+    @property
+    def _sides_left(self) -> tuple[int, ...]:
+        """The sides of the training images of this epoch and of each after it, where they grow."""
+        return self.recipe.sides[self.position.epoch - 1 :]
+
     def _step(self) -> TrainingStep:
-        """Return what takes a step, chosen before the first one of this session and after all that is restored."""
+        """Return what takes a step, chosen after all that is restored: before a session's first, and at a new size."""
         if self.chosen is None:
             recorder = recorder_for(self.device, self.group.world_size)
             epoch = self.batches["train"].epoch(self.position.epoch)
@@ -412,7 +453,7 @@ class _Run:
         def wanted() -> bool:
             return not self.signals.received
 
-        return find_cause(self.model, self.optimizer, batches, self.recipe, done, lost, wanted)
+        return find_cause(self.model, self.optimizer, self._training_batches, self.recipe, done, lost, wanted)
 
     def _failed(self, message: str, step: int, cause: Cause | None) -> DivergedError:
         """Return what to raise, after it was written into the folder and the curves so far were drawn."""

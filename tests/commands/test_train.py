@@ -206,6 +206,27 @@ class TestAnswers:
         assert "3×32×48" in outcome.err
         assert "--set size=32" in outcome.err
 
+    def test_images_may_grow(self, archcli: Archcli, page: Path) -> None:
+        """The first lines say from what to what, and the network is that of the final size."""
+        grow = ("--set", "size={from: 16, to: 24, until: 0.5}")
+        outcome = archcli("train", page, "--data", "digits", "--dry-run", "--set", "epochs=8", *grow)
+        assert outcome.code == 0
+        assert "3×24×24" in outcome.err
+        assert "images grow from 16 to 24 px" in outcome.err
+
+    def test_a_network_that_cannot_take_images_that_grow_is_answered_at_its_line(
+        self, archcli: Archcli, tmp_path: Path
+    ) -> None:
+        """Before data are read, with what to write."""
+        flat = tmp_path / "flat.yaml"
+        flat.write_text(
+            "name: flat\ninput: [1, 8, 8]\nclasses: 10\nlayers:\n  - flatten\n  - linear: {out: $classes}\n"
+        )
+        outcome = archcli("train", flat, "--data", "digits", "--dry-run", "--set", "size={from: 8, to: 16, until: 0.5}")
+        assert outcome.code == 2
+        assert "flat.yaml:6" in outcome.err
+        assert "its weights depend on the size of the images, which grows from 8 to 16 px" in outcome.err
+
     def test_data_that_cannot_be_had_are_answered(
         self, archcli: Archcli, page: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -58,7 +58,7 @@ class TestFindCause:
     ) -> Cause | None:
         """Return what is found from the first step on."""
         optimizer, batches = make_optimizer(recipe.optimizer, network), Batches(data.train, recipe, torch.device("cpu"))
-        return find_cause(network, optimizer, batches, recipe, 0, lost, lambda: wanted)
+        return find_cause(network, optimizer, lambda _epoch: batches, recipe, 0, lost, lambda: wanted)
 
     def test_an_output(self, data: DataSet, recipe: Recipe, network: TinyNetwork) -> None:
         """The first module in the order of computing, not the last."""

@@ -28,14 +28,17 @@ from builder.training.progress import (
     LookingBack,
     Preparing,
     Progress,
+    SizeChosen,
     StepChosen,
 )
+from builder.training.recipe.image_size import Growth
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Augment, Recipe, load_recipe
-from builder.training.recipe.schedule import Cosine
+from builder.training.recipe.schedule import Constant, Cosine
 from builder.training.saving import Pace
 from builder.training.trainer import train
 from builder.training.weights.files import read_weights
+from tests.training.stand_in import StandIn
 from tests.training.tiny_task import TinyNetwork
 
 if TYPE_CHECKING:
@@ -599,6 +602,117 @@ class TestPreviousCheckpoint:
         assert (folder.path / "damaged.safetensors").read_bytes() == damaged
         assert folder.previous.read_bytes() == before
         assert read_checkpoint(folder.last)
+
+
+class TestGrowingSize:
+    """Training images that grow; what is judged has the final size."""
+
+    @pytest.fixture
+    def growing(self, recipe: Recipe) -> Recipe:
+        """Return a recipe of 8, 12, 12 and 16 px, that uses every stream of chance and every kind of state."""
+        size = Growth.model_validate({"from": 8, "to": 16, "until": 0.7, "step": 4})
+        return recipe.model_copy(update=RANDOM_EVERYTHING | {"size": size, "epochs": 4})
+
+    @staticmethod
+    def sides_seen(model: torch.nn.Module) -> dict[bool, list[int]]:
+        """Return a list that gathers the side of every batch of ``model``, in training and in evaluation."""
+        seen: dict[bool, list[int]] = {True: [], False: []}
+
+        def look(module: torch.nn.Module, inputs: tuple[torch.Tensor]) -> None:
+            seen[module.training].append(inputs[0].shape[-1])
+
+        model.register_forward_pre_hook(look)
+        return seen
+
+    def test_only_training_sees_smaller_images(self, data: DataSet, growing: Recipe, folder: RunFolder) -> None:
+        """Validation after each epoch and the test at the end have the final size, as after the run."""
+        network = drawn()
+        seen = self.sides_seen(network)
+        summary = train(network, data, growing, folder, CPU)
+        assert seen[True] == [8] * 5 + [12] * 10 + [16] * 5
+        assert set(seen[False][2:]) == {16}, "after the first two, which try whether the network takes both"
+        assert data.test is not None
+        assert evaluate(network, data.test, growing, CPU).loss == summary.test_loss
+
+    def test_from_a_size_to_itself_is_that_size(self, data: DataSet, growing: Recipe, tmp_path: Path) -> None:
+        """Bit for bit."""
+        same = Growth.model_validate({"from": 12, "to": 12, "until": 0.5})
+        networks = [drawn(), drawn()]
+        for network, size in zip(networks, (same, 12), strict=True):
+            recipe = growing.model_copy(update={"size": size})
+            train(network, data, recipe, RunFolder.create(tmp_path, "run"), CPU)
+        assert bits(networks[0]) == bits(networks[1])
+
+    @pytest.mark.parametrize("moment", [4, 5, 6, 8, 13, 16, 20, 22, 25])
+    def test_stopped_anywhere_it_ends_in_the_same_bits(
+        self, data: DataSet, growing: Recipe, tmp_path: Path, moment: int
+    ) -> None:
+        """In the middle of an epoch of each size, in its last step, in validation before a change, after the last."""
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        network = drawn()
+        train(network, data, growing, whole, CPU)
+        with pytest.raises(Interrupted):
+            train(drawn(), data, growing, parts, CPU, stopping_at(moment, signal.SIGINT))
+        resumed = drawn(seed=99)
+        train(resumed, data, growing, parts, CPU)
+        assert bits(resumed) == bits(network)
+        last, other = read_checkpoint(whole.last).tensors, read_checkpoint(parts.last).tensors
+        assert all(torch.equal(each, other[name]) for name, each in last.items())
+
+    def test_each_size_is_reported_and_recorded_once(
+        self, data: DataSet, growing: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A recorded step holds the shape of its images, so it is recorded anew for each size and never falls back."""
+        recorders: list[StandIn] = []
+
+        def recorder_for(_device: torch.device, _processes: int) -> StandIn:
+            recorders.append(StandIn())
+            return recorders[-1]
+
+        monkeypatch.setattr(trainer, "recorder_for", recorder_for)
+        events: list[Progress] = []
+        train(drawn(), data, growing, folder, CPU, events.append)
+        assert [each for each in events if isinstance(each, SizeChosen)] == [
+            SizeChosen(1, 8), SizeChosen(2, 12), SizeChosen(4, 16)
+        ]  # fmt: skip
+        assert [each.kind for each in events if isinstance(each, StepChosen)] == ["CUDA graph"] * 3
+        tried = 2  # replays before the first step counts
+        assert [each.replays for each in recorders] == [4 + tried, 8 + tried, 4 + tried], "but each epoch's last step"
+        assert [each.sides for each in events if isinstance(each, EpochStarted)] == [
+            (8, 12, 12, 16), (12, 12, 16), (12, 16), (16,)
+        ]  # fmt: skip
+
+    def test_more_epochs_would_have_grown_otherwise(self, data: DataSet, growing: Recipe, folder: RunFolder) -> None:
+        """So a run can't be lengthened where past epochs would have had other sizes."""
+        plain = growing.model_copy(update={"schedule": Constant()})
+        train(drawn(), data, plain, folder, CPU)
+        with pytest.raises(RunError, match="from 4 to 9 epochs: the images of past epochs would have had other sizes"):
+            train(drawn(), data, plain.model_copy(update={"epochs": 9}), folder, CPU)
+
+    def test_a_network_of_one_size_is_refused_before_it_is_trained(
+        self, data: DataSet, growing: Recipe, folder: RunFolder
+    ) -> None:
+        """Any module, which no page describes."""
+        flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(256, 4))
+        with pytest.raises(RunError, match="the network does not take images of 1×8×8"):
+            train(flat, data, growing, folder, CPU)
+        assert not folder.metrics.exists()
+
+    def test_a_loss_that_is_lost_is_looked_for_at_the_size_of_its_epoch(
+        self, data: DataSet, growing: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Steps of several epochs, and so of several sizes, are repeated."""
+        monkeypatch.setattr(trainer, "saving_pace", lambda size: Pace(1e9))  # never, so that all are
+        size = Growth.model_validate({"from": 8, "to": 16, "until": 0.3, "step": 8})
+        wild = growing.model_copy(update={"size": size})
+        network = drawn()
+        network.norm = Breaking(7)
+        seen = self.sides_seen(network)
+        with pytest.raises(RunError, match="it began in the output of `norm`"):
+            train(network, data, wild, folder, CPU)
+        trained, repeated = seen[True][:10], seen[True][10:]
+        assert trained == [8] * 5 + [16] * 5
+        assert repeated == [8] * 5 + [16] * 2
 
 
 class TestLengthening:

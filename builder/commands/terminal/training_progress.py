@@ -8,6 +8,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
+from builder.commands.terminal.epoch_times import EpochTimes
 from builder.commands.terminal.live import LOADING, Live, shown_width
 from builder.commands.terminal.loading import DeviceNote
 from builder.commands.terminal.plot import PlotCurve, plot
@@ -55,7 +56,7 @@ class TrainingProgress:
         self._on_cpu = False
         self._epoch: EpochStarted
         self._epoch_began = self._drawn = now()
-        self._last_epoch: float | None = None
+        self._times = EpochTimes()
         self._fastest: float | None = None
         self._said_slower = False
         self._estimated = False
@@ -96,6 +97,7 @@ class TrainingProgress:
             ImagesInMainMemory,
             LookingBack,
             Preparing,
+            SizeChosen,
             StepChosen,
         )
 
@@ -112,10 +114,12 @@ class TrainingProgress:
             case StepChosen():
                 if event.is_news or self._verbose:
                     self._say(text.step_chosen(event))
+            case SizeChosen():
+                self._say(text.size_chosen(event))
             case EpochStarted():
                 self._epoch, self._epoch_began = event, self._now()
             case EpochDone():
-                self._last_epoch = event.metrics.seconds
+                self._times.add(self._side, event.metrics.seconds)
                 self._rows = [*self._rows[: event.metrics.epoch - 1], event.metrics]
                 self._say(text.epoch(event, self._epoch.epochs, size_of(sys.stderr)[0] if self._live else None))
                 self._slower(event.metrics.seconds)
@@ -189,8 +193,13 @@ class TrainingProgress:
     def _left(self, event: BatchDone) -> float:
         """Return the seconds left: of this epoch as its batches went so far, of the others as the last went."""
         batch = (self._now() - self._epoch_began) / max(1, event.done - self._epoch.done)
-        others = self._epoch.epochs - self._epoch.epoch
-        return batch * (event.steps - event.done) + others * (self._last_epoch or batch * event.steps)
+        others = self._epoch.sides[1:] or (0,) * (self._epoch.epochs - self._epoch.epoch)
+        return batch * (event.steps - event.done) + self._times.of(others, self._side, batch * event.steps)
+
+    @property
+    def _side(self) -> int:
+        """The side of the training images of this epoch where they grow, else 0."""
+        return self._epoch.sides[0] if self._epoch.sides else 0
 
     def _estimate_once(self, event: BatchDone) -> None:
         if self._estimated or self._now() - self._epoch_began < FIRST_ESTIMATE:

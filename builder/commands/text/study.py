@@ -7,6 +7,7 @@ from math import inf, prod
 from typing import TYPE_CHECKING
 
 from builder.commands.text.missing import install_command
+from builder.commands.text.training import pixels
 from builder.quantities import duration, human, plural
 from builder.study.page.space import ValueList
 from builder.tables import table
@@ -67,7 +68,7 @@ def _recipe(plan: Plan) -> str:
     recipe = plan.base.recipe
     varied = list(dict.fromkeys(name for arm in plan.arms for name in arm.settings))
     also = f"; varied: {', '.join(varied)}" if varied and plan.search is None else ""
-    return f"{plural(recipe.epochs, 'epoch')}, {recipe.batch_size} images a batch, {recipe.size} px{also}"
+    return f"{plural(recipe.epochs, 'epoch')}, {recipe.batch_size} images a batch, {pixels(recipe)}{also}"
 
 
 def _cells(plan: Plan) -> str:

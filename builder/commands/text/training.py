@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from builder.commands.evaluate import Evaluated
     from builder.commands.train import Beginning, Trained
     from builder.training.folder.summary import Summary
-    from builder.training.progress import EpochDone, GoingOn, ImagesInMainMemory, LookingBack, StepChosen
+    from builder.training.progress import EpochDone, GoingOn, ImagesInMainMemory, LookingBack, SizeChosen, StepChosen
     from builder.training.recipe.recipe import Recipe
 
 
@@ -50,11 +50,18 @@ def _classes(value: Beginning) -> str:
     return f"{value.classes} classes as {value.data} has (the page says {value.page_classes})"
 
 
+def pixels(recipe: Recipe) -> str:
+    """Return the side of a recipe's images, or from what to what it grows."""
+    sides = (*recipe.training_sides, recipe.side)
+    return f"{sides[0]} px" if len(sides) == 1 else f"{sides[0]} to {sides[-1]} px"
+
+
 def _recipe(recipe: Recipe) -> str:
+    grows = f", images grow from {pixels(recipe)}" if recipe.sides else ""
     warmup = f" after {recipe.schedule.warmup:g} of warm-up" if recipe.schedule.warmup else ""
     return (
         f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
-        f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}"
+        f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}{grows}"
     )
 
 
@@ -79,6 +86,11 @@ def going_on(event: GoingOn) -> str:
 def step_chosen(event: StepChosen) -> str:
     """Return how steps are taken, and why, or how long it took to make ready for that."""
     return f"step     {event}, recorded in {event.seconds:.1f} s" if event.seconds else f"step     {event}"
+
+
+def size_chosen(event: SizeChosen) -> str:
+    """Return from which epoch on the training images, which grow, have which side."""
+    return f"size     {event.side} px from epoch {event.epoch} on"
 
 
 def looking_back(event: LookingBack) -> str:

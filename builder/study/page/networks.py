@@ -11,6 +11,7 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.files import is_file
 from builder.identity import graph_id
 from builder.lowering import find, load_page, lower, resolved_page
+from builder.lowering.sizes import lower_at
 from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.variants import variants
@@ -158,12 +159,15 @@ def _chosen(variant: Variant) -> Iterator[Choice]:
 
 def _lowered(study: Study, page: Merged, classes: int | None) -> Graph:
     own = lower(page)
-    side, (_, height, width) = study.recipe.size, own.input.sizes
+    side, (_, height, width) = study.recipe.side, own.input.sizes
     if side is None and height != width:
         message = f"training needs square images, and the input of `{own.name}` is {own.input}"
         raise ArchError(Diagnostic("not-square", message, page.mark, f"set their size: `set: {{size: {height}}}`"))
-    size = (own.input.channels, side, side) if side is not None else None
-    return lower(page, input=size, classes=classes)
+    recipes = [each.recipe.at(height) for each in study.grid]
+    for last, others in dict.fromkeys((each.side, each.training_sides) for each in recipes if each.training_sides):
+        assert last is not None, "a size that grows has its last"
+        lower_at(page, own.input.channels, last, others, classes)
+    return lower(page, classes=classes) if side is None else lower_at(page, own.input.channels, side, (), classes)
 
 
 def _found(study: Study, name: Scalar) -> tuple[Path, str | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
@@ -48,17 +49,28 @@ class Batches:
         precision: Precision = PLAIN,
         group: ProcessGroup = ALONE,
     ) -> None:
-        """Frame the images now if they fit, else batch by batch."""
+        """Resize the images once before the first batch if they fit, else batch by batch."""
         self.split = split
         self.group = group
-        self._recipe = recipe
+        self.recipe = recipe
         self.device = device
         self.precision = precision
         self._normalizer = Normalizer(recipe.normalize, split.images.shape[1], device)
-        self._images, self._is_resized = _kept(split.images, recipe, device)
-        self._labels = split.labels.to(self._images.device)
-        self.waits_for_host = not kind_of(device).is_host and self._images.device.type != device.type
+
+    def prepare(self) -> None:
+        """Resize the images now, which the first batch would else wait for."""
+        _ = self._ready
+
+    @property
+    def waits_for_host(self) -> bool:
         """Whether each batch is copied to the device from main memory, which computing waits for."""
+        return not kind_of(self.device).is_host and self._images.device.type != self.device.type
+
+    @property
+    def first_image(self) -> torch.Tensor:
+        """The first image (1, C, H, W) as the network gets it, for which the others need not be ready."""
+        images = resized(self.split.images[:1], self.recipe).to(self.device)
+        return self._normalizer(images).to(memory_format=self.precision.memory_format)
 
     @property
     def images(self) -> int:
@@ -66,13 +78,13 @@ class Batches:
 
         A last batch of a single image is left out, for batch norm can't normalize one value by itself.
         """
-        size, count = self._recipe.batch_size, len(self.split)
+        size, count = self.recipe.batch_size, len(self.split)
         return count - 1 if count > size > 1 and count % size == 1 else count
 
     @property
     def steps(self) -> int:
         """Number of training steps of an epoch."""
-        return -(-self.images // self._recipe.batch_size)
+        return -(-self.images // self.recipe.batch_size)
 
     @property
     def evaluation_steps(self) -> int:
@@ -81,7 +93,7 @@ class Batches:
 
     def epoch(self, epoch: int, first_step: int = 0) -> Iterator[Batch]:
         """Yield this process's part of the training batches of ``epoch`` from ``first_step`` on, augmented."""
-        recipe, count = self._recipe, len(self.split)
+        recipe, count = self.recipe, len(self.split)
         order = shuffled(count, stream(recipe.seed, "order", epoch)).to(self._images.device)
         draws = None
         if recipe.augment.changes:
@@ -97,6 +109,18 @@ class Batches:
         for step, samples in enumerate(torch.split(everything, size)):
             yield self._batch(step, samples, None)
 
+    @cached_property
+    def _ready(self) -> tuple[torch.Tensor, bool]:
+        return _kept(self.split.images, self.recipe, self.device)
+
+    @property
+    def _images(self) -> torch.Tensor:
+        return self._ready[0]
+
+    @cached_property
+    def _labels(self) -> torch.Tensor:
+        return self.split.labels.to(self._images.device)
+
     def _batch(self, step: int, samples: torch.Tensor, draws: Draws | None) -> Batch:
         part, filling = self.group.shard(samples)
         images, labels = self._at(part, draws)
@@ -106,8 +130,8 @@ class Batches:
 
     def _at(self, samples: torch.Tensor, draws: Draws | None) -> tuple[torch.Tensor, torch.Tensor]:
         images, labels = self._images[samples], self._labels[samples]
-        if not self._is_resized:
-            images = resized(images, self._recipe)
+        if not self._ready[1]:
+            images = resized(images, self.recipe)
         images = images.to(self.device)
         if draws is not None:
             images = draws.applied(images, samples)
@@ -120,7 +144,7 @@ def _kept(images: torch.Tensor, recipe: Recipe, device: torch.device) -> tuple[t
 
     On a GPU where they fit, resized or else as they are, so that indexing and all that follows happens there.
     """
-    kind, side = kind_of(device), recipe.size or images.shape[-1]
+    kind, side = kind_of(device), recipe.side or images.shape[-1]
     room = (kind.free_memory(device) or 0) // DEVICE_SHARE
     fits = images[:, :, 0, 0].numel() * side * side <= room
     if images.nbytes <= room and not fits and kind.has_float64:

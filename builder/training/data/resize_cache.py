@@ -37,7 +37,7 @@ def resized_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
     if is_repeated(images):
         grey = resized_once(images[:, :1], recipe)
         return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
-    size = recipe.size or images.shape[-1]
+    size = recipe.side or images.shape[-1]
     if size == images.shape[-1] == (recipe.resize or size):
         return images
     needed = images[:, :, 0, 0].numel() * size * size
@@ -75,12 +75,12 @@ def _mapped(images: torch.Tensor, recipe: Recipe, folder: Path, size: int) -> to
                 for block in torch.split(images, BLOCK):
                     file.write(resized(block, recipe).contiguous().numpy().data)
         path.touch()  # the ones used last stay longest
-    side = recipe.size or images.shape[-1]
+    side = recipe.side or images.shape[-1]
     return torch.from_file(str(path), shared=False, size=size, dtype=torch.uint8).view(*images.shape[:2], side, side)
 
 
 def _key(images: torch.Tensor, recipe: Recipe) -> str:
-    digest = sha256(f"1 {tuple(images.shape)} {recipe.resize} {recipe.size}".encode())
+    digest = sha256(f"1 {tuple(images.shape)} {recipe.resize} {recipe.side}".encode())
     digest.update(images.contiguous().numpy().data)
     return digest.hexdigest()[:32]
 

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 def resized(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     """Return uint8 images (N, C, H, H) as (N, C, size, size): resized, then cut from the centre."""
-    if recipe.size is None or recipe.resize is None:
+    if recipe.side is None or recipe.resize is None:
         return images
     larger = resize(images, recipe.resize)
-    start = round((recipe.resize - recipe.size) / 2)
-    stop = start + recipe.size
+    start = round((recipe.resize - recipe.side) / 2)
+    stop = start + recipe.side
     return larger[..., start:stop, start:stop]
 
 

@@ -103,7 +103,7 @@ def _confusion(labels: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
 @torch.inference_mode()
 def check_fit(model: nn.Module, batches: Batches) -> None:
     """Raise RunError if ``model`` can't take one image of ``batches`` or has too few outputs for their labels."""
-    image = next(batches.in_order()).images[:1]
+    image = batches.first_image
     shape = "×".join(str(size) for size in image.shape[1:])
     model.eval()
     try:

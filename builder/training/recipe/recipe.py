@@ -14,6 +14,7 @@ from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.shipped import shipped_recipes
+from builder.training.recipe.image_size import Growth, ImageSize
 from builder.training.recipe.optimizer import Optimizer
 from builder.training.recipe.schedule import Constant, Schedule
 from builder.validation import Strict, validate
@@ -47,6 +48,11 @@ class Augment(Strict):
     cutout: int = Field(
         0, ge=0, le=4096, description="side in pixels of a random square that is covered with the mean colour"
     )
+
+    def scaled(self, part: float) -> Augment:
+        """Return the same changes of images whose side is that ``part`` of the final one."""
+        shift, square = round(part * self.crop_padding), round(part * self.cutout)
+        return self.model_copy(update={"crop_padding": shift, "cutout": square})
 
     @property
     def changes(self) -> bool:
@@ -90,8 +96,10 @@ class Recipe(Strict):
     label_smoothing: float = Field(
         0.0, ge=0, lt=1, description="part of the target that is distributed evenly over all classes"
     )
-    size: int | None = Field(
-        None, ge=1, le=4096, description="side of the square images in pixels; by default that of the page's input"
+    size: ImageSize | None = Field(
+        None,
+        description="side of the square images in pixels, by default that of the page's input; or how it grows: "
+        "`{from: 64, to: 96, until: 0.7}`, and then pixels of `augment` are meant at the final size",
     )
     crop_pct: float = Field(
         1.0,
@@ -115,13 +123,37 @@ class Recipe(Strict):
         raise ValueError(f"`validation` is a number of images such as 10000 or a fraction such as 0.2, not {value}")
 
     @property
+    def side(self) -> int | None:
+        """Side of the images that the network is judged by, in pixels, or None where no size is given."""
+        return self.size.to if isinstance(self.size, Growth) else self.size
+
+    @property
     def resize(self) -> int | None:
         """Pixels of the shorter side before the centre crop, or None where no size is given."""
-        return None if self.size is None else floor(self.size / self.crop_pct)
+        return None if self.side is None else floor(self.side / self.crop_pct)
+
+    @property
+    def training_sides(self) -> tuple[int, ...]:
+        """The sides of training images that differ from the final one, in the order in which they are used."""
+        return tuple(side for side in dict.fromkeys(self.sides) if side != self.side)
+
+    @property
+    def sides(self) -> tuple[int, ...]:
+        """The side of the training images of every epoch where they grow, else nothing."""
+        if not isinstance(self.size, Growth) or not self.size.grows:
+            return ()
+        return tuple(self.size.side(epoch, self.epochs) for epoch in range(1, self.epochs + 1))
 
     def at(self, size: int) -> Recipe:
         """Return this recipe with the image ``size`` of a page's input, unless it has one of its own."""
         return self if self.size is not None else self.model_copy(update={"size": size})
+
+    def in_epoch(self, epoch: int) -> Recipe:
+        """Return the recipe of the training images of ``epoch`` (from 1), which has one size."""
+        if not isinstance(self.size, Growth) or not self.size.grows:
+            return self
+        side = self.size.side(epoch, self.epochs)
+        return self.model_copy(update={"size": side, "augment": self.augment.scaled(side / self.size.to)})
 
     def to_yaml(self) -> str:
         """Return the recipe as the YAML text that ``load_recipe`` reads, with every default written out."""

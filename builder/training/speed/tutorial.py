@@ -98,7 +98,7 @@ def _transforms(recipe: Recipe, side: int) -> Any:
     """Return what the recipe says of images as torchvision composes it."""
     from torchvision import transforms  # noqa: PLC0415 - takes seconds, and only a benchmark needs it
 
-    size = recipe.size or side
+    size = recipe.side or side
     steps: list[Any] = []
     if (recipe.resize or side) != side:
         steps.append(transforms.Resize(recipe.resize))

@@ -62,6 +62,23 @@ class TestPage:
         assert (study.smallest_difference, study.error_rate, study.power) == (0.3, 0.05, 0.8)
         assert [dict(each.values) for each in study.grid] == [{}]
 
+    def test_a_size_may_grow_in_one_of_them(self, read: Callable[[str], Study]) -> None:
+        """A mapping is one value."""
+        study = read(GOOD + "    grid: {size: [64, {from: 32, to: 64, until: 0.5}]}\n")
+        assert [each.recipe.side for each in study.grid] == [64, 64]
+        assert [len(each.recipe.training_sides) > 0 for each in study.grid] == [False, True]
+
+    def test_a_network_that_cannot_grow_is_refused_when_the_page_is_checked(
+        self, read: Callable[[str], Study], tmp_path: Path
+    ) -> None:
+        """Not when its first cell is trained, though only one setting grows."""
+        (tmp_path / "flat.yaml").write_text(
+            "name: flat\ninput: [1, 32, 32]\nclasses: 10\nlayers: [flatten, {linear: {out: $classes}}]\n"
+        )
+        grid = "grid: {size: [8, {from: 8, to: 16, until: 0.5}]}\n"
+        said = mistakes(read, f"name: mine\nbase: flat.yaml\ndata: {{name: digits}}\nseeds: 5\n{grid}")
+        assert "its weights depend on the size of the images" in said
+
     def test_a_grid_is_every_combination_the_recipe_s_own_first(self, read: Callable[[str], Study]) -> None:
         """By the whole path of each field; what the recipe says itself is the base that others are compared with."""
         study = read(GOOD + "    grid: {lr: [0.001, 0.0003], epochs: [4, 8]}\n")

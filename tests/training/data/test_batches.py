@@ -141,14 +141,14 @@ class TestFraming:
         monkeypatch.setattr(resizing, "available_memory", lambda: free)
         sized = recipe.model_copy(update={"size": 12, "crop_pct": 0.75})
         batches = Batches(data.test, sized, cpu)
-        assert batches._is_resized == (free > 0)
+        assert batches._ready[1] == (free > 0)
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(resized(data.test.images, sized)))
 
     def test_repeated_grey_is_kept_once(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """A third of the memory, and the same images in each channel."""
         batches = Batches(data.with_channels(3).test, recipe.at(16), cpu)
-        assert batches._is_resized
+        assert batches._ready[1]
         assert batches._images.stride(1) == 0
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images[:, 0], images[:, 2])
@@ -184,7 +184,7 @@ class TestOnDevice:
         wanted = recipe.model_copy(update={"size": 24, "resize": 24})
         device.free = free
         batches = Batches(data.test, wanted, cpu)
-        assert batches._is_resized is is_resized
+        assert batches._ready[1] is is_resized
         images, _ = joined(list(batches.in_order()))
         right = torch.stack([pil_resized(image, 24) for image in data.test.images])
         assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(right))
@@ -203,7 +203,7 @@ class TestOnDevice:
         """Whose sums would be rounded elsewhere."""
         monkeypatch.setitem(KINDS, "cpu", Device("cpu", has_float64=False))
         monkeypatch.setattr(Device, "free", self.ORIGINALS)
-        assert Batches(data.test, recipe.at(24), cpu)._is_resized
+        assert Batches(data.test, recipe.at(24), cpu)._ready[1]
 
     @pytest.mark.parametrize("free", [0, ORIGINALS - 1])
     def test_where_there_is_no_room_each_batch_is_waited_for(

@@ -21,6 +21,7 @@ from builder.training.folder.checkpoints import read_checkpoint
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_folder import RunFolder
 from builder.training.progress import BatchDone, Progress
+from builder.training.recipe.image_size import Growth
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Augment, Recipe
 from builder.training.steps.loop import EpochTally, train_epoch
@@ -198,6 +199,19 @@ class TestRuns:
         """Return a recipe that uses every stream of chance and every kind of state."""
         changes = {"augment": Augment(flip=True, crop_padding=1), "optimizer": Adam(name="adam", lr=0.01)}
         return recipe.model_copy(update=changes)
+
+    def test_images_grow_in_all_processes_and_a_run_goes_on_in_the_middle(
+        self, tmp_path: Path, data: DataSet, random_recipe: Recipe
+    ) -> None:
+        """At 8, 12 and 16 px, stopped in the second epoch, to the bits of a run that nobody stopped."""
+        size = Growth.model_validate({"from": 8, "to": 16, "until": 0.6, "step": 4})
+        growing = random_recipe.model_copy(update={"size": size})
+        assert growing.sides == (8, 12, 16)
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        right = together(2, tmp_path, run(whole, data, growing, random_network))
+        together(2, tmp_path, run(parts, data, growing, random_network, stopping_at(8, signal.SIGTERM, 1)))
+        assert together(2, tmp_path, run(parts, data, growing, random_network)) == right
+        self.check_same(whole, parts)
 
     def test_two_end_close_to_one(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
         """Metrics to four digits, after three epochs."""

@@ -125,7 +125,14 @@ def _in_unit(values: Sequence[float], unit: tuple[float, str]) -> list[str]:
 def settings(values: Mapping[str, object]) -> str:
     """Return hyperparameters by the last part of their paths.
 
-    >>> settings({"optimizer.lr": 0.01, "epochs": 8})
-    'lr=0.01, epochs=8'
+    >>> settings({"optimizer.lr": 0.01, "size": {"from": 64, "to": 96}})
+    'lr=0.01, size={from: 64, to: 96}'
     """
-    return ", ".join(f"{path.rpartition('.')[2]}={value}" for path, value in values.items())
+    return ", ".join(f"{path.rpartition('.')[2]}={_as_written(value)}" for path, value in values.items())
+
+
+def _as_written(value: object) -> str:
+    """Return a value as a page says it."""
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{key}: {_as_written(each)}' for key, each in value.items())}}}"
+    return str(value)
