@@ -79,14 +79,19 @@ def inline_block(
     spec = _edited(draft, spec, name.place, draft.edits.fields(name.place))
     if spec.branches is not None:
         return _block(draft, walker, spec, header, outer, outer, flow)
-    module = name.key
-    if spec.key is not None:
-        key = str(spec.key.value)
-        module = outer.module if key == "." else join(outer.module, key)
-        if key != ".":
-            draft.modules.claim(outer.module, key, spec.key.mark, shared=True)
-    frame = replace(outer, path=name.place.path, module=module, ordinals={})
+    frame = replace(outer, path=name.place.path, module=_module(draft, spec, name, outer), ordinals={})
     return _block(draft, walker, spec, header, frame, outer, flow)
+
+
+def _module(draft: Draft, spec: BlockSpec, name: ChildName, outer: Frame) -> str:
+    """Return the key of the module in which a block's layers live: its own, or the one that its ``key:`` names."""
+    if spec.key is None:
+        return name.key
+    key = str(spec.key.value)
+    if key == ".":
+        return outer.module
+    draft.modules.claim(outer.module, key, spec.key.mark, shared=True)
+    return join(outer.module, key)
 
 
 def template_instance(
@@ -112,7 +117,8 @@ def template_instance(
     given = Mapping(given.entries, call.mark)
     scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
-    frame = Frame(place.path, name.key, scope, place.instances, {}, call.mark, outer.role, outer.inserts)
+    module = _module(draft, template.block, name, outer)
+    frame = Frame(place.path, module, scope, place.instances, {}, call.mark, outer.role, outer.inserts)
     spec = _edited(draft, template.block, place, overrides)
     return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
 

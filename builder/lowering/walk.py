@@ -366,27 +366,39 @@ class Walk:
         if name is not None and given != name.value and not is_name(str(given)):
             self.draft.problems.error("bad-name", f"`{given}` cannot be a name", name.mark, name_rule(str(given)))
             raise UnknownValueError
-        number = self.draft.modules.next_number(frame.module) if given is None and word != REUSE else None
+        block = self._block_of(content, word)
+        is_open = block is not None and block.key is not None and block.key.value == "."
+        nameless = given is None and word != REUSE and not is_open
+        number = self.draft.modules.next_number(frame.module) if nameless else None
         if given is not None:
             segment = given
+        elif is_open:  # its layers take the numbers
+            segment = frame.ordinal("block")
         else:
             is_operation = word is not None and (word in self.draft.page.operations or word == REUSE)
             segment = frame.ordinal(str(word)) if is_operation else str(number)
-        own = given if given is not None else str(number)
-        block = content if isinstance(content, BlockSpec) else None
+        own = given if given is not None else str(number) if number is not None else segment
         place = frame.child(segment)
+        lives_elsewhere = block is not None and (block.key is not None or (word is None and block.branches is not None))
         if not frame.path and given in self.draft.page.templates and name is not None:
             message = f"`{given}` is the name of a template, and a selector could mean either"
             self.draft.problems.error("reserved-name", message, name.mark, "choose another name")
         if word == REUSE:
             return ChildName(segment, place, "")
-        if block is None or (block.key is None and block.branches is None):
+        if not lives_elsewhere:
             variable = "$at" if name is not None and "$point" in str(name.value) else "$point"
             hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
             self.draft.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.draft.paths:
             self.draft.problems.error("duplicate-name", f"`{given}` is already used here", mark)
         return ChildName(segment, place, join(frame.module, own))
+
+    def _block_of(self, content: LayerCall | BlockSpec, word: str | None) -> BlockSpec | None:
+        """Return the block that an item is, written in place or by a template; None for a layer."""
+        if isinstance(content, BlockSpec):
+            return content
+        template = self.draft.page.templates.get(word or "")
+        return template.block if template is not None else None
 
     def _word(self, call: LayerCall, frame: Frame, flow: Flow) -> str | None:
         """Return the operation or template that is called, the value of a parameter looked up."""
@@ -414,11 +426,10 @@ class Walk:
             return False
 
     def _is_bracket(self, block: BlockSpec, name: Scalar | None) -> bool:
-        return name is None and block.key is not None and block.key.value == "." and block.layers is not None
+        """Return whether a block only holds items together: nameless, ``key: .``, nothing beside or behind them."""
+        is_open = name is None and block.key is not None and block.key.value == "." and block.layers is not None
+        return is_open and block.shortcut is None and block.activation is None
 
     def _bracket(self, block: BlockSpec, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk a nameless ``key: .``: its items stand in the list that holds it."""
-        if block.shortcut is not None or block.activation is not None:
-            hint = "give the block a name, or a number by leaving `key` out"
-            self.draft.problems.error("bad-bracket", "a nameless `key: .` only holds items together", block.mark, hint)
         return self.body(block.layers, frame, flow) if block.layers is not None else ([], flow)

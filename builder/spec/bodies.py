@@ -147,13 +147,13 @@ class Bodies:
         calls = [(key, fields) for key, fields in value.entries if self._is_call(str(key.value))]
         allowed = {*MODIFIERS, *(BLOCK_FIELDS if not calls else ())}
         strange = [key for key, _ in value.entries if not self._is_call(str(key.value)) and key.value not in allowed]
-        if self._outside(calls, strange) or self._typed(value, calls):
+        if self._outside(calls, strange) or self._typed(value, calls) or self._names_layers(value):
             return Item(Broken(value.mark), value.mark)
         for key in strange:
             self._unknown(key, calls[0][0] if calls else None)
         if len(calls) > 1:
             first, second = calls[0][0], calls[1][0]
-            hint = "in a list every layer has its own `-`"
+            hint = "in a list every layer has its own `-`; layers with names stand under `layers:`"
             message = f"`{first.value}` and `{second.value}` are in one item, but an item is one layer"
             self._problems.error("two-calls", message, second.mark, hint)
             return Item(Broken(value.mark), value.mark)
@@ -186,6 +186,33 @@ class Bodies:
         hint = f"the operation itself is the key: `{own}: {{{fields}}}`" if fields else f"write `{own}`"
         self._problems.error("unknown-layer", f"`{word[0].value}` is not an operation", word[0].mark, hint)
         return True
+
+    def _names_layers(self, value: Mapping) -> bool:
+        """Report ``{conv1: {conv: …}, pool: maxpool}``: names where a call or block fields stand.
+
+        As a short block it could not be told from a call: the names of layers are often words of operations.
+        """
+        not_names = {*self._beside, *BLOCK_FIELDS, *BlockFields.elsewhere, *KEYS_OF_A_WORD, "name"}
+        entries = [each for each in value.entries if each[0].value not in not_names]
+        if len(entries) < len(value.entries) and value.get("layers") is not None:
+            return False
+        name = next((key for key, inner in entries if self._is_named(str(key.value), inner)), None)
+        if name is None:
+            return False
+        listed = ", ".join(f"{key.value}: …" for key, _ in entries)
+        hint = f"write `layers: {{{listed}}}`; in a list layers have no names"
+        message = f"`{name.value}` would be the name of a layer, and a block with names needs `layers:`"
+        self._problems.error("names-without-layers", message, name.mark, hint)
+        return True
+
+    def _is_named(self, word: str, value: Value) -> bool:
+        """Return whether ``word: value`` can only be a name with its layer."""
+        if isinstance(value, Scalar):
+            return isinstance(value.value, str) and self._is_call(value.value)
+        if _TEMPLATE.match(word) or isinstance(value, Sequence):
+            return False
+        fields = self._model_fields(word)
+        return any((self._is_call(key) or key == "layers") and key not in fields for key, _ in value)
 
     def _inline_block(self, value: Mapping, strange: list[Scalar]) -> BlockSpec | None:
         fields = tuple(each for each in value.entries if each[0].value in BLOCK_FIELDS)

@@ -30,6 +30,7 @@ _SPLIT = "whether the channels are divided between the branches; otherwise each 
 _SHORTCUT = "the shortcut around the layers: `none`, `identity`, `auto` (identity or a fitting projection), or layers"
 _MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat` or `mul`"
 _ACTIVATION = "the activation after layers and shortcut"
+_KEY = f"the module that contains the layers; `.` is the surrounding module. {LETTERS}; or `.`"
 _PARAMETERS = "names with default values, or with a type (`int`, `list`, `layer`, …) if a value is required"
 
 
@@ -70,13 +71,7 @@ class BlockFields(ItemFields):
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
     split: Any = Field(None, description=_SPLIT)
-    key: Annotated[
-        str | None,
-        Field(
-            pattern=rf"^(\.|{SEGMENT})$",
-            description=f"the module that contains the layers; `.` is the surrounding module. {LETTERS}; or `.`",
-        ),
-    ] = None
+    key: Annotated[str | None, Field(pattern=rf"^(\.|{SEGMENT})$", description=_KEY)] = None
     shortcut: Any = Field(None, description=_SHORTCUT)
     merge: Any = Field(None, description=_MERGE)
     activation: Any = Field(None, description=_ACTIVATION)
@@ -103,6 +98,7 @@ class TemplateFields(Strict):
     layers: Any = Field(None, description=_LAYERS)
     branches: Any = Field(None, description=_BRANCHES)
     split: Any = Field(None, description=_SPLIT)
+    key: Annotated[str | None, Field(pattern=rf"^(\.|{SEGMENT})$", description=_KEY)] = None
     shortcut: Any = Field(None, description=_SHORTCUT)
     merge: Any = Field(None, description=_MERGE)
     activation: Any = Field(None, description=_ACTIVATION)

@@ -217,7 +217,8 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
             problems.error("missing-field", "this page has no layers", mapping.mark, hint)
         return BlockSpec(mapping.mark, layers=broken_body(mapping.mark))
     block = Mapping(
-        tuple(each for each in mapping.entries if each[0].value in TemplateFields.model_fields), mapping.mark
+        tuple(each for each in mapping.entries if each[0].value in BLOCK_FIELDS and each[0].value != "key"),
+        mapping.mark,
     )
     return bodies.block(block)
 

@@ -127,7 +127,7 @@ def _template() -> JsonSchema:
     return {
         "type": "object",
         "title": "a template",
-        "properties": _described({"params": _parameters(), **_block_fields("split")}, TemplateFields),
+        "properties": _described({"params": _parameters(), **_block_fields("key", "split")}, TemplateFields),
         "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}],
         "additionalProperties": False,
     }

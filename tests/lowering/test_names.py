@@ -90,6 +90,32 @@ class TestKeys:
             "f.0", "f.1", "f.2", "f.3",
         ]  # fmt: skip
 
+    def test_a_nameless_dot_with_a_shortcut_is_a_block_of_its_list(self, graph_of: Callable[..., Graph]) -> None:
+        """Its layers and its activation take the list's numbers; it is addressed by an ordinal, as layers are."""
+        graph = graph_of(
+            "layers:\n  f:\n  - key: .\n    repeat: 2\n    layers: [{conv: {out: 3, kernel: 1}}]\n"
+            "    shortcut: identity\n    activation: relu\n  - sigmoid\n"
+            + TAIL
+            + "insert: [{tanh: {}, at: f.block2.branch}]\n"
+        )
+        assert names(graph) == {
+            "f.block1.conv1": "f.0", "f.block1.merge": "", "f.block1.activation": "f.1",
+            "f.block2.conv1": "f.2", "f.block2.tanh": "f.block2.tanh", "f.block2.merge": "",
+            "f.block2.activation": "f.3", "f.sigmoid1": "f.4", "pool": "pool", "flatten": "flatten", "fc": "fc",
+        }  # fmt: skip
+
+    def test_a_template_may_have_a_key(self, graph_of: Callable[..., Graph]) -> None:
+        """A named instance lives in the module that the key names, in a list the layers take the list's numbers."""
+        graph = graph_of(
+            "templates:\n  Conv: {key: ., layers: [{conv: {out: 3, kernel: 1}}, relu]}\n"
+            "  Down: {key: downsample, layers: [{conv: {out: 3, kernel: 1}}]}\n"
+            "layers:\n  f: [Conv, Conv]\n  g: {layers: {side: Down}}\n" + TAIL
+        )
+        assert list(names(graph).items())[:5] == [
+            ("f.block1.conv1", "f.0"), ("f.block1.relu1", "f.1"), ("f.block2.conv1", "f.2"), ("f.block2.relu1", "f.3"),
+            ("g.side.conv1", "g.downsample.0"),
+        ]  # fmt: skip
+
     def test_branches_make_no_level(self, graph_of: Callable[..., Graph]) -> None:
         """The children of a joint belong to the block that holds it."""
         graph = graph_of(
