@@ -22,10 +22,12 @@ from builder.ops import MERGES
 from builder.ops.base import ShapeError
 from builder.ops.merging import Chunk
 from builder.reader import Mapping, Scalar
-from builder.spec.bodies import Bodies
-from builder.spec.page import BlockSpec, Body, Item, LayerCall
+from builder.spec.bodies import Bodies, projection
+from builder.spec.page import BlockSpec, Body, Branch, Item, LayerCall
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from builder.expressions import Result
     from builder.graph import BlockMember
     from builder.lowering.draft import Draft
@@ -44,6 +46,12 @@ class Walker(Protocol):
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body."""
+
+    switched_off: int
+    """How many items a ``when`` has left out so far."""
+
+    def branches(self, branches: tuple[Branch, ...], frame: Frame, flow: Flow) -> Iterator[tuple[Body, Frame]]:
+        """Yield the branches that are there, copies included, with the variables that each sees."""
 
     def insert(
         self, insert: Insert, frame: Frame, where: tuple[str, str], flow: Flow
@@ -225,18 +233,43 @@ class _BlockWalk:
         more, flow = self._point("branch", flow)
         return members + more, flow
 
-    def _branches(self, branches: tuple[Body, ...], flow: Flow) -> tuple[list[Lane], list[Flow]]:
+    def _branches(self, branches: tuple[Branch, ...], flow: Flow) -> tuple[list[Lane], list[Flow]]:
         lanes: list[Lane] = []
         flows: list[Flow] = []
-        split = self._split()
-        for number, body in enumerate(branches):
-            share = self._share(number, len(branches), flow) if split else flow
+        there = self._there(branches, flow)
+        split = self._split() and len(there) > 1
+        for number, (body, frame) in enumerate(there):
+            share = self._share(number, len(there), flow) if split else flow
             before: list[BlockMember] = [share[0]] if split and share is not None else []
-            members, value = self._walker.body(body, self._frame, share)
+            switched_off = self._walker.switched_off
+            members, value = self._walker.body(body, frame, share)
+            if not members and self._walker.switched_off > switched_off:
+                self._report_empty(body)
             members = before + members
-            lanes.append(Lane("branch", tuple(members), _index(value)))
+            lanes.append(Lane("branch" if len(there) > 1 else "layers", tuple(members), _index(value)))
             flows.append(value)
-        return lanes, flows
+        return lanes, flows or [None]
+
+    def _there(self, branches: tuple[Branch, ...], flow: Flow) -> list[tuple[Body, Frame]]:
+        """Return the branches that are not left out; none at all is a mistake."""
+        try:
+            there = list(self._walker.branches(branches, self._frame, flow))
+        except UnknownValueError:
+            there = []
+        else:
+            if not there:
+                hint = "put `when` beside the block itself, or give it a branch `{}`, the identity"
+                message = f"{self._path}: every branch is left out"
+                self._draft.problems.error("empty-branches", message, self._spec.mark, hint, self._called())
+        if not there:
+            self._spec = replace(self._spec, broken=True)
+        return there
+
+    def _report_empty(self, body: Body) -> None:
+        """Report a branch whose layers are all switched off: identity or nothing, only the user knows."""
+        message = f"{self._path}: `when` leaves nothing of this branch, which would make it the identity"
+        hint = "write `identity` with the opposite `when`; or leave the branch out: `{when: …, layers: …}`"
+        self._draft.problems.error("empty-branch", message, body.mark, hint, self._called())
 
     def _split(self) -> bool:
         """Return whether each branch gets its share of the channels instead of all of them."""
@@ -266,8 +299,10 @@ class _BlockWalk:
         except UnknownValueError:
             self._spec = replace(self._spec, shortcut=None, broken=True)
             return None
+        if isinstance(word, str) and word in self._draft.page.templates:
+            return projection(LayerCall(Scalar(word, shortcut.mark), Mapping((), shortcut.mark), shortcut.mark))
         if word not in ("none", "identity", "auto"):
-            hint = "it is `none`, `identity`, `auto`, or layers of its own"
+            hint = "it is `none`, `identity`, `auto`, a template, or layers of its own"
             self._draft.problems.error("bad-shortcut", f"`shortcut` cannot be `{word}`", shortcut.mark, hint)
         if word not in ("identity", "auto"):
             self._spec = replace(self._spec, shortcut=None, broken=self._spec.broken or word != "none")
@@ -306,7 +341,7 @@ class _BlockWalk:
         return Body(tuple(items), False, word.mark)
 
     def _merge(self, lanes: list[Lane], flows: list[Flow]) -> tuple[int | None, Flow]:
-        if len(lanes) == 1:
+        if len(lanes) < 2:
             return None, flows[0]
         word = self._merge_word()
         if word is None or self._spec.broken or any(each is None for each in flows):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from builder.lowering.scope import Scope
     from builder.ops.base import Operation
     from builder.reader import Value
-    from builder.spec.page import Insert
+    from builder.spec.page import Branch, Insert
 
 MAX_REPEAT = 4096
 MAX_LAYERS = 8_000  # of one network, blocks counted in, and what `when` switches off; ResNet-1202 has 3,600
@@ -58,6 +58,7 @@ class Walk:
         self.draft = draft
         self._refused: set[tuple[object, ...]] = set()
         self.steps = self._depth = 0
+        self.switched_off = 0
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
@@ -86,6 +87,14 @@ class Walk:
         self._depth -= 1
         return members, flow
 
+    def branches(self, branches: tuple[Branch, ...], frame: Frame, flow: Flow) -> Iterator[tuple[Body, Frame]]:
+        """Yield the branches that are there, copies included, with the variables that each sees."""
+        for branch in branches:
+            for copy in self._copies(branch, frame, flow, None):
+                self._count_step(branch.body.mark)
+                if self._switched_on(branch, copy, flow):
+                    yield branch.body, copy
+
     def _count_step(self, mark: Mark) -> None:
         """Stop where a page describes more than any network has, which costs only time."""
         self.steps += 1
@@ -105,7 +114,7 @@ class Walk:
             self.draft.problems.error("bad-head", "a head is a block that ends in `$classes` numbers", aux, hint)
         return heads
 
-    def _copies(self, item: Item, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
+    def _copies(self, item: Item | Branch, frame: Frame, flow: Flow, name: Scalar | None) -> Iterator[Frame]:
         """Yield the frame of every copy that ``repeat`` asks for."""
         if not isinstance(item.repeat, Scalar):
             yield frame
@@ -157,7 +166,7 @@ class Walk:
             raise UnknownValueError
         return names, values
 
-    def _switched_on(self, item: Item, frame: Frame, flow: Flow) -> bool:
+    def _switched_on(self, item: Item | Branch, frame: Frame, flow: Flow) -> bool:
         if item.when is None:
             return True
         result = self.draft.evaluator.result(item.when, self.draft.entering(frame, flow))
@@ -168,6 +177,7 @@ class Walk:
             notes = self._given_by(item.when)
             self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint, notes)
             raise UnknownValueError
+        self.switched_off += not result
         return result
 
     def _given_by(self, value: Value) -> tuple[Note, ...]:

@@ -19,7 +19,7 @@ from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
 from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields, name_rule
-from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Broken, Item, LayerCall
+from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Branch, Broken, Item, LayerCall
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -114,15 +114,29 @@ class Bodies:
     def shortcut(self, value: Value) -> Scalar | Body | None:
         """Return what runs beside the layers, or None where that cannot be read."""
         if not isinstance(value, Scalar):
-            return self.body(value)
+            call = self._template_call(value)
+            return projection(call) if call is not None else self.body(value)
         check_syntax(value, self._problems)
-        words = ("none", "identity", "auto")
+        words = ("none", "identity", "auto", *self._known.templates)
         if isinstance(value.value, str) and ("$" in value.value or value.value in words):
             return value
-        listed = f"it is {', '.join(f'`{word}`' for word in words)}, or layers of its own"
+        listed = "it is `none`, `identity`, `auto`, a template, or layers of its own"
+        if isinstance(value.value, str) and value.value in self._known.operations:
+            listed = f"write `[{value.value}]`: layers of its own are a list or a mapping of names"
         hint = partial(_meant, value.value, words, listed) if isinstance(value.value, str) else listed
         self._error("bad-shortcut", f"`shortcut` cannot be {describe(value)}", value, hint)
         return None
+
+    def _template_call(self, value: Value) -> LayerCall | None:
+        """Return the call that ``{Down: {out: 64}}`` is where a body could stand; a body would name a layer `Down`."""
+        if not isinstance(value, Mapping) or len(value.entries) != 1:
+            return None
+        name, fields = value.entries[0]
+        if name.value not in self._known.templates or not isinstance(fields, Mapping):
+            return None
+        if any(self._is_call(key) or key in BLOCK_FIELDS for key, _ in fields):
+            return None
+        return self._call(name, fields)
 
     def activation(self, value: Value | None) -> Item | None:
         """Return what follows the layers, or None where there is nothing."""
@@ -316,11 +330,32 @@ class Bodies:
         self._problems.error("unknown-field", f"`{word}` cannot be written beside a call", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Body, ...] | None:
-        if not isinstance(value, Sequence) or len(value.items) < 2:
+        items = value.items if isinstance(value, Sequence) else ()
+        if len(items) + any(isinstance(each, Mapping) and each.get("repeat") is not None for each in items) < 2:
             hint = "each begins with `-` and has named or numbered layers; `{}` is the identity"
             self._error("bad-branches", "`branches` is a list of two or more bodies", value, hint)
             return None
-        return tuple(self.body(each) for each in value.items)
+        return tuple(self._branch(each) for each in items)
+
+    def _branch(self, value: Value) -> Branch:
+        """Return one branch: a body, or ``layers:`` with ``when`` or ``repeat`` beside them."""
+        if not isinstance(value, Mapping):
+            return Branch(self.body(value))
+        given = [name for name in ("when", "repeat") if value.get(name) is not None]
+        layers = value.get("layers")
+        if given and layers is not None and len(value.entries) == len(given) + 1:
+            fine = [self._check_modifier(name, value.get(name)) for name in given]
+            return Branch(
+                self.body(layers) if all(fine) else broken_body(value.mark), *map(value.get, ("when", "repeat"))
+            )
+        for name in given:
+            modifier = value.get(name)
+            if isinstance(modifier, Scalar) and not self._is_call(str(modifier.value)):
+                hint = f"write `{{{name}: …, layers: …}}`"
+                message = f"the layers of a branch with `{name}` stand under `layers:`"
+                self._problems.error("bad-branches", message, value.key_mark(name), hint)
+                return Branch(broken_body(value.mark))
+        return Branch(self.body(value))
 
     def merge(self, mapping: Mapping) -> Scalar | None:
         """Return how lanes meet, or None where it is not said or cannot be read."""
@@ -420,6 +455,11 @@ def is_parameter_name(word: str) -> bool:
 def is_template_name(word: str) -> bool:
     """Return whether ``word`` can name a template: Capitalized, and no word of Python, which would be its class."""
     return bool(_TEMPLATE.match(word)) and not keyword.iskeyword(word)
+
+
+def projection(call: LayerCall) -> Body:
+    """Return the body of a shortcut that is one instance of a template."""
+    return Body(((Scalar("projection", call.mark), Item(call, call.mark)),), False, call.mark)
 
 
 def broken_body(mark: Mark) -> Body:

@@ -65,6 +65,16 @@ class Body:
 
 
 Shortcut: TypeAlias = "Scalar | Body"
+"""A word, a template's name or an expression that gives one of them; or layers."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One of parallel bodies: whether it is there, and how often."""
+
+    body: Body
+    when: Value | None = None
+    repeat: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +86,7 @@ class BlockSpec:
 
     mark: Mark
     layers: Body | None = None
-    branches: tuple[Body, ...] | None = None
+    branches: tuple[Branch, ...] | None = None
     split: Value | None = None
     key: Scalar | None = None
     shortcut: Shortcut | None = None

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from builder.ops import Operations
 
 _NOTHING: JsonSchema = {**one("none"), "description": "nothing"}
+_TEMPLATE: list[JsonSchema] = [{"type": "string", "pattern": r"^[A-Z]\w*$", "description": "a template"}]
 _PLACES = "A place is a path, with optional `*`, or a template's name, and optionally a point at the end: " + ", ".join(
     f"`{point}`" for point in POINTS
 )
@@ -54,6 +55,7 @@ def json_schema(operations: Operations = OPERATIONS) -> JsonSchema:
         "additionalProperties": False,
         "$defs": {
             "item": _item(operations),
+            "branch": {"anyOf": [ref("body"), _branch()]},
             "body": {"anyOf": [_list("numbered layers"), _names_to(ref("item"), "named layers")]},
             "template": _template(),
             "place": {"type": "string"},
@@ -129,6 +131,19 @@ def _template() -> JsonSchema:
         "title": "a template",
         "properties": _described({"params": _parameters(), **_block_fields("key", "split")}, TemplateFields),
         "oneOf": [{"required": ["layers"]}, {"required": ["branches"]}],
+        "additionalProperties": False,
+    }
+
+
+def _branch() -> JsonSchema:
+    """Return the schema of a branch that may be left out, or is there several times."""
+    modifiers = _modifiers()
+    kept = {"when": modifiers["when"], "repeat": modifiers["repeat"], "layers": ref("body")}
+    return {
+        "type": "object",
+        "title": "a branch with a condition",
+        "properties": kept,
+        "required": ["layers"],
         "additionalProperties": False,
     }
 
@@ -231,10 +246,10 @@ def _block_fields(*more: str) -> JsonSchema:
     """Return the fields of a block that the page itself and a template have too, and ``more``."""
     fields = {
         "layers": ref("body"),
-        "branches": {"type": "array", "items": ref("body"), "minItems": 2},
+        "branches": {"type": "array", "items": ref("branch"), "minItems": 1},
         "split": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
         "key": {"type": "string"},
-        "shortcut": {"anyOf": [{"enum": ["none", "identity", "auto"]}, EXPRESSION, ref("body")]},
+        "shortcut": {"anyOf": [{"enum": ["none", "identity", "auto"]}, *_TEMPLATE, EXPRESSION, ref("body")]},
         "merge": {"anyOf": [{"enum": list(MERGES)}, EXPRESSION]},
         "activation": {"anyOf": [_NOTHING, ref("item")]},
     }

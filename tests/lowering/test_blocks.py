@@ -163,3 +163,53 @@ class TestSqueeze:
         (found,) = mistakes_of(BLOCK + "insert:\n- se: {hidden: 2, squeeze: blok.in}\n  at: block.out\n")
         assert (found.code, found.mark.line, found.mark.column) == ("no-such-place", 14, 28)
         assert found.hint == "did you mean `block.in`?"
+
+
+BRANCHES = "params: {wide: false, towers: 2}\nlayers:\n  mixed:\n    branches:\n%s" + BLOCK[BLOCK.index("  pool:") :]
+CONV = "conv: {out: 4, kernel: 1}"
+
+
+class TestConditionalBranches:
+    """``when`` and ``repeat`` beside a branch."""
+
+    def test_a_branch_whose_condition_is_false_is_left_out(self, graph_of: Callable[..., Graph]) -> None:
+        """The other branches meet without it; it is not the identity."""
+        graph = graph_of(BRANCHES % f"    - {{when: $wide, layers: [{CONV}]}}\n    - [{CONV}]\n    - {{}}\n")
+        (merge,) = [node for node in graph.nodes if node.role == "merge"]
+        assert merge.shape.channels == 4 + 3
+
+    def test_one_branch_that_is_left_is_a_plain_block(self, graph_of: Callable[..., Graph]) -> None:
+        """Nothing is merged, and a split of one is nothing."""
+        page = BRANCHES % f"    - {{when: $wide, layers: [{CONV}]}}\n    - [{CONV}]\n"
+        graph = graph_of(page.replace("    branches:", "    split: true\n    branches:"))
+        assert [node.operation.kind for node in graph.nodes] == ["conv", "adaptiveavgpool", "flatten", "linear"]
+
+    def test_a_branch_may_be_there_several_times(self, graph_of: Callable[..., Graph]) -> None:
+        """Each copy sees its number, in its layers and their names."""
+        page = BRANCHES % '    - {repeat: $towers, layers: {"t{$i}": {conv: {out: 4 + $i, kernel: 1}}}}\n'
+        graph = graph_of(page)
+        assert [node.shape.channels for node in graph.nodes[:3]] == [4, 5, 9]
+
+    def test_no_branch_at_all_is_a_mistake(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Nothing would leave the block."""
+        (found,) = mistakes_of(
+            BRANCHES % f"    - {{when: $wide, layers: [{CONV}]}}\n    - {{when: $wide, layers: {{}}}}\n"
+        )
+        assert (found.code, found.message) == ("empty-branches", "mixed: every branch is left out")
+
+    def test_a_branch_that_is_emptied_by_when_is_answered(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Nothing makes it the identity in silence; both ways out are offered."""
+        (found,) = mistakes_of(BRANCHES % f"    - [{{{CONV}, when: $wide}}]\n    - [{CONV}]\n")
+        assert (found.code, found.mark.line) == ("empty-branch", 8)
+        assert "`identity`" in str(found.hint)
+        assert "`{when: …, layers: …}`" in str(found.hint)
+
+    def test_identity_with_the_opposite_condition_is_fine(self, graph_of: Callable[..., Graph]) -> None:
+        """This is what the answer offers."""
+        branch = f"    - [{{{CONV}, when: $wide}}, {{identity: {{}}, when: not $wide}}]\n    - [{CONV}]\n"
+        assert graph_of(BRANCHES % branch).nodes[0].operation.kind == "identity"
+
+    def test_names_beside_a_condition_need_layers(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Whether a name or a condition is meant must not depend on a value."""
+        (found,) = mistakes_of(BRANCHES % f"    - {{when: $wide == true, a: {{{CONV}}}}}\n    - [{CONV}]\n")
+        assert (found.code, found.hint) == ("bad-branches", "write `{when: …, layers: …}`")

@@ -173,3 +173,42 @@ def _measured(operations: list[object], size: int) -> tuple[int, int] | None:
         return None
     stride = next_top - top
     return (top + bottom) // 2 - middle * stride, stride
+
+
+DOWN = "templates:\n  Down:\n    params: {out: 8}\n    layers: [{conv: {out: $out, kernel: 1}}]\n"
+LAYERS = "[{conv: {out: 8, kernel: 3, padding: 1}}]"
+
+
+class TestTemplates:
+    """A shortcut that is an instance of a template."""
+
+    @pytest.mark.parametrize("shortcut", ["Down", "{Down: {out: 8}}", "Down if $in == 3 else none"])
+    def test_it_is_called_projection(self, graph_of: Callable[..., Graph], shortcut: str) -> None:
+        """By its name, with arguments, or as what an expression gives."""
+        graph = graph_of(DOWN + block(LAYERS, shortcut))
+        (side,) = [node for node in graph.nodes if node.role == "projection"]
+        assert (side.path, side.key) == ("block.projection.conv1", "block.projection.0")
+
+    def test_an_expression_may_also_give_none(self, graph_of: Callable[..., Graph]) -> None:
+        """Then there is no shortcut."""
+        assert not [
+            node for node in graph_of(DOWN + block(LAYERS, "Down if $in == 4 else none")).nodes if node.role == "merge"
+        ]
+
+    def test_layers_that_are_all_switched_off_are_the_identity(self, graph_of: Callable[..., Graph]) -> None:
+        """Also where the shortcut is written out."""
+        graph = graph_of(block("[{conv: {out: 3, kernel: 1}}]", "{down: {conv: {out: 3, kernel: 1}, when: false}}"))
+        assert graph.nodes[1].inputs == (0, -1)
+
+    def test_an_operation_is_written_as_a_list(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """`shortcut: relu` is no word for a shortcut."""
+        (found,) = mistakes_of(block(LAYERS, "maxpool"))
+        assert (found.code, found.hint) == (
+            "bad-shortcut",
+            "write `[maxpool]`: layers of its own are a list or a mapping of names",
+        )
+
+    def test_a_template_that_is_not_there_gets_the_nearest(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Nearest among words and templates."""
+        (found,) = mistakes_of(DOWN + block(LAYERS, "Dwon"))
+        assert (found.code, found.hint) == ("bad-shortcut", "did you mean `Down`?")
