@@ -66,10 +66,19 @@ def keeping(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         {"layers": body, "shortcut": st.sampled_from(["identity", "auto", "none", [], {"down": "batchnorm"}])},
         optional={"activation": ACTIVATIONS},
     )
-    parallel = st.lists(st.lists(inner, max_size=2), min_size=2, max_size=3).map(
-        lambda branches: {"branches": branches, "merge": "add"}
+    branch = st.lists(inner, max_size=2).map(_never_empty)
+    maybe = st.one_of(branch, branch.map(lambda body: {"when": "$wide", "layers": body}))
+    parallel = st.lists(maybe, min_size=1, max_size=2).map(
+        lambda branches: {"branches": [*branches, []], "merge": "add"}
     )
-    return st.one_of(plain, residual, parallel)
+    joined = st.lists(inner, max_size=2).map(lambda items: {"layers": [*items, {"join": {"from": "in", "by": "add"}}]})
+    return st.one_of(plain, residual, parallel, joined)
+
+
+def _never_empty(branch: list[Any]) -> list[Any]:
+    """Return a branch that is the identity, where nothing is left of it, because it says so."""
+    conditional = branch and all(isinstance(item, dict) and "when" in item for item in branch)
+    return [*branch, "identity"] if conditional else branch
 
 
 ITEMS = st.recursive(KEEPING, keeping, max_leaves=6)

@@ -124,19 +124,19 @@ def _operations() -> Iterator[str]:
     yield from ("## Operations", "")
     for word, operation in OPERATIONS.items():
         yield from (f"### `{word}`", "", *_told(operation.__doc__))
-        if operation.model_fields:
-            schema = _complete(word, operation)
+        if operation.model_fields or operation.place is not None:
+            schema = _complete(operation)
             yield from (*_table(schema, schema), "")
 
 
-def _complete(word: str, operation: type[Operation]) -> _Schema:
+def _complete(operation: type[Operation]) -> _Schema:
     """Return the schema of an operation's fields, with those that name a place instead of a value."""
-    from builder.spec.calls import REFERENCES
-
     schema = operation.model_json_schema()
-    places = {name: {"type": "place", "default": None, "description": "a place whose value is used instead"}
-              for name in REFERENCES.get(word, ())}  # fmt: skip
-    schema["properties"] = {**schema.get("properties", {}), **places}
+    place = operation.place
+    if place is not None:
+        field = {"type": "places" if place.several else "place", "default": None, "description": place.description}
+        schema["properties"] = {place.name: field, **schema.get("properties", {})}
+        schema["required"] = [*schema.get("required", ()), *([place.name] if place.required else [])]
     return schema
 
 
@@ -199,7 +199,13 @@ def _kind_of_part(reference: str, whole: _Schema) -> str:
     return f"[{_named(name, part)}](#{anchor})"
 
 
-_SIMPLE = {"boolean": "`true` or `false`", "string": "text", "place": "a path", "object": "mapping"}
+_SIMPLE = {
+    "boolean": "`true` or `false`",
+    "string": "text",
+    "place": "a path",
+    "places": "a path, or a list of paths",
+    "object": "mapping",
+}
 
 
 def _plain(field: _Schema, whole: _Schema) -> str:

@@ -10,19 +10,18 @@ if TYPE_CHECKING:
 
     from builder.diagnostics import Collector, Mark
     from builder.lowering.places import Walked
-    from builder.reader import Scalar
 
 
 class References:
     """What was spoken of and was not there; why, only the end of the page tells."""
 
     def __init__(self) -> None:
-        self._values: list[Scalar] = []
+        self._values: list[tuple[str, list[str], Mark]] = []
         self._layers: list[tuple[str, str, Mark]] = []
 
-    def value(self, place: Scalar) -> None:
-        """Remember a value that was not there when a gate asked for it."""
-        self._values.append(place)
+    def value(self, wanted: str, ways: list[str], mark: Mark) -> None:
+        """Remember a value that was not there when a layer asked for it; ``ways`` are the paths that it may have."""
+        self._values.append((wanted, ways, mark))
 
     def layer(self, wanted: str, within: str, mark: Mark) -> None:
         """Remember a layer that was not there to be run again; ``within`` is its path seen from the block."""
@@ -30,13 +29,16 @@ class References:
 
     def report(self, walked: Walked, places: Container[str], problems: Collector) -> None:
         """Report each, unless a mistake elsewhere explains it; ``places`` are the layers and points that there are."""
-        for scalar in self._values:
-            text = str(scalar.value)
-            if text in places:
+        for text, ways, mark in self._values:
+            block = next((way for way in ways if walked.is_path(way)), None)
+            if any(way in places for way in ways):
                 hint = "take an earlier point: a value cannot be read before it is computed"
-                problems.error("later-place", f"`{text}` is not there yet at this gate", scalar.mark, hint)
-            elif not walked.hides(text):
-                problems.error("no-such-place", f"there is no `{text}`", scalar.mark, partial(walked.tree.advise, text))
+                problems.error("later-place", f"`{text}` is not there yet at this layer", mark, hint)
+            elif block is not None:
+                hint = f"name a point of it: `{text}.out`"
+                problems.error("no-such-place", f"`{text}` is a block", mark, hint)
+            elif not any(walked.hides(way) for way in ways):
+                problems.error("no-such-place", f"there is no `{text}`", mark, partial(walked.tree.advise, text))
         for wanted, within, mark in self._layers:
             if wanted in places or within in places:
                 hint = "define the weights there, and reuse them at the other place"

@@ -21,9 +21,9 @@ from builder.lowering.frame import ChildName
 from builder.lowering.names import join
 from builder.lowering.pages import merge_mappings
 from builder.lowering.scope import UnknownValueError, written
-from builder.reader import Mapping, Scalar, describe
+from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import is_name, is_parameter_name
-from builder.spec.calls import REFERENCES
+from builder.spec.calls import without_place
 from builder.spec.elsewhere import advise
 from builder.spec.fields import name_rule
 from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Item, LayerCall
@@ -238,10 +238,11 @@ class Walk:
         fields = Mapping(fields.entries, call.mark)
         for more in self.draft.edits.fields(name.place):
             fields = merge_mappings(fields, more)
-        sources = self._sources(word, fields)
+        sources = self._sources(self.draft.page.operations[word], fields, frame)
         operation = self._validated(word, fields, self._entering_operation(word, frame, flow))
         result: Flow = None
         known = tuple(source for source in sources if source is not None)
+        name = name if self.draft.page.operations[word].has_key else replace(name, key="")
         if operation is not None and flow is not None:
             complete = len(known) == len(sources)
             inputs = (flow, *known)
@@ -286,11 +287,8 @@ class Walk:
 
     def _validated(self, word: str, fields: Mapping, scope: Scope) -> Operation | None:
         """Return the operation with its fields evaluated, or None with the mistakes reported."""
-        references = REFERENCES.get(word, ())
         entries = []
-        for key, value in fields.entries:
-            if key.value in references:
-                continue
+        for key, value in without_place(self.draft.page.operations[word], fields).entries:
             try:
                 entries.append((key, self.draft.evaluator.value(value, scope)))
             except UnknownValueError:
@@ -307,20 +305,36 @@ class Walk:
                 report(found, self.draft.page.operations[word], given, f"`{word}`", self.draft.problems)
             return None
 
-    def _sources(self, word: str, fields: Mapping) -> list[Flow]:
-        """Return the values that the fields name as places, such as ``squeeze: block1.out``."""
-        sources: list[Flow] = []
-        for name in REFERENCES.get(word, ()):
-            value = fields.get(name)
-            if isinstance(value, Scalar) and isinstance(value.value, str):
-                if value.value not in self.draft.places:
-                    self.draft.references.value(value)
-                sources.append(self.draft.places.get(value.value))
-            elif value is not None:
-                message = f"`{name}` is a place such as `block1.out`, not {describe(value)}"
-                self.draft.problems.error("bad-value", message, value.mark)
-                sources.append(None)
-        return sources
+    def _sources(self, operation: type[Operation], fields: Mapping, frame: Frame) -> list[Flow]:
+        """Return the values that a field names as places, such as ``squeeze: block1.out``."""
+        place = operation.place
+        value = fields.get(place.name) if place is not None else None
+        if place is None or (value is None and not place.required):
+            return []
+        if value is None:
+            message = f"`{operation.kind}` needs `{place.name}`: {place.description}"
+            self.draft.problems.error("missing-field", message, fields.mark)
+            return [None]
+        places = value.items if place.several and isinstance(value, Sequence) else (value,)
+        return [self._value_at(each, place.name, frame) for each in places] or [None]
+
+    def _value_at(self, value: Value, field: str, frame: Frame) -> Flow:
+        """Return the value at a place, looked for in the block and then in those around it, up to the template's."""
+        if not isinstance(value, Scalar) or not isinstance(value.value, str):
+            message = f"`{field}` is a place such as `block1.out`, not {describe(value)}"
+            self.draft.problems.error("bad-value", message, value.mark)
+            return None
+        try:
+            wanted = self.draft.evaluator.name(value, frame.scope)
+        except UnknownValueError:
+            return None
+        outermost = frame.instances[-1][0] if frame.instances else 1
+        around = [".".join(frame.path[:length]) for length in range(len(frame.path), outermost - 1, -1) if length]
+        for path in (*around, ""):
+            if join(path, wanted) in self.draft.places:
+                return self.draft.places[join(path, wanted)]
+        self.draft.references.value(wanted, [join(path, wanted) for path in (*around, "")], value.mark)
+        return None
 
     def _inserted_after(
         self, name: ChildName, frame: Frame, flow: Flow, members: list[int]
@@ -378,22 +392,23 @@ class Walk:
             raise UnknownValueError
         block = self._block_of(content, word)
         is_open = block is not None and block.key is not None and block.key.value == "."
-        nameless = given is None and word != REUSE and not is_open
+        operation = self.draft.page.operations.get(word or "")
+        keyless = word == REUSE or (operation is not None and not operation.has_key)
+        nameless = given is None and not keyless and not is_open
         number = self.draft.modules.next_number(frame.module) if nameless else None
         if given is not None:
             segment = given
         elif is_open:  # its layers take the numbers
             segment = frame.ordinal("block")
         else:
-            is_operation = word is not None and (word in self.draft.page.operations or word == REUSE)
-            segment = frame.ordinal(str(word)) if is_operation else str(number)
+            segment = frame.ordinal(str(word)) if operation is not None or word == REUSE else str(number)
         own = given if given is not None else str(number) if number is not None else segment
         place = frame.child(segment)
         lives_elsewhere = block is not None and (block.key is not None or (word is None and block.branches is not None))
         if not frame.path and given in self.draft.page.templates and name is not None:
             message = f"`{given}` is the name of a template, and a selector could mean either"
             self.draft.problems.error("reserved-name", message, name.mark, "choose another name")
-        if word == REUSE:
+        if keyless:
             return ChildName(segment, place, "")
         if not lives_elsewhere:
             variable = "$at" if name is not None and "$point" in str(name.value) else "$point"

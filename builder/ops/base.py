@@ -110,6 +110,18 @@ class Window(NamedTuple):
     skipped: tuple[int, int] = (0, 0)
 
 
+class PlaceField(NamedTuple):
+    """A field that names a place of the network, such as ``block1.out``: the value there is a further input.
+
+    ``required`` asks for it, and with ``several`` it may be a list of places.
+    """
+
+    name: str
+    description: str
+    required: bool = False
+    several: bool = False
+
+
 class Operation(Strict):
     """One operation with its fields; every subclass is final and describes itself completely.
 
@@ -125,6 +137,12 @@ class Operation(Strict):
 
     is_module: ClassVar[bool] = True
     """Whether it is an ``nn.Module`` that is called; else ``expression`` says what stands in ``forward``."""
+
+    has_key: ClassVar[bool] = True
+    """Whether it takes a name among the modules, or a number in a list; what only combines values does not."""
+
+    place: ClassVar[PlaceField | None] = None
+    """The field whose value is a place; what is computed there is read behind the operation's own input."""
 
     may_alias: ClassVar[bool] = False
     """Whether its output may share memory with its first input (a view, or nothing done in evaluation)."""

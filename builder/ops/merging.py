@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeVar
 
-from builder.ops.base import FLOAT, Count, Extent, Family, Operation, SavedTensors, ShapeError
+from pydantic import Field
+
+from builder.ops.base import FLOAT, Count, Extent, Family, Operation, PlaceField, SavedTensors, ShapeError
 from builder.shapes import Shape
+
+_T = TypeVar("_T")
 
 
 class Add(Operation):
@@ -91,6 +95,48 @@ class Concat(Operation):
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the concatenation along the channels."""
         return f"torch.cat([{', '.join(names)}], 1)"
+
+
+class Join(Operation):
+    """Join or add its input and values from earlier places of the network.
+
+    The channels are in the order of ``from``, and those of its own input are last. So Res2Net adds, and one-shot
+    aggregation (VoVNet) and deep layer aggregation concatenate.
+    """
+
+    kind: ClassVar[str] = "join"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+    has_key: ClassVar[bool] = False
+    place: ClassVar[PlaceField | None] = PlaceField(
+        "from", "the place that is read, such as `block1.out`, or a list of places", required=True, several=True
+    )
+
+    by: Literal["concat", "add", "mul"] = Field("concat", description="how the values are combined, as by `merge`")
+    first: bool = Field(False, description="whether the channels of its own input are first instead of last")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape of the sum, product or concatenation; raise ShapeError where the shapes do not fit."""
+        return self._merge().output(*self._ordered(inputs))
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
+        """Keep what a product needs; the order of inputs is the one in which they are combined."""
+        return self._merge().saved_tensors(inputs, learning, in_place=in_place)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
+        """Return ``Concat``, ``Add`` or ``Multiply``."""
+        return type(self._merge()).__name__
+
+    def expression(self, target: str, *names: str) -> str:
+        """Return the sum, product or concatenation."""
+        return self._merge().expression(target, *self._ordered(names))
+
+    def _merge(self) -> Operation:
+        return {"concat": Concat, "add": Add, "mul": Multiply}[self.by]()
+
+    def _ordered(self, values: tuple[_T, ...]) -> tuple[_T, ...]:
+        """Return values in the order in which they are combined; what comes in is the first given."""
+        return values if self.first or self.by != "concat" else (*values[1:], values[0])
 
 
 class Chunk(Operation):

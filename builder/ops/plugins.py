@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Source, suggest
 from builder.files import read_regular
 from builder.ops import MERGES, OPERATIONS
-from builder.ops.base import Family, Operation
+from builder.ops.base import Family, Operation, PlaceField
 from builder.ops.faults import defined_names, told
 
 if TYPE_CHECKING:
@@ -192,6 +192,8 @@ def _faults(operation: type[Operation]) -> Iterator[tuple[str, str | None]]:
     for method in ("output", "call" if operation.is_module else "expression"):
         if getattr(operation, method) is getattr(Operation, method):
             yield f"`{name}` has no `{method}`", None
+    if operation.place is not None and not isinstance(operation.place, PlaceField):
+        yield f"`place` of `{name}` is not a `PlaceField`", 'such as `PlaceField("from", "what is read")`'
     yield from _faults_of_definition(operation)
 
 

@@ -15,6 +15,7 @@ from builder.ops.base import (
     Family,
     Operation,
     Parameter,
+    PlaceField,
     SavedTensors,
     ShapeError,
     need_image,
@@ -37,6 +38,9 @@ class SqueezeExcitation(Operation):
 
     kind: ClassVar[str] = "se"
     family: ClassVar[Family] = "gate"
+    place: ClassVar[PlaceField | None] = PlaceField(
+        "squeeze", "a place whose channel means are taken instead of those of its own input"
+    )
     definition: ClassVar[str | None] = '''
 class SqueezeExcitation(nn.Module):
     """Scale the channels of x by gates computed from the channel means of x, or of another tensor."""

@@ -167,7 +167,7 @@ class Bodies:
             self._unknown(key, calls[0][0] if calls else None)
         if len(calls) > 1:
             first, second = calls[0][0], calls[1][0]
-            hint = "in a list every layer has its own `-`; layers with names stand under `layers:`"
+            hint = "in a list every layer has its own `-`; layers with names belong under `layers:`"
             message = f"`{first.value}` and `{second.value}` are in one item, but an item is one layer"
             self._problems.error("two-calls", message, second.mark, hint)
             return Item(Broken(value.mark), value.mark)
@@ -329,7 +329,7 @@ class Bodies:
         hint = hint or partial(suggest, word, self._beside, "beside a call you can write")
         self._problems.error("unknown-field", f"`{word}` cannot be written beside a call", key.mark, hint)
 
-    def _branches(self, value: Value) -> tuple[Body, ...] | None:
+    def _branches(self, value: Value) -> tuple[Branch, ...] | None:
         items = value.items if isinstance(value, Sequence) else ()
         if len(items) + any(isinstance(each, Mapping) and each.get("repeat") is not None for each in items) < 2:
             hint = "each begins with `-` and has named or numbered layers; `{}` is the identity"
@@ -352,7 +352,7 @@ class Bodies:
             modifier = value.get(name)
             if isinstance(modifier, Scalar) and not self._is_call(str(modifier.value)):
                 hint = f"write `{{{name}: …, layers: …}}`"
-                message = f"the layers of a branch with `{name}` stand under `layers:`"
+                message = f"the layers of a branch with `{name}` belong under `layers:`"
                 self._problems.error("bad-branches", message, value.key_mark(name), hint)
                 return Branch(broken_body(value.mark))
         return Branch(self.body(value))

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from builder.ops.base import Operation
     from builder.reader import Value
 
-REFERENCES = {"se": ("squeeze",)}
-"""Fields that name a place of the network instead of a value, by operation."""
-
 
 def check_syntax(value: Value, problems: Collector) -> None:
     """Report every expression in ``value`` that cannot be read."""
@@ -53,9 +50,8 @@ def check_fields(
     ``complete`` asks for required fields too, which a page's ``defaults`` may give instead. ``variables`` are what may
     have been meant by a word that is none.
     """
-    check_syntax(fields, problems)
-    references = REFERENCES.get(operation.kind, ())
-    written = Mapping(tuple(entry for entry in fields.entries if entry[0].value not in references), fields.mark)
+    written = without_place(operation, fields)
+    check_syntax(written, problems)
     unknown_yet = {name for name, value in written if holds_expression(value)}
     try:
         operation.model_validate(written.plain())
@@ -73,6 +69,14 @@ def check_fields(
             problems.error("bad-value", message, value.mark, f"write `${value.value}`")
         kept = [each for each in kept if not each["loc"] or each["loc"][0] not in bare]
         report(kept, operation, written, f"`{operation.kind}`", problems)
+
+
+def without_place(operation: type[Operation], fields: Mapping) -> Mapping:
+    """Return the fields that are values: all but the one that names a place of the network."""
+    place = operation.place
+    if place is None:
+        return fields
+    return Mapping(tuple(entry for entry in fields.entries if entry[0].value != place.name), fields.mark)
 
 
 def holds_expression(value: Value) -> bool:

@@ -138,7 +138,8 @@ def _template() -> JsonSchema:
 def _branch() -> JsonSchema:
     """Return the schema of a branch that may be left out, or is there several times."""
     modifiers = _modifiers()
-    kept = {"when": modifiers["when"], "repeat": modifiers["repeat"], "layers": ref("body")}
+    layers = {**ref("body"), "description": BlockFields.model_fields["layers"].description}
+    kept = {"when": modifiers["when"], "repeat": modifiers["repeat"], "layers": layers}
     return {
         "type": "object",
         "title": "a branch with a condition",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from builder.spec.calls import REFERENCES
 from builder.spec.fields import ReuseFields
 from builder.spec.page import REUSE
 
@@ -77,8 +76,10 @@ def operation_fields(operation: type[Operation]) -> JsonSchema:
     """Return the schema of an operation's fields, each also as an expression."""
     given = operation.model_json_schema()
     properties = {name: _field(field) for name, field in given.get("properties", {}).items()}
-    places = {"description": "a place of which it takes the value instead of its own input"}
-    properties |= {name: {**ref("place"), **places} for name in REFERENCES.get(operation.kind, ())}
+    place = operation.place
+    if place is not None:
+        kind = ref("places" if place.several else "place")
+        properties[place.name] = {**kind, "description": place.description}
     return {
         "type": "object",
         "title": operation.kind,

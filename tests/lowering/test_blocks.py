@@ -165,6 +165,49 @@ class TestSqueeze:
         assert found.hint == "did you mean `block.in`?"
 
 
+class TestJoin:
+    """Values from earlier places, joined or added."""
+
+    def test_places_are_looked_for_in_the_block_and_then_around_it(self, graph_of: Callable[..., Graph]) -> None:
+        """So a template speaks of its own layers; a name from further out is found too."""
+        graph = graph_of(
+            "templates:\n  Osa:\n    layers: [{conv: {out: 4, kernel: 1}}, {conv: {out: 5, kernel: 1}}, "
+            "{join: {from: [in, conv1]}}, {conv: {out: 3, kernel: 1}}]\nlayers:\n  a: Osa\n  b: Osa\n"
+            "  back: {join: {from: a.conv3, by: add}}\n" + BLOCK[BLOCK.index("  pool:") :]
+        )
+        first, second = (node for node in graph.nodes if node.path.endswith("join1"))
+        assert (first.shape.channels, first.inputs, second.inputs) == (12, (1, -1, 0), (5, 3, 4))
+        assert graph.nodes[8].inputs == (7, 3)
+        assert [node.key for node in graph.nodes[:4]] == ["a.0", "a.1", "", "a.2"]
+
+    def test_a_place_may_hold_an_expression(self, graph_of: Callable[..., Graph]) -> None:
+        """Its braces are those of a name."""
+        graph = graph_of(
+            "layers:\n  c{$i}: {conv: {out: 3, kernel: 1}, repeat: 3}\n"
+            "  sum: {join: {from: ['c{0}', 'c{2 - 1}'], by: add}}\n" + BLOCK[BLOCK.index("  pool:") :]
+        )
+        assert graph.nodes[3].inputs == (2, 0, 1)
+
+    @pytest.mark.parametrize(
+        ("layer", "code", "message"),
+        [
+            ("join", "missing-field", "`join` needs `from`: the place that is read"),
+            ("join: {from: later}", "no-such-place", "there is no `later`"),
+            ("join: {from: block.out, by: add}", "later-place", "`block.out` is not there yet at this layer"),
+            ("join: {from: early}", "no-such-place", "`early` is a block"),
+            ("join: {from: 7}", "bad-value", "`from` is a place such as `block1.out`, not the number `7`"),
+            ("join: {from: in, by: add}", "misfit", "block.join1: 4×16×16 and 3×16×16 cannot be added"),
+        ],
+    )
+    def test_what_cannot_be_read_is_answered(
+        self, mistakes_of: Callable[..., list[Diagnostic]], layer: str, code: str, message: str
+    ) -> None:
+        """Each with its own sentence."""
+        body = f"layers:\n  early: [relu]\n  block:\n  - conv: {{out: 4, kernel: 1}}\n  - {layer}\n"
+        (found,) = mistakes_of(body + BLOCK[BLOCK.index("  pool:") :])
+        assert (found.code, found.message[: len(message)]) == (code, message)
+
+
 BRANCHES = "params: {wide: false, towers: 2}\nlayers:\n  mixed:\n    branches:\n%s" + BLOCK[BLOCK.index("  pool:") :]
 CONV = "conv: {out: 4, kernel: 1}"
 

@@ -136,6 +136,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "permute": [{}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
     "mean": [{}, {"dims": ()}, {"dims": (-1,)}],
     "channelshuffle": [{}, {"groups": 0}],
+    "join": [{"by": "sum"}, {"first": 1}, {"from": "block1.out"}],
 }  # fmt: skip
 """Fields that every operation refuses before it has seen an input."""
 
@@ -163,7 +164,7 @@ class TestRegistry:
 
     def test_every_operation_has_samples(self) -> None:
         """Otherwise nothing below would look at it."""
-        assert set(SAMPLES) == set(OPERATIONS)
+        assert set(SAMPLES) == set(OPERATIONS) - {"join"}, "which has no module; TestJoin looks at it"
 
     def test_every_operation_has_wrong_fields(self) -> None:
         """Otherwise nobody would know what it refuses."""
@@ -330,6 +331,34 @@ class TestMerges:
         values = dict(zip(names, tensors(shapes), strict=True))
         result = eval(operation.expression("", *names), {"torch": torch}, values)
         assert tuple(result.shape[1:]) == described.sizes
+
+
+class TestJoin:
+    """Its own input and earlier values, which are read in this order."""
+
+    @pytest.mark.parametrize(
+        ("fields", "expected"),
+        [
+            ({}, lambda x, a, b: torch.cat([a, b, x], 1)),
+            ({"first": True}, lambda x, a, b: torch.cat([x, a, b], 1)),
+            ({"by": "add"}, lambda x, a, b: x + a + b),
+            ({"by": "mul"}, lambda x, a, b: x * a * b),
+        ],
+    )
+    def test_its_value_and_shape_are_pytorchs(self, fields: dict[str, Any], expected: Any) -> None:
+        """Channels in the order of the page, its own input last unless it is to be first."""
+        join = OPERATIONS["join"](**fields)
+        x, a, b = tensors((IMAGE, IMAGE, IMAGE))
+        result = eval(join.expression("", "x", "a", "b"), {"torch": torch}, {"x": x, "a": a, "b": b})
+        assert torch.equal(result, expected(x, a, b))
+        assert tuple(result.shape[1:]) == join.output(IMAGE, IMAGE, IMAGE).sizes
+
+    def test_other_channels_are_joined_and_never_added(self) -> None:
+        """As where the lanes of a block meet."""
+        wide = Shape((20, 9, 11))
+        assert OPERATIONS["join"]().output(IMAGE, wide) == Shape((32, 9, 11))
+        with pytest.raises(ShapeError, match="cannot be added"):
+            OPERATIONS["join"](by="add").output(IMAGE, wide)
 
 
 SMALL = st.integers(1, 12)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 import builder
 from builder.diagnostics import ArchError, Diagnostic
@@ -250,3 +251,44 @@ class TestCitizen:
         graph = builder.load(tmp_path / "net.yaml", plugins=[GCT])
         assert graph.nodes[0].operation.model_dump() == {"epsilon": 0.5}
         assert [target[0] for rule in graph.initializations for target in rule.targets] == ["gct.alpha"]
+
+
+class TestPlaces:
+    """A field that names a place of the network."""
+
+    PLUGIN = """\
+from typing import ClassVar
+from builder.ops.base import Call, Operation, PlaceField
+
+
+class Difference(Operation):
+    kind: ClassVar[str] = "difference"
+    family: ClassVar[str] = "gate"
+    place: ClassVar[PlaceField | None] = PlaceField("to", "what is taken away", required=True)
+    definition: ClassVar[str | None] = '''
+class Difference(nn.Module):
+    def forward(self, x, other):
+        return x - other
+'''
+
+    def output(self, *inputs):
+        return inputs[0]
+
+    def call(self, *inputs):
+        return Call("Difference")
+"""
+
+    def test_the_value_there_is_a_further_input(self, tmp_path: Path) -> None:
+        """Of the shape rule and of the module, which is built and compared."""
+        (tmp_path / "mine.py").write_text(self.PLUGIN, "utf-8")
+        (tmp_path / "net.yaml").write_text(
+            PAGE.replace("twice: twice", "relu: relu\n  d: {difference: {to: in}}"), "utf-8"
+        )
+        net = builder.build(tmp_path / "net.yaml", plugins=[tmp_path / "mine.py"])
+        image = torch.rand(2, 3, 16, 16) - 0.5
+        assert torch.equal(net(image), net.fc((image.relu() - image).flatten(1)))
+
+    def test_it_must_be_a_place_field(self, tmp_path: Path) -> None:
+        """A name alone says neither what it means nor whether it may be left out."""
+        (found,) = wrong(tmp_path, HEAD + '    place = "to"\n'.replace("place", "place: ClassVar[object]") + BODY)
+        assert found.message == "`place` of `Twice` is not a `PlaceField`"

@@ -106,6 +106,7 @@ _KINDS: Final[Mapping[str, BoxKind]] = {
     "shape": "shape",
     "gate": "gate",
     "scale": "scale",
+    "merge": "joint",
 }
 _SMALL: Final[tuple[BoxKind, ...]] = ("dropout", "shape")  # without parameters: a neighbour may carry them
 _PREPARED: Final[tuple[BoxKind, ...]] = ("conv", "projection", "linear")
