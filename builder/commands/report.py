@@ -9,7 +9,7 @@ from builder.commands.study import folder_of
 from builder.json_output import encode
 from builder.ops.plugins import with_plugins
 from builder.study.report.compose import compose
-from builder.study.report.data import as_json, comparisons_csv, runs_csv
+from builder.study.report.data import as_json, comparisons_csv, effects_csv, runs_csv
 from builder.study.report.markdown import figures, markdown
 from builder.study.report.page import page
 from builder.study.report.sections.content import gather
@@ -54,6 +54,8 @@ def run(what: str, studies: Path, output: Path | None, plugins: Sequence[Path] =
 def _files(content: Content, report: Report) -> Iterator[tuple[str, str]]:
     """Yield name and text of each file, the page last."""
     yield from figures(report)
+    if content.findings.effects is not None:
+        yield "effects.csv", effects_csv(content)
     yield "comparisons.csv", comparisons_csv(content)
     yield "runs.csv", runs_csv(content)
     yield "report.json", encode(as_json(content)) + "\n"
@@ -67,8 +69,9 @@ def json_text(value: Reported) -> str:
 
 
 def csv_text(value: Reported) -> str:
-    """Return a line for each comparison."""
-    return comparisons_csv(value.content)
+    """Return a line for each effect; in a study without factors, for each comparison."""
+    content = value.content
+    return comparisons_csv(content) if content.findings.effects is None else effects_csv(content)
 
 
 def markdown_text(value: Reported) -> str:

@@ -8,13 +8,25 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from builder.study.statistics import Arm, Group, Screened, answer, compare
+from builder.study.statistics import (
+    Arm,
+    Blocks,
+    Group,
+    Screened,
+    answer,
+    base_answer,
+    compare,
+    effects,
+    effects_answer,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from builder.study.page.fields import Compare
     from builder.study.results.result import CellFailure, CellResult, Stage
-    from builder.study.statistics import Answer, Comparison, Design
+    from builder.study.statistics import Answer, Blocked, Comparison, Design, Effects, Factorial
+    from builder.study.statistics.family import Against, Analysis
 
 
 class PlannedCell(Protocol):
@@ -48,6 +60,10 @@ class Findings:
     ``groups`` hold the arms that are compared with each other: all of them, or, where several networks meet several
     settings, those with the same settings. ``base`` is the arm that others are compared with first. ``screening`` is
     what the choice of finalists was made from, empty without one. ``failures`` are runs of any stage without a result.
+
+    ``compare`` is what was planned to be compared, None in a study of an earlier version, whose pairs are judged by
+    Welch's test. Of ``effects`` the ``factorial`` says which arms they are of; the comparisons, all with the base, are
+    then a second family. ``blocked`` says of each group what its seeds have in common.
     """
 
     design: Design
@@ -56,6 +72,15 @@ class Findings:
     answers: tuple[Answer, ...]
     screening: tuple[Screened, ...]
     failures: tuple[CellFailure, ...]
+    compare: Compare | None = None
+    factorial: Factorial | None = None
+    effects: Effects | None = None
+    blocked: tuple[Blocked, ...] = ()
+
+    @property
+    def claims(self) -> int:
+        """How many claims the error rate is of: effects, or else comparisons."""
+        return len(self.comparisons if self.effects is None else self.effects.effects)
 
     @property
     def arms(self) -> tuple[Arm, ...]:
@@ -85,8 +110,12 @@ def find(
     failures: Iterable[CellFailure],
     base: str,
     design: Design,
+    asked: Compare | None = None,
+    factorial: Factorial | None = None,
 ) -> Findings:
     """Return what the outcomes of ``cells`` say; ``base`` is the variant that the others are compared with.
+
+    ``asked`` and ``factorial`` are those of the plan.
 
     Only runs that confirm are judged, on the test split; screening runs only say who was chosen. Results of cells that
     are not among ``cells`` are passed over. Raises ValueError where a run that confirms has a seed with which its arm
@@ -100,18 +129,42 @@ def find(
     _check_fresh(judged, screened)
     names = arm_names(cells)
     arms = {key: _arm(names[runs[0].id], runs, ended, failed) for key, runs in judged.items()}
-    groups = _groups(arms, base, apart=not screened)
-    comparisons = compare(groups, design)
+    groups = _groups(arms, base, apart=not screened and factorial is None)
+    said = _Judged(groups, design, asked, factorial)
     return Findings(
         design=design,
         groups=groups,
-        comparisons=comparisons,
-        answers=tuple(answer(group, comparisons, design) for group in groups),
+        comparisons=said.comparisons,
+        answers=tuple(map(said.answer, groups)),
         screening=tuple(
             _screened(names[runs[0].id], runs, ended, failed, key in judged) for key, runs in screened.items()
         ),
         failures=tuple(failed.values()),
+        compare=asked,
+        factorial=factorial,
+        effects=said.effects,
+        blocked=() if asked is None else tuple(Blocks(group.arms).found for group in groups),
     )
+
+
+class _Judged:
+    """What the groups of a study are judged by."""
+
+    def __init__(
+        self, groups: Sequence[Group], design: Design, asked: Compare | None, factorial: Factorial | None
+    ) -> None:
+        self._design, self._asked = design, asked
+        analysis: Analysis = "welch" if asked is None else "blocked"
+        against: Against = "pairs" if asked in (None, "pairs") else "base"
+        self.comparisons = compare(groups, design, analysis=analysis, against=against)
+        self.effects = effects(groups[0].arms, factorial, design) if factorial is not None else None
+
+    def answer(self, group: Group) -> Answer:
+        if self.effects is not None:
+            return effects_answer(group, self.effects, self._design)
+        if self._asked == "base":
+            return base_answer(group, [each for each in self.comparisons if each.group == group.name], self._design)
+        return answer(group, self.comparisons, self._design)
 
 
 def arm_names(cells: Sequence[PlannedCell]) -> dict[str, str]:

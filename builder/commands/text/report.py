@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.quantities import plural
+from builder.study.report.sections.main_effects import name_of, verdict
 from builder.study.report.sections.words import NONE, accuracy, amount, interval, points, probability, rate
 from builder.tables import table
 
@@ -13,13 +14,20 @@ if TYPE_CHECKING:
 
     from builder.commands.report import Reported
     from builder.study.report.sections.content import Content, Entry, Section
-    from builder.study.statistics import Comparison
+    from builder.study.statistics import Comparison, Effects
 
 
 def reported(value: Reported) -> str:
     """Return the answer, how sure it is, a table of the variants, what failed, and last the page's path."""
     content = value.content
-    lines = [*value.report.answers, *([value.report.warning] if value.report.warning else []), *_certainty(content)]
+    lines = [
+        *value.report.answers,
+        *value.report.more,
+        *([value.report.warning] if value.report.warning else []),
+        *_certainty(content),
+    ]
+    if content.findings.effects is not None:
+        lines += ["", _effects(content, content.findings.effects)]
     for section in content.sections:
         if section.entries:
             lines += ["", *([section.name] if section.name else []), _variants(content, section)]
@@ -28,12 +36,27 @@ def reported(value: Reported) -> str:
 
 
 def _certainty(content: Content) -> Iterator[str]:
-    design, count = content.findings.design, len(content.findings.comparisons)
+    design, count = content.findings.design, content.findings.claims
+    what = "comparison" if content.findings.effects is None else "effect"
     if count:
         yield (
             f"{plural(design.seeds, 'seed')} each; error rate {rate(design.error_rate)} over "
-            f"{plural(count, 'comparison')}; smallest difference that matters: {amount(design.smallest)}"
+            f"{plural(count, what)}; smallest difference that matters: {amount(design.smallest)}"
         )
+
+
+def _effects(content: Content, found: Effects) -> str:
+    rows = [
+        [
+            name_of(each),
+            points(each.estimate),
+            interval(each.interval),
+            probability(each.adjusted_p),
+            verdict(each) if content.is_final else "so far",
+        ]
+        for each in found.effects
+    ]
+    return table(("effect", "estimate", "interval", "p (Holm)", "verdict"), rows, right=[1, 2, 3])
 
 
 def _variants(content: Content, section: Section) -> str:

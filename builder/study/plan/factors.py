@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from builder.diagnostics import ArchError, Diagnostic
 from builder.reader import Mapping, Sequence
-from builder.study.statistics import Factor, Factorial, half_fraction
+from builder.study.statistics import WITH, WITHOUT, Factor, Factorial, half_fraction
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 
 MOST_ARMS = 256
 """Beyond these a product is compared as factors only where the page says so."""
-
-WITHOUT, WITH = "without", "with"
-"""The levels of a factor that is there or not."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from builder.study.report.sections.blocks import Report
 from builder.study.report.sections.judged import comparisons, gaps, seeds
+from builder.study.report.sections.main_effects import effects, interactions
 from builder.study.report.sections.measured import confused, learning, networks, prices
 from builder.study.report.sections.repeat import failed, repeat
 from builder.study.report.sections.screened import screened
-from builder.study.report.sections.verdict import answers, sure, warning
+from builder.study.report.sections.verdict import headline, sure, warning
 
 if TYPE_CHECKING:
     from builder.study.report.sections.content import Content
@@ -20,6 +21,8 @@ def compose(content: Content) -> Report:
     parts = (
         sure(content),
         screened(content),
+        effects(content),
+        interactions(content),
         seeds(content),
         gaps(content),
         comparisons(content),
@@ -30,10 +33,12 @@ def compose(content: Content) -> Report:
         failed(content),
         repeat(content),
     )
+    first, more = headline(content)
     return Report(
         name=content.plan.name,
         question=content.plan.question.text,
-        answers=answers(content),
+        answers=first,
+        more=more,
         warning=warning(content),
         parts=tuple(part for part in parts if part is not None),
         remark="Written by archcli from the study’s folder; the same results give the same file, byte for byte.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from builder.study.report.sections.verdict import answers, warning
-from builder.study.statistics import Comparison
+from builder.study.statistics import Comparison, Effect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,15 +28,24 @@ RUNS = (
 
 def comparisons_csv(content: Content) -> str:
     """Return a line for each planned comparison, with the fields of ``Comparison``; an interval is two columns."""
-    names = [field.name for field in fields(Comparison)]
+    return _table(Comparison, content.findings.comparisons)
+
+
+def effects_csv(content: Content) -> str:
+    """Return a line for each main effect and interaction, with the fields of ``Effect``; an interval is two columns."""
+    found = content.findings.effects
+    return _table(Effect, () if found is None else found.effects)
+
+
+def _table(kind: type[Comparison | Effect], found: Iterable[Comparison | Effect]) -> str:
+    names = [field.name for field in fields(kind)]
     head = [part for name in names for part in ((f"{name}_low", f"{name}_high") if "interval" in name else (name,))]
-    rows = [
-        [part for name in names for part in _parts(name, getattr(made, name))] for made in content.findings.comparisons
-    ]
-    return _csv(head, rows)
+    return _csv(head, ([part for name in names for part in _parts(name, getattr(made, name))] for made in found))
 
 
 def _parts(name: str, value: Any) -> tuple[Any, ...]:
+    if name in {"factors", "levels"}:
+        return (" × ".join(value),)
     if "interval" in name:
         return (None, None) if value is None else tuple(value)
     return (value,)
@@ -98,6 +107,7 @@ def as_json(content: Content) -> dict[str, Any]:
         "answers": [asdict(each) for each in findings.answers],
         "design": asdict(findings.design),
         "variants": [_entry(entry, section.name) for section in content.sections for entry in section.entries],
+        **_factors(content),
         "comparisons": [asdict(each) for each in findings.comparisons],
         "screening": [_screened(content, each) for each in findings.screening],
         "failures": [asdict(each) for each in findings.failures],
@@ -109,6 +119,24 @@ def as_json(content: Content) -> dict[str, Any]:
         "code": dict(plan.code),
         "surroundings": [each._asdict() for each in content.said],
         "page": content.page,
+    }
+
+
+def _factors(content: Content) -> dict[str, Any]:
+    """Return what only studies have that say what is compared."""
+    findings = content.findings
+    if findings.compare is None:
+        return {}
+    found: dict[str, Any] = {"compare": findings.compare, "blocked": [asdict(each) for each in findings.blocked]}
+    if findings.factorial is None or findings.effects is None:
+        return found
+    names = [arm.name for arm in findings.arms]
+    levels = {name: list(row) for name, row in zip(names, findings.factorial.settings, strict=True)}
+    factors = [asdict(each) for each in findings.factorial.factors]
+    return found | {
+        "factors": factors,
+        "levels": levels,
+        "effects": [asdict(each) for each in findings.effects.effects],
     }
 
 

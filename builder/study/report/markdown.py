@@ -19,6 +19,7 @@ _SPECIAL: Final = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 def markdown(report: Report) -> str:
     """Return the report as Markdown, in the dialect of GitHub."""
     lines = [f"# Study {_text(report.name)}", *(f"**{_text(each)}**" for each in report.answers)]
+    lines += [_text(each) for each in report.more]
     lines += [_text(report.question)] if report.question else []
     lines += [f"> {_text(report.warning)}"] if report.warning else []
     for part in report.parts:

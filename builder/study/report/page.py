@@ -23,6 +23,7 @@ def page(report: Report) -> str:
         "div",
         element("h1", f"Study {report.name}"),
         *(element("p", each, class_="answer" if len(each) <= _LONG else "answer long") for each in report.answers),
+        *(element("p", each, class_="more") for each in report.more),
         element("p", report.question, class_="note") if report.question else "",
         element("p", report.warning, class_="warning") if report.warning else "",
     )

@@ -10,7 +10,16 @@ from builder.study.statistics.blocks import Blocked, Blocks
 from builder.study.statistics.claims import Claim, claims
 from builder.study.statistics.comparison import Comparison, compare
 from builder.study.statistics.effects import Effect, Effects, effects, estimates
-from builder.study.statistics.factorial import Factor, Factorial, effects_of, full_product, half_fraction
+from builder.study.statistics.factorial import (
+    WITH,
+    WITHOUT,
+    Factor,
+    Factorial,
+    change,
+    effects_of,
+    full_product,
+    half_fraction,
+)
 from builder.study.statistics.family import compared, decide, family_size, pairs
 from builder.study.statistics.planning import (
     Design,
@@ -24,8 +33,11 @@ from builder.study.statistics.planning import (
 )
 from builder.study.statistics.screening import Screened
 from builder.study.statistics.stages import combined, looked, shares
+from builder.study.statistics.telling import base_answer, effects_answer, effects_sentences
 
 __all__ = [
+    "WITH",
+    "WITHOUT",
     "Answer",
     "Arm",
     "Blocked",
@@ -41,7 +53,9 @@ __all__ = [
     "Layout",
     "Screened",
     "answer",
+    "base_answer",
     "cautions",
+    "change",
     "claims",
     "combined",
     "compare",
@@ -50,7 +64,9 @@ __all__ = [
     "detectable",
     "effect_of",
     "effects",
+    "effects_answer",
     "effects_of",
+    "effects_sentences",
     "estimates",
     "family_size",
     "full_product",

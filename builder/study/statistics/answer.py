@@ -44,7 +44,7 @@ def answer(group: Group, comparisons: Sequence[Comparison], design: Design) -> A
     judged = [arm for arm in group.arms if arm.n >= LEAST_FOR_A_BEST]
     reason = _refusal(group, judged, design)
     if reason is not None:
-        return Answer(group.name, _sentence(group, f"No best is named: {reason}", group.arms), refused_because=reason)
+        return Answer(group.name, sentence(group, f"No best is named: {reason}", group.arms), refused_because=reason)
     order = _Order(made, [arm.name for arm in judged])
     leaders = order.unbeaten()
     if len(leaders) == 1:
@@ -52,15 +52,20 @@ def answer(group: Group, comparisons: Sequence[Comparison], design: Design) -> A
     return _several(group, judged, order, leaders, design)
 
 
-def _refusal(group: Group, judged: Sequence[Arm], design: Design) -> str | None:
-    """Return why nothing can be said of a best network at all."""
+def incomplete(group: Group) -> str | None:
+    """Return why nothing can be said of a group yet, whatever is asked of it."""
     planned, missing = sum(arm.planned for arm in group.arms), sum(len(arm.missing) for arm in group.arms)
     if not group.arms:
         return "no network is judged yet"
     if missing:
         return f"the study has not ended, {planned - missing} of {planned} runs are there"
-    if not any(arm.n for arm in group.arms):
-        return "every run failed"
+    return None if any(arm.n for arm in group.arms) else "every run failed"
+
+
+def _refusal(group: Group, judged: Sequence[Arm], design: Design) -> str | None:
+    """Return why nothing can be said of a best network at all."""
+    if (reason := incomplete(group)) is not None:
+        return reason
     if len(group.arms) == 1:
         return "there is one network, and nothing to compare it with"
     if design.seeds < LEAST_FOR_A_BEST:
@@ -78,14 +83,14 @@ def _one(group: Group, judged: Sequence[Arm], order: _Order, leader: str) -> Ans
         reason = f"{leader} is better than what it was compared with, but {_failures(arm)}"
         return Answer(
             group.name,
-            _sentence(group, f"No best is named: {reason}", _others(group, leader)),
+            sentence(group, f"No best is named: {reason}", _others(group, leader)),
             indistinguishable=(leader,),
             refused_because=reason,
         )
     rest = sorted((each for each in judged if each.name != leader), key=lambda each: -(each.mean or 0.0))
     whom = rest[0].name if len(rest) == 1 else "all others"
     words = f"{leader} beats {whom}{_lead(order, leader, rest[0].name, alone=len(rest) == 1)}"
-    return Answer(group.name, _sentence(group, words, group.arms), best=(leader,))
+    return Answer(group.name, sentence(group, words, group.arms), best=(leader,))
 
 
 def _lead(order: _Order, leader: str, second: str, *, alone: bool) -> str:
@@ -106,7 +111,8 @@ def _several(group: Group, judged: Sequence[Arm], order: _Order, leaders: Sequen
     undecided = [each for each in among if not each.equivalent]
     if not undecided:
         bound = min(bound, design.smallest)
-    ruled_out, more = ceil(bound * 100 - 1e-9) / 100, _more_seeds(undecided, design)
+    ruled_out = ceil(bound * 100 - 1e-9) / 100
+    more = more_needed([each.seeds_that_would_tell for each in undecided], design)
     words = f"{_apart(judged, leaders)}; differences above {ruled_out:.2f} points are ruled out"
     if not undecided:
         words += f", and {design.smallest:g} is the smallest that matters"
@@ -116,7 +122,7 @@ def _several(group: Group, judged: Sequence[Arm], order: _Order, leaders: Sequen
         words += f"; about {more:,} more {'seed' if more == 1 else 'seeds'} for each would decide"
     return Answer(
         group.name,
-        _sentence(group, words, group.arms),
+        sentence(group, words, group.arms),
         indistinguishable=tuple(leaders),
         ruled_out_above=ruled_out,
         more_seeds=more,
@@ -133,9 +139,8 @@ def _apart(judged: Sequence[Arm], leaders: Sequence[str]) -> str:
     return f"{words}, and {listed(rest)} {'is' if len(rest) == 1 else 'are'} worse than the best of them"
 
 
-def _more_seeds(undecided: Sequence[Comparison], design: Design) -> int | None:
-    """Return how many more seeds would decide all of them, None where none are needed or none would do."""
-    needed = [each.seeds_that_would_tell for each in undecided]
+def more_needed(needed: Sequence[int | None], design: Design) -> int | None:
+    """Return how many more seeds would decide everything, None where nothing is open or no number would do."""
     most = max((each for each in needed if each is not None), default=None)
     return None if most is None or None in needed else max(1, most - design.seeds)
 
@@ -161,11 +166,15 @@ class _Order:
         return next((each for each in self.made if {each.a, each.b} == {one, other}), None)
 
 
-def _sentence(group: Group, words: str, mentioned: Iterable[Arm]) -> str:
-    """Return ``words`` as a sentence, with the group that it is about and what failed."""
-    failures = [_failures(arm) for arm in mentioned if arm.failed]
+def sentence(group: Group, words: str, mentioned: Iterable[Arm]) -> str:
+    """Return ``words`` as one sentence, with the group that it is about and what failed."""
     where = f"{group.name}: " if group.name else ""
-    return f"{where}{words}{''.join(f'; {each}' for each in failures)}."
+    return f"{where}{words}{''.join(f'; {each}' for each in failures(mentioned))}."
+
+
+def failures(arms: Iterable[Arm]) -> list[str]:
+    """Return what is to be said of arms of which runs failed."""
+    return [_failures(arm) for arm in arms if arm.failed]
 
 
 def _failures(arm: Arm) -> str:

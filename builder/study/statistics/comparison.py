@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 Interval: TypeAlias = tuple[float, float]
 
+MOST_CHECKED = 20
+"""Arms of a group up to which the field's tests stand beside ours; nothing is decided by them, and they take long."""
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -71,8 +74,9 @@ class _Checks:
     def __init__(self, group: Group) -> None:
         self.base = group.base
         self.arms = sum(arm.n > 0 for arm in group.arms)
-        self.pairwise = games_howell(group.arms)
-        base = next((arm for arm in group.arms if arm.name == group.base), None)
+        few = len(group.arms) <= MOST_CHECKED
+        self.pairwise = games_howell(group.arms) if few else {}
+        base = next((arm for arm in group.arms if arm.name == group.base), None) if few else None
         self.to_base = dunnett(base, [arm for arm in group.arms if arm is not base]) if base is not None else {}
 
     def dunnett(self, a: str, b: str) -> float | None:

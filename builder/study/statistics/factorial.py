@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+WITHOUT, WITH = "without", "with"
+"""The levels of a factor that is there or not."""
+
 LEAST_FOR_A_FRACTION = 5
 """With fewer factors a half of the arms mixes up interactions of two factors with each other."""
 
@@ -119,6 +122,17 @@ def half_fraction(factors: Sequence[Factor]) -> Factorial:
             raise ValueError(f"{factor.name} has {len(factor.levels)} levels, a half fraction is for two")
     kept = (levels for levels in product((0, 1), repeat=len(factors)) if sum(levels) % 2 == 0)
     return Factorial(tuple(factors), tuple(kept))
+
+
+def change(factor: str, level: str) -> str:
+    """Return what is different with a level of a factor beside its first, in words.
+
+    >>> change("se at block1", "with"), change("se", "at block1"), change("lr", "0.01")
+    ('se at block1', 'se at block1', 'lr = 0.01')
+    """
+    if level == WITH:
+        return factor
+    return f"{factor} {level}" if level.startswith("at ") else f"{factor} = {level}"
 
 
 def effects_of(levels: Sequence[int]) -> int:

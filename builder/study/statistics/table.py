@@ -84,10 +84,20 @@ def inequality(squares: NDArray[np.float64]) -> NDArray[np.float64]:
 def inequality_by_chance(arm_of: tuple[int, ...], seed_of: tuple[int, ...]) -> NDArray[np.float64]:
     """Return the sorted inequality of tables of normal numbers that all have the same variance (DRAWS,)."""
     here = table(arm_of, seed_of)
+    order = np.lexsort((seed_of, arm_of))
+    shape = (here.arms, here.seeds)
+
+    def residuals(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not here.complete:
+            return np.asarray(here.residual @ numbers)
+        cells = numbers[order].reshape(*shape, -1)
+        cells = cells - cells.mean(axis=0) - cells.mean(axis=1, keepdims=True) + cells.mean(axis=(0, 1))
+        return np.asarray(cells.reshape(here.runs, -1)[np.argsort(order)])
+
     chance = np.random.default_rng(0)
     at_once = max(1, min(DRAWS, _AT_ONCE // here.runs))
     found = [
-        inequality(here.squares(here.residual @ chance.standard_normal((here.runs, min(at_once, DRAWS - begin)))))
+        inequality(here.squares(residuals(chance.standard_normal((here.runs, min(at_once, DRAWS - begin))))))
         for begin in range(0, DRAWS, at_once)
     ]
     return np.sort(np.concatenate(found))

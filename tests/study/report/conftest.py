@@ -12,7 +12,7 @@ from builder.study.page.space import NumberRange, SearchSpace
 from builder.study.report.compose import compose
 from builder.study.report.page import page
 from builder.study.report.sections.content import gather
-from tests.study.report.studies import PLAIN, make_study
+from tests.study.report.studies import PLAIN, make_study, three_factors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,6 +79,12 @@ def rates(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return made(
         tmp_path_factory.mktemp("rates"), replace(PLAIN, name="rates", accuracy=accuracy, grid=choices, seeds=5)
     )
+
+
+@pytest.fixture(scope="session")
+def factors(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    """Return a study of three factors, of which one gains and two do not add up."""
+    return made(tmp_path_factory.mktemp("factors"), three_factors())
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from builder.study.results.result import (
     write_result,
     write_true_labels,
 )
+from builder.study.statistics import WITH, WITHOUT, Factor, Factorial
 from builder.training.folder.metrics import EpochMetrics
 from builder.training.recipe.recipe import load_recipe
 from builder.variants import variants
@@ -29,6 +30,7 @@ from builder.variants import variants
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from builder.study.page.fields import Compare
     from builder.study.page.space import SearchSpace
     from builder.study.results.cells import Cell
     from builder.training.recipe.recipe import Recipe
@@ -44,7 +46,9 @@ class Truth:
 
     ``lost`` are (variant, seed) with the message of a failure, ``open`` those without any result. ``grid`` are choices
     of hyperparameters, each tried with every variant; of a ``search``, those of the first trial. Every third try of a
-    search is ended early.
+    search is ended early. ``compare`` and ``factorial`` are the plan's; ``shared`` is the deviation of what the
+    runs of one seed have in common, and ``wild`` has the deviation of
+    variants that have another.
     """
 
     accuracy: dict[str, float]
@@ -60,6 +64,11 @@ class Truth:
     classes: tuple[str, ...] = CLASSES
     grid: tuple[dict[str, object], ...] = ({},)
     search: SearchSpace | None = None
+    space: dict[str, object] = field(default_factory=lambda: dict(SPACE))
+    compare: Compare | None = None
+    factorial: Factorial | None = None
+    shared: float = 0.0
+    wild: dict[str, float] = field(default_factory=dict)
 
 
 PLAIN = Truth(
@@ -72,12 +81,35 @@ PLAIN = Truth(
 )
 
 
+THREE_SPACE = {**SPACE, "shortcut": {"set": {"block*": {"shortcut": ["none", "auto"]}}}}
+"""Two places of a gate, and shortcuts around both blocks."""
+
+
+def three_factors(**changes: object) -> Truth:
+    """Return a study of 2 × 2 × 2 networks: a gate behind block 1 is worth nothing, one behind block 2 two points.
+
+    A shortcut is worth 0.8 points, and with it a gate behind block 2 is worth 1.6 points less.
+    """
+    factors = (
+        Factor("se at block1", (WITHOUT, WITH)),
+        Factor("se at block2", (WITHOUT, WITH)),
+        Factor("block*.shortcut", ("none", "auto")),
+    )
+    rows, accuracy = [], {}
+    for each in variants("alexnet_tiny", THREE_SPACE):
+        row = ("block1" in str(each.places), "block2" in str(each.places), bool(each.settings))
+        rows.append(tuple(map(int, row)))
+        accuracy[each.name] = 82.0 + 2.0 * row[1] + 0.8 * row[2] - 1.6 * row[1] * row[2]
+    truth = Truth(accuracy, seeds=6, name="factors", space=THREE_SPACE, compare="effects", shared=0.8)
+    return replace(truth, factorial=Factorial(factors, tuple(rows)), **changes)  # type: ignore[arg-type]  # its fields
+
+
 def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
     """Write the folder of a study that ended as ``truth`` says."""
     folder = StudyFolder(parent / f"{truth.name}-001")
     folder.networks.mkdir(parents=True)
     plan = _plan(truth)
-    for each in variants("alexnet_tiny", SPACE):
+    for each in variants("alexnet_tiny", truth.space):
         folder.network(each.name).write_text(resolved_page(each.page, each.graph), "utf-8")
     folder.page.write_text(f"name: {truth.name}\nbase: alexnet_tiny\n", "utf-8")
     labels = np.arange(truth.images, dtype=np.uint16) % len(truth.classes)
@@ -92,7 +124,7 @@ def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
 
 def _plan(truth: Truth) -> Plan:
     recipe = load_recipe("digits").model_copy(update={"epochs": EPOCHS})
-    found = [each for each in variants("alexnet_tiny", SPACE) if each.name in truth.accuracy]
+    found = [each for each in variants("alexnet_tiny", truth.space) if each.name in truth.accuracy]
     networks = tuple(
         PlannedNetwork(
             each.name, each.id, each.cost.parameters, each.cost.macs, each.cost.memory, each.places, {}, (), 1e-4
@@ -119,6 +151,8 @@ def _plan(truth: Truth) -> Plan:
         workers=2,
         seconds=60.0,
         search=truth.search,
+        compare=truth.compare,
+        factorial=truth.factorial,
     )
 
 
@@ -152,7 +186,10 @@ def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> CellResult:
     """Return a run whose errors are its own, with an accuracy near the variant's."""
     settings = "".join(f" {each}" for each in cell.settings.items())
     chance = np.random.default_rng([cell.seed, *f"{cell.variant}{settings}".encode()])
-    share = (truth.accuracy[cell.variant] + truth.spread * chance.standard_normal()) / 100
+    common = truth.shared * np.random.default_rng([cell.seed, 7]).standard_normal()
+    share = (
+        truth.accuracy[cell.variant] + common + truth.wild.get(cell.variant, truth.spread) * chance.standard_normal()
+    ) / 100
     wrong = chance.random(len(labels)) > share
     answers = np.where(wrong, (labels + chance.integers(1, 4, len(labels))) % len(truth.classes), labels)
     metrics = tuple(

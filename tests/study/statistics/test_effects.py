@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from base64 import b64decode
 from itertools import combinations
 from math import exp, lgamma, pi, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from scipy import stats
 from builder.study.statistics import Arm, Blocks, Design, Effects, Factor, Factorial, effects, full_product
 from tests.study.statistics.arms import arm
 
+SHIPPED = Path(__file__).parents[3] / "docs" / "results" / "studies" / "se_placement_32" / "report.json"
 DESIGN = Design(smallest=1.0, seeds=6)
 THREE = full_product([Factor(name, ("off", "on")) for name in ("one", "two", "three")])
 
@@ -59,7 +63,27 @@ class TestFormulas:
     @pytest.mark.parametrize("gain", [0.0, 0.04])
     def test_they_give_the_same_numbers(self, gain: float) -> None:
         """Estimate, error, p-values, intervals and equivalence of three main effects and three interactions."""
-        arms = made(gain=gain)
+        found = self.compared(made(gain=gain), 3)
+        assert (found.effects[0].verdict == "positive") == bool(gain)
+
+    def test_they_do_with_the_bits_of_the_shipped_study(self) -> None:
+        """Four of its five networks with ten seeds each, which are taken for a product of two factors."""
+        runs = json.loads(SHIPPED.read_text("utf-8"))["runs"]
+        variants = list(dict.fromkeys(run["variant"] for run in runs))[:4]
+        bits = [[run["correct"] for run in runs if run["variant"] == variant] for variant in variants]
+        arms = [
+            arm(name, [np.unpackbits(np.frombuffer(b64decode(text), np.uint8))[:2000] for text in each])
+            for name, each in zip(variants, bits, strict=True)
+        ]
+        found = self.compared(arms, 2)
+        assert (found.blocked.seeds, found.blocked.arms, arms[0].images) == (10, 4, 2000)
+        assert found.blocked.common is not None
+        assert found.blocked.common > 0.3
+
+    @classmethod
+    def compared(cls, arms: list[Arm], factors: int) -> Effects:
+        """Return the effects of arms that are a product of so many factors, after all numbers were the same."""
+        self = cls()
         x = np.array([each.correct for each in arms]) * 100.0
         k, n, m = x.shape
         runs = x.mean(2)
@@ -69,11 +93,11 @@ class TestFormulas:
         for axis in range(3):
             three = three - three.mean(axis, keepdims=True)
         of_images = (three**2).sum() / ((k - 1) * (n - 1) * (m - 1)) / m
-        signs = [np.array([1.0 if each >> bit & 1 else -1.0 for each in range(8)]) for bit in (2, 1, 0)]
+        signs = [np.array([1.0 if each >> bit & 1 else -1.0 for each in range(k)]) for bit in range(factors)[::-1]]
         columns = [*signs, *(one * other for one, other in combinations(signs, 2))]
         expected = []
         for column in columns:
-            c = column / 4
+            c = 2 * column / k
             estimate = float(c @ runs.mean(1))
             per_image = np.tensordot(c, x.mean(1), 1)
             images = (per_image.var(ddof=1) + 100**2 * (c**2).sum() / 2 / m) / m
@@ -88,7 +112,8 @@ class TestFormulas:
                 for rate in (0.05, 0.05 / len(columns))
             }
             expected.append((estimate, variance**0.5, p, equal, *half.values()))
-        found = effects(arms, THREE, DESIGN)
+        named = [Factor(name, ("off", "on")) for name in ("one", "two", "three")[:factors]]
+        found = effects(arms, full_product(named), DESIGN)
         adjusted_p = self.adjusted([each[2] for each in expected])
         adjusted_equal = self.adjusted([each[3] for each in expected])
         close = {"rel": 1e-9, "abs": 1e-9}
@@ -102,7 +127,7 @@ class TestFormulas:
             assert each.joint_interval == pytest.approx((estimate - joint, estimate + joint), **close)
             assert each.basis == "pooled"
         assert found.blocked.deviation == pytest.approx(mean_square**0.5, **close)
-        assert (found.effects[0].verdict == "positive") == bool(gain)
+        return found
 
 
 class TestVerdicts:

@@ -92,7 +92,10 @@ class ReportPart:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report: the study's name, its question, the answer, what keeps that from being final, and the parts."""
+    """A whole report: the study's name, its question, the answer, what keeps that from being final, and the parts.
+
+    ``more`` are sentences of the answer that follow the first ones.
+    """
 
     name: str
     question: str | None
@@ -100,3 +103,4 @@ class Report:
     warning: str | None
     parts: tuple[ReportPart, ...]
     remark: str
+    more: tuple[str, ...] = ()

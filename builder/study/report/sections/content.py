@@ -124,7 +124,7 @@ def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
     design = Design(
         question.smallest_difference, plan.confirm_seeds, question.deviation, question.error_rate, question.power
     )
-    findings = find(cells, results.outcomes, results.failures, plan.base.variant, design)
+    findings = find(cells, results.outcomes, results.failures, plan.base.variant, design, plan.compare, plan.factorial)
     names = arm_names(cells)
     sections = tuple(_section(group, plan, cells, names, results.outcomes, findings) for group in findings.groups)
     waits = bool(plan.screen_seeds) and stages.finalists() is None

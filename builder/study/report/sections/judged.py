@@ -64,7 +64,8 @@ def gaps(content: Content) -> ReportPart | None:
         made = _to_base(content, section)
         if made and section.base is not None:
             blocks += [*_named(section), _gaps(content, section, section.base, made, f"gaps{number or ''}")]
-    return ReportPart("gaps", "Gaps to the base", "Gaps", tuple(blocks)) if blocks else None
+    title = "Single variants: gaps to the base" if content.findings.effects is not None else "Gaps to the base"
+    return ReportPart("gaps", title, "Gaps", tuple(blocks)) if blocks else None
 
 
 def _to_base(content: Content, section: Section) -> list[Comparison]:
@@ -91,11 +92,12 @@ def _gaps(content: Content, section: Section, base: Entry, made: list[Comparison
 def _gap(entry: Entry, made: Comparison) -> rows.GapRow:
     assert made.difference is not None, "it has an interval"
     assert made.interval is not None, "only tested comparisons are drawn"
-    note = f"{points(made.difference)} ({interval(made.interval)}), p {_equals(made.adjusted_p)}"
+    note = f"{points(made.difference)} ({interval(made.interval)}), p {equals(made.adjusted_p)}"
     return rows.GapRow(entry.short, note, entry.ink, made.difference, made.interval, made.joint_interval, made.can_tell)
 
 
-def _equals(p: float | None) -> str:
+def equals(p: float | None) -> str:
+    """Return a probability as it stands behind a p."""
     text = probability(p)
     return text if text.startswith("<") else f"= {text}"
 
@@ -113,12 +115,13 @@ def comparisons(content: Content) -> ReportPart | None:
         return None
     design = content.findings.design
     called = {entry.name: entry.short for entry in content.entries}
+    title = "All comparisons" if content.findings.effects is None else "Single variants: all comparisons"
     caption = (
         f"All {plural(len(made), 'planned comparison')}: first minus second, in points of test accuracy, with "
         f"{rate(1 - design.error_rate)} intervals"
     )
     table = Table(caption, HEAD, tuple(_row(each, called) for each in made), frozenset(range(1, len(HEAD))) - {3})
-    return ReportPart("comparisons", "All comparisons", "Comparisons", (*_remarks(content), table))
+    return ReportPart("comparisons", title, "Comparisons", (*_remarks(content), table))
 
 
 def _row(made: Comparison, called: Mapping[str, str]) -> tuple[str, ...]:
@@ -152,6 +155,11 @@ def verdict(made: Comparison, a: str, b: str) -> str:
 
 
 def _remarks(content: Content) -> Iterator[Paragraph]:
+    if content.findings.effects is not None:
+        yield Paragraph(
+            "The study asks for effects, which every run speaks of. These comparisons come second: they are a family "
+            "of their own, with an error rate of their own, and find less."
+        )
     if not content.is_final:
         yield Paragraph("The study has not ended: this is where it stands, and none of it is a verdict.", "warning")
     yield Paragraph(

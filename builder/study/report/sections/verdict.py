@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from builder.quantities import plural
 from builder.study.report.sections.blocks import Fact, Facts, Heading, Paragraph, ReportPart
+from builder.study.report.sections.main_effects import shared
 from builder.study.report.sections.words import NONE, amount, rate
+from builder.study.statistics import effects_sentences
 from builder.study.statistics.planning import cautions
 
 if TYPE_CHECKING:
@@ -17,12 +19,21 @@ if TYPE_CHECKING:
     from builder.study.report.sections.content import Content
 
 
+def headline(content: Content) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return what the answer comes to in large type, and what follows it: of effects, all but the first sentence."""
+    said = answers(content)
+    return (said, ()) if content.findings.effects is None else (said[:1], said[1:])
+
+
 def answers(content: Content) -> tuple[str, ...]:
-    """Return the answer, one sentence for each group of arms."""
+    """Return the answer: one sentence for each group of arms, or of effects those on them one by one."""
     if content.later:
         done = sum(each.stage == "screen" for each in content.results.outcomes)
         return (f"No best is named: the screening has not ended, {done} of {len(content.cells)} runs are there.",)
-    return tuple(each.sentence for each in content.findings.answers)
+    findings = content.findings
+    if findings.effects is not None:
+        return effects_sentences(findings.groups[0], findings.effects, findings.design)
+    return tuple(each.sentence for each in findings.answers)
 
 
 def warning(content: Content) -> str | None:
@@ -38,7 +49,9 @@ def sure(content: Content) -> ReportPart:
     """Return how sure the answer is: runs, error rate, what was planned, what is ruled out."""
     findings = content.findings
     images = max((arm.images for arm in findings.arms), default=0)
-    said = tuple(cautions(findings.design, len(findings.comparisons), images)) if images else ()
+    plan = content.plan
+    of_effects = findings.effects is not None
+    said = cautions(findings.design, findings.claims, images, plan.layout, of_effects=of_effects) if images else ()
     blocks: list[ReportBlock] = [Facts(tuple(_facts(content, images)))]
     blocks += [Paragraph(f"From the plan: {each}.", "note") for each in said]
     blocks += [Heading("How it is judged"), *_method(content)]
@@ -54,12 +67,13 @@ def _facts(content: Content, images: int) -> Iterator[Fact]:
         plural(len(findings.arms), "network") if not content.plan.arms[0].settings else f"{len(findings.arms)} variants"
     )
     yield Fact("Runs", f"{plural(design.seeds, 'seed')} × {arms}", more)
-    count = len(findings.comparisons)
-    over = f"over all {count} comparisons together" if count > 1 else "one comparison"
+    count, what = findings.claims, "comparison" if findings.effects is None else "effect"
+    over = f"over all {count} {what}s together" if count > 1 else f"one {what}"
     yield Fact("Error rate", rate(design.error_rate), over)
     yield Fact("Smallest difference that matters", amount(design.smallest), f"to be found in {rate(design.power)}")
     yield _ruled_out(content)
     yield _spread(content)
+    yield from (Fact(*each) for each in shared(content))
     yield Fact("Test images", f"{images:,}" if images else NONE, "read once by each run, at its end")
 
 
@@ -68,7 +82,9 @@ def _ruled_out(content: Content) -> Fact:
     bounds = [each.ruled_out_above for each in content.findings.answers if each.ruled_out_above is not None]
     more = [each.more_seeds for each in content.findings.answers if each.more_seeds is not None]
     added = f"about {plural(max(more), 'more seed')} each would decide" if more else ""
-    among = "among those that cannot be told apart"
+    among = (
+        "among those that cannot be told apart" if content.findings.compare in (None, "pairs") else "of what is open"
+    )
     return Fact(
         "Ruled out", f"more than {max(bounds):.2f} points" if bounds else NONE, added or (among if bounds else "")
     )
@@ -76,6 +92,11 @@ def _ruled_out(content: Content) -> Fact:
 
 def _spread(content: Content) -> Fact:
     """Return how much runs of one network differ, beside what was expected."""
+    own = [each for each in content.findings.blocked if each.deviation is not None]
+    if own:
+        seen = f"{fmean((each.deviation or 0.0) ** 2 for each in own) ** 0.5:.2f} points"
+        expected = f"{content.findings.design.deviation:g} was expected"
+        return Fact("Runs differ by", seen, f"standard deviation beside what seeds share; {expected}")
     found = [arm.deviation for arm in content.findings.arms if arm.deviation is not None]
     seen = f"{fmean(each**2 for each in found) ** 0.5:.2f} points" if found else NONE
     return Fact("Seeds differ by", seen, f"standard deviation; {content.findings.design.deviation:g} was expected")
@@ -83,6 +104,9 @@ def _spread(content: Content) -> Fact:
 
 def _method(content: Content) -> Iterator[Paragraph]:
     design = content.findings.design
+    if content.findings.compare is not None:
+        yield from _blocked_method(content)
+        return
     yield Paragraph(
         "Every run picks its best epoch on the validation split and then reads the test split once. "
         "A difference is judged over new seeds and new test images alike: its variance is that over the seeds plus "
@@ -93,4 +117,23 @@ def _method(content: Content) -> Iterator[Paragraph]:
         f"networks the same, a study like this would claim a difference in at most {rate(design.error_rate)} of cases. "
         f"Two networks count as equivalent where differences of {amount(design.smallest)} and more are ruled out (two "
         "one-sided tests, Holm again). Dunnett and Games-Howell, over the seeds alone, stand beside it."
+    )
+
+
+def _blocked_method(content: Content) -> Iterator[Paragraph]:
+    design, of_effects = content.findings.design, content.findings.effects is not None
+    what, plural_name = ("An effect", "effects") if of_effects else ("A difference", "differences")
+    yield Paragraph(
+        "Every run picks its best epoch on the validation split and then reads the test split once. "
+        "Runs with the same seed share split, order and augmentation: seeds are blocks, and what they do to all "
+        f"networks counts for nothing. {what} is judged over new seeds and new test images alike: its variance is that "
+        "over the seeds, from what networks and seeds leave of all runs, plus that over the images. Where the "
+        "networks’ runs differ in variance, fewer degrees of freedom or each difference’s own runs are what counts."
+    )
+    same = "did nothing" if of_effects else "were the same"
+    yield Paragraph(
+        f"{what} counts as clear where Holm’s adjusted p-value is at most {design.error_rate:g}: if all "
+        f"{'factors' if of_effects else 'networks'} {same}, a study like this would claim something in at most "
+        f"{rate(design.error_rate)} of cases. Of {plural_name} that count as equivalent, {amount(design.smallest)} and "
+        "more are ruled out (two one-sided tests, Holm again)."
     )
