@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Sequence
 
+    import torch
     from torch import nn
 
     from builder.choices import Format, KeepName, MemoryFormat, SplitName, StepName
@@ -72,8 +73,8 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
     data_dir: str | os.PathLike[str] = "data",
     recipe: str | os.PathLike[str] | None = None,
     subset: int | None = None,
-    device: str = "auto",
-    weights: str | None = None,
+    device: str | torch.device = "auto",
+    weights: str | os.PathLike[str] | None = None,
     runs_dir: str | os.PathLike[str] = "runs",
     name: str | None = None,
     plugins: Sequence[str | os.PathLike[str]] = (),
@@ -93,31 +94,32 @@ def train(  # noqa: PLR0913 - an option of the command is an argument here
     kept in a folder of its own, ``beginning.run``. Raises ArchError for a wrong page, recipe or setting, RunError for
     what can't be had or trained.
     """
-    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no training
-
+    from builder import arguments, choices  # noqa: PLC0415 - whoever builds a network pays for no training
     from builder.commands.train import run  # noqa: PLC0415 - the same
     from builder.runs.prepare import TrainOptions  # noqa: PLC0415 - the same
     from builder.runs.settings import as_texts  # noqa: PLC0415 - the same
 
+    if on_progress is not None and not callable(on_progress):
+        raise arguments.refused("on_progress", "a function", on_progress)
     request = TrainOptions(
-        page=str(page),
-        data=data,
-        data_dir=Path(data_dir),
-        recipe=None if recipe is None else str(recipe),
+        page=str(arguments.path("page", page)),
+        data=arguments.text("data", data),
+        data_dir=arguments.path("data_dir", data_dir),
+        recipe=None if recipe is None else str(arguments.path("recipe", recipe)),
         settings=as_texts(settings),
-        subset=subset,
-        device=device,
-        weights=weights,
-        runs_dir=Path(runs_dir),
-        name=name,
-        plugins=tuple(map(Path, plugins)),
-        precision=precision,
-        layout=layout,
-        deterministic=deterministic,
-        step=step,
-        keep=keep,
-        threads=threads,
-        logs=tuple(map(str, log)),
+        subset=arguments.count("subset", subset),
+        device=arguments.device(device),
+        weights=None if weights is None else str(arguments.path("weights", weights)),
+        runs_dir=arguments.path("runs_dir", runs_dir),
+        name=arguments.text("name", name),
+        plugins=arguments.paths("plugins", plugins),
+        precision=None if precision is None else arguments.one_of("precision", precision, choices.Format),
+        layout=None if layout is None else arguments.one_of("layout", layout, choices.MemoryFormat),
+        deterministic=arguments.truth("deterministic", deterministic),
+        step=arguments.one_of("step", step, choices.StepName),
+        keep=arguments.one_of("keep", keep, choices.KeepName),
+        threads=arguments.count("threads", threads, choices.MOST_THREADS),
+        logs=tuple(map(str, arguments.paths("log", log))),
     )
     return run(request, lambda _: None, on_progress or (lambda _: None))
 
@@ -128,9 +130,9 @@ def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
     split: SplitName = "test",
     data: DataName | None = None,
     data_dir: str | os.PathLike[str] | None = None,
-    weights: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     recipe: str | os.PathLike[str] | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     plugins: Sequence[str | os.PathLike[str]] = (),
     output: str | os.PathLike[str] | None = None,
     threads: int | None = None,
@@ -140,22 +142,21 @@ def evaluate(  # noqa: PLR0913 - an option of the command is an argument here
     Without ``data`` the images are the run's own. Pictures go to ``output``, else into the run's folder. Raises
     ArchError for a wrong page, RunError where the run is no longer what was trained, or images can't be had.
     """
-    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no evaluation
-
+    from builder import arguments, choices  # noqa: PLC0415 - whoever builds a network pays for no evaluation
     from builder.commands.evaluate import EvaluateOptions  # noqa: PLC0415 - the same
     from builder.commands.evaluate import run as evaluated  # noqa: PLC0415 - the same
 
     question = EvaluateOptions(
-        what=str(run),
-        split=split,
-        data=data,
-        data_dir=None if data_dir is None else Path(data_dir),
-        device=device,
-        weights=weights,
-        recipe=None if recipe is None else str(recipe),
-        plugins=tuple(map(Path, plugins)),
-        output=None if output is None else Path(output),
-        threads=threads,
+        what=str(arguments.path("run", run)),
+        split=arguments.one_of("split", split, choices.SplitName),
+        data=arguments.text("data", data),
+        data_dir=None if data_dir is None else arguments.path("data_dir", data_dir),
+        device=arguments.device(device),
+        weights=None if weights is None else str(arguments.path("weights", weights)),
+        recipe=None if recipe is None else str(arguments.path("recipe", recipe)),
+        plugins=arguments.paths("plugins", plugins),
+        output=None if output is None else arguments.path("output", output),
+        threads=arguments.count("threads", threads, choices.MOST_THREADS),
     )
     return evaluated(question, lambda _: None)
 
@@ -164,10 +165,10 @@ def predict(
     run: str | os.PathLike[str],
     images: Iterable[str | os.PathLike[str]],
     *,
-    weights: str | None = None,
+    weights: str | os.PathLike[str] | None = None,
     recipe: str | os.PathLike[str] | None = None,
     classes: int | None = None,
-    device: str = "auto",
+    device: str | torch.device = "auto",
     plugins: Sequence[str | os.PathLike[str]] = (),
 ) -> Predicted:
     """Return what a run's best weights answer to image files, as ``archcli predict`` says it; or a page's ``weights``.
@@ -175,18 +176,17 @@ def predict(
     ``images`` are files and folders of them; those that can't be read are ``unreadable`` in what is returned. Raises
     ArchError where there is no image or a page is wrong, RunError where the run is no longer what was trained.
     """
-    from pathlib import Path  # noqa: PLC0415 - whoever builds a network pays for no prediction
-
+    from builder import arguments  # noqa: PLC0415 - whoever builds a network pays for no prediction
     from builder.commands.predict import PredictOptions  # noqa: PLC0415 - the same
     from builder.commands.predict import run as predicting  # noqa: PLC0415 - the same
 
     question = PredictOptions(
-        what=str(run),
-        images=tuple(map(Path, images)),
-        weights=weights,
-        recipe=None if recipe is None else str(recipe),
-        classes=classes,
-        device=device,
-        plugins=tuple(map(Path, plugins)),
+        what=str(arguments.path("run", run)),
+        images=arguments.paths("images", images),
+        weights=None if weights is None else str(arguments.path("weights", weights)),
+        recipe=None if recipe is None else str(arguments.path("recipe", recipe)),
+        classes=arguments.count("classes", classes),
+        device=arguments.device(device),
+        plugins=arguments.paths("plugins", plugins),
     )
     return predicting(question, lambda _: None).finished()

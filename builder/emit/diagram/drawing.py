@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from builder import arguments, choices
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
@@ -82,9 +83,11 @@ def draw(
 
     ``notes`` stand under the titles, one for each network. Raises RunError where the renderer is missing and where
     the figure does not fit the width asked for; ArchError where ``fold`` or ``expand`` name no block, and where
-    ``graphs`` is no list of what ``load`` returns.
+    ``graphs`` is no list of what ``load`` returns, or anything else is of another kind.
     """
     _check_graphs(graphs)
+    _check_choices(level, options)
+    _check_notes(notes, graphs)
     scene = blocks(graphs, options, notes) if level == "block" else layers(graphs, options, notes)
     if options.legend:
         legend(scene)
@@ -103,3 +106,22 @@ def _check_graphs(graphs: object) -> None:
     given = [*strange, "one without its list" if inside else "an empty list"][0]
     message = f"`draw` takes a list of the graphs that `load` returns, not {given}"
     raise ArchError(Diagnostic("usage", message, None, "such as `draw([load('resnet18')])`"))
+
+
+def _check_choices(level: Level, options: DrawOptions) -> None:
+    if not isinstance(options, DrawOptions):
+        raise arguments.refused("options", "a `DrawOptions`", options, "such as `DrawOptions(theme='dark')`")
+    arguments.one_of("level", level, choices.Level)
+    arguments.one_of("theme", options.theme, choices.ThemeName)
+    arguments.one_of("shapes", options.shapes, choices.Shapes)
+    arguments.one_of("highlight", options.highlight, choices.Highlight)
+    if options.width is not None:
+        arguments.one_of("width", options.width, choices.Width)
+    arguments.truth("legend", options.legend)
+    arguments.texts("fold", options.fold)
+    arguments.texts("expand", options.expand)
+
+
+def _check_notes(notes: Sequence[str], graphs: Sequence[Graph]) -> None:
+    if len(arguments.texts("notes", notes)) not in {0, len(graphs)}:
+        raise arguments.refused("notes", "one text for each network", notes)
