@@ -9,18 +9,20 @@ Every mistake of a user is a ``Diagnostic``; ``ArchError`` carries all that one 
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     Hint: TypeAlias = "str | Callable[[], str | None] | None"
 
 DETAILED = 100  # mistakes of one run that get a hint and notes: each costs a search, and nobody reads more of them
+_CALLS = 3  # calls of templates inside each other that a mistake is told with
 _LISTED = 24  # names that a hint lists at most
 _LONGEST = 64  # letters of a word of which a slip is still told from another word
 _MOST_CHANGES = 4  # letters that a slip changes at most, however long the word
@@ -111,6 +113,7 @@ class Collector:
     def __init__(self, found: Iterable[Diagnostic] = ()) -> None:
         """Begin with what was ``found`` already."""
         self._found: dict[tuple[object, ...], Diagnostic] = {}
+        self._calls: tuple[Note, ...] = ()
         for each in found:
             self.add(each)
 
@@ -131,7 +134,17 @@ class Collector:
             self._found[key] = Diagnostic(code, message, mark)
             return
         said = hint() if callable(hint) else hint
-        self._found[key] = Diagnostic(code, message, mark, said, tuple(notes))
+        self._found[key] = Diagnostic(code, message, mark, said, (*notes, *self._calls[:_CALLS]))
+
+    @contextmanager
+    def within(self, call: Note | None) -> Iterator[None]:
+        """Add ``call`` to what is found meanwhile, and the calls around it; None where nothing was called."""
+        before = self._calls
+        self._calls = () if call is None else (call, *before)
+        try:
+            yield
+        finally:
+            self._calls = before
 
     def __bool__(self) -> bool:
         return bool(self._found)

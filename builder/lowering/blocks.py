@@ -16,7 +16,7 @@ from builder.graph import Block, Lane
 from builder.lowering.arguments import bind
 from builder.lowering.frame import Frame
 from builder.lowering.names import join
-from builder.lowering.scope import UNKNOWN, UnknownValueError, marked
+from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, marked, written
 from builder.lowering.shortcut import NoProjectionError, sampling
 from builder.ops import MERGES
 from builder.ops.base import ShapeError
@@ -26,7 +26,7 @@ from builder.spec.bodies import Bodies, projection
 from builder.spec.page import BlockSpec, Body, Branch, Item, LayerCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from builder.expressions import Result
     from builder.graph import BlockMember
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from builder.spec.page import Insert, Template
 
 _EDITABLE = ("shortcut", "merge", "activation")
+_MOST_VALUES, _LONGEST_VALUE = 8, 30  # of a call that a message tells, and letters of each
 
 
 class Walker(Protocol):
@@ -126,9 +127,17 @@ def template_instance(
     scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
     module = _module(draft, template.block, name, outer)
-    frame = Frame(place.path, module, scope, place.instances, {}, call.mark, outer.role, outer.inserts)
+    frame = Frame(place.path, module, scope, place.instances, {}, outer.role, outer.inserts)
     spec = _edited(draft, template.block, place, overrides)
-    return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
+    with draft.problems.within(Note(call.mark, _called_with(scope, names))):
+        return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
+
+
+def _called_with(scope: Scope, names: Sequence[str]) -> str:
+    """Return the values that a template was called with, on which what is wrong in it may depend."""
+    known = {name: value for name in names if not isinstance(value := scope[name], Unknown)}
+    shown = [f"{name} = {written(value)[:_LONGEST_VALUE]}" for name, value in known.items()][:_MOST_VALUES]
+    return f"called here with {', '.join(shown)}" if shown else "called here"
 
 
 def _edited(draft: Draft, spec: BlockSpec, place: Place, edits: list[Mapping]) -> BlockSpec:
@@ -328,7 +337,7 @@ class _BlockWalk:
         except NoProjectionError as error:
             message = f"{self._path}: no 1×1 convolution fits from {flow[1]} to {main[1]}: {error}"
             hint = "write the shortcut's layers yourself: `shortcut: [ … ]`"
-            notes = (*self._came_from(main), *self._came_from(flow), *self._called())
+            notes = (*self._came_from(main), *self._came_from(flow))
             self._draft.problems.error("no-projection", message, word.mark, hint, notes)
             self._spec = replace(self._spec, broken=True)
             return None
@@ -378,7 +387,6 @@ class _BlockWalk:
         notes = [note for flow in flows if flow is not None for note in self._came_from(flow)]
         if len({note.mark for note in notes}) < len(notes):  # copies of one line are told apart by their paths
             notes = [note for flow in flows if flow is not None for note in self._came_from(flow, named=True)]
-        notes += self._called()
         if self._spec.branches is not None:
             message = f"{self._path}: {misfit.message}"
             self._draft.problems.error("shapes-differ", message, self._spec.mark, misfit.hint, notes)
@@ -410,9 +418,6 @@ class _BlockWalk:
             return [Note(node.mark, f"{shape} comes from {f'`{node.path}`' if named else 'here'}")]
         said = next((page for page in reversed(self._draft.page.raw) if page.get("input") is not None), None)
         return [Note(said.key_mark("input"), f"{shape} comes from here")] if said is not None else []
-
-    def _called(self) -> list[Note]:
-        return [Note(self._frame.called, "called here")] if self._frame.called is not None else []
 
     def _activation(self, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the activation: `activation` in a named body, the next number in a numbered one."""

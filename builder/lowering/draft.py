@@ -6,7 +6,7 @@ from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import Diagnostic, Note
+from builder.diagnostics import Note
 from builder.graph import Node
 from builder.lowering.names import Modules, check_keys
 from builder.lowering.places import Walked
@@ -60,7 +60,6 @@ class Draft:
         role: Role,
         mark: Mark,
         fields: Mapping | None = None,
-        called: Mark | None = None,
     ) -> Flow:
         """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
         path, key = name
@@ -72,11 +71,9 @@ class Draft:
             return None
         except ShapeError as misfit:
             value = fields.get(misfit.field) if fields is not None and misfit.field else None
-            notes = (Note(called, "called here"),) if called else ()
             place = value.mark if value is not None else mark
-            self.problems.add(
-                Diagnostic("misfit", f"{path}: {misfit.message}", place, misfit.hint or self._channels_first(), notes)
-            )
+            hint = misfit.hint or self._channels_first()
+            self.problems.error("misfit", f"{path}: {misfit.message}", place, hint)
             return None
         if self._is_too_large(operation, inputs, shape):
             message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which does not fit into memory"

@@ -9,7 +9,6 @@ from builder.lowering.names import join
 from builder.lowering.selectors import Place
 
 if TYPE_CHECKING:
-    from builder.diagnostics import Mark
     from builder.expressions import Result
     from builder.graph import Role
     from builder.lowering.scope import Scope
@@ -24,8 +23,8 @@ Flow: TypeAlias = "tuple[int, Shape] | None"
 class Frame:
     """The block whose children are being lowered.
 
-    ``module`` is the key under which its layers live, ``ordinals`` counts the operations of its lists, ``called`` is
-    where the template was called whose inside this is, ``inserts`` whose inside it is: they do not act there again.
+    ``module`` is the key under which its layers live, ``ordinals`` counts the operations of its lists, ``inserts`` are
+    those whose inside it is: they do not act there again.
     """
 
     path: tuple[str, ...] = ()
@@ -33,7 +32,6 @@ class Frame:
     scope: Scope = field(default_factory=dict)
     instances: tuple[tuple[int, str], ...] = ()
     ordinals: dict[str, int] = field(default_factory=dict)
-    called: Mark | None = None
     role: Role = "layer"
     inserts: tuple[Insert, ...] = ()
 

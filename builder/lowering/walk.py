@@ -247,7 +247,7 @@ class Walk:
             complete = len(known) == len(sources)
             inputs = (flow, *known)
             result = (
-                self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields, frame.called)
+                self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields)
                 if complete
                 else flow
             )
@@ -357,8 +357,9 @@ class Walk:
         word = item.content.text if isinstance(item.content, LayerCall) else "block"
         scope: Scope = {**self.draft.scope, "point": where[0], "at": where[1]}
         within = (*frame.inserts, insert)
-        inside = replace(frame, scope=scope, called=None, role="inserted", inserts=within)
-        return self.item(item, inside, flow, insert.name or Scalar(word.removeprefix("$"), item.content.mark))
+        inside = replace(frame, scope=scope, role="inserted", inserts=within)
+        with self.draft.problems.within(None):
+            return self.item(item, inside, flow, insert.name or Scalar(word.removeprefix("$"), item.content.mark))
 
     def activation(self, item: Item, frame: Frame, flow: Flow, *, numbered: bool) -> tuple[list[BlockMember], Flow]:
         """Walk a block's activation: `activation` in a named body, the next number in a numbered one."""
@@ -438,10 +439,7 @@ class Walk:
             return word
         if word != "none":
             hint = partial(advise, str(word), [*page.operations, *page.templates], "there are")
-            notes = (Note(frame.called, "called here"),) if frame.called else ()
-            self.draft.problems.error(
-                "unknown-layer", f"`{word}` is not an operation or a template", call.mark, hint, notes
-            )
+            self.draft.problems.error("unknown-layer", f"`{word}` is not an operation or a template", call.mark, hint)
         return None
 
     def _is_none(self, call: LayerCall, frame: Frame, flow: Flow) -> bool:

@@ -149,7 +149,40 @@ class TestCall:
             "    layers: [{conv: {out: 3, kernel: ⟪$k⟫}}]\nlayers:\n  a: {Unit: {k: 9}}\n  b: {Unit: {k: 10}}\n" + TAIL
         )
         check(found, spans, "misfit", "a.conv1: a kernel of 9×9 does not fit 3×4×4", "")
-        assert [(note.message, note.mark.line) for note in found[0].notes] == [("called here", 9)]
+        assert [(note.message, note.mark.line) for note in found[0].notes] == [("called here with k = 9", 9)]
+
+    @pytest.mark.parametrize(
+        ("layer", "code"),
+        [
+            ("conv: {out: $n, kernel: 1}", "bad-value"),
+            ("conv: {out: 8 // $n, kernel: 1}", "bad-expression"),
+            ("{relu: {}, repeat: $n - 1}", "bad-repeat"),
+            ("{relu: {}, when: $n}", "bad-value"),
+            ("se: {hidden: $in * $n}", "bad-value"),
+            ("dropout: {p: $n - 1}", "bad-value"),
+            ("maxpool: {kernel: $n}", "bad-value"),
+        ],
+    )
+    def test_every_mistake_inside_tells_the_values(self, answers: Answers, layer: str, code: str) -> None:
+        """Of the call, and of the call of what calls it: the body may be right for others."""
+        found, _ = answers(
+            "name: net\ninput: [3, 4, 4]\nclasses: 4\ntemplates:\n  Inner:\n    params: {n: int, w: [1, 2]}\n"
+            f"    layers:\n    - {layer}\n  Outer:\n    params: {{m: 0}}\n    layers:\n    - Inner: {{n: $m}}\n"
+            "layers:\n  a: {Outer: {m: 0}}\n" + TAIL
+        )
+        assert [each.code for each in found] == [code]
+        assert [(note.message, note.mark.line) for note in found[0].notes] == [
+            ("called here with n = 0, w = [1, 2]", 12),
+            ("called here with m = 0", 14),
+        ]
+
+    def test_what_is_inserted_is_not_in_the_template(self, answers: Answers) -> None:
+        """Its values come from the page."""
+        found, _ = answers(
+            "name: net\ninput: [3, 4, 4]\nclasses: 4\ntemplates:\n  Unit:\n    params: {k: int}\n    layers: [relu]\n"
+            "layers:\n  a: {Unit: {k: 9}}\n" + TAIL + "insert:\n- {maxpool: {kernel: 9}, at: a.out}\n"
+        )
+        assert [(each.code, each.notes) for each in found] == [("misfit", ())]
 
     def test_a_template_that_calls_itself_without_end(self, answers: Answers) -> None:
         """The way out is named."""
