@@ -57,6 +57,7 @@ NOT_OF_A_ROOM = {
 OF_A_WHOLE_ROOM = {
     "ops/test_against_torch.py": "every operation beside PyTorch's module",
     "runtime/test_generated.py": "networks that nobody wrote, built",
+    "runtime/test_joins.py": "networks that read earlier values, built",
     "runtime/test_operations.py": "every operation, built",
     "study/report/test_page_in_browser.py": "the page in a real browser",
     "study/statistics/test_simulated.py": "simulated studies through all of the statistics",
