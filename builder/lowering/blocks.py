@@ -86,21 +86,44 @@ def inline_block(
     header = _Header(name.place)
     draft.paths[".".join(name.place.path)] = name.key
     spec = _edited(draft, spec, name.place, draft.edits.fields(name.place))
-    if spec.branches is not None:
+    if spec.branches is not None and draft.page.language == 1:
         return _block(draft, walker, spec, header, outer, outer, flow)
-    frame = replace(outer, path=name.place.path, module=_module(draft, spec, name, outer), ordinals={})
-    return _block(draft, walker, spec, header, frame, outer, flow)
+    module, beside = _modules(draft, spec, name, outer)
+    frame = replace(outer, path=name.place.path, module=module, beside=beside, ordinals={})
+    return _block(draft, walker, spec, header, frame, frame, flow)
 
 
-def _module(draft: Draft, spec: BlockSpec, name: ChildName, outer: Frame) -> str:
-    """Return the key of the module in which a block's layers live: its own, or the one that its ``key:`` names."""
+def _modules(draft: Draft, spec: BlockSpec, name: ChildName, outer: Frame) -> tuple[str, str]:
+    """Return the keys of the modules in which a block's layers and its shortcut live: ``key:`` holds for both.
+
+    Where several blocks share one ``key:``, or a block has no name, the shortcut stays under the block's own: its name
+    would soon stand twice.
+    """
+    home = name.key if draft.page.language > 1 else join(*name.place.path)
     if spec.key is None:
-        return name.key
+        return name.key, home
     key = str(spec.key.value)
-    if key == ".":
-        return outer.module
-    draft.modules.claim(outer.module, key, spec.key.mark, shared=True)
-    return join(outer.module, key)
+    module = outer.module if key == "." else join(outer.module, key)
+    if key != ".":
+        draft.modules.claim(outer.module, key, spec.key.mark, shared=True)
+    nameless = key == "." and name.is_nameless
+    shared = key != "." and outer.body is not None and _users(key, outer.body, draft) > 1
+    return module, home if draft.page.language == 1 or nameless or shared else module
+
+
+def _users(key: str, body: Body, draft: Draft) -> int:
+    """Return how many blocks of a body live in the module ``key``; one that is repeated counts as two."""
+    users = 0
+    for _, item in body.entries:
+        template = draft.page.templates.get(item.content.text) if isinstance(item.content, LayerCall) else None
+        block = item.content if isinstance(item.content, BlockSpec) else template.block if template else None
+        if block is None or block.key is None:
+            continue
+        found = int(block.key.value == key)
+        if block.key.value == "." and block.layers is not None and isinstance(item.content, BlockSpec):
+            found += _users(key, block.layers, draft)
+        users += found * (2 if item.repeat is not None else 1)
+    return users
 
 
 def template_instance(
@@ -126,8 +149,8 @@ def template_instance(
     given = Mapping(given.entries, call.mark)
     scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
-    module = _module(draft, template.block, name, outer)
-    frame = Frame(place.path, module, scope, place.instances, {}, outer.role, outer.inserts)
+    module, beside = _modules(draft, template.block, name, outer)
+    frame = Frame(place.path, module, scope, place.instances, {}, outer.role, outer.inserts, beside)
     spec = _edited(draft, template.block, place, overrides)
     with draft.problems.within(Note(call.mark, _called_with(scope, names))):
         return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
@@ -164,8 +187,8 @@ def _edited(draft: Draft, spec: BlockSpec, place: Place, edits: list[Mapping]) -
 def _block(
     draft: Draft, walker: Walker, spec: BlockSpec, header: _Header, frame: Frame, home: Frame, flow: Flow
 ) -> tuple[Block | None, Flow]:
-    """Walk a block: ``frame`` holds its layers, ``home`` what is inserted at its joints where it has no module."""
-    return _BlockWalk(draft, walker, spec, header, frame, home if spec.branches is not None else frame).run(flow)
+    """Walk a block: ``frame`` holds its layers, ``home`` what is inserted at its points."""
+    return _BlockWalk(draft, walker, spec, header, frame, home).run(flow)
 
 
 class _BlockWalk:
@@ -252,7 +275,7 @@ class _BlockWalk:
             before: list[BlockMember] = [share[0]] if split and share is not None else []
             switched_off = self._walker.switched_off
             members, value = self._walker.body(body, frame, share)
-            if not members and self._walker.switched_off > switched_off:
+            if not members and self._walker.switched_off > switched_off and self._draft.page.language > 1:
                 self._report_empty(body)
             members = before + members
             lanes.append(Lane("branch" if len(there) > 1 else "layers", tuple(members), _index(value)))
@@ -323,7 +346,7 @@ class _BlockWalk:
         body = self._projection(shortcut, flow, main) if isinstance(shortcut, Scalar) else shortcut
         members: list[BlockMember] = []
         if body is not None:
-            frame = self._frame.at_home("projection")
+            frame = self._frame.at_side()
             members, flow = self._walker.body(body, frame, flow) if body.entries else ([], flow)
         more, flow = self._point("shortcut", flow)
         return members + more, flow
@@ -366,6 +389,8 @@ class _BlockWalk:
             self._disagree(misfit, flows)
             return None, None
         flow = self._draft.node(kind(), (path, ""), tuple(values), "merge", self._spec.mark)
+        if path not in self._draft.paths:  # else a layer is called so
+            self._draft.places[path] = flow
         return (flow[0] if flow else None), flow
 
     def _merge_word(self) -> str | None:

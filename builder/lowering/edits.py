@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.lowering.scope import UnknownValueError
@@ -85,7 +85,20 @@ class Edits:
         ``inside`` are the inserts that the block came with: none acts on what it has inserted itself.
         """
         points = (point, None) if point == "out" else (point,)
-        return self._acting(self._taken(self._inserts, place, *points), inside)
+        found = self._taken(self._inserts, place, *points)
+        if point == "pre_activation":  # which is where the merge ends
+            found = self._in_order([*found, *self._after_merge(place)])
+        return self._acting(found, inside)
+
+    def _after_merge(self, place: Place) -> list[_Edit]:
+        """Return what is inserted after ``block.merge``, which is written out as points are."""
+        merge = replace(place, path=(*place.path, "merge"))
+        found = [edit for edit in self._inserts.at(merge, None) if edit.selector.segments[-1:] == ("merge",)]
+        self._used |= {id(edit) for edit in found}
+        return found
+
+    def _in_order(self, found: list[_Edit]) -> list[_Edit]:
+        return sorted(found, key=self._inserts.edits.index) if len(found) > 1 else found
 
     def inserts_after(self, place: Place, inside: tuple[Insert, ...]) -> list[Insert]:
         """Return what is inserted after a layer, which came ``inside`` of others."""

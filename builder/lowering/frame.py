@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from builder.graph import Role
     from builder.lowering.scope import Scope
     from builder.shapes import Shape
-    from builder.spec.page import Insert
+    from builder.spec.page import Body, Insert
 
 Flow: TypeAlias = "tuple[int, Shape] | None"
 """A value on its way: its node and its shape; None after a mistake."""
@@ -23,8 +23,9 @@ Flow: TypeAlias = "tuple[int, Shape] | None"
 class Frame:
     """The block whose children are being lowered.
 
-    ``module`` is the key under which its layers live, ``ordinals`` counts the operations of its lists, ``inserts`` are
-    those whose inside it is: they do not act there again.
+    ``module`` is the key under which its layers live, ``beside`` that of its shortcut, ``body`` the items among which
+    it looks for others that share a key, ``ordinals`` counts the operations of its lists, ``inserts`` are those whose
+    inside it is: they do not act there again.
     """
 
     path: tuple[str, ...] = ()
@@ -34,6 +35,8 @@ class Frame:
     ordinals: dict[str, int] = field(default_factory=dict)
     role: Role = "layer"
     inserts: tuple[Insert, ...] = ()
+    beside: str = ""
+    body: Body | None = None
 
     @property
     def place(self) -> Place:
@@ -48,9 +51,13 @@ class Frame:
         """Return the same block with more variables."""
         return replace(self, scope={**self.scope, **variables})
 
-    def at_home(self, role: Role | None = None) -> Frame:
-        """Return the frame of what is inserted into the block or runs beside it: it lives under the block's path."""
-        return replace(self, module=join(*self.path), role=role or self.role)
+    def at_home(self) -> Frame:
+        """Return the frame of what is inserted into the block: it lives under the block's path."""
+        return replace(self, module=join(*self.path))
+
+    def at_side(self) -> Frame:
+        """Return the frame of what runs beside the block's layers."""
+        return replace(self, module=self.beside, role="projection")
 
     def ordinal(self, word: str) -> str:
         """Return the address of the next operation ``word`` in this block's list, such as ``conv2``."""
@@ -65,3 +72,4 @@ class ChildName:
     segment: str
     place: Place
     key: str
+    is_nameless: bool = False

@@ -16,6 +16,7 @@ from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
 from builder.shipped import shipped_folder, shipped_names
 from builder.spec.known import Known
+from builder.spec.page import LANGUAGE
 from builder.spec.parse import parse_page
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Merged:
     """The pages as they were read, the base first."""
     operations: Operations
     version: int = 1
+    language: int = LANGUAGE
     found: tuple[Diagnostic, ...] = ()
     """Mistakes so far: lowering adds to them what it finds and raises them together."""
 
@@ -151,11 +153,14 @@ def load_page(path: Path, member: str | None = None, operations: Operations = OP
 def page_from_text(text: str, name: str, operations: Operations = OPERATIONS) -> Merged:
     """Return the page that ``text``, called ``name`` in messages, is by itself: it may name no other page.
 
+    It was written by ``resolved_page``, and says in which version of the language unless that was the first.
+
     Raises ArchError where it is no page; other mistakes are kept for ``lower`` to raise.
     """
     problems = Collector()
     page = _parsed(read_text(text, name), [], (), operations, problems)
-    return _merge([(page, Path(name))], [None], operations, problems)
+    merged = _merge([(page, Path(name))], [None], operations, problems)
+    return merged if page.header.language is not None else replace(merged, language=1)
 
 
 def _read_chain(
@@ -328,9 +333,24 @@ def _merge(
         variants=pages[0].variants,
         raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
         version=next((each for page in pages if isinstance(each := page.header.version, int)), 1),
+        language=_language(chain),
         operations=operations,
         found=problems.found,
     )
+
+
+def _language(chain: list[tuple[Page, Path]]) -> int:
+    """Return the version of the language that holds for a page and its bases: the oldest that one of them needs."""
+    said = [(page.header.language, path) for page, path in chain]
+    return min(each if isinstance(each, int) else 1 if _is_kept(path) else LANGUAGE for each, path in said)
+
+
+def _is_kept(path: Path) -> bool:
+    """Return whether a page is what a run or a study keeps of a network; before there were versions it said none."""
+    folder = path.parent
+    if path.name == "page.yaml":
+        return is_file(folder / "data.json") or is_file(folder / "environment.json")
+    return folder.name == "networks" and is_file(folder.parent / "plan.json")
 
 
 def _only_templates(library: Page) -> Mapping:

@@ -20,6 +20,7 @@ def resolved_page(page: Merged, graph: Graph) -> str:
     """Return YAML that lowers to ``graph`` by itself: edits stand as edits, parameters have their final values."""
     resolved: dict[str, object] = {
         "name": graph.name,
+        "language": page.language,
         "input": list(graph.input.sizes),
         "classes": graph.classes,
     }

@@ -62,6 +62,9 @@ class Walk:
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
+        return self._items(body, replace(frame, body=body), flow)
+
+    def _items(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         members: list[BlockMember] = []
         for name, item in body.entries:
             more, flow = self.item(item, frame, flow, name)
@@ -330,6 +333,7 @@ class Walk:
             return None
         outermost = frame.instances[-1][0] if frame.instances else 1
         around = [".".join(frame.path[:length]) for length in range(len(frame.path), outermost - 1, -1) if length]
+        around = around if self.draft.page.language > 1 else []
         for path in (*around, ""):
             if join(path, wanted) in self.draft.places:
                 return self.draft.places[join(path, wanted)]
@@ -405,7 +409,10 @@ class Walk:
             segment = frame.ordinal(str(word)) if operation is not None or word == REUSE else str(number)
         own = given if given is not None else str(number) if number is not None else segment
         place = frame.child(segment)
-        lives_elsewhere = block is not None and (block.key is not None or (word is None and block.branches is not None))
+        open_branches = (
+            self.draft.page.language == 1 and word is None and block is not None and block.branches is not None
+        )
+        lives_elsewhere = open_branches or (block is not None and block.key is not None)
         if not frame.path and given in self.draft.page.templates and name is not None:
             message = f"`{given}` is the name of a template, and a selector could mean either"
             self.draft.problems.error("reserved-name", message, name.mark, "choose another name")
@@ -417,7 +424,7 @@ class Walk:
             self.draft.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
         elif given is not None and ".".join(place.path) in self.draft.paths:
             self.draft.problems.error("duplicate-name", f"`{given}` is already used here", mark)
-        return ChildName(segment, place, join(frame.module, own))
+        return ChildName(segment, place, join(frame.module, own), is_nameless=given is None)
 
     def _block_of(self, content: LayerCall | BlockSpec, word: str | None) -> BlockSpec | None:
         """Return the block that an item is, written in place or by a template; None for a layer."""
@@ -455,4 +462,4 @@ class Walk:
 
     def _bracket(self, block: BlockSpec, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk a nameless ``key: .``: its items stand in the list that holds it."""
-        return self.body(block.layers, frame, flow) if block.layers is not None else ([], flow)
+        return self._items(block.layers, frame, flow) if block.layers is not None else ([], flow)

@@ -99,7 +99,7 @@ class Bodies:
         """Report fields that mean nothing where they stand."""
         given = [name for name, _ in mapping]
         if "branches" in given:
-            for name in ("key", "shortcut", "activation"):
+            for name in ("shortcut", "activation"):
                 if name in given:
                     hint = "put the branches into a block of their own among the `layers` of one that has it"
                     message = f"a block of `branches` has no `{name}`"

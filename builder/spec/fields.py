@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from builder.ops.base import Count
+from builder.spec.page import LANGUAGE
 from builder.validation import Strict
 
 SEGMENT = r"[A-Za-z_][A-Za-z0-9_-]*"
@@ -133,6 +134,9 @@ class PageFields(Strict):
     )
     classes: Count | None = Field(None, description="the number of outputs; `$classes` in expressions", examples=[10])
     version: Count | None = Field(None, description="the version that PyTorch saves with the weights; 1 if not given")
+    language: Annotated[int, Field(ge=1, le=LANGUAGE)] | None = Field(
+        None, description=f"the version of the language in which the page is written; {LANGUAGE} if not given"
+    )
     params: Any = Field(None, description=_PARAMETERS)
     members: Any = Field(None, description="the networks of a family, each with its parameter values")
     defaults: Any = Field(

@@ -23,6 +23,14 @@ REUSE = "reuse"
 """The call that runs a layer a second time, with the same weights."""
 
 
+LANGUAGE = 2
+"""The version of the language that pages are written in today.
+
+In version 1, blocks of ``branches`` gave their layers no name, ``key:`` did not hold for shortcuts, and a branch of
+which ``when`` left nothing was the identity.
+"""
+
+
 @dataclass(frozen=True)
 class LayerCall:
     """An operation, a template or a parameter that holds one of them, with its fields."""
@@ -160,6 +168,7 @@ class Header:
     extends: Scalar | None = None
     member: Scalar | None = None
     version: int | Broken | None = None
+    language: int | Broken | None = None
 
 
 @dataclass(frozen=True)

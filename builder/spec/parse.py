@@ -55,6 +55,7 @@ _NEVER_EMPTY = {
     "input": "input: [3, 224, 224]",
     "classes": "classes: 10",
     "version": "version: 1",
+    "language": "language: 2",
 }
 """What fields look like of which none can be empty."""
 
@@ -203,7 +204,8 @@ def _header(mapping: Mapping) -> Header:
             return Broken((value or mapping).mark)
 
     name = scalar("name") or Scalar("page", mapping.mark)
-    return Header(name, size("input"), size("classes"), scalar("extends"), scalar("member"), size("version"))
+    return Header(name, size("input"), size("classes"), scalar("extends"), scalar("member"), size("version"),
+                  size("language"))  # fmt: skip
 
 
 def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | None:

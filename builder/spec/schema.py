@@ -68,7 +68,10 @@ def json_schema(operations: Operations = OPERATIONS) -> JsonSchema:
 
 def _top_level(operations: Operations) -> JsonSchema:
     given = PageFields.model_json_schema()["properties"]
-    plain = {name: without_null(given[name]) for name in ("name", "extends", "member", "input", "classes", "version")}
+    plain = {
+        name: without_null(given[name])
+        for name in ("name", "extends", "member", "input", "classes", "version", "language")
+    }
     return {
         **plain,
         "uses": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import nearest
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class InsertionPlace:
     """One place by the text that ``at:`` takes: ``block1.out``, or a layer's path, which means after it.
 
-    ``home`` is the path under which lives what is inserted there: that of the block, but a block of ``branches`` that
-    stands among other layers has no module of its own.
+    ``home`` is the path under which lives what is inserted there: that of the block, but in the first version of the
+    language a block of ``branches`` among other layers had no module of its own.
     """
 
     text: str
@@ -50,6 +50,8 @@ class Places:
     def matching(self, selector: Scalar) -> list[InsertionPlace]:
         """Return the places that ``selector`` means, in page order; a path without a point means after it."""
         meant = self._parsed(selector)
+        if meant.segments[-1:] == ("merge",) and not any(meant.matches(location) for _, location in self._known):
+            meant = replace(meant, segments=meant.segments[:-1], point="pre_activation")
         points = (meant.point,) if meant.point else (None, "out")
         return [place for place, location in self._known if place.point in points and meant.matches(location)]
 
@@ -80,7 +82,9 @@ def _in_block(
     if block.template:
         instances = (*instances, (len(segments), block.template))
     here = Location(segments, instances)
-    among_layers = block.template is None and any(lane.kind == "branch" for lane in block.lanes)
+    among_layers = (
+        graph.page.language == 1 and block.template is None and any(lane.kind == "branch" for lane in block.lanes)
+    )
     home = block.path.rpartition(".")[0] if among_layers else block.path
 
     def point(name: str) -> Iterator[tuple[InsertionPlace, Location]]:

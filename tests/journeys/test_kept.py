@@ -16,8 +16,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file
+
+from builder import build
+from builder.diagnostics import ArchError
+from builder.identity import graph_id
+from builder.lowering import load, lower, page_from_text, resolved_page
 
 if TYPE_CHECKING:
+    from builder.graph import Graph
     from tests.command_line import Archcli
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +42,10 @@ CHANGED = {
         "the network's class takes `num_classes`; nothing else of the source is another",
     ),
     **dict.fromkeys(("check_wrong.json", "check_wrong.stderr.txt"), "messages of mistakes are in plainer English"),
+    **dict.fromkeys(
+        ("resolved_tiny.yaml", "resolved_alexse_both.yaml", "resolved_resnet18.yaml"),
+        "a resolved page says its version of the language",
+    ),
     "schema_page.json": "one spelling, and descriptions of fields in the field's words",
     "schema_recipe.json": "descriptions of fields in the field's words",
     "schema_study.json": "the same, and a search has `trials`, which were `tries`",
@@ -138,6 +149,43 @@ class TestOutputs:
             assert lasting(json.loads(text)) == nearly(lasting(json.loads(kept)))
         else:
             assert text == kept
+
+
+class TestLanguage:
+    """A page that a run of the earlier program keeps means what it meant, though the language has another version."""
+
+    PAGE = KEPT / "language1" / "page.yaml"
+
+    def test_its_weights_load_strictly(self) -> None:
+        """Names in branches, keys of shortcuts and an emptied branch are those of the first version."""
+        model = build(self.PAGE).eval()
+        weights = load_file(KEPT / "language1" / "best.safetensors")
+        model.load_state_dict(weights, strict=True)
+        assert {"body.down.weight", "projected.projection.weight", "one.weight", "se.fc1.weight"} <= set(weights)
+        assert model(torch.rand(1, 1, 64, 64)).shape == (1, 10)
+
+    def test_the_network_is_the_one_that_was_trained(self) -> None:
+        """By its id, which the run keeps."""
+        assert graph_id(load(self.PAGE)) == json.loads((KEPT / "language1" / "data.json").read_text("utf-8"))["network"]
+
+    def test_a_page_that_extends_it_is_of_its_version(self, tmp_path: Path) -> None:
+        """What is inserted finds the old places; the resolved page says the version."""
+        shutil.copytree(KEPT / "language1", tmp_path / "run")
+        page = tmp_path / "more.yaml"
+        page.write_text("name: more\nextends: run/page.yaml\ninsert: [{tanh: {}, at: two}]\n", "utf-8")
+        graph = load(page)
+        assert "language: 1" in resolved_page(graph.page, graph).splitlines()
+        assert graph_id(page_graph(resolved_page(graph.page, graph))) == graph_id(graph)
+
+    def test_the_page_as_it_was_written_is_read_as_today(self) -> None:
+        """Elsewhere than in a run, a page without a version is of the newest, in which a branch is not emptied."""
+        with pytest.raises(ArchError, match="leaves nothing of this branch"):
+            load(KEPT / "page" / "tiny_language1.yaml")
+
+
+def page_graph(text: str) -> Graph:
+    """Return the graph of a resolved page."""
+    return lower(page_from_text(text, "resolved"))
 
 
 @pytest.mark.slow

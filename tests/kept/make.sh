@@ -42,6 +42,10 @@ END
 "$PYTHON" interrupt.py 3 17 $TRAIN --set epochs=6 --name interrupted || test $? -eq 143
 for name in finished interrupted undisturbed; do mv "runs/$name-001" "$name"; done
 
+"$PYTHON" "$BASE/cli.py" train page/tiny_language1.yaml --data digits --device cpu --precision fp32 --layout contiguous \
+    --set epochs=1 --set lr=0.05 --set batch_size=64 --name language1 -q
+mv runs/language1-001 language1
+
 # 2. the study; on one core, so that its workers have one thread
 taskset -c 0 "$PYTHON" "$BASE/cli.py" study run page/tiny_study.yaml --device cpu --workers 1 -q
 mv study-runs/tiny_study-001 study
@@ -59,7 +63,7 @@ def change(path, **values):
         else:
             found[place] = value(found[place])
     path.write_text(json.dumps(found, indent=indent) + "\n", "utf-8")
-for run in map(pathlib.Path, ("finished", "interrupted", "undisturbed")):
+for run in map(pathlib.Path, ("finished", "interrupted", "undisturbed", "language1")):
     change(run / "data.json", folder=lambda _: "data")
 change(pathlib.Path("study/plan.json"), data__folder=lambda _: "data")
 change(pathlib.Path("study/running.json"), host=lambda _: "host", pid=lambda _: 1)
@@ -68,14 +72,14 @@ for path in pathlib.Path().glob("**/environment.json"):
                                         *(each.removeprefix(f"{pathlib.Path.cwd()}/") for each in words[1:])],
            platform=lambda _: f"{platform.system()}-{platform.machine()}")
 for pattern in (".lock", ".claim", "*.png", "model.py", "interrupted/*.svg", "interrupted/prev.safetensors",
-                "finished/prev.safetensors", "study/cells/*/*.svg"):
+                "finished/prev.safetensors", "language1/*.svg", "language1/last.safetensors", "language1/prev.safetensors", "study/cells/*/*.svg"):
     for path in pathlib.Path().glob(f"**/{pattern}" if "/" not in pattern else pattern):
         path.unlink()
 (pathlib.Path("study/workers/0.log")).unlink()
 pathlib.Path("study/workers").rmdir()
 END
 "$PYTHON" scrub.py
-cp -r page finished interrupted study "$OUT/kept"
+cp -r page finished interrupted language1 study "$OUT/kept"
 
 # 4. the interrupted run gone on with, twice, and with it the finished one to as many epochs
 cat > whole.py <<'END'

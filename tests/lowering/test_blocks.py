@@ -165,6 +165,43 @@ class TestSqueeze:
         assert found.hint == "did you mean `block.in`?"
 
 
+class TestBranches:
+    """A block of branches has places as every block has."""
+
+    PAGE = (
+        "layers:\n  mixed:\n    branches:\n    - {one: {conv: {out: 4, kernel: 1}}}\n"
+        "    - {two: {conv: {out: 4, kernel: 1}}}\n" + BLOCK[BLOCK.index("  pool:") :]
+    )
+
+    @pytest.mark.parametrize(
+        ("at", "expected"),
+        [
+            ("mixed.one", ["one", "sigmoid", "two", "merge"]),
+            ("mixed.merge", ["one", "two", "merge", "sigmoid"]),
+            ("mixed.out", ["one", "two", "merge", "sigmoid"]),
+            ("mixed.in", ["sigmoid", "one", "two", "merge"]),
+        ],
+    )
+    def test_a_layer_goes_after_a_branchs_layer_or_the_merge(
+        self, graph_of: Callable[..., Graph], at: str, expected: list[str]
+    ) -> None:
+        """The merge is written out, as points are."""
+        graph = graph_of(self.PAGE + f"insert:\n- {{sigmoid: {{}}, at: {at}}}\n")
+        assert [node.path.removeprefix("mixed.") for node in graph.nodes[:4]] == expected
+        assert next(node.key for node in graph.nodes if node.operation.kind == "sigmoid") == "mixed.sigmoid"
+
+    def test_a_wildcard_stands_for_the_layers(self, graph_of: Callable[..., Graph]) -> None:
+        """And not for the merge."""
+        graph = graph_of(self.PAGE + 'insert:\n- {sigmoid: {}, name: "s_{$point}", at: mixed.*}\n')
+        assert [node.path for node in graph.nodes if node.operation.kind == "sigmoid"] == ["mixed.s_one", "mixed.s_two"]
+
+    def test_the_merge_can_be_read(self, graph_of: Callable[..., Graph]) -> None:
+        """By a gate or a join."""
+        insert = "insert:\n- {tanh: {}, at: mixed.out}\n- {join: {from: mixed.merge, by: add}, at: mixed.out}\n"
+        graph = graph_of(self.PAGE + insert)
+        assert (graph.nodes[4].operation.kind, graph.nodes[4].inputs) == ("join", (3, 2))
+
+
 class TestJoin:
     """Values from earlier places, joined or added."""
 

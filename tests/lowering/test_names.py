@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from torch import nn
 
 from builder.lowering.names import TAKEN
@@ -116,15 +117,54 @@ class TestKeys:
             ("g.side.conv1", "g.downsample.0"),
         ]  # fmt: skip
 
-    def test_branches_make_no_level(self, graph_of: Callable[..., Graph]) -> None:
-        """The children of a joint belong to the block that holds it."""
+    JOINT = (
+        "layers:\n  a:\n    layers:\n      joint:\n        %sbranches:\n        - left: {conv: {out: 2, kernel: 1}}\n"
+        "        - right: {conv: {out: 3, kernel: 1}}\n" + TAIL
+    )
+
+    def test_a_block_of_branches_names_its_layers(self, graph_of: Callable[..., Graph]) -> None:
+        """As every block does; so two of them may call their layers the same."""
+        graph = graph_of(self.JOINT % "")
+        assert list(names(graph).items())[:3] == [
+            ("a.joint.left", "a.joint.left"), ("a.joint.right", "a.joint.right"), ("a.joint.merge", ""),
+        ]  # fmt: skip
+
+    def test_branches_with_a_dot_live_around_their_block(self, graph_of: Callable[..., Graph]) -> None:
+        """This is how SqueezeNet has the paper's `expand` and torchvision's keys."""
+        graph = graph_of(self.JOINT % "key: .\n        ")
+        assert names(graph)["a.joint.left"] == "a.left"
+
+    @pytest.mark.parametrize(
+        ("key", "keys"),
+        [
+            ("key: ., ", ("c", "down")),
+            ("key: m, ", ("m.c", "m.down")),
+            ("", ("a.c", "a.down")),
+        ],
+    )
+    def test_a_key_holds_for_the_shortcut(
+        self, graph_of: Callable[..., Graph], key: str, keys: tuple[str, str]
+    ) -> None:
+        """Its layers live where the others of the block live."""
         graph = graph_of(
-            "layers:\n  a:\n    layers:\n      joint:\n        branches:\n        - left: {conv: {out: 2, kernel: 1}}\n"
-            "        - right: {conv: {out: 3, kernel: 1}}\n" + TAIL
+            f"layers:\n  a: {{{key}layers: {{c: {{conv: {{out: 4, kernel: 1}}}}}}, "
+            "shortcut: {down: {conv: {out: 4, kernel: 1}}}}\n" + TAIL
         )
-        assert names(graph)["a.left"] == "a.left"
-        assert graph.nodes[2].path == "a.joint.merge"
-        assert graph.nodes[2].shape.channels == 5
+        assert (names(graph)["a.c"], names(graph)["a.down"]) == keys
+
+    def test_a_key_holds_for_the_projection_of_auto(self, graph_of: Callable[..., Graph]) -> None:
+        """And where blocks share a key, each projection is under its block's own name, as in AlexResNet."""
+        block = "{key: %s, layers: [{conv: {out: 4, kernel: 3, padding: 1}}], shortcut: auto}"
+        graph = graph_of(f"layers:\n  a: {block % 'm'}\n" + TAIL)
+        assert names(graph)["a.projection"] == "m.projection"
+        graph = graph_of(f"layers:\n  a: {block % 'm'}\n  b: {block.replace('4', '5') % 'm'}\n" + TAIL)
+        assert (names(graph)["a.projection"], names(graph)["b.projection"]) == ("a.projection", "b.projection")
+
+    def test_a_block_inside_a_keyed_one_keeps_its_shortcut_with_it(self, graph_of: Callable[..., Graph]) -> None:
+        """The key of the outer block holds for everything in it."""
+        inner = "{layers: {c: {conv: {out: 4, kernel: 1}}}, shortcut: {down: {conv: {out: 4, kernel: 1}}}}"
+        graph = graph_of(f"layers:\n  a: {{key: ., layers: {{b: {inner}}}}}\n" + TAIL)
+        assert (names(graph)["a.b.c"], names(graph)["a.b.down"]) == ("b.c", "b.down")
 
 
 class TestCollisions:
