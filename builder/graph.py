@@ -121,6 +121,8 @@ class Initialization:
     parameter: str
     targets: tuple[tuple[str, str, tuple[tuple[str, object], ...]], ...]
     """For each parameter reached: its key, the function's name or ``constant``, and the arguments."""
+    dropped: bool = False
+    """Whether a base gives the rule and an edit of the page took its place away."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,14 +95,31 @@ def _resolved(draft: Draft, rule: InitRule, layers: _Layers) -> Initialization |
             if found is None or not _fits(draft, rule, found[0], key, each):
                 return None
             targets.append((key, *found))
-    if not targets:
-        _function(draft, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
-    if not targets and selector is not None:
-        _report_nothing(draft, rule, selector, met)
-    elif not targets and operation is not None:
-        _report_no_parameter(draft, rule, operation)
     template = selector.template if selector is not None else None
-    return Initialization(operation, template, parameter, tuple(targets))
+    if targets:
+        return Initialization(operation, template, parameter, tuple(targets))
+    _function(draft, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
+    return Initialization(operation, template, parameter, (), dropped=_is_dropped(draft, rule, selector, met))
+
+
+def _is_dropped(draft: Draft, rule: InitRule, selector: Selector | None, met: list[tuple[Place, Node | None]]) -> bool:
+    """Return whether a rule that reaches nothing is a base's, which may mean what the page has taken away.
+
+    One of the page's own is reported.
+    """
+    is_called = selector is not None and (selector.template is None or draft.walked.is_called(selector.template))
+    if _is_inherited(draft, rule):
+        return is_called
+    if selector is not None:
+        _report_nothing(draft, rule, selector, met)
+    else:
+        _report_no_parameter(draft, rule, str(rule.target.value))
+    return False
+
+
+def _is_inherited(draft: Draft, rule: InitRule) -> bool:
+    """Return whether a base gives the rule, which may speak of what the page has replaced."""
+    return rule.target.mark.source is not draft.page.mark.source
 
 
 def _fits(draft: Draft, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:

@@ -58,13 +58,15 @@ class Merged:
     operations: Operations
     version: int = 1
     language: int = LANGUAGE
+    plugins: tuple[str, ...] = ()
+    """Files that the pages say they need."""
     found: tuple[Diagnostic, ...] = ()
     """Mistakes so far: lowering adds to them what it finds and raises them together."""
 
     @property
     def known(self) -> Known:
         """The words that may be called on this page."""
-        return Known(self.operations, tuple(self.templates), frozenset(self.defaults))
+        return Known(self.operations, tuple(self.templates), frozenset(self.defaults), plugins=self.plugins)
 
 
 def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
@@ -203,7 +205,8 @@ def _parsed(
     defaults = frozenset(name for page in bases for name in page.defaults)
     variables = frozenset(name for page in bases for name in page.params)
     lacking = len(_used(mapping)) > len(libraries)
-    known = Known(operations, _template_names([*bases, *libraries]), defaults, variables, lacking)
+    plugins = tuple(name for page in bases for name in page.header.plugins)
+    known = Known(operations, _template_names([*bases, *libraries]), defaults, variables, lacking, plugins)
     page = parse_page(mapping, known, problems)
     return replace(page, libraries=libraries)
 
@@ -334,6 +337,7 @@ def _merge(
         raw=tuple(each for page in upwards for each in (*map(_only_templates, page.libraries), page.raw)),
         version=next((each for page in pages if isinstance(each := page.header.version, int)), 1),
         language=_language(chain),
+        plugins=tuple(dict.fromkeys(name for page in upwards for name in page.header.plugins)),
         operations=operations,
         found=problems.found,
     )

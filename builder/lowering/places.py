@@ -52,6 +52,9 @@ class PlaceTree:
         if self._advised == _ADVISED:
             return "`archcli show` lists every path"
         self._advised += 1
+        deeper = self._one_deeper(tuple(text.split(".")))
+        if deeper is not None:
+            return f"did you mean `{'.'.join(deeper)}`?"
         right: list[str] = []
         here: set[tuple[str, ...]] = {()}
         for segment in text.split("."):
@@ -72,6 +75,16 @@ class PlaceTree:
             here = {path for path in here if path in self}
         meant_path = ".".join(right)
         return f"did you mean `{meant_path}`?" if meant_path != text else "`archcli show` lists every path"
+
+    def _one_deeper(self, wanted: tuple[str, ...]) -> tuple[str, ...] | None:
+        """Return the path of which ``wanted`` leaves out one name, such as that of a block of branches."""
+        for path, names in self._children.items():
+            if len(path) == len(wanted) and wanted[-1] in names and wanted[-1] not in POINTS:
+                differs = (at for at, pair in enumerate(zip(path, wanted, strict=True)) if pair[0] != pair[1])
+                left_out = next(differs, len(path) - 1)
+                if path[:left_out] + path[left_out + 1 :] == wanted[:-1]:
+                    return (*path, wanted[-1])
+        return None
 
 
 class Walked:

@@ -26,11 +26,14 @@ def resolved_page(page: Merged, graph: Graph) -> str:
     }
     if graph.version != 1:
         resolved["version"] = graph.version
+    if page.plugins:
+        resolved["plugins"] = list(page.plugins)
     if graph.params:
         resolved["params"] = dict(graph.params)
     raw = [each.plain() for each in page.raw]
     for table in _TABLES[:3]:
         resolved |= _merged_table(raw, table)
+    _drop(resolved, page, graph)
     base = next(each for each in raw if not _BODY.isdisjoint(each))  # what pages use has templates only
     resolved |= {name: value for name, value in base.items() if name in _BLOCK}
     inserts = [entry.plain() for each in page.raw for entry in _items(each.get("insert"))]
@@ -43,6 +46,18 @@ def resolved_page(page: Merged, graph: Graph) -> str:
 
 _BODY = {"layers", "branches"}
 _BLOCK = ("layers", "branches", "split", "shortcut", "merge", "activation")
+
+
+def _drop(resolved: dict[str, object], page: Merged, graph: Graph) -> None:
+    """Take out the rules of ``init`` that a base gives and whose place an edit took away: here they would be wrong."""
+    init = resolved.get("init")
+    if not isinstance(init, dict):
+        return
+    for rule, found in zip(page.init, graph.initializations, strict=True):
+        if found.dropped:
+            target = str(rule.target.value)
+            init[target] = {name: each for name, each in init[target].items() if name != rule.parameter.value}
+    resolved["init"] = {target: rules for target, rules in init.items() if rules}
 
 
 def _merged_table(raw: list[dict[str, object]], table: str) -> dict[str, object]:

@@ -10,14 +10,16 @@ import keyword
 import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import nearest, suggest
 from builder.expressions import is_expression
 from builder.ops import MERGES
+from builder.ops.plugins import plugin_origin
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
-from builder.spec.elsewhere import KEYS_OF_A_WORD, advise, meant_layer
+from builder.spec.elsewhere import GATES, KEYS_OF_A_WORD, advise, meant_layer
 from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields, name_rule
 from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Branch, Broken, Item, LayerCall
 from builder.validation import validate
@@ -266,7 +268,9 @@ class Bodies:
             if _TEMPLATE.match(word) and word not in self._known.templates:
                 if self._known.more_templates:
                     return None  # it may be on a page that could not be read, which was said
-                hint = partial(advise, word, [*self._known.templates, *self._known.operations], "there are")
+                hint = self._missing_plugin() or partial(
+                    _brought, word, name.mark, [*self._known.templates, *self._known.operations], "there are"
+                )
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return LayerCall(name, fields, name.mark)
@@ -296,14 +300,25 @@ class Bodies:
             return
         if word in self._known.templates:
             return  # a template whose name is wrong, which was said
-        self._problems.error("unknown-layer", f"`{word}` is not an operation", key.mark, partial(self._instead, word))
+        self._problems.error(
+            "unknown-layer", f"`{word}` is not an operation", key.mark, partial(self._instead, word, key.mark)
+        )
 
-    def _instead(self, word: str) -> str:
+    def _missing_plugin(self) -> str | None:
+        """Return what to say where the page needs a plugin that was not loaded."""
+        loaded = {Path(origin.path).name for each in self._known.operations.values() if (origin := plugin_origin(each))}
+        missing = [each for each in dict.fromkeys(self._known.plugins) if Path(each).name not in loaded]
+        if not missing:
+            return None
+        options = " ".join(f"--plugin {each}" for each in missing)
+        return f"the page needs {' and '.join(f'`{each}`' for each in missing)}: add `{options}`"
+
+    def _instead(self, word: str, mark: Mark) -> str:
         """Return what to write instead of a key that is not an operation."""
         head, colon, tail = word.partition(":")
         field = BlockFields.elsewhere.get(word.lower())
         known = [*self._known.operations, REUSE, *BLOCK_FIELDS, *MODIFIERS, *self._known.templates]
-        of_layer = advise(word, known, "operations are")
+        of_layer = self._missing_plugin() or _brought(word, mark, known, "operations are")
         hint = f"did you mean `{field}`?" if field and "not built in" not in of_layer[:40] else of_layer
         if colon and self._is_call(head):
             hint = f"write `{head}: {tail}`, with a space after the colon"
@@ -440,6 +455,22 @@ class Bodies:
 def _meant(word: str, known: tuple[str, ...], otherwise: str) -> str:
     close = nearest(word, known)
     return f"did you mean `{close}`?" if close else otherwise
+
+
+def _brought(word: str, mark: Mark, known: list[str], what: str) -> str:
+    """Return what to write instead of an unknown word, or what brings it: a page of templates that is shipped."""
+    if word not in GATES and nearest(word, known) is None and (close := nearest(word, GATES)) is not None:
+        return f"did you mean `{close}`? {_uses(mark)}"
+    return _uses(mark) if word.lower() in map(str.lower, GATES) else advise(word, known, what)
+
+
+def _uses(mark: Mark) -> str:
+    on_command_line = mark.source.name.startswith("--")
+    return (
+        "add `--uses gates.yaml`, which brings it"
+        if on_command_line
+        else "`uses: gates.yaml` at the top of the page brings it"
+    )
 
 
 def is_name(word: str) -> bool:

@@ -47,10 +47,12 @@ LAYERS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("blurpool2d", "antialias"), "blurpool"),
         **dict.fromkeys(("upsampling", "upsampling2d", "upsamplingnearest2d"), "upsample"),
         **dict.fromkeys(("input", "inputlayer"), "leave it out: `input` at the top of the page gives the image size"),
-        **dict.fromkeys(("eca", "cbam", "gatherexcite"), "`uses: gates.yaml` at the top of the page brings it"),
     }
 )
 """Our word, or a sentence, by the word elsewhere in small letters."""
+
+GATES = ("ECA", "GatherExcite", "CBAM")
+"""The templates of the shipped page ``gates.yaml``."""
 
 BROUGHT = "a plugin brings it: a file with one class, and `--plugin FILE`"
 

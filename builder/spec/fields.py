@@ -128,6 +128,10 @@ class PageFields(Strict):
         None, description="the page that this page changes: beside it, shipped, or a member of a family"
     )
     uses: Any = Field(None, description="pages whose templates can be used here")
+    plugins: Any = Field(
+        None,
+        description="files of operations that the page needs; only `--plugin` loads them",
+    )
     member: str | None = Field(None, description="the member of the extended page")
     input: tuple[Count, Count, Count] | None = Field(
         None, description="channels, height and width of an image", examples=[[3, 224, 224]]

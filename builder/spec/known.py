@@ -14,6 +14,7 @@ class Known:
     """Operations by their word, templates by name, and the operations whose fields have defaults on a page.
 
     ``variables`` are the parameters of the page and its templates; ``more_templates`` says that some could not be read.
+    ``plugins`` are files that the page says it needs.
     """
 
     operations: Operations
@@ -21,3 +22,4 @@ class Known:
     defaults: frozenset[str] = frozenset()
     variables: frozenset[str] = frozenset()
     more_templates: bool = False
+    plugins: tuple[str, ...] = ()

@@ -169,6 +169,7 @@ class Header:
     member: Scalar | None = None
     version: int | Broken | None = None
     language: int | Broken | None = None
+    plugins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

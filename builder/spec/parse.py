@@ -81,11 +81,13 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         or _is_meant(mapping, "templates", "uses")
         or not all(is_template_name(name) for name, _ in parts["templates"]),
     )
+    plugins = _plugins(mapping.get("plugins"), problems)
+    known = replace(known, plugins=(*known.plugins, *plugins))
     bodies = Bodies(known, problems)
     inserted = Bodies(known, problems, beside=("at", "name"))
     _check_extends(mapping, problems)
     return Page(
-        header=_header(mapping),
+        header=replace(_header(mapping), plugins=plugins),
         raw=mapping,
         uses=_uses(mapping.get("uses"), problems),
         block=_root(mapping, bodies, problems),
@@ -227,6 +229,12 @@ def _root(mapping: Mapping, bodies: Bodies, problems: Collector) -> BlockSpec | 
 
 def _uses(value: Value | None, problems: Collector) -> tuple[Scalar, ...]:
     return tuple(_texts(value, "uses", problems, "a page such as `gates.yaml`")) if value is not None else ()
+
+
+def _plugins(value: Value | None, problems: Collector) -> tuple[str, ...]:
+    """Return the files of operations that a page says it needs."""
+    named = _texts(value, "plugins", problems, "a file such as `my_layers.py`") if value is not None else ()
+    return tuple(str(each.value) for each in named)
 
 
 def _parameters(mapping: Mapping, problems: Collector) -> dict[str, TemplateParameter]:

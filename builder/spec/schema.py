@@ -75,6 +75,7 @@ def _top_level(operations: Operations) -> JsonSchema:
     return {
         **plain,
         "uses": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
+        "plugins": {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "params": _parameters(),
         "members": {"type": "object", "additionalProperties": _member(plain)},
         "defaults": {

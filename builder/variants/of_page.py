@@ -9,7 +9,6 @@ from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.lowering.pages import find, read_base
 from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, read_text
-from builder.spec.known import Known
 from builder.spec.space import parse_space
 from builder.variants.context import Origin
 from builder.variants.enumeration import Variants
@@ -53,7 +52,7 @@ def variants(
         "\n".join(["name: variant", *(f"{key}: {value}" for key, value in header.items())]), "variant.yaml"
     )
     problems = Collector(whole.found)
-    asked = parse_space(_entries(base, space), Known(operations, tuple(whole.templates)), problems)
+    asked = parse_space(_entries(base, space), whole.known, problems)
     for choice in asked.choices:
         if choice.parameter.value not in whole.params:
             hint = suggest(str(choice.parameter.value), list(whole.params), "its parameters are")

@@ -214,7 +214,7 @@ BLOCKS = [
         "`conv` is the name of a layer",
         "give it a name",
     ),
-    ("a: {branches: [{b: relu}, {⟪b⟫: gelu}]}", "duplicate-name", "`b` is already used here", "another name"),
+    ("a: {branches: [{b: relu}, {⟪b⟫: gelu}]}", "duplicate-name", "`a.b` is already used here", "another name"),
     ("a: {key: ⟪a.b⟫, layers: [relu]}", "bad-value", "`key` cannot be the text `a.b`", "letters, digits"),
     (
         "a: {key: ⟪train⟫, layers: [relu]}",

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.diagnostics import ArchError
+from builder.lowering import load
+from builder.ops.plugins import with_plugins
+from builder.variants import variants
+from builder.variants.options import SpaceOptions, entries
 from tests.marked import check, spans_of
 
 if TYPE_CHECKING:
+    from builder.diagnostics import Diagnostic
     from tests.lowering.conftest import Answers
 
 HEAD = "name: net\ninput: [3, 16, 16]\nclasses: 4\n"
@@ -185,3 +192,37 @@ class TestPlaces:
         """Whether it is a path, a template, or has wildcards."""
         page = f"name: net\nextends: resnet50\nclasses: 4\ninsert:\n- se: {{}}\n  at: ⟪{at}⟫\n"
         check(*answers(page), "no-such-place", "", hint)
+
+
+class TestBroughtByOthers:
+    """Words that a shipped page of templates or a plugin brings."""
+
+    def test_a_gate_on_a_page_is_brought_by_uses(self, tmp_path: Path) -> None:
+        """Spelt right, or nearly."""
+        page = "name: n\nextends: resnet18\ninsert:\n- {word}: {{}}\n  at: BasicBlock.branch\n"
+        brings = "`uses: gates.yaml` at the top of the page brings it"
+        assert answered(tmp_path, page.format(word="ECA")).hint == brings
+        for word, meant in (("eca", "ECA"), ("CBMA", "CBAM")):
+            assert answered(tmp_path, page.format(word=word)).hint == f"did you mean `{meant}`? {brings}"
+
+    def test_on_the_command_line_it_is_an_option(self) -> None:
+        """The shipped page is not to be edited."""
+        with pytest.raises(ArchError) as caught:
+            variants("resnet18", entries(SpaceOptions(insert=("ECA",), at=("BasicBlock.branch",))))
+        assert caught.value.diagnostics[0].hint == "add `--uses gates.yaml`, which brings it"
+
+    def test_a_plugin_that_the_page_needs_is_named(self, tmp_path: Path) -> None:
+        """The page is data: nothing is loaded, and the answer says what to add."""
+        text = "name: n\nextends: resnet18\nplugins: grn.py\ninsert: [{grn: {}, at: BasicBlock.branch}]\n"
+        assert answered(tmp_path, text).hint == "the page needs `grn.py`: add `--plugin grn.py`"
+        plugin = Path(__file__).parents[2] / "docs" / "examples" / "grn.py"
+        assert load(tmp_path / "net.yaml", operations=with_plugins([plugin])).page.plugins == ("grn.py",)
+
+
+def answered(folder: Path, text: str) -> Diagnostic:
+    """Return the one mistake of a page."""
+    (folder / "net.yaml").write_text(text, "utf-8")
+    with pytest.raises(ArchError) as caught:
+        load(folder / "net.yaml")
+    (found,) = caught.value.diagnostics
+    return found

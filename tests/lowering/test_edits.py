@@ -8,7 +8,7 @@ import pytest
 
 from builder.diagnostics import ArchError
 from builder.identity import graph_id
-from builder.lowering import find, load, load_page, lower, resolved_page
+from builder.lowering import find, load, load_page, lower, page_from_text, resolved_page
 from builder.lowering.selectors import Place, parse_selector
 
 if TYPE_CHECKING:
@@ -268,3 +268,38 @@ class TestResolved:
         assert graph_id(again) == graph_id(graph)
         assert [node.key for node in again.nodes] == [node.key for node in graph.nodes]
         assert again.initializations == graph.initializations
+
+
+class TestInheritedInit:
+    """A rule of a base whose place an edit takes away."""
+
+    @pytest.mark.parametrize(
+        "edit", ["replace: {BasicBlock.bn2: none}", "replace: {BasicBlock.bn2: relu}", "replace: {layer4.0.bn2: none}"]
+    )
+    def test_it_is_dropped_also_from_the_resolved_page(self, tmp_path: Path, edit: str) -> None:
+        """The base's author could not know of it."""
+        page = tmp_path / "net.yaml"
+        page.write_text(f"name: net\nextends: resnet18\n{edit}\n", "utf-8")
+        graph = load(page)
+        text = resolved_page(graph.page, graph)
+        assert ("BasicBlock.bn2: {weight" in text) == ("layer4" in edit)
+        assert graph_id(lower(page_from_text(text, "resolved"))) == graph_id(graph)
+
+    def test_a_rule_of_the_page_itself_is_reported(self, tmp_path: Path) -> None:
+        """There it is a slip."""
+        page = tmp_path / "net.yaml"
+        page.write_text("name: net\nextends: resnet18\ninit: {BasicBlock.bn7: {weight: 0}}\n", "utf-8")
+        with pytest.raises(ArchError, match="no `BasicBlock` has `bn7`"):
+            load(page)
+
+
+class TestMovedPaths:
+    """A path that leaves out the name of a block of branches."""
+
+    def test_it_is_answered_with_the_whole_path(self, tmp_path: Path) -> None:
+        """Such paths were those of version 1."""
+        page = tmp_path / "net.yaml"
+        page.write_text("name: net\nextends: squeezenet1_1\ninsert: [{se: {}, at: Fire.expand1x1}]\n", "utf-8")
+        with pytest.raises(ArchError) as caught:
+            load(page)
+        assert caught.value.diagnostics[0].hint == "did you mean `Fire.expand.expand1x1`?"
