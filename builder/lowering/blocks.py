@@ -292,7 +292,7 @@ class _BlockWalk:
             if not there:
                 hint = "put `when` beside the block itself, or give it a branch `{}`, the identity"
                 message = f"{self._path}: every branch is left out"
-                self._draft.problems.error("empty-branches", message, self._spec.mark, hint, self._called())
+                self._draft.problems.error("empty-branches", message, self._spec.mark, hint)
         if not there:
             self._spec = replace(self._spec, broken=True)
         return there
@@ -301,7 +301,7 @@ class _BlockWalk:
         """Report a branch whose layers are all switched off: identity or nothing, only the user knows."""
         message = f"{self._path}: `when` leaves nothing of this branch, which would make it the identity"
         hint = "write `identity` with the opposite `when`; or leave the branch out: `{when: …, layers: …}`"
-        self._draft.problems.error("empty-branch", message, body.mark, hint, self._called())
+        self._draft.problems.error("empty-branch", message, body.mark, hint)
 
     def _split(self) -> bool:
         """Return whether each branch gets its share of the channels instead of all of them."""
