@@ -82,5 +82,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(INSTALL) --editable '.[dev,distributed]'
+	$(INSTALL) --editable '.[dev,search]'
 	@touch $@

@@ -40,7 +40,7 @@ SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
     "Studies": (studies.report,),
     "Help": (help.explain, help.schema, help.doctor),
 }
-STUDY: tuple[Callable[..., None], ...] = (studies.plan, studies.run, studies.status, studies.worker)
+STUDY: tuple[Callable[..., None], ...] = (studies.plan, studies.run, studies.status)
 
 app = typer.Typer(
     cls=Program, help=FIRST_STEPS, epilog=EVERYWHERE, context_settings=SETTINGS,

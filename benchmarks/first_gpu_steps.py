@@ -318,7 +318,8 @@ def studied(place: Place, found: Findings) -> None:
         while process.poll() is None and time.monotonic() < until:
             used = run(["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]).out.split()
             most = max([most, *(int(each) for each in used)])
-            children = run(["pgrep", "-P", process.pid]).out.split()
+            launchers = run(["pgrep", "-P", process.pid]).out.split()  # in sessions of their own
+            children = run(["pgrep", "-f", "spawn_main", "-s", ",".join(launchers)]).out.split() if launchers else []
             if not has_killed and len(children) >= workers and list(studies.rglob("metrics.csv")):
                 os.kill(int(children[0]), signal.SIGKILL)
                 has_killed = True

@@ -29,7 +29,6 @@ COMMANDS = (
     "doctor",
     "study plan digits_placement",
     "study run digits_placement",
-    "study worker digits_placement --storage sqlite:///none.db",
 )
 
 

@@ -21,16 +21,23 @@ import optuna
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.stages import Stages
 from builder.study.planning import PlanOptions, plan_study
-from builder.study.workers.engine import Engine, local_command, prepare_cell
-from builder.study.workers.serve import finish
-from builder.study.workers.worker import performer
+from builder.study.results.result import write_result
+from builder.study.workers.cluster import embedded
+from builder.study.workers.context import context_for
+from builder.study.workers.coordinator import Callbacks, coordinate
+from builder.study.workers.limits import Limits
+from builder.study.workers.note import alone
+from builder.study.workers.place import prepare_cell
+from builder.study.workers.task import prepare_trials
 from builder.training.device.cores import usable_cores
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from builder.study.plan.plan import Plan
+    from builder.study.results.cells import Cell
     from builder.study.results.folder import StudyFolder
+    from builder.study.workers.task import Perform
 
 
 def planned(parent: Path, seeds: int) -> tuple[StudyFolder, Plan]:
@@ -42,7 +49,9 @@ def planned(parent: Path, seeds: int) -> tuple[StudyFolder, Plan]:
 
 def by_engine(folder: StudyFolder, plan: Plan) -> None:
     """Run all cells side by side."""
-    Engine(folder, Stages(folder, plan).open_cells, local_command(folder, "cpu", "data"), usable_cores()).run()
+    context = context_for(folder, plan, Path("data"), "cpu", {}, is_remote=False)
+    with alone(folder), embedded(folder.path / "workers", usable_cores()) as cluster:
+        coordinate(Stages(folder, plan), cluster, prepare_trials, context, Limits(), None, Callbacks())
 
 
 def in_turn(folder: StudyFolder, plan: Plan) -> None:
@@ -52,7 +61,7 @@ def in_turn(folder: StudyFolder, plan: Plan) -> None:
 
 
 def by_optuna(folder: StudyFolder, plan: Plan) -> None:
-    """Let a study in memory hand out the cells to a plain loop."""
+    """Let a study in memory worker out the cells to a plain loop."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(direction="maximize")
     runs = list(_runs(folder, plan))
@@ -67,14 +76,27 @@ def by_optuna(folder: StudyFolder, plan: Plan) -> None:
 
 
 def _runs(folder: StudyFolder, plan: Plan) -> Iterator[Callable[[], None]]:
-    perform = performer(folder, plan, "cpu", Path("data"))
+    train = prepare_trials(context_for(folder, plan, Path("data"), "cpu", {}, is_remote=False), (), 0)
     for cell in Stages(folder, plan).open_cells():
-        prepare_cell(folder, cell)
-        yield partial(finish, folder.cell(cell.id), perform, _ignore)
+        yield partial(_run, folder, cell, train)
 
 
-def _ignore(**_: object) -> None:
-    """Take a sign of life."""
+def _run(folder: StudyFolder, cell: Cell, train: Perform) -> None:
+    place = folder.cell(cell.id)
+    prepare_cell(place, cell, folder.network(cell.variant).read_text("utf-8"))
+    write_result(place.result, train(cell, place.path, Unwatched()))
+    place.tidy()
+
+
+class Unwatched:
+    """Nobody who wants to know how far a cell is."""
+
+    def look(self, done: float) -> None:
+        """Take note of nothing."""
+
+    def goes_on(self, curve: Sequence[float]) -> bool:
+        """Return that a trial goes on."""
+        return bool(curve)
 
 
 def main() -> None:

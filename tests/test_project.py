@@ -158,12 +158,12 @@ class TestDependencies:
     """What is imported is asked for, and nothing else."""
 
     def test_imports_and_requirements_agree(self) -> None:
-        """``graphviz-pure`` is a program, which is run; ``psycopg`` is called by SQLAlchemy."""
+        """``graphviz-pure`` is a program, which is run."""
         extras = PROJECT["project"]["optional-dependencies"]
-        wanted = [*PROJECT["project"]["dependencies"], *extras["distributed"], *extras["onnx"]]
+        wanted = [*PROJECT["project"]["dependencies"], *extras["search"], *extras["onnx"]]
         asked = {normalized(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
-        assert imported() - brought_by_pydantic == asked - {"graphviz-pure", "psycopg"}
+        assert imported() - brought_by_pydantic == asked - {"graphviz-pure"}
 
 
 class TestOrder:
@@ -247,12 +247,10 @@ MODULES_OF_OUR_OWN = {
     "framing": "resize_cache",
     "graphed": "cuda_graph",
     "initialisers": "initializers",
-    "joining": "join",
     "measuring": "bench_progress",
     "outcome": "result",
     "overlay": "comparison_curves",
     "rewinding": "step_state",
-    "serving": "serve",
     "standing": "status",
     "team": "distributed",
     "tries": "trials",

@@ -1,4 +1,4 @@
-"""Commands about studies: plan, run, status and worker of ``archcli study``, and the report."""
+"""Commands about studies: plan, run and status of ``archcli study``, and the report."""
 
 import sys
 from pathlib import Path
@@ -64,6 +64,17 @@ def run(
     anew: Anew = False,
     retry: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
     other_code: OtherCode = False,
+    budget: Annotated[
+        float | None, typer.Option(min=0, metavar="HOURS", help="Hours for the study in all, instead of the page's.")
+    ] = None,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="A Dask cluster to run on, by its scheduler: tcp://HOST:8786."),
+    ] = None,
+    tls: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Certificates for --scheduler: ca.pem, cert.pem and key.pem."),
+    ] = None,
     quiet: Quiet = False,
     plugin: Plugins = None,
     as_json: Json = False,
@@ -74,6 +85,7 @@ def run(
 
     $ archcli study run digits_placement
     $ archcli study run digits_placement --workers 2 --retry-failed
+    $ archcli study run digits_placement --scheduler tcp://node1:8786
     """
     with Loading(quiet=quiet) as loading:
         from builder.commands import study as command
@@ -81,10 +93,14 @@ def run(
         from builder.commands.text import study as text
 
         place = _place(studies_dir, data_dir, device, workers, plugin)
-        asked = command.StudyOptions(what=file, place=place, anew=anew, retry=retry, other_code=other_code)
+        asked = command.StudyOptions(
+            what=file, place=place, anew=anew, retry=retry, other_code=other_code, scheduler=scheduler, tls=tls,
+            hours=budget,
+        )  # fmt: skip
         view = StudyProgress(loading, quiet=quiet)
         try:
-            now = command.run(asked, view.measured, view.planned, view.finished, view.turn)
+            callbacks = command.RunCallbacks(view.measured, view.planned, view.finished, view.refused, view.turn)
+            now = command.run(asked, callbacks)
         finally:
             view.leave()
     answer_with(now, text.standing, as_json)
@@ -109,37 +125,6 @@ def status(
     asked = command.StudyOptions(what=file, place=_place(studies_dir))
     now = watch_status(lambda: command.status(asked)) if watch else command.status(asked)
     answer_with(now, text.standing, as_json)
-
-
-def worker(
-    file: Study,
-    storage: Annotated[str, typer.Option(metavar="URL", help="postgresql://user:password@host/database, or mysql://…")],
-    studies_dir: StudiesDir = Path("study-runs"),
-    data_dir: StudyData = None,
-    device: Device = "auto",
-    other_code: OtherCode = False,
-    quiet: Quiet = False,
-    plugin: Plugins = None,
-    as_json: Json = False,
-) -> None:
-    """Run cells of a study that several machines share through a database.
-
-    Start one per core or GPU, on any machine, with any scheduler; each ends when no cell is left. Then every folder
-    has all results. Needs the extra `distributed`.
-
-    $ archcli study worker digits_placement --storage postgresql://me:secret@server/studies
-    """
-    with Loading(quiet=quiet) as loading:
-        from builder.commands import study as command
-        from builder.commands.terminal.study_progress import StudyProgress
-        from builder.commands.text import study as text
-
-        place = _place(studies_dir, data_dir, device, plugin=plugin)
-        asked = command.StudyOptions(what=file, place=place, other_code=other_code)
-        view = StudyProgress(loading, quiet=quiet)
-        now = command.worker(asked, storage, view.planned, view.ran)
-    answer_with(now, text.standing, as_json)
-    sys.exit(FAILED if now.failures else 0)
 
 
 def report(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError
+from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import is_folder
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.plan import read_plan
@@ -16,8 +17,7 @@ from builder.study.plan.stages import Stages
 from builder.study.planning import PlanOptions, newest_folder, plan_study, preview_study
 from builder.study.results.folder import StudyFolder
 from builder.study.status import study_status
-from builder.study.workers.code import changed_code, plugins_of, version_with
-from builder.study.workers.engine import Engine, local_command
+from builder.study.workers.code import changed_code, named_plugins, plugins_of, version_with
 from builder.study.workers.resources import free_workers
 from builder.training.recipe.data_sets import DATA_SETS
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from builder.study.plan.plan import Plan
-    from builder.study.results.cells import Cell
     from builder.study.status import StudyStatus
-    from builder.study.workers.engine import Finished
+    from builder.study.workers.coordinator import Finished
+    from builder.study.workers.pool import Refused
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,8 @@ class StudyOptions:
     """What the command line says of a study: its page or folder, and where things lie and are run.
 
     ``anew`` plans it once more; ``retry`` tries failed cells again; ``other_code`` goes on although the code that
-    trains is not that of the plan.
+    trains is not that of the plan. ``scheduler`` is the address of a Dask cluster that runs, and ``tls`` a folder with
+    certificates for it; ``hours`` take the place of the page's budget.
     """
 
     what: str
@@ -55,6 +56,9 @@ class StudyOptions:
     anew: bool = False
     retry: bool = False
     other_code: bool = False
+    scheduler: str | None = None
+    tls: Path | None = None
+    hours: float | None = None
 
 
 def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
@@ -71,23 +75,42 @@ def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> P
     return Planned(folder.path, is_new, found)
 
 
-def run(
-    asked: StudyOptions,
-    on_measured: Callable[[str, int, int], None],
-    on_planned: Callable[[Planned], None],
-    on_finished: Callable[[Finished, StudyStatus], None],
-    on_turn: Callable[[Callable[[], StudyStatus]], None],
-) -> StudyStatus:
+@dataclass(frozen=True)
+class Progress:
+    """How many cells of a study have ended, now and in all, and how long the others take at the pace of these."""
+
+    ended: int
+    cells: int
+    seconds_left: float
+
+
+@dataclass(frozen=True)
+class RunCallbacks:
+    """Who is told what happens while a study runs.
+
+    ``measured`` and ``planned`` as in ``plan``; every cell that has ``finished``, with how far the study is; every
+    worker that was ``refused``; and often, in ``turn``, what says how things stand.
+    """
+
+    measured: Callable[[str, int, int], None]
+    planned: Callable[[Planned], None]
+    finished: Callable[[Finished, Progress], None]
+    refused: Callable[[Refused], None]
+    turn: Callable[[Callable[[], StudyStatus]], None]
+
+
+def run(asked: StudyOptions, callbacks: RunCallbacks) -> StudyStatus:
     """Run what is not done of a study, planning it first if it is not planned, and return how far it is then.
 
-    ``on_planned`` is told the plan, ``on_finished`` every cell that has ended, and ``on_turn`` often, with what says
-    how things stand. Raises what ``plan`` and ``builder.study.workers.engine.Engine.run`` raise, and
-    ModuleNotFoundError where PyTorch is not installed.
+    Raises what ``plan`` and ``builder.study.workers.coordinator.Coordinator.run`` raise, ArchError for options that do
+    not go together, RunError where another process
+    runs the study or no cluster can be had, and ModuleNotFoundError where PyTorch is not installed.
     """
+    _check_cluster(asked)
     if not _has_torch():  # the workers would end one after the other
         raise _no_torch()
-    folder, found, is_new = _planned(asked, on_measured)
-    on_planned(Planned(folder.path, is_new, found))
+    folder, found, is_new = _planned(asked, callbacks.measured)
+    callbacks.planned(Planned(folder.path, is_new, found))
     check_plugins(found, folder, asked.place.plugins)
     if not asked.other_code:
         check_code(found, asked.place.plugins)
@@ -95,46 +118,59 @@ def run(
     if asked.retry:
         for cell in stages.known_cells():
             folder.cell(cell.id).failure.unlink(missing_ok=True)
+    _run(asked, stages, callbacks)
+    return study_status(folder, found)
+
+
+def _check_cluster(asked: StudyOptions) -> None:
+    """Raise ArchError where options of a cluster and of this machine's own workers stand together."""
+    if asked.tls is not None and asked.scheduler is None:
+        hint = "name its scheduler: --scheduler tls://HOST:8786"
+        raise ArchError(Diagnostic("usage", "`--tls` is for a Dask cluster that runs", None, hint))
+    if asked.place.workers is not None and asked.scheduler is not None:
+        hint = "start as many as you want: dask worker ADDRESS --nworkers N --nthreads 1"
+        message = "`--workers` are those of this machine, and `--scheduler` has its own"
+        raise ArchError(Diagnostic("usage", message, None, hint))
+
+
+def _run(asked: StudyOptions, stages: Stages, callbacks: RunCallbacks) -> None:
+    """Run a study on a cluster of its own, or on that which was asked for."""
+    from builder.study.workers.cluster import connected, embedded
+    from builder.study.workers.context import context_for
+    from builder.study.workers.coordinator import Callbacks, coordinate
+    from builder.study.workers.limits import Limits
+    from builder.study.workers.note import alone
+    from builder.study.workers.task import prepare_trials
+
+    folder, found = stages.folder, stages.plan
     workers = asked.place.workers or (free_workers(found.workers) if found.device == "cpu" else found.workers)
-    engine = Engine(
-        folder,
-        partial(stages.open_cells, workers),
-        local_command(folder, asked.place.device, str(_data_folder(asked, found)), asked.place.plugins),
-        workers,
-        hours=found.hours,
-        on_finished=lambda finished: on_finished(finished, study_status(folder, found)),
-        on_turn=lambda: on_turn(lambda: study_status(folder, found)),
+    logs = folder.path / "workers"
+    texts = {name: each.text for name, each in named_plugins(asked.place.plugins).items()}
+    data, is_remote = _data_folder(asked, found), asked.scheduler is not None
+    context = context_for(folder, found, data, asked.place.device, texts, is_remote=is_remote)
+    watched = Callbacks(
+        finished=_counting(study_status(folder, found), callbacks.finished),
+        refused=callbacks.refused,
+        turn=lambda: callbacks.turn(lambda: study_status(folder, found)),
     )
-    engine.run()
-    return study_status(folder, found)
+    with (
+        alone(folder),
+        connected(logs, asked.scheduler, asked.tls) if asked.scheduler else embedded(logs, workers) as cluster,
+    ):
+        coordinate(stages, cluster, prepare_trials, context, Limits(), found.hours, watched)
 
 
-def worker(
-    asked: StudyOptions,
-    storage: str,
-    on_planned: Callable[[Planned], None],
-    on_finished: Callable[[Cell, str | None], None],
-) -> StudyStatus:
-    """Run cells of a study that many machines share in the database at ``storage``, until none is left anywhere.
+def _counting(before: StudyStatus, finished: Callable[[Finished, Progress], None]) -> Callable[[Finished], None]:
+    """Return what tells ``finished`` of every cell how many have ended with it; no folder is read for that."""
+    began, already = monotonic(), before.counts["done"] + before.counts["failed"]
+    now = count(1)
 
-    All results then lie in this machine's folder too. ``on_finished`` is told each cell that was run here, and what
-    went wrong if anything did. Raises what ``plan`` raises, and RunError for a database that can't be reached, holds
-    another study, or is lost.
-    """
-    from builder.study.workers.join import work
-    from builder.study.workers.shared import SharedQueue
-    from builder.study.workers.worker import performer
+    def tell(value: Finished) -> None:
+        ended = next(now)
+        left = (monotonic() - began) / ended * max(0, before.cells - already - ended)
+        finished(value, Progress(already + ended, before.cells, left))
 
-    folder, found, is_new = _planned(asked, None)
-    on_planned(Planned(folder.path, is_new, found))
-    check_plugins(found, folder, asked.place.plugins)
-    if not asked.other_code:
-        check_code(found, asked.place.plugins)
-    with SharedQueue(storage, found) as queue:
-        data, plugins = _data_folder(asked, found), asked.place.plugins
-        perform = performer(folder, found, asked.place.device, data, plugins=plugins)
-        work(queue, Stages(folder, found), perform, on_finished)
-    return study_status(folder, found)
+    return tell
 
 
 def status(asked: StudyOptions) -> StudyStatus:
@@ -169,10 +205,11 @@ def _planned(
 ) -> tuple[StudyFolder, Plan, bool]:
     there = _as_folder(asked.what)
     if there is not None:
-        return there, read_plan(there.plan), False
+        found = read_plan(there.plan)
+        return there, replace(found, hours=asked.hours or found.hours), False
     study = read_study(find_study(asked.what), plugins=asked.place.plugins)
     folder, found, is_new = plan_study(study, asked.place, on_measured, anew=asked.anew)
-    return folder, replace(found, hours=study.hours), is_new
+    return folder, replace(found, hours=asked.hours or study.hours), is_new
 
 
 def _preview(asked: StudyOptions) -> Plan | None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import lru_cache
 from statistics import fmean
 from time import time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.study.plan.stages import Stages
-from builder.study.results.result import read_failure, read_result
-from builder.study.workers.engine import GONE_AFTER, read_note
+from builder.study.results.result import read_failure
+from builder.study.workers.note import GONE_AFTER, read_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -108,7 +107,7 @@ def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
         running=tuple(_running(each, busy[each.id]) for each in cells if states[each.id] == "running"),
         failures=tuple(read_failure(path) for path in failed),
         seconds_spent=float(spent) if isinstance(spent, int | float) else 0.0,
-        seconds_left=_left(folder, plan, cells, states, (later, untried), note),
+        seconds_left=_left(plan, cells, states, (later, untried), note),
     )
 
 
@@ -148,33 +147,23 @@ def _running(cell: Cell, details: Mapping[str, object]) -> Running:
 
 
 def _left(
-    folder: StudyFolder,
     plan: Plan,
     cells: Iterable[Cell],
     states: Mapping[str, CellState],
     unknown: tuple[int, int],
     note: Mapping[str, object],
 ) -> float | None:
-    """Return the seconds left: what was planned for open cells, times how much longer those took that are done."""
+    """Return the seconds left: what was planned for open cells, times how much longer cells take than that."""
     workers = note.get("workers")
     side_by_side = workers if isinstance(workers, int) and workers > 0 else plan.workers
     priced = [(each, plan.seconds_of(each.variant, each.recipe, each.stage)) for each in cells]
     if not priced or any(price is None for _, price in priced):
         return None
     prices = {each.id: price for each, price in priced if price is not None}
-    done = [each for each, _ in priced if states[each.id] == "done"]
-    factor = 1.0
-    if done:
-        took = sum(_took(folder.cell(each.id).result) for each in done)
-        factor = took / sum(prices[each.id] for each in done)
+    pace = note.get("pace")
+    factor = pace if isinstance(pace, int | float) and pace > 0 else 1.0
     still = sum(prices[each.id] for each, _ in priced if states[each.id] in ("waiting", "running"))
     later, untried = unknown
     confirm = [plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms]
     screen = [plan.seconds_of(each.variant, each.recipe, "screen") or 0.0 for each in plan.arms]
     return factor * (still + later * max(confirm) + untried * fmean(screen)) / side_by_side
-
-
-@lru_cache(maxsize=100_000)
-def _took(result: Path) -> float:
-    """Return the seconds of a cell; a result never changes, and is read once however often somebody looks."""
-    return read_result(result, None).seconds

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 from builder.study import pilot
 from builder.study.results.folder import StudyFolder
@@ -174,6 +175,46 @@ class TestRun:
         assert outcome.code == 1
         assert "the training code has changed since the study was planned: training/loop.py" in outcome.err
         assert "--other-code" in outcome.err
+
+
+class TestClusters:
+    """A Dask cluster that somebody else has started."""
+
+    @pytest.mark.parametrize(
+        ("options", "said"),
+        [
+            (("--tls", "tls"), "`--tls` is for a Dask cluster that runs"),
+            (("--scheduler", "tcp://a:1", "--workers", "2"), "`--workers` are those of this machine"),
+        ],
+    )
+    def test_options_that_do_not_go_together_are_answered(
+        self, page: Path, archcli: Archcli, options: tuple[str, ...], said: str
+    ) -> None:
+        """Before anything is planned."""
+        outcome = archcli("study", "run", str(page), *options)
+        assert (outcome.code, said in outcome.err) == (2, True)
+        assert not Path("study-runs").exists()
+
+    def test_one_that_is_not_there_is_said(self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
+        """With how to start one."""
+        monkeypatch.setattr("builder.study.workers.cluster._PATIENCE", 0.2)
+        outcome = archcli("study", "run", str(page), "-q", "--scheduler", "tcp://127.0.0.1:1")
+        assert outcome.code == 1
+        assert "no Dask scheduler can be reached at tcp://127.0.0.1:1" in outcome.err
+        assert "start one: dask scheduler" in outcome.err
+
+    def test_a_second_coordinator_is_answered(self, page: Path, archcli: Archcli) -> None:
+        """Whichever cluster it would use."""
+        archcli("study", "plan", str(page))
+        with FileLock("study-runs/mine-001/.lock"):
+            outcome = archcli("study", "run", str(page), "-q")
+        assert (outcome.code, "is being run by another process" in outcome.err) == (1, True)
+
+    def test_a_budget_is_given_on_the_command_line(self, page: Path, archcli: Archcli) -> None:
+        """For the study in all."""
+        outcome = archcli("study", "run", str(page), "-q", "--budget", "0.0000001")
+        assert outcome.code == 1
+        assert "the budget of 1e-07 hours is used up" in outcome.err
 
 
 class TestInitialWeights:

@@ -30,7 +30,18 @@ ROOT = Path(__file__).parents[2]
 STUDY = ROOT / "tests" / "kept" / "study"
 SPACE = "--insert se --among block*.pre_activation"
 STUDIES_NEED = {"filelock", "numpy", "scipy"}
-TRAINING_NEEDS = {"torch", "torchvision", "sklearn", "matplotlib", "PIL", "safetensors", "graphviz", "optuna"}
+TRAINING_NEEDS = {
+    "torch",
+    "torchvision",
+    "sklearn",
+    "matplotlib",
+    "PIL",
+    "safetensors",
+    "graphviz",
+    "optuna",
+    "dask",
+    "distributed",
+}
 
 LIGHT = (
     "--version",
@@ -83,7 +94,7 @@ NEEDING_TORCH = (
 )
 """What needs PyTorch, where numpy, scipy and filelock are there."""
 
-ELSEWHERE = {"resume", "compare", "study worker", "doctor"}
+ELSEWHERE = {"resume", "compare", "doctor"}
 """Commands that are tried by themselves below, for they first need something that is not there."""
 
 SCRIPT = """

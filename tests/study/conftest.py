@@ -1,59 +1,30 @@
-"""Studies that cost nothing: plans that nobody measured, with networks that nobody builds."""
+"""Studies that cost nothing, a Dask cluster that all tests of a process share, and cells that do what a test says."""
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, write_plan
+from benchmarks.study_of_nothing import context_of_nothing, make_plan, write_study
 from builder.study.plan.stages import Stages
 from builder.study.results.folder import StudyFolder
-from builder.study.workers.engine import Engine, Limits
-from builder.training.recipe.recipe import load_recipe
+from builder.study.workers.cluster import embedded
+from builder.study.workers.coordinator import Callbacks, coordinate
+from builder.study.workers.limits import Limits
+from tests.study.fake_cells import prepare
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
-WORKER = Path(__file__).parent / "fake_worker.py"
-FAST = Limits(attempts=3, deaths=5, starting=60, silence=60, stopping=20, busy=0.1)
+    from builder.study.plan.plan import Plan
+    from builder.study.workers.cluster import Cluster
 
+__all__ = ("make_plan", "write_study")
 
-def make_plan(networks: int = 2, seeds: int = 2, **changes: object) -> Plan:
-    """Return a plan of ``networks`` networks with ``seeds`` seeds each."""
-    recipe = load_recipe("digits").at(64)
-    names = [f"net{number}" for number in range(networks)]
-    data = PlannedData("digits", None, None, None, 64, ("0", "1"), {"train": 1500, "test": 297}, "f1")
-    plan = Plan(
-        name="tiny",
-        question=StudyQuestion(None, 1.0, 1.0, 0.05, 0.8),
-        data=data,
-        networks=tuple(PlannedNetwork(name, f"id-{name}", 10, 20, 30, (), {}, (), 0.001) for name in names),
-        arms=tuple(PlannedArm(name, {}, recipe) for name in names),
-        screen_seeds=0,
-        confirm_seeds=seeds,
-        finalists=1,
-        hours=None,
-        asked={},
-        code={},
-        world="w",
-        device="cpu",
-        workers=2,
-        seconds=10.0,
-    )
-    return replace(plan, **changes)  # type: ignore[arg-type]  # a test's own fields
-
-
-def write_study(folder: StudyFolder, plan: Plan) -> None:
-    """Write what a planned study has."""
-    folder.networks.mkdir(parents=True, exist_ok=True)
-    for each in plan.networks:
-        folder.network(each.name).write_text(f"name: {each.name}\n")
-    write_plan(folder.plan, plan)
+FAST = Limits(starting=60, silence=60, stopping=20, busy=0.1, looking=0.1, unfit=0.2)
 
 
 @pytest.fixture
@@ -64,15 +35,32 @@ def folder(tmp_path: Path) -> StudyFolder:
     return study
 
 
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give two workers on this machine, as `study run` starts them, which find the tests too."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+        with embedded(tmp_path_factory.mktemp("logs"), 2) as found:
+            yield found
+
+
 @pytest.fixture
-def engine(folder: StudyFolder) -> Callable[..., Engine]:
-    """Give what makes an engine whose workers behave as a test says."""
+def run(folder: StudyFolder, cluster: Cluster) -> Callable[..., None]:
+    """Give what runs the study, with cells that behave as a test says."""
 
-    def make(behaviour: str = "well", plan: Plan | None = None, workers: int = 2, **options: object) -> Engine:
-        stages = Stages(folder, plan or make_plan())
-        start = [sys.executable, str(WORKER), str(folder.path), behaviour]
-        more = partial(stages.open_cells, workers)
-        options = {"limits": FAST} | options
-        return Engine(folder, more, lambda number: [*start, str(number)], workers, **options)  # type: ignore[arg-type]  # a test's own options
+    def runs(
+        behaviour: str = "well",
+        plan: Plan | None = None,
+        limits: Limits = FAST,
+        hours: float | None = None,
+        *,
+        is_seen: bool = True,
+        **told: Callable[..., None],
+    ) -> None:
+        found = plan or make_plan()
+        context = context_of_nothing(folder, found, f"{behaviour}:{folder.path}")
+        if not is_seen:
+            context = replace(context, study="/nowhere")
+        coordinate(Stages(folder, found), cluster, prepare, context, limits, hours, Callbacks(**told))
 
-    return make
+    return runs

@@ -7,20 +7,22 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import is_terminal, say
-from builder.commands.terminal.loading import DeviceNote
 from builder.commands.text import study as text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from builder.commands.study import Planned
+    from builder.commands.study import Planned, Progress
     from builder.commands.terminal.loading import Loading
-    from builder.study.results.cells import Cell
     from builder.study.status import StudyStatus
-    from builder.study.workers.engine import Finished
+    from builder.study.workers.coordinator import Finished
+    from builder.study.workers.pool import Refused
 
 PAUSE = 1.0
 """Seconds between two states of the view."""
+
+_SHARE = 50
+"""Looking may take one part of so many of the time."""
 
 _UP, _CLEAR = "\x1b[{}A", "\x1b[J"
 
@@ -31,10 +33,9 @@ class StudyProgress:
     def __init__(self, loading: Loading | None = None, *, quiet: bool = False) -> None:
         """Show nothing yet; what comes takes the place of what says that PyTorch is ``loading``."""
         self._loading, self._quiet = loading, quiet
-        self._device = DeviceNote(say)
         self.is_live = is_terminal(sys.stderr) and not quiet
         self._lines = 0
-        self._drawn = 0.0
+        self._drawn, self._pause = 0.0, PAUSE
 
     def measured(self, name: str, number: int, of: int) -> None:
         """Show which network is measured."""
@@ -48,23 +49,25 @@ class StudyProgress:
         if not self._quiet:
             say(text.planned(value) + "\n")
 
-    def finished(self, value: Finished, now: StudyStatus) -> None:
+    def finished(self, value: Finished, now: Progress) -> None:
         """Show a cell that has ended; on a terminal the view says it, unless it failed."""
         if self._quiet or (self.is_live and value.failure is None):
             return
         self._erase()
         say(text.finished(value, now))
 
-    def ran(self, cell: Cell, message: str | None) -> None:
-        """Show a cell that this worker has run, on the device that it has chosen by itself."""
-        if not self._quiet:
-            self._device.tell()
-            say(text.ran(cell, message))
+    def refused(self, value: Refused) -> None:
+        """Show a worker that can't be used, and why; also where nothing else is shown."""
+        self._erase()
+        say(text.refused(value))
 
     def turn(self, look: Callable[[], StudyStatus]) -> None:
         """Look how things stand and draw the view anew, on a terminal, from time to time."""
-        if self.is_live and monotonic() - self._drawn >= PAUSE:
-            self.draw(look())
+        if self.is_live and monotonic() - self._drawn >= self._pause:
+            began = monotonic()
+            now = look()
+            self._pause = max(PAUSE, _SHARE * (monotonic() - began))
+            self.draw(now)
 
     def draw(self, now: StudyStatus) -> None:
         """Draw the view now."""

@@ -15,12 +15,12 @@ from builder.tables import table
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from builder.commands.study import Planned
+    from builder.commands.study import Planned, Progress
     from builder.study.page.space import SearchDimension, SearchSpace
     from builder.study.plan.plan import Plan
-    from builder.study.results.cells import Cell
     from builder.study.status import ArmStatus, Running, StudyStatus
-    from builder.study.workers.engine import Finished
+    from builder.study.workers.coordinator import Finished
+    from builder.study.workers.pool import Refused
 
 _LISTED = 40
 
@@ -170,21 +170,20 @@ def _shown(plan: Plan) -> str:
     return f"\n         these {runs} find {what} from {plan.detectable:.2f} points"
 
 
-def finished(value: Finished, now: StudyStatus) -> str:
+def finished(value: Finished, now: Progress) -> str:
     """Return one line for a cell that has ended."""
     cell = value.cell
     what = f"{_named(cell.variant, cell.settings)}, seed {cell.seed}"
-    done = now.counts["done"] + now.counts["failed"]
-    head = f"{done}/{now.cells}  {what}"
+    head = f"{now.ended}/{now.cells}  {what}"
     if value.failure is not None:
         return f"{head}: failed after {plural(value.failure.attempts, 'attempt')}: {value.failure.message}"
     left = f", {duration(now.seconds_left)} left" if now.seconds_left else ""
     return f"{head}: done{left}"
 
 
-def ran(cell: Cell, message: str | None) -> str:
-    """Return one line for a cell that a worker of many has run."""
-    return f"{_named(cell.variant, cell.settings)}, seed {cell.seed}: {message or 'done'}"
+def refused(value: Refused) -> str:
+    """Return one line for a worker that can't be used."""
+    return f"worker {value.address} is not used: {value.why}"
 
 
 def standing(value: StudyStatus) -> str:

@@ -1,4 +1,4 @@
-"""Optuna, which is installed where somebody searches for hyperparameters or shares a study among machines."""
+"""Optuna, which is installed where somebody searches for hyperparameters."""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""How a worker begins: ``python -P start.py``, with the package that lies around this file, wherever it is started.
+"""How workers of this machine begin: ``python -P start.py ADDRESS OPTION…`` is ``dask worker``, with our package.
 
-``python -m`` would put the working folder before everything else, and with it whatever in there is called like a module
-of a library: it would be run, or break the worker.
+``dask worker`` itself would find ``builder`` by the path, and processes that it starts look into the working folder
+first: whatever in there is called like a module of a library would be run, or break the worker. A process that Dask
+starts imports this file once more, so that it takes the package from around it too.
 """
 
+import os
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -19,8 +21,11 @@ def _take_package_around() -> None:
     spec.loader.exec_module(module)
 
 
-if __name__ == "__main__":
+if "builder" not in sys.modules:
     _take_package_around()
-    from builder.study.workers.worker import main
 
+if __name__ == "__main__":
+    from distributed.cli.dask_worker import main
+
+    os.environ["PYTHONSAFEPATH"] = "1"  # for the processes that it starts
     main()

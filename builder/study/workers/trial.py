@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from builder.ops.plugins import with_plugins
 from builder.runs.images import load_shared
 from builder.runs.open import open_with
 from builder.runs.prepare import Shared, TrainOptions, prepare, prepare_again, train_prepared
-from builder.study.plan.stages import Stages
 from builder.study.results.result import CellResult
 from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
@@ -24,7 +23,7 @@ from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_files import RunData, write_data
 from builder.training.folder.run_folder import RunFolder
-from builder.training.progress import EpochDone
+from builder.training.progress import BatchDone, EpochDone, EpochStarted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,12 +32,20 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.runs.prepare import Prepared
-    from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
-    from builder.study.results.folder import CellFolder, StudyFolder
-    from builder.study.workers.serve import Alive, Perform
+    from builder.study.workers.context import StudyContext
     from builder.training.folder.metrics import EpochMetrics
     from builder.training.progress import Progress
+
+
+class Watcher(Protocol):
+    """Who wants to know how far a cell is."""
+
+    def look(self, done: float) -> None:
+        """Take note that so many epochs are done; raise Interrupted where the cell is not wanted any more."""
+
+    def goes_on(self, curve: Sequence[float]) -> bool:
+        """Return whether a trial of these validation accuracies goes on."""
 
 
 class Pruned(Exception):  # noqa: N818 - no error: it ends a trial that promises nothing
@@ -108,44 +115,52 @@ def _answers(ready: Prepared) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
     return answers.numpy().astype(np.uint16), test.labels.numpy()
 
 
-def prepare_trials(
-    folder: StudyFolder, plan: Plan, device: str, data_dir: Path, number: int = 0, plugins: Sequence[Path] = ()
-) -> Perform:
-    """Return what trains cells of the study in ``folder`` on ``device``, with the images loaded once.
+def trainer(context: StudyContext, plugins: Sequence[Path], number: int) -> Callable[[Cell, Path, Watcher], CellResult]:
+    """Return what trains cells of a ``context``, with the images loaded once.
 
-    Of several GPUs it is the one of that ``number``. Raises RunError where the images can't be had, or are not those
+    Of several GPUs it takes the one of that ``number``. Raises RunError where the images can't be had, or are not those
     that the study was planned with.
     """
-    chosen = choose_device(None if device == "auto" else device)
+    chosen = choose_device(None if context.device == "auto" else context.device)
     kind = kind_of(chosen)
-    if not kind.is_host and ":" not in device:
+    if not kind.is_host and ":" not in context.device:
         chosen = kind.numbered(number)
-    wanted = plan.data
-    images = load_shared(wanted.name, data_dir, wanted.side, wanted.subset, wanted.test)
+    wanted, folder = context.data, context.images
+    images = load_shared(wanted.name, folder, wanted.side, wanted.subset, wanted.test)
     if images.fingerprint != wanted.fingerprint:
-        message = f"the images of {wanted.name} in {data_dir} are not the images of the study's plan"
+        message = f"the images of {wanted.name} in {folder} are not the images of the study's plan"
         raise RunError(message, "plan it again with these images, or give the right folder: --data-dir")
+    shared = Shared(images, chosen, with_plugins(plugins))
+    return lambda cell, place, watch: _trained(cell, place, shared, watch, context)
 
-    trials, shared = Stages(folder, plan).trials, Shared(images, chosen, with_plugins(plugins))
 
-    def perform(cell: Cell, place: CellFolder, alive: Alive) -> CellResult:
-        def tell(event: Progress) -> None:
-            if not isinstance(event, EpochDone):
-                alive()
-                return
-            done = event.metrics.epoch
-            alive(epoch=done, epochs=cell.recipe.epochs)
-            if trials is not None and cell.stage == "screen" and done < cell.recipe.epochs:
-                curve = tuple(each.val_accuracy for each in read_metrics(place.metrics))
-                if trials.is_hopeless(cell, curve):
+def _trained(cell: Cell, place: Path, shared: Shared, watch: Watcher, context: StudyContext) -> CellResult:
+    """Train a cell while somebody watches it; a trial of a search that lost its way has a result too."""
+    tries = context.is_searched and cell.stage == "screen"
+    metrics = RunFolder(place).metrics
+    before = 0
+
+    def tell(event: Progress) -> None:
+        nonlocal before
+        done = float(before)
+        if isinstance(event, EpochStarted):
+            before = event.epoch - 1
+            done = before + event.done / event.steps
+        elif isinstance(event, BatchDone):
+            done += event.done / event.steps if event.phase == "train" else 1
+        elif isinstance(event, EpochDone):
+            before = event.metrics.epoch
+            done = float(before)
+            if tries and context.is_pruned and before < cell.recipe.epochs:
+                curve = tuple(each.val_accuracy for each in read_metrics(metrics))
+                if not watch.goes_on(curve):
                     raise Pruned
+        watch.look(done)
 
-        try:
-            return run_cell(cell, place.path, shared, tell)
-        except DivergedError:
-            if trials is None or cell.stage != "screen":
-                raise
-            ended = _ended_early(cell, read_metrics(place.metrics))
-            return replace(ended, val_accuracy=0.0, is_diverged=True)  # a search is there to find that out
-
-    return perform
+    try:
+        return run_cell(cell, place, shared, tell)
+    except DivergedError:
+        if not tries:
+            raise
+        ended = _ended_early(cell, read_metrics(metrics))
+        return replace(ended, val_accuracy=0.0, is_diverged=True)  # a search is there to find that out

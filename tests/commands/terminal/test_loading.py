@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from builder.commands.terminal.loading import DeviceNote, Loading
+from builder.commands.terminal.loading import Loading
 from builder.study import pilot
 from builder.training.device import devices
 from tests.command_line import PAGE
@@ -32,7 +32,6 @@ WORDS = (
     "export nowhere.yaml --to torch",
     "study plan nowhere.yaml",
     "study run nowhere.yaml",
-    "study worker nowhere.yaml --storage sqlite:///nowhere.db",
     "doctor",
 )
 WATCHED = """\
@@ -162,17 +161,8 @@ class TestDeviceNote:
         monkeypatch.setattr(pilot.Pilot, "seconds", lambda *_: 0.001)
         said = "\nwarning  cuda is here, and no kernels; computing on the CPU\n"
         assert said in archcli("study", "plan", "digits_placement").out
-        monkeypatch.setattr("builder.commands.study.Engine.run", lambda _: None)
+        monkeypatch.setattr("builder.commands.study._run", lambda *_: None)
         assert said in archcli("study", "run", "digits_placement").err
-
-    def test_a_worker_says_it_of_its_own_machine(self) -> None:
-        """Once."""
-        said: list[str] = []
-        note = DeviceNote(said.append)
-        assert devices.choose_device() == torch.device("cpu")
-        note.tell()
-        note.tell()
-        assert said == [self.SAID.rstrip()]
 
     def test_a_device_that_was_named_needs_no_reason(
         self, archcli: Archcli, trained: Trained, no_pictures: None

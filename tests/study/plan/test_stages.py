@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -151,7 +152,7 @@ class TestStages:
         assert stages.open_cells() == second
 
     def test_how_it_stands_is_read_from_the_folder(self, folder: StudyFolder) -> None:
-        """Done, failed and waiting; the time left goes by what the done ones took."""
+        """Done, failed and waiting; the time left goes by how much longer cells take than was planned."""
         plan = make_plan()
         cells = plan.cells("confirm", plan.arms)
         for cell in cells[:2]:
@@ -161,5 +162,9 @@ class TestStages:
         now = study_status(folder, plan)
         assert dict(now.counts) == {"done": 1, "running": 0, "waiting": 2, "failed": 1}
         assert [each.message for each in now.failures] == ["nan"]
-        assert now.seconds_left == pytest.approx(2.0)  # two of two seconds, two side by side
+        price = plan.seconds_of("net0", cells[0].recipe, "confirm")
+        assert now.seconds_left == price  # two, two side by side
+        folder.running.write_text(json.dumps({"pace": 1.5}))
+        assert price is not None
+        assert study_status(folder, plan).seconds_left == pytest.approx(1.5 * price)
         assert not now.is_done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 import builder
+from benchmarks.study_of_nothing import context_of_nothing
 from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
 from builder.ops import OPERATIONS
@@ -20,16 +22,18 @@ from builder.study.workers import trial
 from builder.study.workers.trial import Pruned, run_cell
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.header import RunHeader, read_checkpoint_record
+from builder.training.interrupts import Interrupted
 from builder.training.progress import EpochDone
 from builder.training.recipe.optimizer import Sgd
 from builder.training.recipe.recipe import Recipe
 from builder.training.speed.benchmark import random_images
-from tests.study.conftest import make_plan
+from tests.study.conftest import make_plan, write_study
 from tests.study.plan.test_trials import searching
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Sequence
 
+    from builder.study.page.space import Pruner
     from builder.study.results.cells import Cell
     from builder.study.results.result import CellResult, Stage
     from builder.training.data.dataset import DataSet
@@ -44,6 +48,27 @@ input: [3, 32, 32]
 classes: 2
 layers: [{conv: {out: 8, kernel: 32}}, batchnorm, flatten, {linear: {out: $classes}}]
 """
+
+
+class Watched:
+    """Takes note of how far a cell is; lets it train so many epochs, and be stopped after so many batches."""
+
+    def __init__(self, epochs: int = 99, stop: float = 99.0) -> None:
+        """Take note of nothing yet."""
+        self.epochs, self.stop = epochs, stop
+        self.seen: list[float] = []
+        self.curves: list[int] = []
+
+    def look(self, done: float) -> None:
+        """Take note, and stop."""
+        self.seen.append(done)
+        if done >= self.stop:
+            raise Interrupted(15, "stopped", Path())
+
+    def goes_on(self, curve: Sequence[float]) -> bool:
+        """Return whether a trial goes on."""
+        self.curves.append(len(curve))
+        return len(curve) < self.epochs
 
 
 def stop_after_one_epoch(event: Progress) -> None:
@@ -146,17 +171,18 @@ class TestDiverged:
     def result(self, folder: Path, monkeypatch: pytest.MonkeyPatch, *, searched: bool, stage: Stage) -> CellResult:
         """Return what a cell comes to whose rate is far too high."""
         plan = searching(1, 3) if searched else make_plan(1, 2, screen_seeds=1)
-        study = StudyFolder(folder)
-        place = study.cell("c")
-        place.path.mkdir(parents=True)
-        place.network.write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        study = StudyFolder(folder / "study")
+        write_study(study, plan)
+        place = folder / "cell"
+        place.mkdir()
+        (place / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
         monkeypatch.setattr(trial, "load_shared", lambda *_: random_images(64, 3, 2))
         fingerprint = random_images(64, 3, 2).fingerprint
         plan = replace(plan, data=replace(plan.data, fingerprint=fingerprint))
         recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
         recipe = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0, momentum=0.99)})
         cell = make_cell("small", "id", {}, recipe, 0, stage, "w")
-        return trial.prepare_trials(study, plan, "cpu", folder)(cell, place, lambda **_: None)
+        return trial.trainer(context_of_nothing(study, plan), (), 0)(cell, place, Watched())
 
     def test_it_is_the_worst_of_all_results(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """And no failure: it is not tried again, and the study does not end with 1."""
@@ -170,3 +196,58 @@ class TestDiverged:
         """A variant that fails is never dropped."""
         with pytest.raises(DivergedError, match="the loss is"):
             self.result(tmp_path, monkeypatch, searched=searched, stage=stage)
+
+
+class TestWatched:
+    """A cell that somebody watches."""
+
+    @pytest.fixture
+    def images(self, monkeypatch: pytest.MonkeyPatch) -> DataSet:
+        """Give what every cell is trained with."""
+        found = replace(random_images(32, 3, 2), test=random_images(16, 3, 2).train)
+        monkeypatch.setattr(trial, "load_shared", lambda *_: found)
+        return found
+
+    def train(self, folder: Path, images: DataSet, watch: Watched, *, pruner: Pruner = "none") -> CellResult:
+        """Return what a trial of three epochs comes to."""
+        plan = searching(1, 3)
+        assert plan.search is not None
+        data, search = replace(plan.data, fingerprint=images.fingerprint), replace(plan.search, pruner=pruner)
+        plan = replace(plan, data=data, search=search)
+        study, place = StudyFolder(folder / "study"), folder / "cell"
+        write_study(study, plan)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
+        cell = make_cell("small", "id", {}, recipe, 0, "screen", "w")
+        return trial.trainer(context_of_nothing(study, plan), (), 0)(cell, place, watch)
+
+    def test_it_says_how_far_it_is_after_every_batch(self, tmp_path: Path, images: DataSet) -> None:
+        """In epochs; four batches of training make one."""
+        watch = Watched()
+        self.train(tmp_path, images, watch)
+        assert watch.seen == sorted(watch.seen)
+        assert {0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 3.0} <= {*watch.seen}
+
+    def test_stopped_anywhere_it_is_saved_and_goes_on_to_the_same_result(self, tmp_path: Path, images: DataSet) -> None:
+        """As after Ctrl-C; nothing that was done is done again."""
+        whole = self.train(tmp_path / "a", images, Watched())
+        with pytest.raises(Interrupted):
+            self.train(tmp_path / "b", images, Watched(stop=1.5))
+        again = Watched()
+        parts = self.train(tmp_path / "b", images, again)
+        assert {1.5, 1.75} <= {*again.seen}
+        assert not {0.25, 1.25} & {*again.seen}
+        assert [replace(each, seconds=0) for each in parts.metrics] == [
+            replace(each, seconds=0) for each in whole.metrics
+        ]
+
+    def test_a_trial_of_a_search_that_prunes_asks_after_every_epoch_but_the_last(
+        self, tmp_path: Path, images: DataSet
+    ) -> None:
+        """And is ended where it is told so."""
+        watch = Watched()
+        assert not self.train(tmp_path / "a", images, watch, pruner="median").is_pruned
+        assert watch.curves == [1, 2]
+        ended = self.train(tmp_path / "b", images, Watched(epochs=2), pruner="median")
+        assert (ended.is_pruned, len(ended.metrics)) == (True, 2)
