@@ -282,6 +282,14 @@ class TestDivergence:
         assert read_checkpoint(folder.last).record["position"]["epoch"] == 1
 
 
+class Never(Pace):
+    """A pace at which nothing is saved but where a run begins and ends."""
+
+    def due(self) -> bool:
+        """Return that it is not."""
+        return False
+
+
 class Always:
     """A pace at which every step is saved."""
 
@@ -702,7 +710,7 @@ class TestGrowingSize:
         self, data: DataSet, growing: Recipe, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Steps of several epochs, and so of several sizes, are repeated."""
-        monkeypatch.setattr(trainer, "saving_pace", lambda size: Pace(1e9))  # never, so that all are
+        monkeypatch.setattr(trainer, "saving_pace", lambda size: Never(0.0))  # so that all are repeated
         size = Growth.model_validate({"from": 8, "to": 16, "until": 0.3, "step": 8})
         wild = growing.model_copy(update={"size": size})
         network = drawn()

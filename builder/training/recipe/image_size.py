@@ -32,11 +32,6 @@ class Growth(Strict):
             raise ValueError(f"`size` grows, and {self.start} is more than {self.to}")
         return self
 
-    @property
-    def grows(self) -> bool:
-        """Whether there is more than one size."""
-        return self.start < self.to
-
     def side(self, epoch: int, epochs: int) -> int:
         """Return the side of the training images in ``epoch`` (from 1) of ``epochs``."""
         part = (epoch - 1) / (self.until * epochs)

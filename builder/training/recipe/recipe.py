@@ -133,6 +133,11 @@ class Recipe(Strict):
         return None if self.side is None else floor(self.side / self.crop_pct)
 
     @property
+    def grows(self) -> bool:
+        """Whether training images have several sizes: a single epoch has the final one."""
+        return isinstance(self.size, Growth) and self.size.start < self.size.to and self.epochs > 1
+
+    @property
     def training_sides(self) -> tuple[int, ...]:
         """The sides of training images that differ from the final one, in the order in which they are used."""
         return tuple(side for side in dict.fromkeys(self.sides) if side != self.side)
@@ -140,7 +145,7 @@ class Recipe(Strict):
     @property
     def sides(self) -> tuple[int, ...]:
         """The side of the training images of every epoch where they grow, else nothing."""
-        if not isinstance(self.size, Growth) or not self.size.grows:
+        if not isinstance(self.size, Growth) or not self.grows:
             return ()
         return tuple(self.size.side(epoch, self.epochs) for epoch in range(1, self.epochs + 1))
 
@@ -150,7 +155,7 @@ class Recipe(Strict):
 
     def in_epoch(self, epoch: int) -> Recipe:
         """Return the recipe of the training images of ``epoch`` (from 1), which has one size."""
-        if not isinstance(self.size, Growth) or not self.size.grows:
+        if not isinstance(self.size, Growth) or not self.grows:
             return self
         side = self.size.side(epoch, self.epochs)
         return self.model_copy(update={"size": side, "augment": self.augment.scaled(side / self.size.to)})

@@ -58,7 +58,8 @@ class TestSide:
     def test_a_single_epoch_has_the_final_size(self) -> None:
         """Such as a try of a minute: the last epoch always has it."""
         one = recipe("{from: 64, to: 96, until: 0.7}").model_copy(update={"epochs": 1})
-        assert one.sides == (96,)
+        assert (one.side, one.sides) == (96, ())
+        assert one.in_epoch(1) is one
 
 
 class TestRecipe:
