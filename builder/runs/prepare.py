@@ -360,7 +360,7 @@ def _begin_with(
     from builder.training.weights.initialization import initialize
 
     initialize(model, recipe)
-    return put_weights(source, model, graph, on_fetch), recipe.model_copy(update={"init": "page"})
+    return put_weights(source, model, graph, on_fetch), recipe.model_copy(update={"init": "page", "whiten": False})
 
 
 def check_name(name: str) -> str:

@@ -27,9 +27,10 @@ from builder.study.workers.code import code_digest, named_plugins, version_with
 from builder.training.device.cores import usable_cores
 from builder.training.folder.run_folder import RunFolder
 from builder.training.recipe.data_sets import has_folder
+from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from builder.study.page.networks import Networks, StudyNetwork
     from builder.study.page.page import Study
@@ -132,7 +133,7 @@ def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
     now = _asked(study, study_arms(study, networks(study, len(plan.data.classes))).networks)
     if STREAMS not in plan.asked["recipe"] and (not study.says_streams or now["recipe"][STREAMS] == "one"):
         now["recipe"].pop(STREAMS)  # a plan of an earlier version, which goes on with one stream
-    changed = list(_differences(plan.asked, json.loads(json.dumps(now))))
+    changed = list(_differences(_with_defaults(plan.asked), json.loads(json.dumps(now))))
     if changed:
         named = ", ".join(f"`{each}`" for each in changed[:8])
         message = f"{study.path} has changed since {folder.path} was planned: {named}"
@@ -141,6 +142,17 @@ def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
         )
         hint = "`archcli study plan --new` starts a new one; the results of the old one are kept"
         raise ArchError(Diagnostic("study-changed", message, mark, hint))
+
+
+def _with_defaults(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a plan asked with the fields of a recipe that it does not know: they did not exist, as by default."""
+    known = asked["recipe"]
+    filled = Recipe.model_validate_json(json.dumps(known | {"name": "planned"})).model_dump(
+        mode="json", exclude={"name"}
+    )
+    if STREAMS not in known:
+        filled.pop(STREAMS)
+    return {**asked, "recipe": filled}
 
 
 def _asked(study: Study, found: Networks) -> dict[str, Any]:

@@ -59,6 +59,7 @@ from builder.training.steps.schedules import learning_rate, same_past
 from builder.training.steps.step import EagerStep
 from builder.training.weights.files import load_weights
 from builder.training.weights.initialization import initialize
+from builder.training.weights.whitening import IMAGES, freeze_first_convolution, whiten_first_convolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -137,10 +138,7 @@ class _Run:
         self.model = model.to(device).to(memory_format=self.precision.memory_format)
         if self.precision.deterministic:
             with_deterministic_pooling(self.model, device)
-        check_fit(self.model, self.batches["train"])
-        if recipe.sides:
-            check_fit(self.model, self._batches(self.data.train, recipe.in_epoch(1)))
-        initialize(self.model, recipe)
+        self._begin_weights(anew=not going_on)
         if recipe.sync_batchnorm:
             group.convert_sync_batch_norm(self.model)
         learner = group.wrap(self.model)
@@ -185,6 +183,18 @@ class _Run:
         said = read_data(self.folder)
         chosen = said if said.name is not None else replace(said, name=self.data.name)
         return RunHeader(said.network, self.recipe, self.data.classes, chosen, self.data.fingerprint, MetricsSeen())
+
+    def _begin_weights(self, *, anew: bool) -> None:
+        """See that the network takes the images, and draw its weights as the recipe says; what it freezes stays so."""
+        first = self._batches(self.data.train, self.recipe.in_epoch(1))
+        check_fit(self.model, self.batches["train"])
+        if self.recipe.sides:
+            check_fit(self.model, first)
+        initialize(self.model, self.recipe)
+        if self.recipe.whiten:
+            freeze_first_convolution(self.model)
+            if anew:
+                whiten_first_convolution(self.model, first.first_images(min(IMAGES, len(first.split))))
 
     def _batches(self, split: Split, recipe: Recipe | None = None) -> Batches:
         """Return the batches of ``split``, whose images are not resized yet."""

@@ -73,6 +73,20 @@ class TestPlan:
         page.write_text(PAGE.replace("seeds: 2", "seeds: 3\nsmallest_difference: 1 %\nquestion: Well?"))
         assert archcli("study", "plan", str(page)).code == 0
 
+    def test_a_plan_that_knows_fewer_fields_of_recipes_holds(self, page: Path, archcli: Archcli) -> None:
+        """One of an earlier version: what it does not know is as by default, and a change of that is a change."""
+        archcli("study", "plan", str(page))
+        plan = StudyFolder(Path("study-runs/mine-001")).plan
+        found = json.loads(plan.read_text())
+        for field in ("whiten", "test_time_flip"):
+            del found["asked"]["recipe"][field]
+        del found["asked"]["recipe"]["optimizer"]["bias_lr_factor"]
+        plan.write_text(json.dumps(found))
+        again = json.loads(archcli("study", "plan", str(page), "--json").out)
+        assert (again["is_new"], again["folder"]) == (False, "study-runs/mine-001")
+        page.write_text(PAGE.replace("seeds: 2", "seeds: 2\ngrid: {whiten: [true]}"))
+        assert "error[study-changed]" in archcli("study", "plan", str(page)).err
+
     def test_a_search_without_optuna_is_not_planned(
         self, page: Path, archcli: Archcli, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -13,6 +13,7 @@ import torch
 
 from builder.diagnostics import RunError
 from builder.training import trainer
+from builder.training.data.batches import Batches
 from builder.training.device.execution import Execution
 from builder.training.evaluation.evaluate import evaluate
 from builder.training.folder.checkpoints import LOST, read_checkpoint
@@ -610,6 +611,49 @@ class TestPreviousCheckpoint:
         assert (folder.path / "damaged.safetensors").read_bytes() == damaged
         assert folder.previous.read_bytes() == before
         assert read_checkpoint(folder.last)
+
+
+class TestWhitening:
+    """A first convolution made from the data."""
+
+    def test_it_stays_as_it_was_made_and_a_run_goes_on_with_it(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path
+    ) -> None:
+        """Bit for bit, where the run was stopped and begun with other weights; the rest learns."""
+        white = recipe.model_copy(update={"whiten": True, "optimizer": Adam(name="adam", lr=0.01, bias_lr_factor=2)})
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        network, resumed = drawn(), drawn(seed=99)
+        train(network, data, white, whole, CPU)
+        with pytest.raises(Interrupted):
+            train(drawn(), data, white, parts, CPU, stopping_at(8, signal.SIGINT))
+        train(resumed, data, white, parts, CPU)
+        assert bits(resumed) == bits(network)
+        assert network.conv.bias.any(), "which began with 0"
+        assert torch.equal(network.conv.weight[:4], -network.conv.weight[4:])
+
+
+class TestTestTimeFlip:
+    """Answers that are the mean over an image and its mirror image."""
+
+    def test_it_changes_what_is_judged_and_not_what_is_trained(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path
+    ) -> None:
+        """Metrics of training are the same, those of validation and test are those of the mean of the logits."""
+        flipped = recipe.model_copy(update={"test_time_flip": True, "epochs": 1})
+        networks = [drawn(), drawn()]
+        summaries = [
+            train(network, data, each, RunFolder.create(tmp_path, "run"), CPU)
+            for network, each in zip(networks, (flipped, recipe.model_copy(update={"epochs": 1})), strict=True)
+        ]
+        assert bits(networks[0]) == bits(networks[1])
+        assert summaries[0].final.train_loss == summaries[1].final.train_loss
+        assert data.test is not None
+        images = Batches(data.test, recipe, CPU).first_images(20)
+        with torch.inference_mode():
+            logits = (networks[0].eval()(images) + networks[0](images.flip(-1))) / 2
+        right = float(torch.nn.functional.cross_entropy(logits, data.test.labels))
+        assert summaries[0].test_loss == pytest.approx(right)
+        assert summaries[1].test_loss != pytest.approx(right)
 
 
 class TestGrowingSize:

@@ -66,10 +66,9 @@ class Batches:
         """Whether each batch is copied to the device from main memory, which computing waits for."""
         return not kind_of(self.device).is_host and self._images.device.type != self.device.type
 
-    @property
-    def first_image(self) -> torch.Tensor:
-        """The first image (1, C, H, W) as the network gets it, for which the others need not be ready."""
-        images = resized(self.split.images[:1], self.recipe).to(self.device)
+    def first_images(self, count: int) -> torch.Tensor:
+        """Return the first images (``count``, C, H, W) as the network gets them; the others need not be ready."""
+        images = resized(self.split.images[:count], self.recipe).to(self.device)
         return self._normalizer(images).to(memory_format=self.precision.memory_format)
 
     @property

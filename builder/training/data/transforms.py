@@ -66,7 +66,9 @@ class Draws:
     def of(cls, recipe: Recipe, samples: int, epoch: int) -> Draws:
         """Draw for all ``samples``, whatever order and batches they will come in."""
         augment, generator = recipe.augment, stream(recipe.seed, "augmentation", epoch)
-        mirrored = torch.rand(samples, generator=generator) < (0.5 if augment.flip else 0.0)
+        mirrored = torch.rand(samples, generator=generator) < (0.5 if augment.flip is True else 0.0)
+        if augment.flip == "alternating":
+            mirrored = _alternating(recipe.seed, samples, epoch)
         shifts = torch.randint(0, 2 * augment.crop_padding + 1, (samples, 2), generator=generator)
         centres = torch.rand(samples, 2, generator=generator)
         return cls(mirrored, shifts, centres, recipe)
@@ -85,6 +87,15 @@ class Draws:
             colour = _mean_colour(self.recipe.normalize, device)
             images = torch.where(_square(images, self.centres[samples].to(device), augment.cutout), colour, images)
         return images
+
+
+def _alternating(seed: int, samples: int, epoch: int) -> torch.Tensor:
+    """Return which images are mirrored in ``epoch``: half of them in the first, then the others, then again those.
+
+    Two epochs in turn show both sides of every image. https://arxiv.org/abs/2404.00498, section 3.6
+    """
+    first = torch.rand(samples, generator=stream(seed, "alternating flip")) < 0.5
+    return first if epoch % 2 else ~first
 
 
 def _shifted(images: torch.Tensor, shifts: torch.Tensor, padding: int) -> torch.Tensor:

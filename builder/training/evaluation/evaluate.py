@@ -81,7 +81,7 @@ def _evaluated(
     model.eval()
     losses, counts = [], []
     for step, images, labels, _ in batches.in_order():
-        logits = outputs(model(images))[0]
+        logits = judged_logits(model, images, batches.recipe)
         losses.append(cross_entropy(logits, labels, reduction="sum"))
         counts.append(_confusion(labels, logits))
         if mistakes is not None:
@@ -103,7 +103,7 @@ def _confusion(labels: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
 @torch.inference_mode()
 def check_fit(model: nn.Module, batches: Batches) -> None:
     """Raise RunError if ``model`` can't take one image of ``batches`` or has too few outputs for their labels."""
-    image = batches.first_image
+    image = batches.first_images(1)
     shape = "×".join(str(size) for size in image.shape[1:])
     model.eval()
     try:
@@ -128,4 +128,13 @@ def predict(model: nn.Module, batches: Batches) -> torch.Tensor:
     """
     model.eval()
     with PLAIN.on(batches.device):
-        return torch.cat([outputs(model(images))[0].argmax(1).cpu() for _, images, *_ in batches.in_order()])
+        answers = (judged_logits(model, images, batches.recipe) for _, images, *_ in batches.in_order())
+        return torch.cat([each.argmax(1).cpu() for each in answers])
+
+
+def judged_logits(model: nn.Module, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
+    """Return the logits (N, classes) by which ``model`` is judged: with test-time flips the mean over both sides."""
+    logits = outputs(model(images))[0]
+    if not recipe.test_time_flip:
+        return logits
+    return (logits + outputs(model(images.flip(-1)))[0]) / 2

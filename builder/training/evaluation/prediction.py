@@ -14,7 +14,7 @@ from builder.training.device.determinism import with_deterministic_pooling
 from builder.training.device.devices import describe_device
 from builder.training.device.failures import is_out_of_memory
 from builder.training.device.precision import PLAIN, Precision
-from builder.training.steps.step import outputs
+from builder.training.evaluation.evaluate import judged_logits
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,7 +104,8 @@ class Predictor:
         try:
             with self._precision.on(self._device):
                 normalized = self._normalizer(images.to(self._device))
-                logits = outputs(self._model(normalized.to(memory_format=self._precision.memory_format)))[0]
+                laid_out = normalized.to(memory_format=self._precision.memory_format)
+                logits = judged_logits(self._model, laid_out, self._recipe)
                 shares, answers = logits.float().softmax(1).tolist(), logits.argmax(1).tolist()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):

@@ -18,6 +18,9 @@ Betas = Annotated[
 DecayNormAndBias = Annotated[
     bool, Field(description="whether `weight_decay` also applies to biases and normalization layers")
 ]
+BiasFactor = Annotated[
+    float, Field(gt=0, le=1000, description="learning rate of all biases as a multiple of that of the other weights")
+]
 
 
 class _Optimizer(Strict):
@@ -50,6 +53,7 @@ class Sgd(_Optimizer):
     nesterov: bool = Field(False, description="whether to use Nesterov momentum")
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
+    bias_lr_factor: BiasFactor = 1.0
 
     def arguments(self) -> dict[str, Any]:
         """Return momentum and its kind."""
@@ -80,6 +84,7 @@ class Adam(_Optimizer):
     betas: Betas = (0.9, 0.999)
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
+    bias_lr_factor: BiasFactor = 1.0
 
     def arguments(self) -> dict[str, Any]:
         """Return how fast both means forget."""
@@ -104,6 +109,7 @@ class AdamW(_Optimizer):
     betas: Betas = (0.9, 0.999)
     weight_decay: WeightDecay = 0.01
     decay_norm_and_bias: DecayNormAndBias = True
+    bias_lr_factor: BiasFactor = 1.0
 
     def arguments(self) -> dict[str, Any]:
         """Return how fast both means forget."""

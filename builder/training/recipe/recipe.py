@@ -41,7 +41,11 @@ class Normalize(Strict):
 class Augment(Strict):
     """Random changes of training images, others in every epoch."""
 
-    flip: bool = Field(False, description="flip horizontally with probability 1/2")
+    flip: bool | Literal["alternating"] = Field(
+        False,
+        description="flip horizontally with probability 1/2; `alternating`: so in the first epoch, then each image "
+        "the other way in every epoch",
+    )
     crop_padding: int = Field(
         0, ge=0, le=64, description="largest shift of an image in pixels; the uncovered edge is black"
     )
@@ -57,7 +61,7 @@ class Augment(Strict):
     @property
     def changes(self) -> bool:
         """Whether anything is changed at all."""
-        return self.flip or self.crop_padding > 0 or self.cutout > 0
+        return bool(self.flip) or self.crop_padding > 0 or self.cutout > 0
 
 
 class Recipe(Strict):
@@ -107,6 +111,14 @@ class Recipe(Strict):
         le=1,
         description="images are resized to `size / crop_pct`, and `size` is cut from the centre: 224 and 0.875 are "
         "`resize 256, crop 224`",
+    )
+    whiten: bool = Field(
+        False,
+        description="the first convolution whitens the patches of the training images that it sees, and is not trained",
+    )
+    test_time_flip: bool = Field(
+        False,
+        description="validation, test and prediction use the mean of the logits of an image and of its mirror image",
     )
     normalize: Normalize = Field(Normalize(), description="normalization of the pixels")
     augment: Augment = Field(Augment(), description="random augmentation of training images")

@@ -122,9 +122,10 @@ class Linear(_WarmedUp):
 
 
 class OneCycle(_Schedule):
-    """The learning rate rises to ``lr`` along half a cosine and falls along another. https://arxiv.org/abs/1708.07120.
+    """The learning rate rises to ``lr`` and falls, each along half a cosine or a line. https://arxiv.org/abs/1708.07120.
 
-    Torch's OneCycleLR without its change of the momentum. Its rise is its warm-up, so it has no other.
+    Torch's OneCycleLR without its change of the momentum; with lines it is a triangle. Its rise is its warm-up, so it
+    has no other.
     """
 
     looks_at_end: ClassVar[bool] = True
@@ -134,6 +135,7 @@ class OneCycle(_Schedule):
     peak: float = Field(0.3, gt=0, lt=1, description="fraction of the training in which the rate rises")
     start_factor: float = Field(0.04, gt=0, le=1, description="the rate at the start, as a fraction of the full rate")
     final_factor: Share = Field(4e-6, description="the rate at the end, as a fraction of the full rate")
+    anneal: Literal["cos", "linear"] = Field("cos", description="along half a cosine each, or along straight lines")
 
     def part(self, step: StepOfRun) -> float:
         """Return the part as OneCycleLR counts: the last step has the last rate, the top is reached once.
@@ -141,14 +143,20 @@ class OneCycle(_Schedule):
         https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.OneCycleLR.html
         """
         top = max(0.0, self.peak * step.count - 1)
+        along = _along_cosine if self.anneal == "cos" else _along_line
         if step.number <= top:
-            return _along_cosine(self.start_factor, 1.0, step.number / top if top else 1.0)
-        return _along_cosine(1.0, self.final_factor, (step.number - top) / (step.count - 1 - top))
+            return along(self.start_factor, 1.0, step.number / top if top else 1.0)
+        return along(1.0, self.final_factor, (step.number - top) / (step.count - 1 - top))
 
 
 def _along_cosine(first: float, last: float, part: float) -> float:
     """Return what lies at ``part`` of the way from ``first`` to ``last`` along half a cosine."""
     return last + (first - last) * (1 + cos(pi * part)) / 2
+
+
+def _along_line(first: float, last: float, part: float) -> float:
+    """Return what lies at ``part`` of the way from ``first`` to ``last`` along a straight line."""
+    return first + (last - first) * part
 
 
 Schedule: TypeAlias = Constant | Step | MultiStep | Cosine | Linear | OneCycle

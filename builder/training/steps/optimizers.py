@@ -10,6 +10,8 @@ from torch import nn, optim
 from builder.diagnostics import RunError
 from builder.training.device.kinds import kind_of
 
+FACTOR = "lr_factor"  # of a group of weights: its rate is that of the schedule times this
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -28,10 +30,10 @@ def make_optimizer(settings: Optimizer, model: nn.Module) -> optim.Optimizer:
         raise RunError("the network has no weights to train")
     device = groups[0]["params"][0].device
     optimizer = torch_class(settings)(groups, lr=settings.lr, fused=True, **settings.arguments())
+    set_learning_rate(optimizer, settings.lr)
     if kind_of(device).has_graphs:
-        rate = torch.tensor(settings.lr, device=device)
         for group in optimizer.param_groups:  # afterwards: to check a rate on the device would wait for it
-            group["lr"] = rate
+            group["lr"] = torch.tensor(settings.lr * group[FACTOR], device=device)
             if "capturable" in group:
                 group["capturable"] = True
     return optimizer
@@ -44,12 +46,13 @@ def torch_class(settings: Optimizer) -> Callable[..., optim.Optimizer]:
 
 
 def set_learning_rate(optimizer: optim.Optimizer, rate: float) -> None:
-    """Use ``rate`` from the next step on; a rate that lies on the device is overwritten there."""
+    """Use ``rate`` from the next step on, times each group's factor; one on the device is overwritten there."""
     for group in optimizer.param_groups:
+        own = rate * group.get(FACTOR, 1.0)
         if isinstance(group["lr"], torch.Tensor):
-            group["lr"].fill_(rate)
+            group["lr"].fill_(own)
         else:
-            group["lr"] = rate
+            group["lr"] = own
 
 
 def clip_gradients(optimizer: optim.Optimizer, length: float | None) -> None:
@@ -62,18 +65,24 @@ def clip_gradients(optimizer: optim.Optimizer, length: float | None) -> None:
 
 
 def _groups(settings: Optimizer, model: nn.Module) -> list[dict[str, Any]]:
-    """Return all weights that learn as one group; as two where biases and norms do not decay, but the others do.
+    """Return the weights that learn as groups of one decay and one factor of the rate; by default they are one group.
 
-    What has one dimension or none is a bias, or the scale or shift of a norm: timm tells them apart in the same way.
+    What has one dimension or none is a bias, or the scale or shift of a norm, and may stay without decay: timm tells
+    them apart in the same way. A bias is what is called so, the shift of a norm included.
     https://github.com/huggingface/pytorch-image-models/blob/main/timm/optim/_param_groups.py
     """
-    weights = [each for each in model.parameters() if each.requires_grad]
-    decay = settings.weight_decay
-    if settings.decay_norm_and_bias or decay == 0:
-        groups = [(weights, decay)]
-    else:
-        groups = [
-            ([each for each in weights if each.dim() > 1], decay),
-            ([each for each in weights if each.dim() <= 1], 0),
-        ]
-    return [{"params": members, "weight_decay": each} for members, each in groups if members]
+    usual = (settings.weight_decay, 1.0)
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {usual: []}
+    if not settings.decay_norm_and_bias:
+        groups[0.0, 1.0] = groups.get((0.0, 1.0), [])
+    for name, weight in model.named_parameters():
+        if not weight.requires_grad:
+            continue
+        decay = settings.weight_decay if settings.decay_norm_and_bias or weight.dim() > 1 else 0.0
+        factor = settings.bias_lr_factor if name.rpartition(".")[2] == "bias" else 1.0
+        groups.setdefault((decay, factor), []).append(weight)
+    return [
+        {"params": members, "weight_decay": decay, FACTOR: factor}
+        for (decay, factor), members in groups.items()
+        if members
+    ]

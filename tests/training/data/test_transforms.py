@@ -133,6 +133,16 @@ class TestDraws:
         assert bool(equal.any(0).all())
         assert bool(equal.any(1).all())
 
+    def test_alternating_flips_show_both_sides_in_two_epochs(self) -> None:
+        """About half the images are mirrored in the first, the others in the second, and so on."""
+        recipe = load_recipe("lab").model_copy(update={"augment": Augment(flip="alternating")})
+        first, second, third = (Draws.of(recipe, 400, epoch).mirrored for epoch in (1, 2, 3))
+        assert 150 < int(first.sum()) < 250
+        assert torch.equal(second, ~first)
+        assert torch.equal(third, first)
+        other = Draws.of(recipe.model_copy(update={"seed": 1}), 400, 1).mirrored
+        assert not torch.equal(first, other)
+
     @pytest.mark.parametrize("side", [1, 3, 4])
     def test_cutout_hides_a_square_around_any_pixel(self, side: int) -> None:
         """One cut by the edges where it reaches over them; every pixel is a centre, and the rest stays."""

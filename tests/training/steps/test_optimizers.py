@@ -102,6 +102,50 @@ class TestMakeOptimizer:
         assert torch.allclose(trained(ours, layer.weight), right, atol=1e-6)
 
 
+class TestBiasFactor:
+    """Biases that learn faster than the other weights."""
+
+    NETWORK = (nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2))
+
+    @pytest.mark.parametrize(("decay_all", "groups"), [(True, 2), (False, 3)])
+    def test_they_are_a_group_of_their_own(self, decay_all: bool, groups: int) -> None:
+        """The shift of a norm is one, its scale is not; what decays does so as without the factor."""
+        settings = Sgd(
+            name="sgd", lr=0.1, weight_decay=0.5, decay_norm_and_bias=decay_all, bias_lr_factor=64
+        )  # fmt: skip
+        network = nn.Sequential(*self.NETWORK)
+        optimizer = make_optimizer(settings, network)
+        names = {id(each): name for name, each in network.named_parameters()}
+        fast = [group for group in optimizer.param_groups if group["lr"] == pytest.approx(6.4)]
+        assert len(optimizer.param_groups) == groups
+        assert [names[id(each)] for group in fast for each in group["params"]] == ["0.bias", "1.bias", "3.bias"]
+        assert [group["weight_decay"] for group in fast] == [0.5 if decay_all else 0]
+
+    def test_the_schedule_moves_both(self) -> None:
+        """Each by its factor, also where the rate lies on the device."""
+        optimizer = make_optimizer(Sgd(name="sgd", lr=0.1, bias_lr_factor=4), nn.Linear(2, 2))
+        set_learning_rate(optimizer, 0.02)
+        assert [group["lr"] for group in optimizer.param_groups] == pytest.approx([0.02, 0.08])
+        for group in optimizer.param_groups:
+            group["lr"] = torch.tensor(0.0)
+        set_learning_rate(optimizer, 0.02)
+        assert [float(group["lr"]) for group in optimizer.param_groups] == pytest.approx([0.02, 0.08])
+
+    def test_a_step_moves_a_bias_by_so_much_more(self) -> None:
+        """Beside torch's own groups."""
+        layer, plain = nn.Linear(3, 2), nn.Linear(3, 2)
+        plain.load_state_dict(layer.state_dict())
+        ours = make_optimizer(Sgd(name="sgd", lr=0.1, momentum=0.9, bias_lr_factor=8), layer)
+        theirs = torch.optim.SGD([{"params": [plain.weight]}, {"params": [plain.bias], "lr": 0.8}], 0.1, momentum=0.9)
+        for network, optimizer in ((layer, ours), (plain, theirs)):
+            for _ in range(3):
+                optimizer.zero_grad()
+                network(torch.ones(1, 3)).square().sum().backward()
+                optimizer.step()
+        assert torch.allclose(layer.bias, plain.bias)
+        assert torch.allclose(layer.weight, plain.weight)
+
+
 class TestSetLearningRate:
     """The schedule's hand on the optimizer."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 import torch
@@ -30,7 +30,7 @@ def rates(recipe: Recipe) -> list[float]:
     return [learning_rate(recipe, step, STEPS) for step in range(recipe.epochs * STEPS)]
 
 
-def of_torch(kind: type[torch.optim.lr_scheduler.LRScheduler], steps: int, **how: float) -> list[float]:
+def of_torch(kind: type[torch.optim.lr_scheduler.LRScheduler], steps: int, **how: object) -> list[float]:
     """Return the rates that a scheduler of torch's gives, from 0.001 on."""
     optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.001)
     scheduler = kind(optimizer, **how)
@@ -88,10 +88,22 @@ class TestSchedules:
         assert ours[:-1] == pytest.approx(right)
         assert ours[-1] == pytest.approx(0.001 * 4e-6)
 
-    @given(st.floats(0.01, 0.99), st.integers(1, 3))
-    def test_one_cycle_rises_once_and_falls_once(self, peak: float, epochs: int) -> None:
+    def test_one_cycle_of_lines_is_torchs_triangle(self) -> None:
+        """Torch's ``anneal_strategy``, with where it begins and ends."""
+        how = {"max_lr": 0.001, "total_steps": 8 * STEPS, "pct_start": 0.25, "cycle_momentum": False,
+               "anneal_strategy": "linear", "div_factor": 5, "final_div_factor": 1 / 0.35}  # fmt: skip
+        right = of_torch(torch.optim.lr_scheduler.OneCycleLR, 8 * STEPS - 1, **how)
+        triangle = OneCycle(name="one_cycle", peak=0.25, start_factor=0.2, final_factor=0.07, anneal="linear")
+        ours = rates(scheduled(triangle, epochs=8))
+        assert ours[:-1] == pytest.approx(right)
+        assert ours[-1] == pytest.approx(0.001 * 0.07)
+
+    @given(st.floats(0.01, 0.99), st.integers(1, 3), st.sampled_from(["cos", "linear"]))
+    def test_one_cycle_rises_once_and_falls_once(
+        self, peak: float, epochs: int, anneal: Literal["cos", "linear"]
+    ) -> None:
         """However short the training is."""
-        ours = rates(scheduled(OneCycle(name="one_cycle", peak=peak), epochs))
+        ours = rates(scheduled(OneCycle(name="one_cycle", peak=peak, anneal=anneal), epochs))
         top = ours.index(max(ours))
         assert ours == sorted(ours[:top]) + sorted(ours[top:], reverse=True)
         assert min(ours) > 0
