@@ -63,6 +63,8 @@ class Experiment:
     subset: int | None
     device: str
     runs: Path
+    threads: int | None = None
+    more_seeds: tuple[int, ...] = MORE_SEEDS
 
     def request(self, network: str, *settings: str, seed: int = 0) -> TrainOptions:
         """Return what the command line would ask for."""
@@ -76,22 +78,24 @@ class Experiment:
             seed=seed,
             device=self.device,
             runs_dir=self.runs,
+            threads=self.threads,
             name=f"{network}-seed{seed}",
         )
 
 
-def seeds_of(network: str, results: Results) -> tuple[int, ...]:
+def seeds_of(network: str, results: Results, more: tuple[int, ...] = MORE_SEEDS) -> tuple[int, ...]:
     """Return the seeds that ``network`` is to be trained with: more where the first is too far below the report."""
     first, report = results.run(network, 0), REPORTED.get(network)
     if first is None or report is None or report.accuracy is None:
         return (0,)
-    return (0, *MORE_SEEDS) if first.best_val_accuracy < report.accuracy - TOLERATED else (0,)
+    return (0, *more) if first.best_val_accuracy < report.accuracy - TOLERATED else (0,)
 
 
 def missing(experiment: Experiment, results: Results) -> list[tuple[str, int | None, int]]:
     """Return what is still to do: (network, seed, 0) for a run and (network, None, batch) for a benchmark."""
-    runs = [(network, seed, 0) for seed in (0, *MORE_SEEDS) for network in experiment.networks
-            if seed in seeds_of(network, results) and results.run(network, seed) is None]  # fmt: skip
+    more = experiment.more_seeds
+    runs = [(network, seed, 0) for seed in (0, *more) for network in experiment.networks
+            if seed in seeds_of(network, results, more) and results.run(network, seed) is None]  # fmt: skip
     benchmarks = [(network, None, batch) for network in experiment.networks for batch in experiment.batches
                   if results.benchmark(network, batch) is None]  # fmt: skip
     return [*runs, *benchmarks]
@@ -158,7 +162,7 @@ def work(experiment: Experiment, results: Results, seconds: float) -> int:
     return FAILED if failed else 0
 
 
-def _leave(*_: object) -> None:
+def leave(*_: object) -> None:
     """End between two jobs, or while one is prepared: nothing has to be saved."""
     print("stopped: call again for the rest")
     sys.exit(MORE_TO_DO)
@@ -185,7 +189,7 @@ def main(arguments: list[str] | None = None) -> int:
     if (is_another or set(asked.networks) - set(REPORTED)) and asked.results.resolve() == RESULTS:
         parser.error("another experiment than the report's wants --results and --page of its own")
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
+        signal.signal(number, leave)
     results = Results(asked.results)
     settings = (f"epochs={asked.epochs}",) if asked.epochs else ()
     experiment = Experiment(

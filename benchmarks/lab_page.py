@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
+from builder.commands.text.training import pixels
 from builder.tables import markdown_table
 from builder.training.figures.comparison_curves import RunCurve, draw_overlay
 from builder.training.figures.curves import draw_curves
@@ -62,7 +63,7 @@ def page_of(results: Results, networks: Sequence[str], batches: Sequence[int], r
 
 
 def _described(recipe: Recipe) -> str:
-    size = f"{recipe.size} pixels" if recipe.size else "the page's 224 pixels"
+    size = pixels(recipe) if recipe.size else "the page's 224 pixels"
     return (
         f"`{recipe.name}`: {recipe.epochs} epochs, batches of {recipe.batch_size}, {recipe.optimizer.name} with a rate "
         f"of {recipe.optimizer.lr:g}, schedule `{recipe.schedule.name}`, images of {size}"
