@@ -10,7 +10,7 @@ from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.commands.text.training import pixels
-from builder.tables import markdown_table
+from builder.tables import markdown_table, text_table
 from builder.training.figures.comparison_curves import RunCurve, draw_overlay
 from builder.training.figures.curves import draw_curves
 
@@ -55,10 +55,10 @@ def page_of(results: Results, networks: Sequence[str], batches: Sequence[int], r
     return TEMPLATE.read_text("utf-8").format(
         recipe=_described(recipe),
         machines=_machines([run.device for each in runs.values() for run in each]),
-        training=markdown_table(*_training(runs, results), right=range(1, 10)),
+        training=markdown_table(text_table(*_training(runs, results), range(1, 10))),
         curves="\n\n".join(_curves(runs, folder)),
         studies="\n\n".join(_studies(results.folder)),
-        speeds=markdown_table(*_speeds(networks, batches, results), right=range(1, 8)),
+        speeds=markdown_table(text_table(*_speeds(networks, batches, results), range(1, 8))),
     )
 
 
@@ -212,7 +212,7 @@ def _study(path: Path, link: str) -> str:
         f"Recipe `{found['recipe']['name']}` with the study's own settings, seeds {min(seeds)} to {max(seeds)}.",
         f"[The whole report]({link}/report.md) has settings, machine and all that is needed to repeat it.",
     )
-    return "\n\n".join([f"### {found['study']}", "\n".join(lines), markdown_table(head, rows, right=range(1, 4))])
+    return "\n\n".join([f"### {found['study']}", "\n".join(lines), markdown_table(text_table(head, rows, range(1, 4)))])
 
 
 def _link(path: Path, folder: Path) -> str:

@@ -4,8 +4,9 @@ import doctest
 
 import pytest
 
-from builder import quantities, tables
+from builder import quantities
 from builder.quantities import duration, human
+from builder.tables import csv_text, latex, markdown, terminal
 
 
 class TestHuman:
@@ -53,7 +54,7 @@ class TestDuration:
 class TestExamples:
     """What the docstrings show is true."""
 
-    @pytest.mark.parametrize("module", [quantities, tables])
+    @pytest.mark.parametrize("module", [quantities, terminal, markdown, latex, csv_text])
     def test_every_example_holds(self, module: object) -> None:
         """Each module has examples, and none fails."""
         found = doctest.testmod(module)  # type: ignore[arg-type]  # a module is typed as object by the parameter

@@ -41,6 +41,8 @@ Files = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, with all digits of numbers.")]
+Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX table; it needs the package booktabs.")]
 Output = Annotated[
     Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of stdout.")
 ]

@@ -8,7 +8,8 @@ import typer
 
 from builder.choices import Highlight, Level, Shapes, ThemeName, Width
 from builder.cli import completion
-from builder.cli.options import Classes, File, Files, Json, Plugins, choices
+from builder.cli.forms import one_form, rendering
+from builder.cli.options import Classes, Csv, File, Files, Json, Latex, Markdown, Plugins, choices
 from builder.commands.terminal.console import answer, answer_with, complain
 from builder.commands.terminal.exit_codes import INVALID
 from builder.commands.text import pages as text
@@ -58,6 +59,9 @@ def show(
         bool, typer.Option("--resolved", help="Print one equivalent page that extends no other page.")
     ] = False,
     plugin: Plugins = None,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+    as_latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """List layers with their shapes, parameters and MACs.
@@ -66,13 +70,15 @@ def show(
 
     $ archcli show resnet18
     $ archcli show alexse_both --resolved
+    $ archcli show alexse_both --latex
     """
     from builder.commands import show as command
 
+    form = one_form(resolved=resolved, csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json and not resolved)
     if resolved:
         answer_with(command.run_resolved(file, plugin or ()), text.resolved, as_json)
     else:
-        answer_with(command.run(file, plugin or ()), text.network, as_json)
+        answer_with(command.run(file, plugin or ()), rendering(form, text.network, text.layers), as_json)
 
 
 def draw(
@@ -135,11 +141,14 @@ def diff(
     ],
     classes: Classes = None,
     plugin: Plugins = None,
+    as_csv: Csv = False,
+    as_markdown: Markdown = False,
+    as_latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """List the differences between two networks: blocks, layers, sizes and costs.
 
-    A layer that only has another name is not a difference.
+    A layer that only has another name is not a difference. CSV and LaTeX have the costs only.
 
     $ archcli diff alexnet alexse_both
     $ archcli diff resnet18 resnet34 --classes 10
@@ -147,4 +156,7 @@ def diff(
     from builder.commands import diff as command
     from builder.commands.text import diff as diff_text
 
-    answer_with(command.run(one, other, classes, plugin or ()), diff_text.differing, as_json)
+    form = one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
+    plain = diff_text.markdown if as_markdown else diff_text.differing
+    render = rendering(None if as_markdown else form, plain, diff_text.costs)
+    answer_with(command.run(one, other, classes, plugin or ()), render, as_json)

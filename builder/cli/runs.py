@@ -8,11 +8,13 @@ import typer
 
 from builder.choices import SplitName
 from builder.cli import completion
+from builder.cli.forms import one_form
 from builder.cli.options import (
     Classes,
     Curves,
     Device,
     Json,
+    Latex,
     Output,
     OwnDataDir,
     Plugins,
@@ -170,8 +172,9 @@ def compare(
         typer.Argument(metavar="RUN", help="Folders of runs, finished or not.", autocompletion=completion.run),
     ],
     output: Curves = None,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, one line per run.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown tables.")] = False,
+    as_latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """Compare runs: their results, and the settings that differ.
@@ -184,11 +187,12 @@ def compare(
     from builder.commands import compare as command
     from builder.commands.text import compare as compare_text
 
+    form = one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
     compared = command.run(runs, output or ())
     for warning in (*compared.unchecked, *compared.warnings):
         say(f"warning: {warning}")
-    render = compare_text.as_csv if as_csv else compare_text.markdown if as_markdown else compare_text.compared
-    answer_with(compared, render, as_json)
+    renders = {"csv": compare_text.as_csv, "markdown": compare_text.markdown, "latex": compare_text.latex}
+    answer_with(compared, renders.get(form or "", compare_text.compared), as_json)
 
 
 def export(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from builder.cli.forms import one_form
 from builder.cli.options import (
     Anew,
     Device,
@@ -134,8 +135,11 @@ def report(
         Path | None,
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.", show_default="STUDY/report"),
     ] = None,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all comparisons as CSV.")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,
+    as_latex: Annotated[
+        bool, typer.Option("--latex", help="Print the table of variants in LaTeX; it needs the package booktabs.")
+    ] = False,
     plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
@@ -150,11 +154,14 @@ def report(
     from builder.commands import report as command
     from builder.commands.text import report as text
 
+    one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
     found = command.run(study, studies_dir, output, tuple(plugin or ()))
     if as_json:
         answer(command.json_text(found))
     elif as_csv:
         answer(command.csv_text(found))
+    elif as_latex:
+        answer(text.latex(found))
     elif as_markdown:
         answer(command.markdown_text(found))
     else:

@@ -7,7 +7,8 @@ import typer
 
 from builder.choices import SortKey
 from builder.cli import completion
-from builder.cli.options import Classes, File, Json, Plugins, choices
+from builder.cli.forms import one_form, rendering
+from builder.cli.options import Classes, File, Json, Latex, Markdown, Plugins, choices
 from builder.commands.terminal.console import answer, answer_with
 
 
@@ -67,8 +68,10 @@ def variants(
     figure: Annotated[
         Path | None, typer.Option("--draw", metavar="FILE.svg|png|pdf|dot", help="Draw them side by side.")
     ] = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, line by line as variants are found.")] = False,
     plugin: Plugins = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, line by line as variants are found.")] = False,
+    as_markdown: Markdown = False,
+    as_latex: Latex = False,
     as_json: Json = False,
 ) -> None:
     """List every variant of a network, with its costs.
@@ -103,10 +106,12 @@ def variants(
         sample=(sample, seed, stratified) if sample is not None else None,
     )
     listing = command.ListingOptions(sort=sort, pareto=pareto, limit=limit)
+    form = one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
     if only_count:
         answer_with(command.count(asked), variants_text.counted, as_json)
     elif as_csv:
         for line in command.csv_lines(asked, listing):
             answer(line)
     else:
-        answer_with(command.run(asked, listing, output, figure), variants_text.varied, as_json)
+        render = rendering(form, variants_text.varied, variants_text.listed)
+        answer_with(command.run(asked, listing, output, figure), render, as_json)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING
 
 from builder.costs import Cost
 from builder.diagnostics import ArchError, Diagnostic, suggest
+from builder.tables import csv_line
 from builder.variants import Sample, variants
 from builder.variants.options import SpaceOptions, entries
 from builder.variants.pareto import pareto_front
@@ -118,11 +117,11 @@ def count(asked: VariantsOptions) -> Varied:
 def csv_lines(asked: VariantsOptions, listing: ListingOptions) -> Iterator[str]:
     """Yield a head and a line for each variant, as they are found where nothing is to be sorted."""
     found = asked.variants()
-    yield _csv([field.name for field in fields(VariantRow)])
+    yield csv_line([field.name for field in fields(VariantRow)])
     for each in _listed(found, listing):
         row = asdict(_row(each, found.base.cost))
         settings = ", ".join(f"{name}={value}" for name, value in each.settings.items())
-        yield _csv(list((row | {"places": " ".join(each.places), "settings": settings}).values()))
+        yield csv_line(list((row | {"places": " ".join(each.places), "settings": settings}).values()))
 
 
 def _listed(found: Variants, listing: ListingOptions) -> Iterable[Variant]:
@@ -164,9 +163,3 @@ def _draw(listed: list[Variant], figure: Path) -> None:
 
 def _row(variant: Variant, base: Cost) -> VariantRow:
     return VariantRow(variant.name, variant.places, variant.settings, variant.id, *variant.cost, *(variant.cost - base))
-
-
-def _csv(cells: list[object] | list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(cells)
-    return line.getvalue()

@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import textwrap
 from dataclasses import fields
-from io import StringIO
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from builder.quantities import duration, human, plural
 from builder.runs.facts import plainly
-from builder.tables import markdown_table, table
+from builder.tables import csv_lines, latex_table, markdown_table, terminal_table, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from builder.commands.compare import Compared, RunRow, Spread
+    from builder.tables import Table
 
 _WIDTH, _KIND = 110, 9
 _NOTHING = "–"
 _MANY = 4  # facts that differ; with more of them a line does not fit a screen
 
 
-class _TextTable(NamedTuple):
-    head: list[str]
-    rows: list[list[str]]
-    right: range
-
-
 def compared(value: Compared) -> str:
     """Return what all runs share, a table of the runs with what differs, one of the groups, and what to mind."""
     parts = [
         f"{plural(len(value.runs), 'run')}, the same in all\n{_shared(value)}" if value.equal else "",
-        *(_aligned(each) for each in _tables(value)),
+        *(terminal_table(each) for each in _tables(value)),
         "\n".join(f"note: {each}" for each in value.notes),
         "\n".join(str(path) for path in value.figures),
     ]
@@ -43,7 +36,7 @@ def markdown(value: Compared) -> str:
     """Return the same as Markdown."""
     parts = [
         "\n".join(f"- {kind}: {_listed(shared)}" for kind, shared in value.equal.items()),
-        *(markdown_table(*each) for each in _tables(value)),
+        *(markdown_table(each) for each in _tables(value)),
         "\n".join(f"- {each}" for each in value.notes),
         "\n".join(f"![curves]({path})" for path in value.figures),
     ]
@@ -52,16 +45,18 @@ def markdown(value: Compared) -> str:
 
 def as_csv(value: Compared) -> str:
     """Return a line for each run, its numbers unrounded, with a column for each fact that differs."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
     differing = list(value.runs[0].differs)
     names = [field.name for field in fields(value.runs[0]) if field.name != "differs" and field.name not in differing]
-    writer.writerow([*names[:4], *differing, *names[4:]])
+    rows = []
     for row in value.runs:
-        cells = ["" if (cell := getattr(row, name)) is None else cell for name in names]
-        shown = ["" if (cell := row.differs[name]) is None else cell for name in differing]
-        writer.writerow([*cells[:4], *shown, *cells[4:]])
-    return text.getvalue()
+        cells, facts = [getattr(row, name) for name in names], [row.differs[name] for name in differing]
+        rows.append([*cells[:4], *facts, *cells[4:]])
+    return csv_lines([*names[:4], *differing, *names[4:]], rows)
+
+
+def latex(value: Compared) -> str:
+    """Return the tables of the runs and of the groups for a paper."""
+    return "\n\n".join(latex_table(each) for each in _tables(value))
 
 
 def _shared(value: Compared) -> str:
@@ -80,24 +75,20 @@ def _listed(facts: Mapping[str, object]) -> str:
     return ", ".join(plainly(value) if name in own else f"{name} {plainly(value)}" for name, value in facts.items())
 
 
-def _aligned(shown: _TextTable) -> str:
-    return table(shown.head, shown.rows, right=shown.right)
-
-
-def _tables(value: Compared) -> list[_TextTable]:
+def _tables(value: Compared) -> list[Table]:
     """Return the runs with what differs in columns of its own; where that is a lot, in a table of its own."""
     wide = len(value.runs[0].differs) > _MANY
     tables = [_runs(value, with_facts=not wide), *([_facts(value)] if wide else [])]
     return [*tables, _groups(value)] if any(group.n > 1 for group in value.groups) else tables
 
 
-def _facts(value: Compared) -> _TextTable:
+def _facts(value: Compared) -> Table:
     """Return a row for each fact that differs, and a column for each run."""
     rows = [[name, *(plainly(row.differs[name]) for row in value.runs)] for name in value.runs[0].differs]
-    return _TextTable(["in what they differ", *(_folder(row, value) for row in value.runs)], rows, range(0))
+    return text_table(["in what they differ", *(_folder(row, value) for row in value.runs)], rows)
 
 
-def _runs(value: Compared, *, with_facts: bool) -> _TextTable:
+def _runs(value: Compared, *, with_facts: bool) -> Table:
     differing = list(value.runs[0].differs) if with_facts else []
     state = any(row.state != "finished" for row in value.runs)
     head = ["run", *(["state"] if state else []), *differing]
@@ -106,7 +97,7 @@ def _runs(value: Compared, *, with_facts: bool) -> _TextTable:
     for row in value.runs:
         cells = [_folder(row, value), *([_state(row)] if state else [])]
         rows.append([*cells, *(plainly(row.differs[name]) for name in differing), *_results(row)])
-    return _TextTable([*head, *results], rows, range(len(head), len(head) + len(results)))
+    return text_table([*head, *results], rows, range(len(head), len(head) + len(results)))
 
 
 def _folder(row: RunRow, value: Compared) -> str:
@@ -134,11 +125,11 @@ def _percent(share: float | None) -> str:
     return _NOTHING if share is None else f"{share:.2%}"
 
 
-def _groups(value: Compared) -> _TextTable:
+def _groups(value: Compared) -> Table:
     head = ["over seeds", "n", "best validation", "lowest – highest", "test", "lowest – highest"]
     rows = [[group.name, str(group.n), *_spread(group.best_val_accuracy), *_spread(group.test_accuracy)]
             for group in value.groups]  # fmt: skip
-    return _TextTable(head, rows, range(1, len(head)))
+    return text_table(head, rows, range(1, len(head)))
 
 
 def _spread(found: Spread | None) -> list[str]:

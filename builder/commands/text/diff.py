@@ -4,25 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.commands.text.prices import PRICES, price_cells
 from builder.quantities import bytes_of, human, plural, signed
-from builder.tables import table
+from builder.tables import Column, Table, escaped, markdown_table, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.costs import Cost
+    from builder.tables.model import Cell
     from builder.variants.distance import CostChange, Distance, LayerChange
 
 
 def differing(value: Distance) -> str:
     """Return sentences and a table of costs; one sentence where the networks are the same."""
-    one, other = value.names
     if value.is_same:
-        return f"{one} and {other} are the same network ({value.ids[0]})"
+        return _same(value)
+    one, other = value.names
     rows = [_row(change, value.names) for change in value.costs]
     head = ["", "parameters", "", "MACs", "", "memory", ""]
     lines = [f"from {one} to {other}", *(f"  {sentence}" for sentence in _sentences(value))]
     return "\n".join([*lines, "", table(head, [cells for row in rows for cells in row], right=[1, 2, 3, 4, 5, 6])])
+
+
+def markdown(value: Distance) -> str:
+    """Return the sentences as a list, and the table of costs."""
+    if value.is_same:
+        return escaped(_same(value))
+    changes = "\n".join(f"- {escaped(sentence)}" for sentence in _sentences(value))
+    return "\n\n".join(part for part in (changes, markdown_table(costs(value))) if part)
+
+
+def costs(value: Distance) -> Table:
+    """Return what both networks cost, and what each block costs in the other one and how much more that is."""
+    rows: list[tuple[Cell, ...]] = []
+    for change in value.costs:
+        if not change.path:
+            rows.append((value.names[0], *price_cells(change.before, None)))
+        rows.append((change.path or value.names[1], *price_cells(change.after, change.after - change.before)))
+    return Table((Column("name", "network or block"), *PRICES), tuple(rows))
+
+
+def _same(value: Distance) -> str:
+    one, other = value.names
+    return f"{one} and {other} are the same network ({value.ids[0]})"
 
 
 def _sentences(value: Distance) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.quantities import human, plural, shape
 from builder.runs.weights import described
-from builder.tables import table
+from builder.tables import Column, Table, table
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, FileVerdict
@@ -31,6 +31,34 @@ def network(value: Network) -> str:
     head = ["path", "key", "layer", "output", "parameters", "MACs"]
     title = f"{value.title}: {shape(value.input)} → {value.classes} classes"
     return f"{title}\n\n{table(head, rows, right=[3, 4, 5])}"
+
+
+def layers(value: Network) -> Table:
+    """Return a row for each layer, and what all cost together."""
+    rows = tuple(
+        (each.path, each.key, each.op, each.label, each.role, _sizes(each.in_), _sizes(each.out), each.parameters,
+         each.macs)
+        for each in value.layers
+    )  # fmt: skip
+    total = ("total", None, None, None, None, None, None, value.parameters, value.macs)
+    return Table(_LAYERS, rows, total)
+
+
+_LAYERS = (
+    Column("path", "path"),
+    Column("key"),
+    Column("op"),
+    Column("layer", "layer"),
+    Column("role"),
+    Column("in"),
+    Column("out", "output", lambda sizes: sizes.replace("x", "×"), is_number=True),
+    Column("parameters", "parameters", human, is_number=True),
+    Column("macs", "MACs", human, is_number=True),
+)
+
+
+def _sizes(sizes: tuple[int, ...]) -> str:
+    return "x".join(str(size) for size in sizes)
 
 
 def resolved(value: Resolved) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from heapq import nsmallest
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from builder.json_output import encode
-from builder.tables import GAP
+from builder.tables import GAP, csv_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -52,9 +50,9 @@ def _most_probable(image: Prediction, classes: Sequence[str], count: int) -> lis
 
 def as_csv(value: Predicting) -> Iterator[str]:
     """Yield a head, then a line for each image: its class, the probability, and a column for each class."""
-    yield _line([*_HEAD, *value.classes])
+    yield csv_line([*_HEAD, *value.classes])
     for image in value.images:
-        yield _line([image.file, image.class_, image.probability, *image.probabilities])
+        yield csv_line([image.file, image.class_, image.probability, *image.probabilities])
 
 
 def as_json(value: Predicting) -> Iterator[str]:
@@ -74,9 +72,3 @@ def as_json(value: Predicting) -> Iterator[str]:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.split("\n"))
-
-
-def _line(cells: Sequence[object]) -> str:
-    text = StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()

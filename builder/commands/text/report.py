@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from builder.quantities import plural
 from builder.study.report.sections.main_effects import name_of, verdict
 from builder.study.report.sections.words import NONE, accuracy, amount, interval, points, probability, rate
-from builder.tables import table
+from builder.tables import latex_table, terminal_table, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builder.commands.report import Reported
     from builder.study.report.sections.content import Content, Entry, Section
     from builder.study.statistics import Comparison, Effects
+    from builder.tables import Table
 
 
 def reported(value: Reported) -> str:
@@ -27,12 +28,20 @@ def reported(value: Reported) -> str:
         *_certainty(content),
     ]
     if content.findings.effects is not None:
-        lines += ["", _effects(content, content.findings.effects)]
+        lines += ["", terminal_table(_effects(content, content.findings.effects))]
     for section in content.sections:
         if section.entries:
-            lines += ["", *([section.name] if section.name else []), _variants(content, section)]
+            lines += ["", *([section.name] if section.name else []), terminal_table(_variants(content, section))]
     lines += ["", *_failures(content)] if content.findings.failures else []
     return "\n".join([*lines, "", str(value.files[-1])])
+
+
+def latex(value: Reported) -> str:
+    """Return the tables for a paper: that of the effects, then one of the variants for each part of the study."""
+    content, effects = value.content, value.content.findings.effects
+    shown = [] if effects is None else [_effects(content, effects)]
+    shown += [_variants(content, each) for each in content.sections if each.entries]
+    return "\n\n".join(latex_table(each) for each in shown)
 
 
 def _certainty(content: Content) -> Iterator[str]:
@@ -45,7 +54,7 @@ def _certainty(content: Content) -> Iterator[str]:
         )
 
 
-def _effects(content: Content, found: Effects) -> str:
+def _effects(content: Content, found: Effects) -> Table:
     rows = [
         [
             name_of(each),
@@ -56,15 +65,15 @@ def _effects(content: Content, found: Effects) -> str:
         ]
         for each in found.effects
     ]
-    return table(("effect", "estimate", "interval", "p (Holm)", "verdict"), rows, right=[1, 2, 3])
+    return text_table(("effect", "estimate", "interval", "p (Holm)", "verdict"), rows, [1, 2, 3])
 
 
-def _variants(content: Content, section: Section) -> str:
+def _variants(content: Content, section: Section) -> Table:
     made = {each.a: each for each in content.findings.to_base if each.group == section.name}
     rows = [_row(entry, made.get(entry.name)) for entry in section.entries]
     verdict = "against the base" if content.is_final else "so far"
     head = ("variant", "runs", "test accuracy", "gap", "interval", "p (Holm)", verdict)
-    return table(head, rows, right=[1, 2, 3, 4, 5])
+    return text_table(head, rows, [1, 2, 3, 4, 5])
 
 
 def _row(entry: Entry, made: Comparison | None) -> list[str]:

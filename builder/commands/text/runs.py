@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import astuple, fields
-from io import StringIO
 from typing import TYPE_CHECKING
 
 from builder.quantities import bytes_of, duration, plural
 from builder.runs.listing import ListedRun
-from builder.tables import table
+from builder.tables import csv_lines, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +31,8 @@ def listed(value: Listing) -> str:
 
 def as_csv(value: Listing) -> str:
     """Return a line for each run, its numbers unrounded."""
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(ListedRun))
-    writer.writerows(["" if cell is None else cell for cell in astuple(each)] for each in value.runs)
-    return text.getvalue()
+    names = [field.name for field in fields(ListedRun)]
+    return csv_lines(names, (astuple(each) for each in value.runs))
 
 
 def prunable(value: Prunable) -> str:

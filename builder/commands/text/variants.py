@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.commands.text.prices import PRICES, price_cells, signed_bytes
+from builder.costs import Cost
 from builder.quantities import bytes_of, human, plural, signed
-from builder.tables import table
+from builder.tables import Column, Table, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,6 +40,17 @@ def varied(value: Varied) -> str:
     return "\n".join(lines)
 
 
+def listed(value: Varied) -> Table:
+    """Return the variants as a table for papers."""
+    rows = []
+    for row in value.variants:
+        changes = _changes(row)
+        more = Cost(row.more_parameters, row.more_macs, row.more_memory) if changes else None
+        prices = price_cells(Cost(row.parameters, row.macs, row.memory), more)
+        rows.append((row.name, ", ".join(changes) or "none", *prices))
+    return Table((Column("name", "variant"), Column("changes", "changes"), *PRICES), tuple(rows))
+
+
 def _merged(value: Varied) -> Iterator[str]:
     if value.same:
         yield ""
@@ -55,11 +68,14 @@ def _places(places: tuple[str, ...]) -> list[str]:
     return [f"{len(places)} places, {places[0]} … {places[-1]}"]
 
 
+def _changes(row: VariantRow) -> list[str]:
+    return [f"{name}={value}" for name, value in row.settings.items()] + _places(row.places)
+
+
 def _line(row: VariantRow) -> list[str]:
-    changes = [f"{name}={value}" for name, value in row.settings.items()] + _places(row.places)
+    changes = _changes(row)
     if not changes:
         return [row.name, "none", human(row.parameters), "", human(row.macs), "", bytes_of(row.memory), "", row.id]
-    more = f"{signed(row.more_memory)}B" if abs(row.more_memory) >= 1000 else signed(row.more_memory)
     return [
         row.name,
         ", ".join(changes),
@@ -68,6 +84,6 @@ def _line(row: VariantRow) -> list[str]:
         human(row.macs),
         signed(row.more_macs),
         bytes_of(row.memory),
-        more,
+        signed_bytes(row.more_memory),
         row.id,
     ]

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from base64 import b64encode
 from dataclasses import asdict, fields
-from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from builder.study.report.sections.verdict import answers, warning
 from builder.study.statistics import Comparison, Effect
+from builder.tables import csv_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from builder.study.report.sections.content import Content, Entry
     from builder.study.results.result import CellResult
@@ -40,7 +39,7 @@ def effects_csv(content: Content) -> str:
 def _table(kind: type[Comparison | Effect], found: Iterable[Comparison | Effect]) -> str:
     names = [field.name for field in fields(kind)]
     head = [part for name in names for part in ((f"{name}_low", f"{name}_high") if "interval" in name else (name,))]
-    return _csv(head, ([part for name in names for part in _parts(name, getattr(made, name))] for made in found))
+    return csv_lines(head, ([part for name in names for part in _parts(name, getattr(made, name))] for made in found))
 
 
 def _parts(name: str, value: Any) -> tuple[Any, ...]:
@@ -53,7 +52,7 @@ def _parts(name: str, value: Any) -> tuple[Any, ...]:
 
 def runs_csv(content: Content) -> str:
     """Return a line for each planned run: what it reached, or that it failed or is not there."""
-    return _csv(RUNS, ([run.get(name) for name in RUNS] for run in runs(content)))
+    return csv_lines(RUNS, ([run.get(name) for name in RUNS] for run in runs(content)))
 
 
 def runs(content: Content) -> list[dict[str, Any]]:
@@ -166,11 +165,3 @@ def _entry(entry: Entry, group: str) -> dict[str, Any]:
 def _bits(outcome: CellResult) -> str:
     assert outcome.test_correct is not None, "asked only of those that read the test split"
     return b64encode(np.packbits(outcome.test_correct).tobytes()).decode("ascii")
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    text = StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue()

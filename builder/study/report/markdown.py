@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from builder.study.report.sections.blocks import CodeListing, Drawings, Facts, Heading, Paragraph, Picture, Table
-from builder.tables import markdown_table
+from builder.tables import markdown_table, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,11 +53,11 @@ def _block(block: ReportBlock) -> str:
         case Facts():
             return "\n".join(_fact(*each) for each in block.facts)
         case Table():
-            head, rows = [_text(each) for each in block.head], [[_text(each) for each in row] for row in block.rows]
-            return f"{_text(block.caption)}:\n\n{markdown_table(head, rows, right=sorted(block.numbers))}"
+            shown = text_table(block.head, block.rows, block.numbers)
+            return f"{_text(block.caption)}:\n\n{markdown_table(shown)}"
         case Drawings():
-            shown = [f"![{_text(each.title)}: {_text(each.description)}]({each.name}.svg)" for each in block.figures]
-            return "\n\n".join([*shown, f"*{_text(block.caption)}*"])
+            drawn = [f"![{_text(each.title)}: {_text(each.description)}]({each.name}.svg)" for each in block.figures]
+            return "\n\n".join([*drawn, f"*{_text(block.caption)}*"])
         case Picture():
             return f"![{_text(block.diagram.alternative)}]({block.name}.svg)\n\n*{_text(block.caption)}*"
         case CodeListing():

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from builder.tables.model import Table
+
 GAP = "  "
 
 
@@ -31,14 +33,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence
     return "\n".join(aligned(line) for line in lines)
 
 
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    r"""Return ``rows`` under ``head`` as a table of Markdown, columns in ``right`` flushed right.
-
-    >>> print(markdown_table(["name", "size"], [["a|b", "10"]], right=[1]))
-    | name | size |
-    |---|---:|
-    | a\|b | 10 |
-    """
-    ruler = "|" + "|".join("---:" if column in right else "---" for column in range(len(head))) + "|"
-    cells = ("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in rows)
-    return "\n".join(["| " + " | ".join(head) + " |", ruler, *cells])
+def terminal_table(shown: Table) -> str:
+    """Return a table for a terminal, its total as the last row."""
+    rows = [*shown.body, *([shown.shown(shown.total)] if shown.total is not None else [])]
+    return table(shown.titles, rows, right=shown.numbers)

@@ -1,0 +1,24 @@
+"""Tables: one model, and a writer for each form."""
+
+from __future__ import annotations
+
+from builder.tables.csv_text import csv_line, csv_lines, csv_table
+from builder.tables.latex import latex_table
+from builder.tables.markdown import escaped, markdown_table
+from builder.tables.model import Column, Table, text_table
+from builder.tables.terminal import GAP, table, terminal_table
+
+__all__ = [
+    "GAP",
+    "Column",
+    "Table",
+    "csv_line",
+    "csv_lines",
+    "csv_table",
+    "escaped",
+    "latex_table",
+    "markdown_table",
+    "table",
+    "terminal_table",
+    "text_table",
+]
