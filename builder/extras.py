@@ -23,13 +23,21 @@ class Extra:
     @property
     def missing(self) -> tuple[str, ...]:
         """The packages that are not installed."""
-        return tuple(name for name in self.packages if find_spec(name) is None)
+        return tuple(name for name in self.packages if not _is_there(name))
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ImportError:  # somebody's hook forbids it
+        return False
 
 
 EXTRAS: Mapping[str, Extra] = MappingProxyType(
     {
-        "onnx": Extra(("onnx", "onnxruntime", "onnxscript"), "archcli export --to onnx"),
-        "tensorboard": Extra(("tensorboard",), "archcli train --log tensorboard"),
+        "onnx": Extra(("onnx", "onnxruntime", "onnxscript"), "`export --to onnx`"),
+        "studies": Extra(("optuna",), "studies that search for hyperparameters"),
+        "tensorboard": Extra(("tensorboard",), "`train --log tensorboard`"),
     }
 )
 """Every extra by its name in ``pyproject.toml``."""

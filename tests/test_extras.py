@@ -22,6 +22,11 @@ class TestExtras:
             assert name in said
             assert all(any(asked.startswith(package) for asked in said[name]) for package in extra.packages)
 
+    def test_all_is_all_of_them(self) -> None:
+        """Whoever wants everything names nothing else."""
+        project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text("utf-8"))["project"]
+        assert project["optional-dependencies"]["all"] == [f"{project['name']}[{','.join(sorted(EXTRAS))}]"]
+
 
 class TestNeed:
     """What is said where a package is not there."""

@@ -130,6 +130,8 @@ class TestPins:
     def test_every_requirement_is_pinned(self, requirement: str) -> None:
         """What is asked for by range is installed in one version."""
         name = re.split(r"[><=~! \[]", requirement)[0]
+        if name == PROJECT["project"]["name"]:  # an extra that is made of others
+            return
         assert normalized(name) in {normalized(pinned) for pinned in PINS}
 
     def test_versions_are_exact_and_no_place_is_named(self) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.commands.version import run as own_version
 from builder.diagnostics import ArchError, RunError
+from builder.extras import EXTRAS, install
 from builder.quantities import bytes_of, plural
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ def run(data_dir: Path, runs_dir: Path) -> Examined:
             Finding("archcli", "ok", own_version()),
             Finding("python", "ok", f"{platform.python_version()}, {sys.executable}"),
             *(_package(name) for name in PACKAGES),
+            *(_extra(name) for name in EXTRAS),
             _device(),
             _tried("cpu", _cpu),
             _tried("networks", _networks),
@@ -74,6 +76,14 @@ def _package(name: str) -> Finding:
         return Finding(name, "ok", version(name))
     except PackageNotFoundError:
         return Finding(name, "missing", "not installed", f"pip install {name}")
+
+
+def _extra(name: str) -> Finding:
+    """Say what an extra gives, and if it is not there which command installs it."""
+    extra, topic = EXTRAS[name], f"extra {name}"
+    if extra.missing:
+        return Finding(topic, "note", f"{', '.join(extra.missing)} not installed: for {extra.gives}", install(name))
+    return Finding(topic, "ok", extra.gives)
 
 
 def _tried(topic: str, look: Callable[[], str]) -> Finding:

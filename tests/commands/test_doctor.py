@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from importlib.metadata import PackageNotFoundError
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.commands import doctor
 from builder.diagnostics import RunError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     import pytest
 
     from tests.command_line import Archcli
@@ -41,6 +40,15 @@ class TestDoctor:
         } <= set(findings)
         assert all(finding["status"] != "missing" for finding in findings.values())
         assert list(tmp_path.iterdir()) == []
+
+    def test_an_extra_that_is_not_there_is_no_fault(self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The line says what it would give, and the command that installs it."""
+        monkeypatch.setattr("builder.extras.find_spec", lambda name: None if name == "onnx" else object())
+        findings = {each.topic: each for each in doctor.run(Path("data"), Path("runs")).findings}
+        assert findings["extra onnx"] == doctor.Finding(
+            "extra onnx", "note", "onnx not installed: for `export --to onnx`", "pip install 'archcli-cnn[onnx]'"
+        )
+        assert findings["extra tensorboard"].status == "ok"
 
     def test_a_missing_package_is_1_and_says_what_to_do(
         self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch

@@ -96,7 +96,7 @@ class TestPlan:
         monkeypatch.setitem(sys.modules, "optuna", None)
         outcome = archcli("study", "plan", str(page))
         said = "error: hyperparameters are searched by Optuna, which is not installed"
-        assert (outcome.code, outcome.err) == (1, f"{said}\n  help: pip install 'archcli-cnn[search]'\n")
+        assert (outcome.code, outcome.err) == (1, f"{said}\n  help: pip install 'archcli-cnn[studies]'\n")
         assert not Path("study-runs").exists()
 
     def test_what_is_not_planned_has_no_status(self, page: Path, archcli: Archcli) -> None:

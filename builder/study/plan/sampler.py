@@ -172,4 +172,4 @@ def _parameter(dimension: SearchDimension, value: object) -> object:
 
 
 def _optuna() -> Any:
-    return optuna("search", "hyperparameters are searched")
+    return optuna("studies", "hyperparameters are searched")

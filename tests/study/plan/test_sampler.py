@@ -126,7 +126,7 @@ class TestPropose:
         monkeypatch.setitem(sys.modules, "optuna", None)
         with pytest.raises(RunError, match="Optuna, which is not installed") as raised:
             propose(search(), "s", [first(recipe)], recipe)
-        assert raised.value.hint == "pip install 'archcli-cnn[search]'"
+        assert raised.value.hint == "pip install 'archcli-cnn[studies]'"
 
 
 def past(good: int = 6) -> list[PastTrial]:
