@@ -6,12 +6,13 @@ from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.inplace import acts_in_place
-from builder.ops.base import FLOAT
+from builder.ops.base import FLOAT, pair
+from builder.ops.convolution import Conv
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from builder.graph import Graph
+    from builder.graph import Graph, Node
 
 
 class Cost(NamedTuple):
@@ -70,6 +71,17 @@ def numbers_moved(graph: Graph) -> int:
         if not node.operation.is_alias(*shapes):
             moved += sum(each.elements for each in shapes) + graph.shape(node.index).elements
     return moved
+
+
+def windows_on_one_pixel(graph: Graph) -> tuple[Node, ...]:
+    """Return the convolutions with a window over a single pixel: all of it but its centre sees padding only."""
+    return tuple(
+        node
+        for node in graph.nodes
+        if isinstance(node.operation, Conv)
+        and graph.input_shapes(node)[0].sizes[1:] == (1, 1)
+        and pair(node.operation.kernel) != (1, 1)
+    )
 
 
 def weights_multiplied(graph: Graph) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from builder.costs import graph_cost
+from builder.costs import graph_cost, windows_on_one_pixel
 from builder.diagnostics import RunError
 from builder.identity import graph_id
 from builder.json_output import SAID, encode
@@ -21,7 +21,7 @@ from builder.training.folder.run_files import RunData, write_data
 from builder.training.recipe.data_sets import has_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from builder.graph import Graph
@@ -39,7 +39,8 @@ if TYPE_CHECKING:
 class Beginning:
     """What is about to happen and why it was chosen so; ``run`` is None where nothing is to be trained.
 
-    ``unchecked`` are what can't be checked of a run that goes on, ``logs`` the loggers that it is reported to.
+    ``unchecked`` are what can't be checked of a run that goes on, ``logs`` the loggers that it is reported to,
+    ``notes`` what is hardly meant so.
     """
 
     page: str
@@ -61,6 +62,7 @@ class Beginning:
     run: Path | None
     unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
     logs: tuple[LogChoice, ...] = field(default=(), metadata=SAID)
+    notes: tuple[str, ...] = field(default=(), metadata=SAID)
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,19 @@ def describe(
         run=folder.path if folder else None,
         unchecked=unchecked,
         logs=logs,
+        notes=tuple(_notes(ready.graph)),
     )
+
+
+def _notes(graph: Graph) -> Iterator[str]:
+    """Return what is allowed and hardly meant: a network for large images on small ones."""
+    blind = windows_on_one_pixel(graph)
+    if blind:
+        layers = f"{blind[0].path} and {len(blind) - 1} more convolutions" if len(blind) > 1 else blind[0].path
+        yield (
+            f"{layers} see a single pixel, and all but the centre of their kernels sees padding: "
+            f"images of {graph.input} are small for this network; larger ones: --set size={2 * graph.input.sizes[1]}"
+        )
 
 
 def _folder(request: TrainOptions, ready: Prepared) -> RunFolder:

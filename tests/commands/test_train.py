@@ -135,6 +135,24 @@ class TestWeights:
         assert not Path("runs").exists()
 
 
+class TestSmallImages:
+    """A network for large images on small ones trains, and its last stages do nothing with a picture."""
+
+    def test_stages_of_one_pixel_are_said(self, archcli: Archcli) -> None:
+        """By the first of them, how many there are, and what helps."""
+        said = archcli("train", "resnet18", "--data", "digits", "--set", "size=32", "--dry-run").err
+        assert (
+            "note     layer4.0.conv2 and 2 more convolutions see a single pixel, and all but the centre of their "
+            "kernels sees padding: images of 3×32×32 are small for this network; larger ones: --set size=64\n"
+        ) in said
+
+    @pytest.mark.parametrize(("name", "size"), [("resnet18", 64), ("resnet20", 32), ("alexnet_tiny", 32)])
+    def test_what_fits_is_not_remarked_on(self, archcli: Archcli, name: str, size: int) -> None:
+        """Also a gate, whose convolutions of 1×1 are meant for one pixel."""
+        outcome = archcli("train", name, "--data", "digits", "--set", f"size={size}", "--dry-run")
+        assert (outcome.code, "note " in outcome.err) == (0, False)
+
+
 class TestAnswers:
     """What cannot be trained is answered before anything is written."""
 

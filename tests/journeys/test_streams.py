@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.core import TyperGroup as Group
+from typer.main import get_command
 
+import cli
 from tests.command_line import PAGE
 
 COMMANDS = {
@@ -21,7 +24,10 @@ COMMANDS = {
     "train": ("train", "p.yaml", "--dry-run", "--data", "digits", "--set", "size=8"),
     "compare": ("compare", "nowhere"), "evaluate": ("evaluate", "nowhere"), "resume": ("resume", "nowhere"),
     "report": ("report", "nowhere"), "study": ("study", "status", "nowhere"), "unknown": ("trian",),
-    "unknown option": ("show", "--nope"),
+    "unknown option": ("show", "--nope"), "predict": ("predict", "nowhere", "p.yaml"), "runs": ("runs", "."),
+    "runs json": ("runs", ".", "--json"), "runs prune": ("runs", "prune", ".", "--older-than", "1d", "--dry-run"),
+    "bench": ("bench", "nope.yaml"), "study plan": ("study", "plan", "nope.yaml"),
+    "study run": ("study", "run", "nope"), "study worker": ("study", "worker", "nope"),
 }  # fmt: skip
 STREAMS = (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full")
 CLI = Path(__file__).parents[2] / "cli.py"
@@ -54,7 +60,7 @@ def _check(done: subprocess.CompletedProcess[str], home: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 class TestEveryCommandEveryStream:
-    """Twenty-five commands, seven ways to spoil their streams."""
+    """Every command, seven ways to spoil their streams."""
 
     @pytest.mark.parametrize("streams", STREAMS)
     @pytest.mark.parametrize("command", COMMANDS)
@@ -64,6 +70,20 @@ class TestEveryCommandEveryStream:
         _check(done, home)
         if "full" not in streams and command != "init":  # which writes its page once only
             assert done.returncode == run(home, COMMANDS[command], "").returncode
+
+
+class TestList:
+    """The list above is whole."""
+
+    def test_no_command_is_missing(self) -> None:
+        """Every command of the program is tried, groups by each of theirs."""
+        tried = {words[:depth] for words in COMMANDS.values() for depth in (1, 2)}
+        command = get_command(cli.app)
+        assert isinstance(command, Group)
+        for name, each in command.commands.items():
+            inner = each.commands if isinstance(each, Group) else {}
+            assert (name,) in tried
+            assert all((name, word) in tried for word, one in inner.items() if not one.hidden)
 
 
 class TestStreams:

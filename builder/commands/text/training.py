@@ -36,6 +36,7 @@ def beginning(value: Beginning, *, verbose: bool = False) -> str:
     if value.run is not None:
         lines.append(("run", str(value.run)))
     lines.extend(("log", f"{each.name}, which is run" if each.file else each.name) for each in value.logs)
+    lines.extend(("note", each) for each in value.notes)
     said = [f"{name:<9}{what}" for name, what in lines]
     return "\n".join([*said, "", value.recipe.to_yaml()] if verbose else said)
 
