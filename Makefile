@@ -82,5 +82,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed
-	$(INSTALL) --editable '.[dev,search]'
+	$(INSTALL) --editable '.[dev,studies]'
 	@touch $@

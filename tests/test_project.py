@@ -162,7 +162,7 @@ class TestDependencies:
     def test_imports_and_requirements_agree(self) -> None:
         """``graphviz-pure`` is a program, which is run."""
         extras = PROJECT["project"]["optional-dependencies"]
-        wanted = [*PROJECT["project"]["dependencies"], *extras["search"], *extras["onnx"]]
+        wanted = [*PROJECT["project"]["dependencies"], *extras["studies"], *extras["onnx"]]
         asked = {normalized(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
         assert imported() - brought_by_pydantic == asked - {"graphviz-pure"}
