@@ -15,7 +15,7 @@ from builder.diagnostics import RunError
 from builder.quantities import duration
 from builder.study.results.result import write_failure, write_result
 from builder.study.workers.deadlines import Deadlines
-from builder.study.workers.note import Note
+from builder.study.workers.note import StudyNote
 from builder.study.workers.pending import PendingCells
 from builder.study.workers.place import prepare_cell
 from builder.study.workers.pool import Ended, Lost, PruningRequest, Refused, WorkerPool
@@ -72,7 +72,7 @@ class Coordinator:
             limits,
             callbacks,
         )
-        self._note = Note(self._folder)
+        self._note = StudyNote(self._folder)
         self._deadlines = Deadlines(self._folder, stages.plan, self._note, hours)
         self._pages: dict[str, str] = {}
         self._refusals: list[Refused] = []

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
     from builder.study.results.folder import CellFolder, StudyFolder
-    from builder.study.workers.note import Note
+    from builder.study.workers.note import StudyNote
     from builder.study.workers.pending import PendingCells
 
 _LEAVING = 30.0
@@ -25,7 +25,7 @@ _LEAVING = 30.0
 class Deadlines:
     """The time that a study has left: of its ``hours`` in all, and of the job that runs it."""
 
-    def __init__(self, folder: StudyFolder, plan: Plan, note: Note, hours: float | None) -> None:
+    def __init__(self, folder: StudyFolder, plan: Plan, note: StudyNote, hours: float | None) -> None:
         self.durations = Durations(plan)
         self._folder, self._note, self._hours, self._job = folder, note, hours, job_end()
 

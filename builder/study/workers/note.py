@@ -27,7 +27,7 @@ GONE_AFTER = 30.0
 """Seconds after which a note of another machine is taken for that of one that is gone."""
 
 
-class Note:
+class StudyNote:
     """The note of one coordinator; ``spent`` are the seconds that all of them have spent on the study."""
 
     def __init__(self, folder: StudyFolder) -> None:

@@ -11,7 +11,7 @@ import pytest
 from builder.diagnostics import RunError
 from builder.study.workers.deadlines import Deadlines
 from builder.study.workers.limits import Limits
-from builder.study.workers.note import Note
+from builder.study.workers.note import StudyNote
 from builder.study.workers.pending import PendingCells
 from tests.study.conftest import make_plan
 
@@ -26,7 +26,7 @@ PRICE = PLAN.seconds_of(CELL.variant, CELL.recipe, "confirm") or 0.0
 
 def deadlines(folder: StudyFolder, seconds: float | None, plan: Plan = PLAN) -> Deadlines:
     """Return those of a study that may take so many seconds."""
-    return Deadlines(folder, plan, Note(folder), None if seconds is None else seconds / 3600)
+    return Deadlines(folder, plan, StudyNote(folder), None if seconds is None else seconds / 3600)
 
 
 def waiting() -> PendingCells:

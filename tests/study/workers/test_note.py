@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 from builder.diagnostics import RunError
-from builder.study.workers.note import Note, alone, read_note
+from builder.study.workers.note import StudyNote, alone, read_note
 
 if TYPE_CHECKING:
     from builder.study.results.folder import StudyFolder
@@ -48,7 +48,7 @@ class TestNote:
     def test_it_adds_up_what_was_spent(self, folder: StudyFolder) -> None:
         """Over all coordinators."""
         folder.running.write_text(json.dumps({"spent": 3600.0}))
-        note = Note(folder)
+        note = StudyNote(folder)
         note.write(2, {"c": {"worker": 0, "epoch": 1}}, 1.5, ended=False)
         found = read_note(folder)
         assert 3600.0 <= found["spent"] == pytest.approx(3600, abs=60)
@@ -56,7 +56,7 @@ class TestNote:
 
     def test_it_is_not_written_all_the_time_but_at_the_end(self, folder: StudyFolder) -> None:
         """Others look every second."""
-        note = Note(folder)
+        note = StudyNote(folder)
         note.write(1, {}, 1.0, ended=False)
         note.write(2, {}, 1.0, ended=False)
         assert read_note(folder)["workers"] == 1
@@ -68,4 +68,4 @@ class TestNote:
         """It is written anew."""
         folder.running.write_text(text)
         assert read_note(folder) == {}
-        assert Note(folder).spent < 3600
+        assert StudyNote(folder).spent < 3600
