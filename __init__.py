@@ -3,6 +3,7 @@
     archcli.build("resnet18", classes=10)      the network, an nn.Module with fresh weights
     archcli.load("resnet18")                   its description, without torch
     archcli.variants("alexnet", {...})         every placement of a layer, as a stream
+    archcli.import_module(net, (3, 32, 32))    the page of a network that exists in Python
     archcli.draw([archcli.load("alexnet")])    the figure
     archcli.train("mine.yaml", data="digits")  a run in a folder of its own
     archcli.evaluate("runs/mine-001")          how good its best weights are
@@ -13,22 +14,23 @@ Each is fetched when it is first asked for, so that importing the package costs 
 
 from __future__ import annotations
 
-from importlib import import_module
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from builder import build, evaluate, load, predict, train
+    from builder import build, evaluate, import_module, load, predict, train
     from builder.emit.diagram import draw
     from builder.variants import variants
 
     __version__: str
 
-__all__ = ["__version__", "build", "draw", "evaluate", "load", "predict", "train", "variants"]
+__all__ = ["__version__", "build", "draw", "evaluate", "import_module", "load", "predict", "train", "variants"]
 
 _HOMES = {
     "build": "builder",
     "draw": "builder.emit.diagram",
     "evaluate": "builder",
+    "import_module": "builder",
     "load": "builder",
     "predict": "builder",
     "train": "builder",
@@ -40,9 +42,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Return a name of the public face, from the room where it is described."""
     if name == "__version__":
-        return import_module("builder.commands.version").run()
+        return importlib.import_module("builder.commands.version").run()
     if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+        return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

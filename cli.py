@@ -32,7 +32,7 @@ repository; docs/tutorial.md is the way in.
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Networks": (pages.init, pages.check, pages.show, pages.draw, variants.variants, pages.diff),
+    "Networks": (pages.init, pages.import_, pages.check, pages.show, pages.draw, variants.variants, pages.diff),
     "Training": (
         *(training.train, training.resume, runs.evaluate, runs.predict, runs.compare),
         *(runs.export, training.bench),
@@ -54,7 +54,7 @@ for section, functions in SECTIONS.items():
     if section == "Studies":
         app.add_typer(study_app, name="study", rich_help_panel=section)
     for function in functions:
-        app.command(function.__name__, cls=Command, rich_help_panel=section)(exit_codes()(function))
+        app.command(function.__name__.rstrip("_"), cls=Command, rich_help_panel=section)(exit_codes()(function))
 for name, function in (("list", run_folders.list_runs), ("prune", run_folders.prune)):
     runs_app.command(name, cls=Command)(exit_codes()(function))
 for function in STUDY:

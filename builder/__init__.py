@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from builder.commands.train import Trained
     from builder.expressions import Result
     from builder.graph import Graph
+    from builder.importing.convert import Imported
     from builder.training.progress import Progress
     from builder.training.recipe.data_sets import DataName
 
-__all__ = ["build", "evaluate", "load", "predict", "train"]
+__all__ = ["build", "evaluate", "import_module", "load", "predict", "train"]
 
 
 def load(
@@ -64,6 +65,18 @@ def build(
     from builder.runtime.compile import build as compiled
 
     return compiled(load(page, member=member, input=input, classes=classes, plugins=plugins, **params))
+
+
+def import_module(net: nn.Module, input: Sequence[int] | None = None) -> Imported:  # noqa: A002 - the page's own word
+    """Return the page of a network for images of ``input``, (channels, height, width), proven equal on the spot.
+
+    Without ``input`` the first usual size that the network takes. ``text`` is the page, ``is_equal`` whether the
+    outputs have the same bits, ``holes`` what a page cannot say. The network is left in evaluation mode. Raises
+    ArchError where it does not take such images.
+    """
+    from builder.importing.network import import_module as imported  # noqa: PLC0415 - needs torch
+
+    return imported(net, input)
 
 
 def train(  # noqa: PLR0913 - an option of the command is an argument here

@@ -45,6 +45,11 @@ def page(incomplete: str) -> list[str]:
     return _answer(incomplete, shipped_names(), (".yaml", ".yml"))
 
 
+def network(incomplete: str) -> list[str]:
+    """Return the files of Python and exported programs that begin like this."""
+    return _answer(incomplete, (), (".py", ".pt2"))
+
+
 def recipe(incomplete: str) -> list[str]:
     """Return the shipped recipes and the YAML files that begin like this."""
     return _answer(incomplete, shipped_recipes(), (".yaml", ".yml"))

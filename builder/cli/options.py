@@ -8,6 +8,7 @@ import typer
 
 from builder.choices import MOST_THREADS, Format, MemoryFormat, StepName
 from builder.cli import completion
+from builder.commands.terminal.console import say
 from builder.shipped import shipped_recipes
 from builder.training.recipe.data_sets import DataName
 
@@ -15,6 +16,11 @@ from builder.training.recipe.data_sets import DataName
 def choices(literal: object) -> str:
     """Return what help and messages show for a choice: its values with bars between them."""
     return "|".join(get_args(literal))
+
+
+def running(file: str) -> None:
+    """Say that a file of the user's is run."""
+    say(f"running {file}, which is Python")
 
 
 DATA_VARIABLE, RUNS_VARIABLE, DEVICE_VARIABLE = "ARCHCLI_DATA", "ARCHCLI_RUNS", "ARCHCLI_DEVICE"
@@ -33,11 +39,19 @@ Layout: TypeAlias = Literal["auto", MemoryFormat]
 
 File = Annotated[
     str,
-    typer.Argument(metavar="FILE", help="A page, or the name of a shipped network.", autocompletion=completion.page),
+    typer.Argument(
+        metavar="FILE",
+        help="A page, the name of a shipped network, or MODULE.py:NAME, which is run.",
+        autocompletion=completion.page,
+    ),
 ]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE", help="Pages, or names of shipped networks.", autocompletion=completion.page),
+    typer.Argument(
+        metavar="FILE",
+        help="Pages, names of shipped networks, or MODULE.py:NAME, which is run.",
+        autocompletion=completion.page,
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]

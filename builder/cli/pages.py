@@ -1,4 +1,4 @@
-"""Commands about networks as pages say them: init, check, show, draw, variants, diff. None of them needs torch."""
+"""Commands about networks as pages say them: init, import, check, show, draw, diff. Only import needs torch."""
 
 import sys
 from pathlib import Path
@@ -9,9 +9,10 @@ import typer
 from builder.choices import Highlight, Level, Shapes, ThemeName, Width
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
-from builder.cli.options import Classes, Csv, File, Files, Json, Latex, Markdown, Plugins, choices
-from builder.commands.terminal.console import answer, answer_with, complain
-from builder.commands.terminal.exit_codes import INVALID
+from builder.cli.options import Classes, Csv, File, Files, Json, Latex, Markdown, Output, Plugins, choices, running
+from builder.commands.import_network.pages import as_pages
+from builder.commands.terminal.console import answer, answer_with, complain, say
+from builder.commands.terminal.exit_codes import FAILED, INVALID
 from builder.commands.text import pages as text
 
 
@@ -25,6 +26,48 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is w
     from builder.commands import init as command
 
     answer(text.initialized(command.run(name)))
+
+
+def import_(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="MODULE.py:NAME",
+            help="A network, its class or a function that makes it; or torchvision:NAME, timm:NAME, FILE.pt2.",
+            autocompletion=completion.network,
+        ),
+    ],
+    size: Annotated[
+        str | None,
+        typer.Option(
+            "--input", metavar="C,H,W", help="Size of an image.", show_default="the first usual one that fits"
+        ),
+    ] = None,
+    output: Output = None,
+    weights_out: Annotated[
+        Path | None, typer.Option(metavar="FILE.safetensors", help="Keep the weights of the network.")
+    ] = None,
+    plugin_stub: Annotated[
+        Path | None, typer.Option(metavar="FILE.py", help="Write a plugin to fill in for what a page cannot say.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Write a network that exists in Python as a page.
+
+    It runs that Python. The page is built, loads the weights of the network and is compared with it; the exit code is 0
+    if the outputs are equal bit for bit, and 1 if the page is not proven, which its first line then says.
+
+    $ archcli import mine.py:Net --input 3,32,32 -o mine.yaml
+    $ archcli import timm:resnet50d -o resnet50d.yaml --weights-out resnet50d.safetensors
+    """
+    from builder.commands.import_network import command
+    from builder.commands.text import importing as import_text
+
+    found = command.run(what, size, output, weights_out, plugin_stub, running)
+    answer_with(found, import_text.imported, as_json)
+    for line in import_text.verdict(found):
+        say(line)
+    sys.exit(0 if found.equal else FAILED)
 
 
 def check(
@@ -75,10 +118,11 @@ def show(
     from builder.commands import show as command
 
     form = one_form(resolved=resolved, csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json and not resolved)
-    if resolved:
-        answer_with(command.run_resolved(file, plugin or ()), text.resolved, as_json)
-    else:
-        answer_with(command.run(file, plugin or ()), rendering(form, text.network, text.layers), as_json)
+    with as_pages([file], running) as (page,):
+        if resolved:
+            answer_with(command.run_resolved(page, plugin or ()), text.resolved, as_json)
+        else:
+            answer_with(command.run(page, plugin or ()), rendering(form, text.network, text.layers), as_json)
 
 
 def draw(
@@ -129,7 +173,8 @@ def draw(
         fold=tuple(fold or ()),
         expand=tuple(expand or ()),
     )
-    answer_with(command.run(files, output or [], level, options, plugin or ()), text.drawn, as_json)
+    with as_pages(files, running) as pages:
+        answer_with(command.run(pages, output or [], level, options, plugin or ()), text.drawn, as_json)
 
 
 def diff(

@@ -8,7 +8,8 @@ import typer
 from builder.choices import SortKey
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
-from builder.cli.options import Classes, File, Json, Latex, Markdown, Plugins, choices
+from builder.cli.options import Classes, File, Json, Latex, Markdown, Plugins, choices, running
+from builder.commands.import_network.pages import as_pages
 from builder.commands.terminal.console import answer, answer_with
 
 
@@ -97,21 +98,22 @@ def variants(
         where=tuple(where or ()),
         not_both=tuple(not_both or ()),
     )
-    asked = command.VariantsOptions(
-        page=file,
-        space=space,
-        uses=uses,
-        classes=classes,
-        plugins=tuple(plugin or ()),
-        sample=(sample, seed, stratified) if sample is not None else None,
-    )
-    listing = command.ListingOptions(sort=sort, pareto=pareto, limit=limit)
     form = one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
-    if only_count:
-        answer_with(command.count(asked), variants_text.counted, as_json)
-    elif as_csv:
-        for line in command.csv_lines(asked, listing):
-            answer(line)
-    else:
-        render = rendering(form, variants_text.varied, variants_text.listed)
-        answer_with(command.run(asked, listing, output, figure), render, as_json)
+    with as_pages([file], running) as (page,):
+        asked = command.VariantsOptions(
+            page=page,
+            space=space,
+            uses=uses,
+            classes=classes,
+            plugins=tuple(plugin or ()),
+            sample=(sample, seed, stratified) if sample is not None else None,
+        )
+        listing = command.ListingOptions(sort=sort, pareto=pareto, limit=limit)
+        if only_count:
+            answer_with(command.count(asked), variants_text.counted, as_json)
+        elif as_csv:
+            for line in command.csv_lines(asked, listing):
+                answer(line)
+        else:
+            render = rendering(form, variants_text.varied, variants_text.listed)
+            answer_with(command.run(asked, listing, output, figure), render, as_json)

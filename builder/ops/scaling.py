@@ -35,15 +35,19 @@ class Scale(Operation):
     is_module: ClassVar[bool] = False
 
     init: Real = Field(1.0, description="initial value of every learned number")
+    vector: bool = Field(
+        False, description="whether the weight of an image is saved as (channels,) instead of (channels, 1, 1)"
+    )
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise ShapeError for anything but an image."""
-        need_image(inputs[0], self.kind)
+        """Return the input's shape; raise ShapeError unless it is an image or its channels come last."""
+        if self.vector or inputs[0].channel_axis != len(inputs[0].sizes) - 1:
+            need_image(inputs[0], self.kind)
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return one bare parameter (channels, 1, 1): its key is the layer's own."""
-        return (Parameter("", (inputs[0].channels, 1, 1), self.kind),)
+        """Return one bare parameter, one number for each channel: its key is the layer's own."""
+        return (Parameter("", self._size(inputs[0]), self.kind),)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the numbers needs it."""
@@ -55,7 +59,10 @@ class Scale(Operation):
 
     def call(self, *inputs: Shape) -> Call:
         """Return ``_filled((channels, 1, 1), init)``, a parameter and no module."""
-        return Call("_filled", (Argument(None, (inputs[0].channels, 1, 1)), Argument(None, float(self.init))))
+        return Call("_filled", (Argument(None, self._size(inputs[0])), Argument(None, float(self.init))))
+
+    def _size(self, values: Shape) -> tuple[int, ...]:
+        return (values.channels, 1, 1) if values.is_image and not self.vector else (values.channels,)
 
     definition: ClassVar[str | None] = '''
 def _filled(shape, value):
@@ -65,7 +72,7 @@ def _filled(shape, value):
 
     def expression(self, target: str, *names: str) -> str:
         """Return the product of parameter and input."""
-        return f"{target} * {names[0]}"
+        return f"{target}.view(-1, 1, 1) * {names[0]}" if self.vector else f"{target} * {names[0]}"
 
 
 class Rescale(Operation):

@@ -16,7 +16,7 @@ WRONG = {
     "chekc": ("`archcli` has no command `chekc`", "did you mean `check`?"),
     "plan digits_placement": ("`archcli` has no command `plan`", "it is `archcli study plan`"),
     "study pln x": ("`archcli study` has no command `pln`", "did you mean `plan`?"),
-    "zzz": ("`archcli` has no command `zzz`", "commands are: `init`, `check`, "),
+    "zzz": ("`archcli` has no command `zzz`", "commands are: `init`, `import`, "),
     "--vrsion": ("`archcli` has no option `--vrsion`", "did you mean `--version`?"),
     "show alexnet --jsn": ("`archcli show` has no option `--jsn`", "did you mean `--json`?"),
     "train alexnet --epoch 3": ("`archcli train` has no option `--epoch`", "did you mean `--epochs`?"),

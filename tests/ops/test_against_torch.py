@@ -74,7 +74,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"reduction": 2, "bias": False}, (IMAGE,)),
     ],
     "coordinateattention": [({}, (IMAGE,)), ({"reduction": 2, "least": 1}, (IMAGE,))],
-    "scale": [({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,))],
+    "scale": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,))],
     "rescale": [({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,))],
     "crop": [({"top": 1, "left": 2}, (IMAGE,)), ({}, (IMAGE,))],
     "permute": [({"dims": (0, 2, 3, 1)}, (IMAGE,)), ({"dims": (0, 3, 1, 2)}, (LAST,)), ({"dims": (0, 1)}, (VECTOR,))],

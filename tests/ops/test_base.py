@@ -85,7 +85,7 @@ REFUSED = {
     "linear": ({"out": 4}, IMAGE, None),
     "se": ({"reduction": 32}, IMAGE, "reduction"),
     "coordinateattention": ({}, VECTOR, None),
-    "scale": ({}, VECTOR, None),
+    "scale": ({"vector": True}, VECTOR, None),
     "rescale": ({"scale": (1.0,), "shift": (0.0,)}, IMAGE, "scale"),
     "crop": ({"left": 9}, IMAGE, "left"),
     "permute": ({"dims": (0, 1)}, IMAGE, "dims"),

@@ -1,0 +1,1 @@
+"""``archcli import``, and networks in Python in place of pages."""

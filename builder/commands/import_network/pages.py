@@ -1,0 +1,46 @@
+"""Networks in Python where a command takes pages: each is imported first."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from builder.commands.import_network.command import run
+from builder.diagnostics import ArchError, Diagnostic
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+LIBRARIES = ("torchvision", "timm")
+"""Packages whose models are found by name, where they are installed."""
+
+
+def names_network(text: str) -> bool:
+    """Return whether a text names a network in Python, and no page."""
+    head, colon, name = text.rpartition(":")
+    return bool(colon and name and (head in LIBRARIES or head.endswith(".py"))) or text.endswith(".pt2")
+
+
+@contextmanager
+def as_pages(names: Sequence[str], on_run: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
+    """Give pages for names of which some are networks in Python: these are imported into a folder that goes again.
+
+    Raises ArchError where one is not proven equal: what is drawn would be another network.
+    """
+    if not any(map(names_network, names)):
+        yield list(names)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield [_page_of(name, Path(folder), on_run) if names_network(name) else name for name in names]
+
+
+def _page_of(name: str, folder: Path, on_run: Callable[[str], None]) -> str:
+    found = run(name, on_run=on_run)
+    if not found.equal:
+        hint = f"`archcli import {name} -o page.yaml` says why, and writes what can be said"
+        raise ArchError(Diagnostic("not-proven", f"the page of {name} is not proven to be that network", None, hint))
+    path = folder / f"{found.network}.yaml"
+    path.write_text(found.page, "utf-8")
+    return str(path)

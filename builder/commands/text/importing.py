@@ -1,0 +1,54 @@
+"""What ``archcli import`` found, as a person reads it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builder.quantities import human, plural, shape
+
+if TYPE_CHECKING:
+    from builder.commands.import_network.command import PageImported
+    from builder.importing.convert import Hole
+
+_SHOWN = 8
+
+
+def imported(value: PageImported) -> str:
+    """Return the page where it went into no file, else what it is and where it lies."""
+    if value.file is None:
+        return value.page
+    price = (
+        f", {human(value.parameters)} parameters, {human(value.macs)} MACs"
+        if value.parameters is not None and value.macs is not None
+        else ""
+    )
+    lines = [f"{value.network}: {shape(value.input)}{price}"]
+    lines += [f"  page:    {value.file}"]
+    lines += [f"  weights: {value.weights}"] if value.weights is not None else []
+    lines += [f"  plugin:  {value.plugin}"] if value.plugin is not None else []
+    return "\n".join(lines)
+
+
+def verdict(value: PageImported) -> list[str]:
+    """Return whether the page is proven, and else every reason why not: one line each, for stderr."""
+    if value.equal and value.compared_outputs:
+        images = f"2 random images of {shape(value.input)}"
+        return [f"equal: the weights load strictly, and the outputs on {images} have the same bits"]
+    if value.equal:
+        return ["equal in names and shapes of all weights; a network without numbers has no outputs to compare"]
+    if value.holes:
+        lines = [f"warning: not proven: {plural(len(value.holes), 'thing')} cannot be said on a page"]
+        lines += [_hole(each) for each in value.holes[:_SHOWN]]
+        if len(value.holes) > _SHOWN:
+            lines.append(f"  and {len(value.holes) - _SHOWN} more")
+        if value.plugin is None:
+            lines.append("  help: `--plugin-stub FILE.py` writes an operation to fill in for each")
+        return lines
+    if value.differing:
+        count = plural(len(value.differing), "weight")
+        return [f"warning: not proven: {count} would not load, `{value.differing[0]}` first"]
+    return [f"warning: not proven: the outputs differ, first at `{value.parts_at}`"]
+
+
+def _hole(hole: Hole) -> str:
+    return f"  `{hole.word}`: {hole.reason}" + (f", {hole.place}" if hole.place else "")

@@ -1,0 +1,168 @@
+"""One network to one page: traced, structured, laid out, written, and proven."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from math import prod
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+
+from builder.importing.exported import exported
+from builder.importing.forms import BlockForm, BodyForm, LayerForm
+from builder.importing.heads import add_heads
+from builder.importing.layout import Layout
+from builder.importing.proof import Proof, keys, prove
+from builder.importing.reading import Reading, where
+from builder.importing.structure import Structure
+from builder.importing.templates import Templates
+from builder.importing.trace import trace
+from builder.importing.writing import Writer
+from builder.lowering import lower, page_from_text
+from builder.runtime.compile import build
+
+if TYPE_CHECKING:
+    from builder.graph import Graph
+
+BATCH = 2
+"""Images of the batch that is traced and compared: with one, Python may take the batch's axis for another."""
+
+
+@dataclass(frozen=True)
+class Hole:
+    """Something that a page cannot say: its word there, the Python for it, where that stands, and why not."""
+
+    word: str
+    said: str
+    place: str
+    reason: str
+    shape: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A page, what it could not say, and what the comparison with the network found; no proof where there are holes."""
+
+    name: str
+    input: tuple[int, int, int]
+    text: str
+    holes: tuple[Hole, ...]
+    proof: Proof | None
+    graph: Graph | None
+    sums: int = 0
+    """Sums of two lanes that no shortcut could say."""
+
+    @property
+    def is_equal(self) -> bool:
+        """Whether the page's network is proven to be the network that was read."""
+        return self.proof is not None and self.proof.equal
+
+
+def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) -> Imported:
+    """Return the page of a network for images of ``size``, compared with it on the spot.
+
+    ``said`` is what the user calls the network, for the page's first line. The network is left in evaluation mode.
+    """
+    net.eval()
+    body, layout, structure, classes = _described(net, size)
+    templates = Templates({each for each, _ in body.entries if each is not None})
+    templates.run(body)
+    holes = tuple(
+        Hole(structure.hole_word(step), step.said, where(step), reason, step.shape) for step, reason in structure.holes
+    )
+    writer = Writer(body, templates.found)
+    text = writer.page(name, size, classes, getattr(net, "_version", 1))
+    if holes:
+        return Imported(
+            name,
+            size,
+            f"# NOT PROVEN: {len(holes)} operations of {said} cannot be said on a page.\n{text}",
+            holes,
+            None,
+            None,
+        )
+    graph = lower(page_from_text(text, f"{name}.yaml"))
+    proof = _proof(net, graph, size)
+    return Imported(name, size, f"# {_first_line(proof, said)}\n{text}", holes, proof, graph, layout.sums)
+
+
+def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, Layout, Structure, int]:
+    """Return the body of the page before anything is repeated, and the number of classes."""
+    reading = _traced(net, size)
+    structure = Structure()
+    call = reading.run()
+    items = structure.network(call)
+    layout = Layout(net, structure)
+    body = layout.body(items, "")
+    classes = _classes(body, structure.shapes.get(call.value, ()))
+    add_heads(body, layout, structure, lambda: _traced(net, size, training=True), classes, net)
+    return body, layout, structure, classes
+
+
+def _first_line(proof: Proof, said: str) -> str:
+    if proof.equal:
+        how = "the outputs are equal" if proof.with_outputs else "names and shapes of the weights are equal"
+        return f"Imported from {said}; its weights load strictly and {how}."
+    if not proof.loads:
+        return f"NOT PROVEN: the weights of {said} do not load."
+    return f"NOT PROVEN: the outputs differ from those of {said}, first at {proof.parts_at}."
+
+
+def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int]) -> Proof:
+    there = next(net.parameters(), torch.empty(0)).device
+    if there.type == "meta":
+        with torch.device("meta"):
+            return keys(net, build(graph))
+    page = build(graph).to(there)
+    generator = torch.Generator().manual_seed(0)
+    return prove(net, page.eval(), torch.randn(BATCH, *size, generator=generator).to(there))
+
+
+def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False) -> Reading:
+    """Return the steps, found on the meta device if the network runs there, else where it lies or by the exporter."""
+    there = next(net.parameters(), torch.empty(0)).device
+    try:
+        light = _weightless(net).train(training)
+        return Reading(light, trace(light, torch.zeros(BATCH, *size, device="meta")))
+    except Exception:
+        if training:
+            raise
+    image = torch.rand(BATCH, *size, device=there)
+    try:
+        return Reading(net, trace(net, image))
+    except Exception:  # noqa: BLE001 - PyTorch's exporter follows Python where torch.fx does not
+        program = exported(net, image)
+        return Reading(program, trace(program, image))
+
+
+def _weightless(net: nn.Module) -> nn.Module:
+    """Return a copy without numbers."""
+    tensors = [*net.parameters(), *net.buffers()]
+    memo = {
+        id(each): nn.Parameter(torch.empty_like(each, device="meta"), requires_grad=each.requires_grad)
+        if isinstance(each, nn.Parameter)
+        else torch.empty_like(each, device="meta")
+        for each in tensors
+    }
+    return copy.deepcopy(net, memo)
+
+
+def _classes(root: BodyForm, shape: tuple[int, ...]) -> int:
+    """Return how many numbers leave the network, and say ``$classes`` where the last layer makes them."""
+    classes = prod(shape) if shape else 1
+    last = _last(root)
+    if last is not None and last.fields["out"] == classes:
+        last.fields["out"] = "$classes"
+    return classes
+
+
+def _last(body: BodyForm) -> LayerForm | None:
+    """Return the last layer that changes the number of channels."""
+    for _, node in reversed(body.entries):
+        if isinstance(node, LayerForm) and node.word in ("linear", "conv"):
+            return node
+        if isinstance(node, BlockForm):
+            return _last(node.layers) if node.layers is not None and node.shortcut is None else None
+    return None

@@ -1,0 +1,98 @@
+"""Whether a page's network is the one that it was read from: strict loading, and outputs bit for bit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch.func import functional_call
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What was found: keys that differ, whether outputs are equal bit for bit, and else where they part."""
+
+    missing: tuple[str, ...] = ()
+    unexpected: tuple[str, ...] = ()
+    misfit: tuple[str, ...] = ()
+    equal: bool = False
+    parts_at: str = ""
+    difference: float = 0.0
+    with_outputs: bool = True
+    """Whether outputs were compared; a network without numbers has names and shapes only."""
+
+    @property
+    def loads(self) -> bool:
+        """Whether the weights load strictly."""
+        return not (self.missing or self.unexpected or self.misfit)
+
+
+def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -> Proof:
+    """Return whether both networks are equal in evaluation mode; ``page`` has the weights of ``net`` afterwards.
+
+    Numbers that are all the same, as those of fresh norms are, are replaced by random ones in both while they are
+    compared: a branch that is multiplied by zero proves nothing.
+    """
+    found = keys(net, page)
+    if not found.loads:
+        return found
+    weights = net.state_dict()
+    page.load_state_dict(weights, strict=True)
+    with torch.no_grad(), torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        lively = {name: _lively(each) for name, each in weights.items()}
+        expected, seen = _watched(net, lively, image)
+        result, own = _watched(page, lively, image)
+        if expected.shape == result.shape and torch.equal(expected, result) and bool(torch.isfinite(expected).all()):
+            return Proof(equal=True)
+    if expected.shape != result.shape:
+        return Proof(parts_at="output", difference=float("inf"))
+    place = next((name for name in seen if name in own and seen[name] != own[name]), "output")
+    return Proof(parts_at=place, difference=float((expected - result).abs().max()))
+
+
+def keys(net: nn.Module, page: nn.Module) -> Proof:
+    """Return what keeps the weights of ``net`` from loading into ``page`` strictly, outputs not looked at."""
+    mine, theirs = net.state_dict(), page.state_dict()
+    misfit = tuple(name for name in mine if name in theirs and mine[name].shape != theirs[name].shape)
+    missing = tuple(name for name in theirs if name not in mine)
+    unexpected = tuple(name for name in mine if name not in theirs)
+    return Proof(missing, unexpected, misfit, not (missing or unexpected or misfit), with_outputs=False)
+
+
+def _lively(tensor: torch.Tensor) -> torch.Tensor:
+    if not tensor.is_floating_point() or tensor.numel() == 0 or not bool((tensor == tensor.flatten()[0]).all()):
+        return tensor
+    return torch.rand_like(tensor) * 0.5 + 0.75
+
+
+def _watched(
+    net: nn.Module, weights: dict[str, torch.Tensor], image: torch.Tensor
+) -> tuple[torch.Tensor, dict[str, float]]:
+    """Return the output, and the sum of what every module with weights of its own gave, by its key."""
+    seen: dict[str, float] = {}
+    hooks = []
+
+    def watch(name: str) -> None:
+        def note(_module: nn.Module, _args: object, output: object) -> None:
+            if isinstance(output, torch.Tensor):
+                seen.setdefault(name, float(output.double().sum()))
+
+        hooks.append(net.get_submodule(name).register_forward_hook(note))
+
+    for name, module in net.named_modules():
+        if name and next(iter(module.parameters(recurse=False)), None) is not None:
+            watch(name)
+    was_training = net.training
+    try:
+        output = functional_call(net.eval(), weights, (image,))
+    finally:
+        net.train(was_training)
+        for hook in hooks:
+            hook.remove()
+    assert isinstance(output, torch.Tensor)
+    return output, seen

@@ -1,0 +1,401 @@
+"""A traced graph to steps inside calls: what every node is on a page, and which module it happened in."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import fx, nn
+
+from builder.importing import functions, modules
+from builder.importing.steps import HOLE, ModuleCall, Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from builder.importing.steps import Unit
+
+_WEIGHTED = ("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale")
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
+
+
+NEUTRAL = {"add": 0, "mul": 1}
+"""Numbers with which a sum or a product is what it was."""
+
+
+class Several(NamedTuple):
+    """A value that is a tuple: the value it was cut from, and how."""
+
+    source: int
+    shares: tuple[tuple[int, int], ...]
+    """Of each element its first channel and how many."""
+
+
+class Reading:
+    """One graph on its way into calls."""
+
+    def __init__(self, net: nn.Module, graph: fx.Graph) -> None:
+        self._net = net
+        self._graph = graph
+        self._values: dict[fx.Node, int | Several] = {}
+        self._alias: dict[int, int] = {}
+        self._next = 0
+        self._cats: dict[tuple[int, ...], int] = {}
+        self.steps: list[tuple[Step, tuple[tuple[str, str, Any], ...]]] = []
+        self.outputs: tuple[int, ...] = ()
+        """The values that leave: the output, and in training those of auxiliary heads."""
+
+    def run(self) -> ModuleCall:
+        """Return the whole network as one call."""
+        for node in self._graph.nodes:
+            if node.op == "placeholder":
+                if "known" in node.meta:
+                    self._values[node] = -1
+            elif node.op == "output":
+                self.outputs = tuple(self._read(each) for each in _leaving(node.args[0]))
+            elif node.op != "get_attr" and "known" in node.meta:
+                self._node(node)
+        return _tree(self.steps, self._net, self.outputs)
+
+    def _read(self, node: Any) -> int:
+        value = self._values.get(node)
+        if not isinstance(value, int):
+            return -2  # nothing that a page knows
+        while value in self._alias:
+            value = self._alias[value]
+        return value
+
+    def _node(self, node: Any) -> None:
+        after = node.meta["known"]
+        if node.op == "call_module":
+            self._module(node, self._net.get_submodule(str(node.target)), after)
+            return
+        name = functions.name_of(node.target)
+        given = functions.arguments(name, node.target, node.args, node.kwargs)
+        if name in ("add", "mul") and len(node.args) == 2:
+            self._arithmetic(node, name, after)
+        elif name == "cat":
+            self._cat(node, given)
+        elif name in ("chunk", "split", "tensor_split", "unbind"):
+            self._split(node, given, name)
+        elif name == "getitem" and isinstance(self._values.get(node.args[0]), Several):
+            self._share(node)
+        else:
+            self._function(node, name, given, after)
+
+    def _module(self, node: Any, module: nn.Module, after: Any) -> None:
+        found = modules.said(module)
+        inputs = tuple(each for each in node.args if isinstance(each, fx.Node))
+        if isinstance(module, nn.Identity) and len(inputs) == 1 and not str(node.target).rpartition(".")[2].isdigit():
+            self._values[node] = self._read(inputs[0])  # only in a list does it take a number
+            return
+        if len(inputs) != 1:
+            found = None
+        step = self._step(node, found, inputs, after, key=str(node.target), said=type(module).__name__)
+        step.owns = any(True for _ in module.parameters(recurse=True)) or any(True for _ in module.buffers())
+        self._add(node, step, in_place=bool(getattr(module, "inplace", False)))
+
+    def _function(self, node: Any, name: str, given: dict[str, Any], after: Any) -> None:
+        inputs = tuple(_nodes((node.args, node.kwargs)))
+        read = [each for each in inputs if each.op != "get_attr"]
+        if name == "view" and (dealt := _shuffled(node)) is not None:
+            source, groups = dealt
+            self._add(node, self._step(node, ("channelshuffle", {"groups": groups}), (source,), after, said=name))
+            return
+        said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
+        found = None
+        key = _owner(inputs)
+        if len(read) == 1 and isinstance(self._values.get(read[0]), int):
+            given = _tensors(given)
+            if name == "permute":
+                given["dims"] = _flat(node.args[1:])
+            if name == "getitem":
+                given["index"] = node.args[1]
+            before = read[0].meta["known"]
+            if name in functions.NOTHING and isinstance(after, torch.Tensor) and after.dtype == before.dtype:
+                self._values[node] = self._read(read[0])
+                return
+            found = functions.said(name, given, before, after)
+            if found is not None and (found[0] in _WEIGHTED) != (key is not None):
+                found = None
+            if found is not None and found[0] == "identity":
+                self._values[node] = self._read(read[0])
+                return
+        step = self._step(node, found, tuple(read), after, key=key or "", said=said)
+        step.owns = key is not None
+        if step.word == HOLE:
+            step.fields = {
+                "name": name,
+                "before": [
+                    tuple(each.meta["known"].shape) for each in read if isinstance(each.meta["known"], torch.Tensor)
+                ],
+                "args": [a for a in node.args if not isinstance(a, fx.Node)],
+            }
+        in_place = bool(given.get("inplace")) or (isinstance(node.target, str) and node.target.endswith("_"))
+        self._add(node, step, in_place=in_place or "inplace" in said)
+
+    def _arithmetic(self, node: Any, word: str, after: Any) -> None:
+        one, two = node.args
+        for value, number in ((one, two), (two, one)):
+            if isinstance(value, fx.Node) and not isinstance(number, (fx.Node, bool)) and number == NEUTRAL[word]:
+                self._values[node] = self._read(value)
+                return
+        said = {"add": "+", "mul": "*"}[word]
+        in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
+        if word == "mul" and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
+            value, weight = (two, one) if one.op == "get_attr" else (one, two)
+            known = weight.meta["known"]
+            found: modules.Said = None
+            if value.op != "get_attr" and (vector := _scales(weight, value.meta["known"])) is not None:
+                fields: dict[str, object] = {"init": 1.0, "vector": vector}
+                found = "scale", fields
+            step = self._step(node, found, (value,), after, key=str(weight.target), said=said)
+            step.owns = True
+            if found is not None:
+                first = known.flatten()[0]
+                step.fields["init"] = 1.0 if first.is_meta else float(first)
+        elif all(isinstance(each, fx.Node) for each in node.args):
+            same = one.meta["known"].ndim == two.meta["known"].ndim
+            step = self._step(node, (word, {}) if same else None, (one, two), after, said=said)
+        else:
+            step = self._step(node, None, tuple(_nodes(node.args)), after, said=said)
+        self._add(node, step, in_place=in_place)
+
+    def _cat(self, node: Any, given: dict[str, Any]) -> None:
+        parts = given["tensors"]
+        after = node.meta["known"]
+        nodes = tuple(parts) if isinstance(parts, (tuple, list)) else ()
+        if len(nodes) == 1:
+            self._values[node] = self._read(nodes[0])
+            return
+        fine = given.get("dim", 0) in (1, 1 - after.ndim) and all(isinstance(each, fx.Node) for each in nodes) and nodes
+        step = self._step(node, ("concat", {}) if fine else None, tuple(_nodes(nodes)), after, said="cat")
+        self._add(node, step)
+        if fine:
+            self._cats[step.inputs] = step.value
+            step.inputs = self._shortened(step.inputs)
+
+    def _shortened(self, inputs: tuple[int, ...]) -> tuple[int, ...]:
+        """Return what is joined with its longest beginning that was joined before taken as one, as in dense blocks."""
+        for length in range(len(inputs) - 1, 1, -1):
+            if inputs[:length] in self._cats:
+                return (self._cats[inputs[:length]], *inputs[length:])
+        return inputs
+
+    def _split(self, node: Any, given: dict[str, Any], name: str) -> None:
+        source = given["input"]
+        after = node.meta["known"]
+        before = source.meta["known"]
+        if (
+            name == "unbind"
+            or given.get("dim", 0) not in (1, 1 - before.ndim)
+            or not isinstance(self._values.get(source), int)
+        ):
+            self._values[node] = Several(-2, ())
+            self._add(node, self._step(node, None, (source,), after, said=name))
+            return
+        shares, start = [], 0
+        for each in after:
+            shares.append((start, each.shape[1]))
+            start += each.shape[1]
+        self._values[node] = Several(self._read(source), tuple(shares))
+
+    def _share(self, node: Any) -> None:
+        several = self._values[node.args[0]]
+        assert isinstance(several, Several)
+        source = node.args[0].args[0]
+        if not several.shares or not isinstance(node.args[1], int):
+            self._add(node, self._step(node, None, (source,), node.meta["known"], said="getitem"))
+            return
+        start, count = several.shares[node.args[1]]
+        channels = source.meta["known"].shape[1]
+        found = functions.share_of(channels, start, count)
+        step = self._step(node, found, (), node.meta["known"], said="split")
+        step.inputs = (several.source,)
+        step.channels = channels
+        if found is None:
+            step.fields = {"name": "share", "start": start, "count": count, "of": channels}
+        self._add(node, step)
+
+    def _step(
+        self, node: Any, found: modules.Said, inputs: tuple[Any, ...], after: Any, *, key: str = "", said: str = ""
+    ) -> Step:
+        word, fields = found if found is not None else (HOLE, {})
+        tensors = [
+            each.meta["known"]
+            for each in inputs
+            if isinstance(each, fx.Node) and isinstance(each.meta.get("known"), torch.Tensor)
+        ]
+        first = tensors[0] if tensors else None
+        return Step(
+            word,
+            dict(fields),
+            tuple(self._read(each) for each in inputs),
+            -3,
+            key,
+            channels=int(first.shape[1]) if first is not None and first.ndim > 1 else 0,
+            features=int(first.shape[-1]) if first is not None and first.ndim > 1 else 0,
+            shape=tuple(after.shape[1:]) if isinstance(after, torch.Tensor) else (),
+            said=said,
+            place=node.stack_trace or "",
+        )
+
+    def _add(self, node: Any, step: Step, *, in_place: bool = False) -> None:
+        step.value = self._next
+        self._next += 1
+        if not isinstance(self._values.get(node), Several):
+            self._values[node] = step.value
+        stack = tuple((name, kind) for name, (_, kind) in node.meta.get("nn_module_stack", {}).items())
+        paths = tuple(path for _, (path, _) in node.meta.get("nn_module_stack", {}).items())
+        if node.op == "call_module":
+            stack, paths = stack[:-1], paths[:-1]
+        self.steps.append((step, tuple((call, path, kind) for (call, kind), path in zip(stack, paths, strict=True))))
+        if in_place and step.inputs and step.inputs[0] >= 0:
+            self._alias[step.inputs[0]] = step.value
+
+
+def _scales(weight: Any, value: torch.Tensor) -> bool | None:
+    """Return whether a parameter with one number for each channel is a vector; None where it is something else.
+
+    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
+    """
+    known, stored = weight.meta["known"], weight.meta["stored"]
+    last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
+    channels = value.shape[-1] if last else value.shape[1]
+    if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
+        return None
+    if len(stored) == 1:
+        return not last
+    return False if not last and tuple(stored) == (channels, 1, 1) else None
+
+
+def _shuffled(node: Any) -> tuple[fx.Node, int] | None:
+    """Return what a view ends in which channels were dealt: view to groups, transpose, view back."""
+    after = node.meta["known"]
+    turned = _past(node.args[0])
+    if after.ndim != 4 or turned is None or functions.name_of(turned.target) != "transpose":
+        return None
+    grouped = _past(turned.args[0])
+    if set(turned.args[1:]) != {1, 2} or grouped is None or functions.name_of(grouped.target) != "view":
+        return None
+    source = grouped.args[0]
+    shape = grouped.meta["known"].shape
+    if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
+        return None
+    return source, int(shape[1])
+
+
+def _past(node: Any) -> fx.Node | None:
+    """Return a node, or the one before where it only lays values out anew."""
+    while isinstance(node, fx.Node) and node.op == "call_method" and node.target == "contiguous":
+        node = node.args[0]
+    return node if isinstance(node, fx.Node) and node.op != "get_attr" else None
+
+
+def _nodes(value: Any) -> Iterator[fx.Node]:
+    if isinstance(value, fx.Node):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for each in value:
+            yield from _nodes(each)
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _nodes(each)
+
+
+def _owner(inputs: tuple[fx.Node, ...]) -> str | None:
+    """Return the module whose weights a function takes, if they are one module's."""
+    weights = [str(each.target).rpartition(".") for each in inputs if each.op == "get_attr"]
+    owners, names = {owner for owner, _, _ in weights}, {name for _, _, name in weights}
+    if len(owners) != 1 or not names <= {"weight", "bias", "running_mean", "running_var"}:
+        return None
+    return owners.pop()
+
+
+def _leaving(value: Any) -> Iterator[fx.Node]:
+    """Yield what an output holds; a named tuple is a node that makes it."""
+    for node in _nodes(value):
+        yield from [node] if "known" in node.meta else _nodes((node.args, node.kwargs))
+
+
+def _tensors(given: dict[str, Any]) -> dict[str, Any]:
+    return {name: each.meta.get("known") if isinstance(each, fx.Node) else each for name, each in given.items()}
+
+
+def _flat(values: tuple[Any, ...]) -> tuple[int, ...]:
+    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else tuple(values)
+
+
+def _tree(steps: list[Any], net: nn.Module, outputs: tuple[int, ...]) -> ModuleCall:
+    """Return the calls that the stacks of the steps tell of, each with what enters and leaves it."""
+    root = ModuleCall("", type(net).__name__)
+    for step, stack in steps:
+        here = root
+        for call, path, kind in stack:
+            if not path:
+                continue
+            last = here.units[-1] if here.units else None
+            if not isinstance(last, ModuleCall) or last.place != call:
+                last = ModuleCall(path, _class_of(net.get_submodule(path), kind), place=call)
+                here.units.append(last)
+            here = last
+        here.units.append(step)
+    readers: dict[int, int] = {}
+    _count(root, readers)
+    for output in outputs:
+        readers[output] = readers.get(output, 0) + 1
+    _close(root, readers)
+    root.outputs = outputs or (-2,)
+    return root
+
+
+def _class_of(module: nn.Module, kind: Any) -> str:
+    """Return the name of a module's class; a module of an exported program knows the one that it had."""
+    told = getattr(module, "type_name", None)
+    name = told() if callable(told) else None
+    return str(name or getattr(kind, "__name__", kind)).rpartition(".")[2]
+
+
+def _count(call: ModuleCall, readers: dict[int, int]) -> None:
+    for unit in call.units:
+        if isinstance(unit, ModuleCall):
+            _count(unit, readers)
+        else:
+            for value in unit.inputs:
+                readers[value] = readers.get(value, 0) + 1
+
+
+def _close(call: ModuleCall, readers: dict[int, int]) -> tuple[set[int], dict[int, int]]:
+    """Settle what enters and leaves every call; return the values made inside and how often each is read there.
+
+    A call with more than one value at either end is no block: what it holds stands where it was called.
+    """
+    made: set[int] = set()
+    inside: dict[int, int] = {}
+    units: list[Unit] = []
+    for unit in call.units:
+        if isinstance(unit, ModuleCall):
+            own, read = _close(unit, readers)
+            units += [unit] if len(unit.inputs) == 1 and len(unit.outputs) == 1 else unit.units
+        else:
+            own, read = {unit.value}, {}
+            units.append(unit)
+            for value in unit.inputs:
+                read[value] = read.get(value, 0) + 1
+        made |= own
+        for value, count in read.items():
+            inside[value] = inside.get(value, 0) + count
+    call.units = units
+    call.inputs = tuple(sorted(value for value in inside if value not in made))
+    call.outputs = tuple(sorted(value for value in made if readers.get(value, 0) > inside.get(value, 0)))
+    return made, inside
+
+
+def where(step: Step) -> str:
+    """Return the place in the network's own Python, ``file.py:31``, empty where it is unknown."""
+    frames = [
+        each for each in _FRAME.findall(step.place) if "/torch/" not in each[0] and "builder/importing/" not in each[0]
+    ]
+    inner = [each for each in frames if each[2] == "forward"] or frames
+    return f"{inner[-1][0]}:{inner[-1][1]}" if inner else ""

@@ -1,0 +1,54 @@
+"""What was traced, in the words of a page: steps in the order of execution, inside the modules that were called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+Unit: TypeAlias = "Step | ModuleCall"
+"""What stands in a module's forward: an operation, or a module that was called as one."""
+
+MERGES = ("add", "concat", "mul")
+"""Steps that a page writes as ``merge:``."""
+
+HOLE = "?"
+"""The word of what a page cannot say."""
+
+
+@dataclass(eq=False)
+class Step:
+    """One operation: the page's word for it, its fields, and the values that it reads and makes.
+
+    ``key`` is the module that it is in the network, empty for a function; ``owns`` says whether weights lie there.
+    ``channels`` are those that enter, ``shape`` is that of one image of what leaves. ``said`` and ``place`` are the
+    Python that it came from.
+    """
+
+    word: str
+    fields: dict[str, object]
+    inputs: tuple[int, ...]
+    value: int
+    key: str = ""
+    owns: bool = False
+    channels: int = 0
+    features: int = 0
+    shape: tuple[int, ...] = ()
+    said: str = ""
+    place: str = ""
+
+
+@dataclass(eq=False)
+class ModuleCall:
+    """A module that was called: its key, its class, what happened inside, what entered and what left."""
+
+    key: str
+    kind: str
+    units: list[Unit] = field(default_factory=list)
+    inputs: tuple[int, ...] = ()
+    outputs: tuple[int, ...] = ()
+    place: str = ""
+
+    @property
+    def value(self) -> int:
+        """The only value that leaves."""
+        return self.outputs[0]

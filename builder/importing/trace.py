@@ -1,0 +1,173 @@
+"""A network to a graph of torch.fx, in which every value is known while it is traced.
+
+Plain symbolic values stop where Python asks for a size; here each carries the tensor that the real network computes, so
+that sizes, lengths and assertions are what they are when the network runs.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import fx, nn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+DROP_PATH = ("DropPath", "StochasticDepth")
+"""Classes by whose name stochastic depth is known: they do nothing outside training."""
+
+
+class Value(fx.Proxy):
+    """A value on its way through the network, with the tensor (or the tuple of tensors) that it is."""
+
+    known: Any
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a size or a kind as it is; a method or a tensor as another value."""
+        found = getattr(self.__dict__["known"], name)
+        if callable(found):
+            return lambda *args, **kwargs: self.tracer.create_proxy("call_method", name, (self, *args), kwargs)
+        if isinstance(found, torch.Tensor):
+            return self.tracer.create_proxy("call_function", getattr, (self, name), {})
+        return found
+
+    @property  # type: ignore[misc]  # networks ask whether they were given a tensor
+    def __class__(self) -> type:
+        """Return what the value is, for ``isinstance``."""
+        return type(self.__dict__["known"]) if "known" in self.__dict__ else fx.Proxy
+
+    def __len__(self) -> int:
+        return len(self.known)
+
+    def __bool__(self) -> bool:
+        return bool(self.known)
+
+    def __int__(self) -> int:
+        return int(self.known)
+
+    def __float__(self) -> float:
+        return float(self.known)
+
+    def __iter__(self) -> Any:
+        parts = range(len(self.known))
+        return iter([self.tracer.create_proxy("call_function", operator.getitem, (self, each), {}) for each in parts])
+
+    def __iadd__(self, other: Any) -> Any:
+        return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
+
+    def __imul__(self, other: Any) -> Any:
+        return self.tracer.create_proxy("call_function", operator.imul, (self, other), {})
+
+
+class Tracer(fx.Tracer):
+    """Traces with values; modules of ``torch.nn`` and stochastic depth are taken as one operation each."""
+
+    record_stack_traces = True
+
+    def __init__(self, inputs: tuple[torch.Tensor, ...]) -> None:
+        super().__init__()
+        self.tensors: dict[str, torch.Tensor] = {}
+        """Parameters and constants that are read as such, by the target of their node."""
+        self._waiting = list(inputs)
+        self._inside = False
+        self._names: dict[int, tuple[str, torch.Tensor]] = {}
+
+    def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
+        """Return the graph of a module; ``root`` runs once, in the mode that it is in."""
+        named = [*root.named_parameters(), *root.named_buffers()]
+        self._names = {tensor.untyped_storage()._cdata: (name, tensor) for name, tensor in named}  # noqa: SLF001 - what a view shares with its base, also on the meta device
+        with torch.no_grad():
+            return super().trace(root, concrete_args)
+
+    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
+        """Return whether a module is one operation."""
+        return type(m).__name__ in DROP_PATH or super().is_leaf_module(m, module_qualified_name)
+
+    def call_module(
+        self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Run what is inside an operation without looking at it."""
+        return forward(*args, **kwargs) if self._inside else super().call_module(m, forward, args, kwargs)
+
+    def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, fx.Proxy]) -> Any:  # noqa: ARG002 - torch.fx's own
+        """Return parameters as they are; where they are read, ``create_arg`` names them."""
+        return attr_val
+
+    def proxy(self, node: fx.Node) -> Value:
+        """Return the value of a node."""
+        value = Value(node, self)
+        if node.op == "placeholder" and self._waiting:
+            value.__dict__["known"] = node.meta["known"] = self._waiting.pop(0)
+        return value
+
+    def create_arg(self, a: Any) -> Any:
+        """Return a node for a value, also for a parameter that is read."""
+        if type(a) is Value:
+            return a.node
+        if isinstance(a, torch.Tensor):
+            return self._tensor(a)
+        if isinstance(a, torch.Size):
+            return tuple(a)
+        if isinstance(a, (torch.dtype, torch.device)):
+            return a
+        return super().create_arg(a)
+
+    def _tensor(self, tensor: torch.Tensor) -> fx.Node:
+        name, whole = self._names.get(tensor.untyped_storage()._cdata, ("", tensor))  # noqa: SLF001 - as above
+        if not name or whole.numel() != tensor.numel():
+            name = f"constant{len(self.tensors)}"
+        self.tensors[name] = tensor
+        node = self.create_node("get_attr", name, (), {})
+        node.meta["known"], node.meta["stored"] = tensor, tuple(whole.shape)
+        return node
+
+    def create_proxy(
+        self, kind: str, target: Any, args: Any, kwargs: Any, name: Any = None, type_expr: Any = None,
+        proxy_factory_fn: Any = None,
+    ) -> Any:  # fmt: skip
+        """Record an operation and carry it out; what is no tensor is returned as it is."""
+        value = super().create_proxy(kind, target, args, kwargs, name, type_expr, proxy_factory_fn)
+        if kind in ("placeholder", "output"):
+            return value
+        self._inside, before = True, self._inside
+        try:
+            known = self._run(kind, target, _known(args), _known(kwargs))
+        finally:
+            self._inside = before
+        if not _is_tensors(known):
+            self.graph.erase_node(value.node)
+            return known
+        value.__dict__["known"] = value.node.meta["known"] = known
+        return value
+
+    def _run(self, kind: str, target: Any, args: Any, kwargs: Any) -> Any:
+        if kind == "call_module":
+            return self.root.get_submodule(target).forward(*args, **kwargs)
+        if kind == "call_method":
+            return getattr(args[0], target)(*args[1:], **kwargs)
+        return target(*args, **kwargs)
+
+
+def _known(value: Any) -> Any:
+    if type(value) is Value:
+        return value.known
+    if type(value) in (tuple, list):
+        return type(value)(_known(each) for each in value)
+    if type(value) is dict:
+        return {name: _known(each) for name, each in value.items()}
+    if type(value) is slice:
+        return slice(_known(value.start), _known(value.stop), _known(value.step))
+    return value
+
+
+def _is_tensors(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return bool(value) and all(_is_tensors(each) for each in value)
+    return isinstance(value, torch.Tensor)
+
+
+def trace(net: nn.Module, image: torch.Tensor) -> fx.Graph:
+    """Return the graph of a network on one batch of images; every node's ``meta`` knows its tensor."""
+    return Tracer((image,)).trace(net)

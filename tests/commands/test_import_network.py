@@ -1,0 +1,132 @@
+"""``archcli import``: what it writes, what it answers, and pages in place of which a network is named."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from safetensors.torch import load_file
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.command_line import Archcli
+
+NETS = """\
+import torch
+from torch import nn
+
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 3, padding=1)
+        self.bn = nn.BatchNorm2d(8)
+
+    def forward(self, x):
+        return torch.relu(x + self.bn(self.conv(x)))
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3)
+        self.blocks = nn.Sequential(Block(), Block())
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x):
+        return self.fc(self.blocks(self.stem(x)).mean((2, 3)))
+
+class Odd(Net):
+    def forward(self, x):
+        return super().forward(torch.sin(x))
+"""
+
+
+@pytest.fixture
+def nets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with a file of networks, which is the current one."""
+    (tmp_path / "nets.py").write_text(NETS)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+class TestPages:
+    """What is written."""
+
+    def test_a_page_and_its_weights(self, archcli: Archcli, nets: Path) -> None:
+        """The page shows the same network, the file holds its weights by their keys."""
+        outcome = archcli(
+            "import", "nets.py:Net", "--input", "3,8,8", "-o", "net.yaml", "--weights-out", "w.safetensors"
+        )
+        assert outcome.code == 0
+        assert outcome.out.startswith("net: 3×8×8, ")
+        assert "running nets.py, which is Python" in outcome.err
+        assert "equal: the weights load strictly" in outcome.err
+        assert json.loads(archcli("show", "net.yaml", "--json").out)["classes"] == 5
+        assert "blocks.1.bn.running_mean" in load_file(nets / "w.safetensors")
+
+    def test_without_a_file_the_page_is_printed(self, archcli: Archcli, nets: Path) -> None:
+        """And nothing else, so that it can be piped."""
+        outcome = archcli("import", "nets.py:Net", "--input", "3x8x8")
+        assert outcome.out.startswith("# Imported from nets.py:Net; ")
+        assert "    - Block: {}\n      repeat: 2\n" in outcome.out
+
+    def test_json_has_the_verdict(self, archcli: Archcli, nets: Path) -> None:
+        """With the holes, each at its place."""
+        found = json.loads(archcli("import", "nets.py:Odd", "--input", "3,8,8", "--json").out)
+        assert not found["equal"]
+        assert [(hole["word"], hole["place"]) for hole in found["holes"]] == [("todo_sin", "nets.py:25")]
+
+    def test_a_stub_lets_the_page_be_shown(self, archcli: Archcli, nets: Path) -> None:
+        """It has the shapes that were seen; the exit code says that nothing is proven."""
+        asked = ("import", "nets.py:Odd", "--input", "3,8,8", "-o", "odd.yaml", "--plugin-stub", "odd.py")
+        assert archcli(*asked).code == 1
+        assert (nets / "odd.yaml").read_text().startswith("# NOT PROVEN: ")
+        assert archcli("show", "odd.yaml", "--plugin", "odd.py").code == 0
+
+
+class TestInPlaceOfPages:
+    """``show``, ``draw`` and ``variants`` take a network in Python."""
+
+    def test_it_is_shown(self, archcli: Archcli, nets: Path) -> None:
+        """By the paths of its page."""
+        assert "blocks.1.bn" in archcli("show", "nets.py:Net").out
+
+    def test_it_is_drawn(self, archcli: Archcli, nets: Path) -> None:
+        """Into a figure of its name."""
+        assert archcli("draw", "nets.py:Net").code == 0
+        assert (nets / "net.svg").exists()
+
+    def test_its_variants_are_listed(self, archcli: Archcli, nets: Path) -> None:
+        """Templates have the names of its classes."""
+        found = archcli(
+            "variants", "nets.py:Net", "--insert", "se: {reduction: 4}", "--among", "Block.branch", "--only-count"
+        )
+        assert found.out.startswith("4 variants")
+
+    def test_what_is_not_proven_is_refused(self, archcli: Archcli, nets: Path) -> None:
+        """The figure would be of another network."""
+        outcome = archcli("show", "nets.py:Odd")
+        assert outcome.code == 2
+        assert "is not proven to be that network" in outcome.err
+
+
+class TestAnswers:
+    """Mistakes of the command line."""
+
+    @pytest.mark.parametrize(
+        ("arguments", "words"),
+        [
+            (("nets.py:Nett",), "`nets.py` has no `Nett`"),
+            (("nets.py:Net", "--input", "3,8"), "`3,8` is no size of an image"),
+            (("nets.py:Net", "--input", "wide"), "`wide` is no size of an image"),
+            (("nets.py:Net", "--input", "1,8,8"), "nets.py:Net on images of 1×8×8 cannot be run: RuntimeError"),
+            (("nets",), "`nets` does not name a network in Python"),
+            (("other.py:Net",), "there is no file `other.py`"),
+        ],
+    )
+    def test_each_has_its_sentence(self, archcli: Archcli, nets: Path, arguments: tuple[str, ...], words: str) -> None:
+        """And the exit code of a wrong use."""
+        outcome = archcli("import", *arguments)
+        assert outcome.code == 2
+        assert words in outcome.err

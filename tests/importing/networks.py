@@ -1,0 +1,169 @@
+"""Small networks as users write them, each for one thing that a page says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from builder.importing.convert import Imported
+
+from builder.importing.convert import convert
+
+
+def imported(net: nn.Module, size: tuple[int, int, int] = (3, 16, 16)) -> Imported:
+    """Return the page of a network with fixed weights."""
+    return convert(net, size, "net", "net")
+
+
+class Unit(nn.Module):
+    """A residual block, with a projection where it changes the shape."""
+
+    def __init__(self, entering: int, leaving: int, stride: int = 1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(entering, leaving, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(leaving)
+        self.conv2 = nn.Conv2d(leaving, leaving, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(leaving)
+        self.down = nn.Conv2d(entering, leaving, 1, stride) if stride > 1 else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return relu(branch + shortcut)."""
+        side = x if self.down is None else self.down(x)
+        x = functional.relu(self.bn1(self.conv1(x)))
+        return functional.relu(self.bn2(self.conv2(x)) + side)
+
+
+class Residual(nn.Module):
+    """Two stages of units."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.stage1 = nn.Sequential(Unit(8, 8), Unit(8, 8), Unit(8, 8))
+        self.stage2 = nn.Sequential(Unit(8, 16, 2), Unit(16, 16))
+        self.stage3 = nn.Sequential(Unit(16, 32, 2), Unit(32, 32))
+        self.fc = nn.Linear(32, 10)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = self.stage3(self.stage2(self.stage1(self.stem(x))))
+        return self.fc(x.mean((2, 3)))
+
+
+class Gated(nn.Module):
+    """A gate with torchvision's keys between two layers of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 3), Gate(8), nn.Dropout(0.2), nn.Conv2d(8, 4, 1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means of the last layer."""
+        return self.features(x).mean((2, 3))
+
+
+class Gate(nn.Module):
+    """Squeeze-and-excitation, written by hand."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fc1 = nn.Conv2d(channels, 2, 1)
+        self.fc2 = nn.Conv2d(2, channels, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x times its gates."""
+        gates = functional.relu(self.fc1(x.mean((2, 3), keepdim=True)))
+        return x * torch.sigmoid(self.fc2(gates))
+
+
+class Mixed(nn.Module):
+    """Two branches of different depth, joined."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(3, 4, 1)
+        self.reduce = nn.Conv2d(3, 2, 1)
+        self.three = nn.Conv2d(2, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means of both branches."""
+        return torch.cat([self.one(x), self.three(self.reduce(x).relu())], 1).mean((2, 3))
+
+
+class Dense(nn.Module):
+    """Every layer reads all that came before, as in DenseNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([nn.Conv2d(3 + 2 * each, 2, 3, padding=1) for each in range(3)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means of all."""
+        values = [x]
+        for layer in self.layers:
+            values.append(layer(torch.cat(values, 1)))
+        return torch.cat(values, 1).mean((2, 3))
+
+
+class Shuffled(nn.Module):
+    """Half of the channels go through a layer, and all are dealt anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 1)
+        self.lane = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means."""
+        one, two = self.stem(x).chunk(2, 1)
+        x = torch.cat([one, self.lane(two)], 1)
+        count, channels, height, width = x.shape
+        x = x.view(count, 2, channels // 2, height, width).transpose(1, 2).contiguous()
+        return x.view(count, channels, height, width).mean((2, 3))
+
+
+class WithHead(nn.Module):
+    """An auxiliary head in training."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, 4, 3)
+        self.side = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, 5))
+        self.conv2 = nn.Conv2d(4, 5, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
+        """Return logits, and in training those of the head."""
+        x = self.conv1(x)
+        side = self.side(x) if self.training else None
+        x = self.conv2(x).mean((2, 3))
+        return x if side is None else (x, side)
+
+
+class Odd(nn.Module):
+    """It computes something that no page can say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means of sines."""
+        return torch.sin(self.conv(x)).mean((2, 3))
+
+
+class InPlace(nn.Module):
+    """An activation that changes what a shortcut reads, and a layer that runs twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.relu = nn.ReLU(inplace=True)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        x = self.conv(x)
+        return (self.conv(self.relu(x)) + x).mean((2, 3))

@@ -1,0 +1,131 @@
+"""Whole networks become pages that are proven equal, and say what they are in the page's own words."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torchvision
+
+from builder.lowering import lower, page_from_text
+from builder.runtime.compile import build
+from tests.importing.networks import Dense, Gated, InPlace, Mixed, Odd, Residual, Shuffled, WithHead, imported
+
+
+class TestBlocks:
+    """The module tree gives blocks; repeated ones are templates."""
+
+    def test_residual_blocks_are_one_template_a_shape(self) -> None:
+        """Sums are shortcuts, equal neighbours a repeat, and the numbers that differ parameters."""
+        found = imported(Residual())
+        assert found.is_equal
+        assert "shortcut: identity" in found.text
+        assert "    - Unit: {}\n      repeat: 3\n" in found.text
+        assert "merge" not in found.text
+        assert found.sums == 0
+        assert found.text.count("\n  Unit") == 2  # with and without a projection
+
+    def test_a_gate_is_se(self) -> None:
+        """Also where Python writes it by hand; the layer that does nothing keeps its number."""
+        found = imported(Gated())
+        assert found.is_equal
+        assert "- se: {hidden: 2}\n" in found.text
+        assert "- dropout: {p: 0.2}\n" in found.text
+
+    def test_a_concatenation_is_branches(self) -> None:
+        """Each lane has its own layers."""
+        found = imported(Mixed())
+        assert found.is_equal
+        assert "branches:" in found.text
+
+    def test_dense_layers_have_a_concatenated_shortcut(self) -> None:
+        """What was joined before is not joined again."""
+        found = imported(Dense())
+        assert found.is_equal
+        assert found.text.count("merge: concat") == 3
+
+    def test_halves_are_split_and_dealt(self) -> None:
+        """A view, a transpose and a view are a shuffle."""
+        found = imported(Shuffled())
+        assert found.is_equal
+        assert "split: true" in found.text
+        assert "channelshuffle: {groups: 2}" in found.text
+
+    def test_an_auxiliary_head_is_found_in_training(self) -> None:
+        """It stands behind the layer that it reads."""
+        found = imported(WithHead())
+        assert found.is_equal
+        assert "aux: true" in found.text
+
+    def test_what_changes_its_input_is_read_as_changed(self) -> None:
+        """An activation in place before a fork is seen by both lanes."""
+        found = imported(InPlace())
+        assert found.is_equal
+        assert "reuse: {layer: conv}" in found.text
+
+
+class TestProof:
+    """No page claims what was not seen."""
+
+    def test_the_first_line_says_that_it_is_equal(self) -> None:
+        """And what it was imported from."""
+        assert imported(Mixed()).text.startswith(
+            "# Imported from net; its weights load strictly and the outputs are equal.\n"
+        )
+
+    def test_holes_are_named_and_placed(self) -> None:
+        """The first line says that nothing is proven, and the hole has its place in the Python."""
+        found = imported(Odd())
+        assert found.text.startswith("# NOT PROVEN: 1 operations of net")
+        assert not found.is_equal
+        (hole,) = found.holes
+        assert (hole.word, hole.said) == ("todo_sin", "sin")
+        assert hole.place.rpartition(":")[0].endswith("networks.py")
+        assert "todo_sin" in found.text
+
+    def test_a_network_without_numbers_is_compared_by_names(self) -> None:
+        """As very large ones are."""
+        with torch.device("meta"):
+            net = Residual()
+        found = imported(net)
+        assert found.is_equal
+        assert found.proof is not None
+        assert not found.proof.with_outputs
+        assert "names and shapes of the weights are equal" in found.text
+
+    def test_the_module_keeps_its_numbers(self) -> None:
+        """Comparing changes none of them."""
+        net = Residual()
+        before = {name: each.clone() for name, each in net.state_dict().items()}
+        imported(net)
+        assert all(torch.equal(before[name], each) for name, each in net.state_dict().items())
+
+
+class TestFamilies:
+    """torchvision's networks, as strangers' networks."""
+
+    @pytest.mark.parametrize("name", ["squeezenet1_1", "resnet18", "mobilenet_v3_small"])
+    def test_a_member_is_imported_with_equal_bits(self, name: str) -> None:
+        """Its page is built once more and takes its weights."""
+        net = torchvision.models.get_model(name, weights=None)
+        found = imported(net, (3, 64, 64))
+        assert found.is_equal
+        build(lower(page_from_text(found.text, "page.yaml"))).load_state_dict(net.state_dict(), strict=True)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *("alexnet", "vgg11_bn", "vgg16", "resnet34", "resnet50", "resnext50_32x4d", "wide_resnet50_2"),
+            *("squeezenet1_0", "densenet121", "googlenet", "mobilenet_v2", "mobilenet_v3_large", "mnasnet0_5"),
+            *("mnasnet1_3", "shufflenet_v2_x0_5", "shufflenet_v2_x2_0", "efficientnet_b0", "efficientnet_v2_s"),
+            *("regnet_x_400mf", "regnet_y_800mf", "convnext_tiny", "inception_v3"),
+        ],
+    )
+    def test_all_families_are(self, name: str) -> None:
+        """At a size that each of them takes."""
+        quick = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
+        net = torchvision.models.get_model(name, weights=None, **quick)
+        size = (3, 299, 299) if name == "inception_v3" else (3, 64, 64) if "net_v2_x" in name else (3, 128, 128)
+        found = imported(net, size)
+        assert found.is_equal
+        assert found.sums == 0

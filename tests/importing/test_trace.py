@@ -1,0 +1,41 @@
+"""Networks are traced with values, so that Python may ask for sizes."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from builder.importing.trace import trace
+
+
+class Asking(nn.Module):
+    """It asks for everything that plain symbols do not know."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x with zeros around it, as many as its size says."""
+        assert isinstance(x, torch.Tensor)
+        assert x.ndim == 4
+        more = x.shape[-1] % 4
+        if more:
+            x = nn.functional.pad(x, (0, 4 - more, 0, 0))
+        return x[:, : int(x.size(1)) - 1]
+
+
+class TestValues:
+    """Every value is known."""
+
+    def test_sizes_are_numbers(self) -> None:
+        """Branches and loops over them are taken as when the network runs."""
+        graph = trace(Asking(), torch.zeros(2, 3, 6, 6))
+        called = [node for node in graph.nodes if node.op == "call_function"]
+        assert [tuple(node.meta["known"].shape) for node in called] == [(2, 3, 6, 8), (2, 2, 6, 8)]
+
+    def test_it_needs_no_numbers(self) -> None:
+        """On the meta device nothing is computed."""
+        graph = trace(Asking(), torch.zeros(2, 3, 6, 6, device="meta"))
+        assert all(node.meta["known"].is_meta for node in graph.nodes if node.op == "call_function")
+
+    def test_operations_of_torch_are_not_looked_into(self) -> None:
+        """A norm is one node."""
+        graph = trace(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()).eval(), torch.zeros(2, 3, 6, 6))
+        assert [node.target for node in graph.nodes if node.op == "call_module"] == ["0", "1"]
