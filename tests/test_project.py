@@ -340,6 +340,27 @@ class TestWords:
         assert found == []
 
 
+ROOMS = (
+    "archs/test_insertions.py",
+    "benchmarks/test_yardstick.py",
+    "cli/test_forms.py",
+    "commands/test_explain.py",
+    "emit/diagram/test_drawing.py",
+    "journeys/test_wrong_names.py",
+    "language/test_foreign_words.py",
+    "lowering/test_names.py",
+    "ops/test_base.py",
+    "runs/test_settings.py",
+    "runtime/test_by_name.py",
+    "spec/test_schema.py",
+    "study/test_statistics.py",
+    "tables/test_model.py",
+    "training/test_saving.py",
+    "variants/test_distance.py",
+)
+"""A quick file of tests of each room."""
+
+
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the repository without what the tools left in it."""
@@ -401,6 +422,22 @@ class TestInstallation:
     def test_the_command_works_without_installation(self, checkout: Path, tmp_path: Path) -> None:
         """``python cli.py`` is enough for somebody who only has a look."""
         self.check_command([sys.executable, checkout / "cli.py"], tmp_path)
+
+    def test_an_sdist_is_whole(self, checkout: Path, tmp_path: Path) -> None:
+        """``check`` works in what is unpacked, and a file of tests of each room passes there."""
+        command = [sys.executable, "-m", "build", "--sdist", "--no-isolation", "--outdir", tmp_path]
+        subprocess.run([*command, checkout], check=True, capture_output=True)
+        (archive,) = tmp_path.glob("*.tar.gz")
+        shutil.unpack_archive(archive, tmp_path, filter="data")
+        unpacked = tmp_path / archive.name.removesuffix(".tar.gz")
+        self.check_command([sys.executable, unpacked / "cli.py"], tmp_path)
+        rooms = {path.relative_to(TESTS).parts[0] for path in TESTS.rglob("test_*.py") if path.parent != TESTS}
+        assert {name.partition("/")[0] for name in ROOMS} == rooms
+        ran = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(f"tests/{name}" for name in ROOMS)],
+            cwd=unpacked, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert ran.returncode == 0, ran.stdout[-3000:]
 
     @staticmethod
     def check_command(command: list[str | Path], folder: Path) -> None:
