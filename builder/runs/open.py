@@ -15,6 +15,7 @@ from builder.training.folder.metrics import check_metrics, read_metrics
 from builder.training.folder.record import read_record
 from builder.training.folder.run_files import read_data
 from builder.training.folder.run_folder import RunFolder
+from builder.training.folder.summary import read_summary
 from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ def _check(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
         check_metrics(folder.metrics, found.newest.metrics)
     else:
         _check_best(folder, found.best_found)
+    _check_summary(folder)
     names = [
         name
         for name, known in (
@@ -224,4 +226,18 @@ def _check_best(folder: RunFolder, found: tuple[int, float] | None) -> None:
     epoch, accuracy = found
     if rows[epoch - 1].val_accuracy != accuracy:
         message = f"{folder.metrics} was changed: epoch {epoch} does not have the validation accuracy of the best one"
+        raise RunError(message, "restore the file as the run wrote it")
+
+
+def _check_summary(folder: RunFolder) -> None:
+    """Check that the result is that of the metrics, which the checkpoints know; test results stand nowhere else."""
+    summary, rows = read_summary(folder), read_metrics(folder.metrics)
+    if summary is None or summary.final.epoch > len(rows):
+        return
+    best = max(rows[: summary.final.epoch], key=lambda row: row.val_accuracy)
+    measured = {"final": rows[summary.final.epoch - 1], "best_epoch": best.epoch,
+                "best_val_accuracy": best.val_accuracy}  # fmt: skip
+    changed = next((name for name, value in measured.items() if getattr(summary, name) != value), None)
+    if changed is not None:
+        message = f"{folder.summary} was changed: `{changed}` is not what {folder.metrics.name} says"
         raise RunError(message, "restore the file as the run wrote it")

@@ -123,6 +123,15 @@ class TestEveryReader:
         (run / "metrics.csv").write_text("".join(f"{row}\n" for row in edit(rows)))
         assert self.refused(archcli, command, run)[0].startswith(f"error: run/metrics.csv {what}")
 
+    @pytest.mark.parametrize("field", ["best_epoch", "best_val_accuracy", "final"])
+    def test_another_result(self, archcli: Archcli, run: Path, command: tuple[str, ...], field: str) -> None:
+        """What the metrics say too is compared with them."""
+        summary = json.loads((run / "summary.json").read_text())
+        edited = {"best_epoch": 7, "best_val_accuracy": 0.99, "final": summary["final"] | {"val_loss": 0.0}}
+        (run / "summary.json").write_text(json.dumps(summary | {field: edited[field]}))
+        first, _ = self.refused(archcli, command, run)
+        assert first == f"error: run/summary.json was changed: `{field}` is not what metrics.csv says"
+
 
 class TestKilled:
     """What a kill may leave is never taken for a change."""
