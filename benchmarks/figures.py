@@ -39,6 +39,7 @@ GALLERY = (
     ),
     *("resnext50_32x4d", "se_resnet50", "densenet121", "squeezenet1_0", "mobilenet_v2", "mobilenet_v3_large"),
     *("mnasnet1_0", "shufflenet_v2_x1_0", "efficientnet_b0", "efficientnet_v2_s", "regnet_y_400mf", "convnext_tiny"),
+    *("resnet50d", "res2net50_26w_4s", "skresnet50", "ese_vovnet39b", "repvgg_a0", "legacy_xception", "ghostnet_100"),
 )
 
 

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
 
-OURS = ("alexnet_tiny", "alexresnet", "resnet20", "se_resnet50")
+OURS = (
+    *("alexnet_tiny", "alexresnet", "resnet20", "se_resnet50"),
+    *("ese_vovnet19b_slim_dw", "ghostnet_050", "legacy_xception", "repvgg_a0", "res2net50_14w_8s", "resnet18d"),
+    "skresnet18",
+)
 """Pages beyond torchvision, of which each has points that the others lack."""
-LONG = {"densenet121", "efficientnet_b0", "googlenet", "inception_v3", "regnet_y_400mf"}
+LONG = {"densenet121", "efficientnet_b0", "googlenet", "inception_v3", "regnet_y_400mf"} | {*OURS[4:]}
 """Those with over 200 points, whose gates take seconds."""
 
 

@@ -112,6 +112,7 @@ class _Row:
         self.shape = ""
         self.forks: dict[str, float] = {}
         self.sources: dict[int, float] = {}
+        self.holders: dict[int, Point] = {}
 
     def draw(self, strand: Strand, places: Sequence[float]) -> None:
         """Draw all tokens, each at its place from the left."""
@@ -134,8 +135,11 @@ class _Row:
         width, tall = _size(cell)
         self._connect(left - LIGHT.looks[cell.kind].pen / 2)
         box = self._box(cell, left + width / 2, self.y, width, tall)
-        for value in cell.taps:
-            self._tap(self.sources[value], box)
+        for value in dict.fromkeys(cell.taps):
+            if value in self.sources:
+                self._tap((self.sources[value], self.y + DOT / 2), box)
+            elif value not in cell.nodes:
+                self._tap(self.holders[value], box)
         self._leave(cell, left + width)
 
     def _connect(self, x: float) -> None:
@@ -203,10 +207,10 @@ class _Row:
             self._box(cell, x, top + tall / 2, width, tall)
             self.scene.lines.append(Line(((x, self.y + DOT / 2), (x, top - 0.55)), "muted", arrow=True))
 
-    def _tap(self, source: float, box: Box) -> None:
-        """Draw a thin line below the boxes from a fork to a gate that reads its value."""
+    def _tap(self, source: Point, box: Box) -> None:
+        """Draw a thin line below the boxes from a fork, or a box that holds the value, to a box that reads it."""
         below = self.y + STAGE[1] / 2 + LANE
-        way = ((source, self.y + DOT / 2), (source, below), (box.x, below), (box.x, box.area.bottom + 1.1))
+        way = (source, (source[0], below), (box.x, below), (box.x, box.area.bottom + 1.1))
         self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
 
     def _box(self, cell: OutlineCell, x: float, y: float, width: float, tall: float) -> Box:
@@ -216,6 +220,7 @@ class _Row:
         box = Box(
             cell.path, cell.kind, x, y, width, tall, text, look.bold and cell.kind != "input", cell.nodes, self.model
         )
+        self.holders |= dict.fromkeys(cell.nodes, (x + width / 4, y + tall / 2))
         if cell.kind == "input":
             self.scene.text(x, y, cell.label, SHAPE, tone="muted")
             return box
