@@ -19,7 +19,16 @@ from tests.archs.conftest import ours_without_numbers, random_weights, shapes
 timm = pytest.importorskip("timm")
 
 PAGES = ("ghostnet", "repvgg", "res2net", "resnet_d", "skresnet", "vovnet", "xception")
-LIGHT = ("ese_vovnet19b_slim_dw", "ghostnet_050", "repvgg_a0", "res2net50_14w_8s", "resnet18d", "seresnet18", "skresnet18", "legacy_xception")
+LIGHT = (
+    "ese_vovnet19b_slim_dw",
+    "ghostnet_050",
+    "repvgg_a0",
+    "res2net50_14w_8s",
+    "resnet18d",
+    "seresnet18",
+    "skresnet18",
+    "legacy_xception",
+)
 NAMES = sorted(name for name, (path, member) in shipped_names().items() if path.stem in PAGES and member is not None)
 QUICK = [name if name in LIGHT else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
 LARGE = {"repvgg_b3", "repvgg_b3g4", "repvgg_d2se", "senet154", "seresnet269d"}

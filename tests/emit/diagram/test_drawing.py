@@ -6,12 +6,16 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from builder.diagnostics import RunError
 from builder.emit.diagram import draw
 from builder.lowering import load
+
+if TYPE_CHECKING:
+    from builder.choices import Level
 
 REPORT = ("alexse_block1", "alexse_block2", "alexse_both")
 
@@ -48,6 +52,21 @@ class TestDraw:
         """What a page calls a network is text, never a label's markup."""
         graph = replace(load("alexnet"), title='<b>"x" & \\n')
         assert "&lt;b&gt;&quot;x&quot; &amp; \\n</text>" in draw([graph]).svg()
+
+    @pytest.mark.parametrize("level", ["layer", "block"])
+    @pytest.mark.parametrize(
+        "insert",
+        [
+            "{se: {squeeze: block1.conv1}, at: block2.conv1}",
+            "{join: {from: block1.conv1, by: mul}, at: block1.relu1}",
+            "{join: {from: block1.out}, at: block2.conv1}",
+        ],
+    )
+    def test_a_value_inside_a_block_may_be_read(self, tmp_path: Path, level: Level, insert: str) -> None:
+        """From the same block or another; at block level the line begins at the box that holds it."""
+        page = tmp_path / "net.yaml"
+        page.write_text(f"name: net\nextends: alexnet\ninsert: [{insert}]\n", "utf-8")
+        assert draw([load(page)], level=level).svg()
 
     def test_torch_and_matplotlib_are_not_imported(self) -> None:
         """A drawing starts in a blink."""
