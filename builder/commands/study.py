@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import count
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from builder.study.status import StudyStatus
     from builder.study.workers.coordinator import Finished
     from builder.study.workers.pool import Refused
+
+_ADDRESS = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:.]+\]|[^\s:/\[\]]+):[0-9]{1,5}")
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,10 @@ def run(asked: StudyOptions, callbacks: RunCallbacks) -> StudyStatus:
 
 
 def _check_cluster(asked: StudyOptions) -> None:
-    """Raise ArchError where options of a cluster and of this machine's own workers stand together."""
+    """Raise ArchError for what is no address, and where options of a cluster and of this machine stand together."""
+    if asked.scheduler is not None and not _ADDRESS.fullmatch(asked.scheduler):
+        message = f"`{asked.scheduler}` is not the address of a Dask scheduler"
+        raise ArchError(Diagnostic("usage", message, None, "such as tcp://HOST:8786, or tls://HOST:8786"))
     if asked.tls is not None and asked.scheduler is None:
         hint = "name its scheduler: --scheduler tls://HOST:8786"
         raise ArchError(Diagnostic("usage", "`--tls` is for a Dask cluster that runs", None, hint))

@@ -199,9 +199,12 @@ class TestClusters:
         [
             (("--tls", "tls"), "`--tls` is for a Dask cluster that runs"),
             (("--scheduler", "tcp://a:1", "--workers", "2"), "`--workers` are those of this machine"),
+            (("--scheduler", ""), "`` is not the address of a Dask scheduler"),
+            (("--scheduler", "node1"), "`node1` is not the address of a Dask scheduler"),
+            (("--scheduler", "http://node1:1"), "such as tcp://HOST:8786, or tls://HOST:8786"),
         ],
     )
-    def test_options_that_do_not_go_together_are_answered(
+    def test_options_that_make_no_sense_are_answered(
         self, page: Path, archcli: Archcli, options: tuple[str, ...], said: str
     ) -> None:
         """Before anything is planned."""

@@ -176,15 +176,6 @@ class TestConnected:
             connected(tmp_path / "logs", "tcp://127.0.0.1:1", None).__enter__()
         assert "dask scheduler" in str(raised.value.hint)
 
-    @pytest.mark.parametrize("address", ["nowhere", "http://a", "tcp://", "tcp://a:b", ""])
-    def test_what_is_no_address_is_said_too(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
-    ) -> None:
-        """Whatever Dask makes of it."""
-        monkeypatch.setattr("builder.study.workers.cluster._PATIENCE", 0.2)
-        with pytest.raises(RunError, match="no Dask scheduler can be reached"):
-            connected(tmp_path / "logs", address, None).__enter__()
-
     def test_certificates_that_are_missing_are_named(self, tmp_path: Path) -> None:
         """And which are needed."""
         (tmp_path / "ca.pem").touch()
