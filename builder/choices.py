@@ -50,3 +50,6 @@ SchemaKind: TypeAlias = Literal["page", "recipe", "study"]
 
 IMAGE_SUFFIXES: Final = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
 """Names of images end so, in upper or lower case, as torchvision's ``IMG_EXTENSIONS``."""
+
+LIBRARIES = ("torchvision", "timm")
+"""Packages whose models are found by name, where they are installed."""

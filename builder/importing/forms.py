@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Node: TypeAlias = "Layer | BlockForm"
+Node: TypeAlias = "LayerForm | BlockForm"
 
 ACTIVATIONS = frozenset(
     [

@@ -152,7 +152,11 @@ class Layout:
         if any(True for _ in idle.parameters()) or any(True for _ in idle.buffers()):
             raise UnsayableError(f"`{key}` has weights and does not run, and a later number does", None)
         found = modules.said(idle)
-        return LayerForm(*found) if found is not None and found[0] in ("dropout", "stochasticdepth") else LayerForm("identity")
+        return (
+            LayerForm(*found)
+            if found is not None and found[0] in ("dropout", "stochasticdepth")
+            else LayerForm("identity")
+        )
 
     def _named(self, item: Item, module: str) -> tuple[str, Node]:
         names, own = self._of(module), _own(item, module)
@@ -221,7 +225,9 @@ class Layout:
                 main, side = form
                 layers = self.body(main, region.key)
                 shortcut = self.body(side, region.key)
-                activation = LayerForm(after.word, dict(after.fields), after.channels) if isinstance(after, Step) else None
+                activation = (
+                    LayerForm(after.word, dict(after.fields), after.channels) if isinstance(after, Step) else None
+                )
                 merge = None if joint.word == "add" else joint.word
                 return BlockForm(
                     region.kind, layers, shortcut=shortcut, merge=merge, activation=activation, channels=region.channels

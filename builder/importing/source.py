@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
+from builder.choices import LIBRARIES
 from builder.diagnostics import ArchError, Diagnostic, Mark, suggest
 from builder.files import is_file, read_regular
 from builder.importing.exported import as_network
@@ -23,9 +24,6 @@ from builder.ops.plugins import MAX_PLUGIN_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-LIBRARIES = ("torchvision", "timm")
-"""Packages whose models are found by name, where they are installed."""
 
 _FORMS = "`MODULE.py:NAME`, `torchvision:resnet50`, `timm:seresnet50` or `FILE.pt2`"
 

@@ -92,7 +92,9 @@ class Templates:
             if column[0].field == "kernel" and expression.startswith("$"):
                 kernels[column[0].layer] = expression
         calls = {
-            block: LayerForm(name, {each: values[number] for each, values in params.items()}, block.channels, aux=block.aux)
+            block: LayerForm(
+                name, {each: values[number] for each, values in params.items()}, block.channels, aux=block.aux
+            )
             for number, block in enumerate(group)
         }
         for slot, expression in settled:
@@ -103,7 +105,11 @@ class Templates:
         return calls
 
     def _expression(
-        self, column: list[Varying], params: dict[str, list[object]], kernels: dict[LayerForm, str], labels: Counter[str]
+        self,
+        column: list[Varying],
+        params: dict[str, list[object]],
+        kernels: dict[LayerForm, str],
+        labels: Counter[str],
     ) -> str:
         """Return what stands at a value that differs: the channels that enter, half the kernel, or a parameter."""
         values = [slot.value for slot in column]
@@ -293,7 +299,9 @@ def _follows(first: tuple[str | None, Node], later: tuple[str | None, Node], dis
 
 
 def _replace(body: BodyForm, calls: dict[BlockForm, LayerForm]) -> None:
-    body.entries = [(name, calls.get(node, node) if isinstance(node, BlockForm) else node) for name, node in body.entries]
+    body.entries = [
+        (name, calls.get(node, node) if isinstance(node, BlockForm) else node) for name, node in body.entries
+    ]
     for _, node in body.entries:
         if isinstance(node, BlockForm):
             for inner in _bodies(node):

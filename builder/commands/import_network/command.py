@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from builder.importing.convert import Hole, Imported
     from builder.importing.source import Origin
 
+
 @dataclass(frozen=True)
 class PageImported:
     """What was imported: the page's text and file, its cost, whether it is proven, and what it could not say.

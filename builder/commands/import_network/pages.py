@@ -7,14 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from builder.choices import LIBRARIES
 from builder.commands.import_network.command import run
 from builder.diagnostics import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-LIBRARIES = ("torchvision", "timm")
-"""Packages whose models are found by name, where they are installed."""
 
 
 def names_network(text: str) -> bool:
