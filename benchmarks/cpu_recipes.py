@@ -34,7 +34,7 @@ from benchmarks.lab_page import NOT_YET, REPORTED
 from benchmarks.lab_results import Results
 from builder.commands import train as training
 from builder.files import write_text
-from builder.tables import markdown_table
+from builder.tables import markdown_table, text_table
 from builder.training.device.cores import usable_cores
 from builder.training.figures.style import save, styled
 from builder.training.progress import BatchDone, EpochStarted
@@ -284,15 +284,17 @@ Minutes are the seconds of a step and of validation at each size of images, meas
 def page_of(results: Path, folder: Path) -> str:
     """Return the page, its figure drawn below ``folder`` where something was trained and timed."""
     found = outcomes(results)
-    tried = [[name, f"`{RECIPE}`, {'; '.join(f'`{each}`' for each in settings)}"] for name, settings in TRIED.items()]
+    tried = [
+        f"- {name}: `{RECIPE}` with {', '.join(f'`{each}`' for each in settings)}" for name, settings in TRIED.items()
+    ]
     missing = [name for name in TRIED if not any(each.setting == name and each.network == NETWORK for each in found)]
     parts = [
         "# A recipe for CPUs",
         _ABOUT,
         "## What is tried",
-        markdown_table(["setting", "recipe"], tried),
+        "\n".join(tried),
         "## What it reached",
-        markdown_table(_HEAD, [each.row for each in found], right=range(3, 10))
+        markdown_table(text_table(_HEAD, [each.row for each in found], range(3, 10)))
         if found
         else f"Nothing has been trained: {NOT_YET}.",
     ]
