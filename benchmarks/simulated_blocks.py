@@ -15,11 +15,11 @@ import numpy as np
 from benchmarks.simulated_world import usual_world
 from builder.study.statistics import (
     Arm,
+    Course,
     Design,
     Factor,
     Group,
     claims,
-    combined,
     compared,
     decide,
     effect_of,
@@ -27,9 +27,7 @@ from builder.study.statistics import (
     effects_of,
     full_product,
     image_error,
-    looked,
     seeds_needed,
-    shares,
 )
 from builder.study.statistics.planning import Layout, seeds_that_decide
 
@@ -127,14 +125,20 @@ def at(group: Group, seeds: range) -> list[Evidence | None]:
     return [each for *_, each in compared([group.only(seeds)], "blocked")]
 
 
+def joined(group: Group, design: Design, course: Course) -> Counter[str]:
+    """Judge all pairs as a report does, with looks or stages; return what counts of the study."""
+    made = decide([group], design, analysis="blocked", course=course)
+    found = judged([each.evidence for each in made], design, [0.0] * len(made))
+    found["false"] = any(each.can_tell for each in made)
+    return found
+
+
 def of_looks(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
     """Judge all pairs at four looks with as many new seeds each; who finds something stops."""
-    group, by_look = Group("", arms, "0"), []
-    fractions = [(look + 1) / 4 for look in range(4)]
+    group = Group("", arms, "0")
+    course = Course(looks=tuple(design.seeds * (look + 1) for look in range(4)))
     for look in range(4):
-        by_look.append(at(group, range(design.seeds * (look + 1))))
-        evidence = looked(by_look, fractions)
-        found = judged(evidence, design, [0.0] * len(evidence))
+        found = joined(group.only(range(design.seeds * (look + 1))), design, course)
         found["looks"] = look + 1
         if found["false"]:
             break
@@ -152,9 +156,8 @@ def of_added(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
     layout = Layout(pooled=len(arms))
     asked = [seeds_that_decide(each, layout, len(old), design) for each in old if each is not None]
     more = min(max([2, *(each - design.seeds for each in asked if each is not None)]), design.seeds)
-    new = at(group, range(design.seeds, design.seeds + more))
-    evidence = combined([old, new], shares([design.seeds, more]))
-    found = judged(evidence, design, [0.0] * len(old))
+    course = Course(stages=(design.seeds, more))
+    found = joined(group.only(range(design.seeds + more)), design, course)
     found["first"] = judged(old, design, [0.0] * len(old))["false"]
     found["extended"] = found["false"] and not found["first"]
     every = at(group, range(design.seeds + more))

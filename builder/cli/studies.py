@@ -64,6 +64,9 @@ def run(
     workers: Workers = None,
     anew: Anew = False,
     retry: Annotated[bool, typer.Option("--retry-failed", help="Run failed cells again.")] = False,
+    more_seeds: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Add so many fresh seeds to a study that has ended.")
+    ] = None,
     other_code: OtherCode = False,
     budget: Annotated[
         float | None, typer.Option(min=0, metavar="HOURS", help="Hours for the study in all, instead of the page's.")
@@ -87,6 +90,7 @@ def run(
     $ archcli study run digits_placement
     $ archcli study run digits_placement --workers 2 --retry-failed
     $ archcli study run digits_placement --scheduler tcp://node1:8786
+    $ archcli study run study-runs/digits_placement-001 --more-seeds 5
     """
     with Loading(quiet=quiet) as loading:
         from builder.commands import study as command
@@ -96,7 +100,7 @@ def run(
         place = _place(studies_dir, data_dir, device, workers, plugin)
         asked = command.StudyOptions(
             what=file, place=place, anew=anew, retry=retry, other_code=other_code, scheduler=scheduler, tls=tls,
-            hours=budget,
+            hours=budget, more_seeds=more_seeds,
         )  # fmt: skip
         view = StudyProgress(loading, quiet=quiet)
         try:

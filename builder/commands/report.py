@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from builder.commands.study import folder_of
 from builder.json_output import encode
 from builder.ops.plugins import with_plugins
+from builder.study.plan.looks import log_look
 from builder.study.report.compose import compose
 from builder.study.report.data import as_json, comparisons_csv, effects_csv, runs_csv
 from builder.study.report.markdown import figures, markdown
 from builder.study.report.page import page
 from builder.study.report.sections.content import gather
+from builder.study.report.sections.history import claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -41,6 +43,8 @@ def run(what: str, studies: Path, output: Path | None, plugins: Sequence[Path] =
 
     folder = folder_of(what, studies)
     content = gather(folder, with_plugins(plugins))
+    if content.findings.compare is not None and content.is_final and not content.later:
+        log_look(folder, content.findings.design.seeds, claims(content))
     report = compose(content)
     place = folder.path / "report" if output is None else output
     make_folder(place)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import is_folder
+from builder.study.extending import add_seeds
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
@@ -51,7 +52,8 @@ class StudyOptions:
 
     ``anew`` plans it once more; ``retry`` tries failed cells again; ``other_code`` goes on although the code that
     trains is not that of the plan. ``scheduler`` is the address of a Dask cluster that runs, and ``tls`` a folder with
-    certificates for it; ``hours`` take the place of the page's budget.
+    certificates for it; ``hours`` take the place of the page's budget. ``more_seeds`` are added to a
+    study that has ended.
     """
 
     what: str
@@ -62,6 +64,7 @@ class StudyOptions:
     scheduler: str | None = None
     tls: Path | None = None
     hours: float | None = None
+    more_seeds: int | None = None
 
 
 def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
@@ -117,6 +120,8 @@ def run(asked: StudyOptions, callbacks: RunCallbacks) -> StudyStatus:
     check_plugins(found, folder, asked.place.plugins)
     if not asked.other_code:
         check_code(found, asked.place.plugins)
+    if asked.more_seeds is not None:
+        found = add_seeds(folder, found, asked.more_seeds)
     stages = Stages(folder, found)
     if asked.retry:
         for cell in stages.known_cells():

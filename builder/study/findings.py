@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from builder.study.statistics import (
+    AT_ONCE,
     Arm,
     Blocks,
     Group,
@@ -18,6 +19,7 @@ from builder.study.statistics import (
     compare,
     effects,
     effects_answer,
+    seeds_of,
 )
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from builder.study.page.fields import Compare
     from builder.study.results.result import CellFailure, CellResult, Stage
-    from builder.study.statistics import Answer, Blocked, Comparison, Design, Effects, Factorial
+    from builder.study.statistics import Answer, Blocked, Comparison, Course, Design, Effects, Factorial
     from builder.study.statistics.family import Against, Analysis
 
 
@@ -112,10 +114,13 @@ def find(
     design: Design,
     asked: Compare | None = None,
     factorial: Factorial | None = None,
+    course: Course = AT_ONCE,
 ) -> Findings:
     """Return what the outcomes of ``cells`` say; ``base`` is the variant that the others are compared with.
 
-    ``asked`` and ``factorial`` are those of the plan.
+    ``asked``, ``factorial`` and ``course`` are those of the plan. With looks, the runs until the last look that is
+    complete are judged; before the first one, and before seeds that were added have all run, everything that is there
+    is shown, and nothing is concluded from it.
 
     Only runs that confirm are judged, on the test split; screening runs only say who was chosen. Results of cells that
     are not among ``cells`` are passed over. Raises ValueError where a run that confirms has a seed with which its arm
@@ -130,7 +135,8 @@ def find(
     names = arm_names(cells)
     arms = {key: _arm(names[runs[0].id], runs, ended, failed) for key, runs in judged.items()}
     groups = _groups(arms, base, apart=not screened and factorial is None)
-    said = _Judged(groups, design, asked, factorial)
+    groups, course, design = _until_look(groups, course, design)
+    said = _Judged(groups, design, asked, factorial, course)
     return Findings(
         design=design,
         groups=groups,
@@ -147,17 +153,33 @@ def find(
     )
 
 
+def _until_look(groups: tuple[Group, ...], course: Course, design: Design) -> tuple[tuple[Group, ...], Course, Design]:
+    """Return what is judged now, and by which evidence."""
+    arms = [arm for group in groups for arm in group.arms]
+    seeds, missing = seeds_of(arms), {seed for arm in arms for seed in arm.missing}
+    complete = [look for look in course.looks if look <= len(seeds) and missing.isdisjoint(seeds[:look])]
+    if complete:
+        until = seeds[: complete[-1]]
+        return tuple(group.only(until) for group in groups), course, replace(design, seeds=len(until))
+    return groups, AT_ONCE if missing or course.looks else course, design
+
+
 class _Judged:
     """What the groups of a study are judged by."""
 
     def __init__(
-        self, groups: Sequence[Group], design: Design, asked: Compare | None, factorial: Factorial | None
+        self,
+        groups: Sequence[Group],
+        design: Design,
+        asked: Compare | None,
+        factorial: Factorial | None,
+        course: Course,
     ) -> None:
         self._design, self._asked = design, asked
         analysis: Analysis = "welch" if asked is None else "blocked"
         against: Against = "pairs" if asked in (None, "pairs") else "base"
-        self.comparisons = compare(groups, design, analysis=analysis, against=against)
-        self.effects = effects(groups[0].arms, factorial, design) if factorial is not None else None
+        self.comparisons = compare(groups, design, analysis=analysis, against=against, course=course)
+        self.effects = effects(groups[0].arms, factorial, design, course) if factorial is not None else None
 
     def answer(self, group: Group) -> Answer:
         if self.effects is not None:

@@ -7,6 +7,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
@@ -14,6 +15,7 @@ from filelock import FileLock
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import cannot_write, make_folder, write_text
 from builder.runs.processes import before_torch_starts
+from builder.study.extending import reuse
 from builder.study.page.networks import networks
 from builder.study.page.page import STREAMS
 from builder.study.plan.counts import counted
@@ -102,16 +104,20 @@ def _planned(
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - torch, where a study tries its networks
 
     pilot = begin_pilot(study, place.data or place.home, place.device)
+    images = {name: len(split) for name, split in pilot.data.splits.items()}
+    if "validation" not in images:
+        check_images(study, images["train"])
     arms = study_arms(study, networks(study, len(pilot.data.classes)))
     found = arms.networks
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
-    images = {name: len(split) for name, split in pilot.data.splits.items()}
     data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
     workers = place.workers or pilot.workers(max(each.cost.memory for each in found.all))
     plan = _plan(study, data, arms, seconds, pilot.device_name, workers)
     plan = replace(plan, warnings=(*pilot.warnings, *plan.warnings))
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
+    if study.search is None:
+        plan = _reusing(folder, plan)
     write_true_labels(folder.labels, pilot.true_labels)
     write_plan(folder.plan, plan)  # last: a folder that holds it can be run
     return folder, plan, True
@@ -140,7 +146,9 @@ def check_unchanged(study: Study, plan: Plan, folder: StudyFolder) -> None:
         mark = next(
             (study.page.key_mark(key) for each in changed if study.page.get(key := each.partition(".")[0])), None
         )
-        hint = "`archcli study plan --new` starts a new one; the results of the old one are kept"
+        hint = (
+            "`archcli study plan --new` starts a new one, with the finished cells of the old one that are its own too"
+        )
         raise ArchError(Diagnostic("study-changed", message, mark, hint))
 
 
@@ -167,6 +175,7 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "finalists": study.finalists,
         "compare": study.compare,
         "fraction": study.fraction,
+        "looks": list(study.looks),
         "smallest_difference": study.smallest_difference,
         "deviation": study.deviation,
         "error_rate": study.error_rate,
@@ -209,9 +218,21 @@ def preview_study(study: Study, place: PlanOptions) -> Plan:
     their classes. Raises ArchError where the page is wrong, RunError where there are fewer images than it asks for.
     """
     images = counted(study.data, study.subset, study.test)
+    check_images(study, images.train)
     arms = study_arms(study, networks(study, images.classes))
     data = _data(study, place, (), {"train": images.train, "test": images.test}, "")
     return _plan(study, data, arms, {}, "", place.workers or usable_cores())
+
+
+def check_images(study: Study, train: int) -> None:
+    """Raise ArchError where nothing would be left to train on beside the images that are held out."""
+    for settings in study.grid:
+        held = settings.recipe.validation
+        images = held if isinstance(held, int) else round(held * train)
+        if images >= train:
+            message = f"{train:,} training images are left of {study.data}, and the recipe holds out {images:,}"
+            hint = "more images by `data.subset`, or fewer with `set: {validation: …}`"
+            raise ArchError(Diagnostic("bad-value", message, study.page.key_mark("data"), hint))
 
 
 def _data(
@@ -251,6 +272,7 @@ def _plan(
         search=study.search,
         compare=chosen.compare,
         factorial=chosen.factorial,
+        looks=(*study.looks, study.confirm_seeds) if study.looks else (),
     )
     return replace(planned, seconds=estimate(planned), **_certainty(planned))
 
@@ -307,6 +329,15 @@ def estimate(plan: Plan) -> float | None:
 
 def _on_workers(seconds: float, longest: float, workers: int) -> float:
     return max(longest, seconds / workers)
+
+
+def _reusing(folder: StudyFolder, plan: Plan) -> Plan:
+    """Return the plan with the cells that other studies have; without the new folder where that can't be judged."""
+    try:
+        return reuse(folder, plan)
+    except RunError:
+        rmtree(folder.path)
+        raise
 
 
 def _new_folder(name: str, studies: Path) -> StudyFolder:

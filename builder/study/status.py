@@ -8,6 +8,7 @@ from statistics import fmean
 from time import time
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from builder.study.plan.looks import seeds_until_next_look
 from builder.study.plan.stages import Stages
 from builder.study.results.result import read_failure
 from builder.study.workers.note import GONE_AFTER, read_note
@@ -51,7 +52,8 @@ class ArmStatus:
 class StudyStatus:
     """How far a study is.
 
-    ``later`` are cells of a confirmation whose arms are not chosen yet, ``untried`` those of trials that a search has
+    ``later`` are cells of a confirmation whose arms are not chosen yet, or those after ``look`` seeds, at which a look
+    is planned; ``untried`` those of trials that a search has
     yet to choose. ``seconds_left`` is None before anything is known; ``is_running`` says whether an engine is at work.
     """
 
@@ -67,6 +69,7 @@ class StudyStatus:
     failures: tuple[CellFailure, ...]
     seconds_spent: float
     seconds_left: float | None
+    look: int | None = None
 
     @property
     def cells(self) -> int:
@@ -92,6 +95,7 @@ def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
     states = {each.id: _state(folder, each, busy) for each in cells}
     counts = Counter(states.values())
     later = 0 if not plan.screen_seeds or stages.finalists() is not None else plan.confirmed_arms * plan.confirm_seeds
+    later += stages.after_looks()
     untried = stages.untried()
     failed = (folder.cell(each.id).failure for each in cells if states[each.id] == "failed")
     stage = "confirm" if stages.finalists() is not None else plan.first_stage
@@ -108,6 +112,7 @@ def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
         failures=tuple(read_failure(path) for path in failed),
         seconds_spent=float(spent) if isinstance(spent, int | float) else 0.0,
         seconds_left=_left(plan, cells, states, (later, untried), note),
+        look=seeds_until_next_look(folder, plan) if plan.looks else None,
     )
 
 

@@ -37,6 +37,8 @@ CHANGED = {
     "out/report/report.html": "what *seeds to tell* means is said in plain words",
     "out/report/report.md": "the same",
     "study_report.md": "the same",
+    "out/report/time.svg": "the time of a run is the median of its runs, not their mean",
+    "study_status.json": "it has `look`, the seeds at the next planned look",
     **dict.fromkeys(
         ("export_alexse_both.py.txt", "export_resnet18.py.txt", "export_tiny.py.txt"),
         "the network's class takes `num_classes`; nothing else of the source is another",

@@ -73,10 +73,12 @@ def _recipe(plan: Plan) -> str:
 
 def _cells(plan: Plan) -> str:
     arms, networks = len(plan.arms), len(plan.networks)
+    reused = f", {plan.reused} of which other studies have finished" if plan.reused else ""
     choices = arms // networks
     many = plural(networks, "network") + (f" × {choices} settings" if choices > 1 else "")
     if not plan.screen_seeds:
-        return f"{arms * plan.confirm_seeds} = {many} × {plural(plan.confirm_seeds, 'seed')}, on the test split"
+        many_seeds = plural(plan.judged_seeds, "seed")
+        return f"{arms * plan.judged_seeds} = {many} × {many_seeds}{_course(plan)}, on the test split{reused}"
     screen = plan.tried_arms * plan.screen_seeds
     trials = f" × {plan.search.trials} trials" if plan.search else ""
     return (
@@ -84,6 +86,13 @@ def _cells(plan: Plan) -> str:
         f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
         f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
     )
+
+
+def _course(plan: Plan) -> str:
+    """Return when the runs are looked at, where that is not once, at the end."""
+    if plan.looks:
+        return f", with looks at {', '.join(map(str, plan.looks[:-1]))} and {plan.looks[-1]}"
+    return f" ({' and then '.join(map(str, plan.stages))})" if len(plan.stages) > 1 else ""
 
 
 def _compared(plan: Plan) -> str:
@@ -158,14 +167,14 @@ def _seeds(plan: Plan) -> str:
     )
     if plan.needed_seeds is None:
         return f"{plan.confirm_seeds} are planned for {asked}"
-    return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.confirm_seeds} are planned{_shown(plan)}"
+    return f"{plan.needed_seeds} of each network are needed for {asked}; {plan.judged_seeds} are planned{_shown(plan)}"
 
 
 def _shown(plan: Plan) -> str:
     """Return what the planned runs can tell, where that is known."""
     if plan.detectable == inf:
         return ""
-    runs = plural(plan.confirmed_arms * plan.confirm_seeds, "run")
+    runs = plural(plan.confirmed_arms * plan.judged_seeds, "run")
     what = "effects" if plan.factorial is not None else "differences"
     return f"\n         these {runs} find {what} from {plan.detectable:.2f} points"
 
@@ -196,7 +205,10 @@ def standing(value: StudyStatus) -> str:
     ]  # fmt: skip
     if value.untried:
         lines.append(f"then {plural(value.untried, 'cell')} of trials that the search has yet to choose")
-    if value.later:
+    if value.later and value.look is not None:
+        lines.append(f"then a look at {value.look} seeds: archcli report {value.folder}")
+        lines.append(f"then up to {value.later} cells of later looks, if that leaves something open")
+    elif value.later:
         lines.append(f"then {value.later} cells of the base and the finalists, which are not chosen yet")
     if value.running:
         lines += ["", *(_running(each) for each in value.running)]

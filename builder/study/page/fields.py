@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -146,6 +147,11 @@ class StudyPage(Strict):
     fraction: Literal["half"] | None = Field(
         None, description="`half`: train half of the combinations of five or more factors with two values each"
     )
+    looks: tuple[Count, ...] = Field(
+        (),
+        description="numbers of seeds, below `seeds`, at which a report is made and the study may end; all looks "
+        "share the error rate",
+    )
     finalists: Count = Field(3, description="number of networks besides the base that are judged with new seeds")
     smallest_difference: Points = Field(0.3, description="smallest difference in accuracy, in points, that matters")
     deviation: Points = Field(0.2, description="expected standard deviation between seeds, in points")
@@ -161,6 +167,16 @@ class StudyPage(Strict):
         if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 100:
             raise ValueError(f"`{info.field_name}` is a number of points, such as `0.3 %`, not `{value}`")
         return float(value)
+
+    @field_validator("looks")
+    @classmethod
+    def _rising(cls, value: tuple[int, ...], info: Any) -> tuple[int, ...]:
+        seeds = info.data.get("seeds")
+        if value and not isinstance(seeds, int):
+            raise ValueError("`looks` are for a study without a screening, whose `seeds` is a number")
+        if any(one >= other for one, other in pairwise((*value, *([seeds] if value else [])))) or 1 in value:
+            raise ValueError(f"`looks` are rising numbers of seeds, from 2 on and below {seeds}, such as `[5, 10, 15]`")
+        return value
 
     @field_validator("grid")
     @classmethod

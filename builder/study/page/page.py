@@ -64,6 +64,7 @@ class Study:
     search: SearchSpace | None
     compare: Compare | None
     fraction: str | None
+    looks: tuple[int, ...]
     data: str
     subset: int | None
     test: int | None
@@ -129,6 +130,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         search=search,
         compare=fields.compare,
         fraction=fields.fraction,
+        looks=fields.looks,
         data=fields.data.name,
         subset=fields.data.subset,
         test=fields.data.test,

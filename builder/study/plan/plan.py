@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from builder.json_files import from_object, read_object
 from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
-from builder.study.statistics import Design, Factorial, Layout, detectable, family_size, image_error
+from builder.study.statistics import Course, Design, Factorial, Layout, detectable, family_size, image_error
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ class Plan:
     which the study was planned, with ``workers`` cells side by side. ``needed_seeds`` are those with which the question
     can be answered, None where no number of them is enough. ``compare`` says what is compared, None in a plan of an
     earlier version: all pairs, each network with its own variance. ``factorial`` has the factors of effects, with a row
-    for each of ``arms``.
+    for each of ``arms``. ``looks`` are the numbers of seeds at planned looks, the last of them ``confirm_seeds``;
+    ``stages`` how many seeds were judged first and how many were added, where some were. ``reused`` cells were finished
+    in other studies.
     """
 
     name: str
@@ -122,12 +125,25 @@ class Plan:
     search: SearchSpace | None = None
     compare: Compare | None = None
     factorial: Factorial | None = None
+    looks: tuple[int, ...] = ()
+    stages: tuple[int, ...] = ()
+    reused: int = 0
+
+    @property
+    def judged_seeds(self) -> int:
+        """How many seeds of each network are judged in all, with those that were added."""
+        return sum(self.stages) or self.confirm_seeds
+
+    @property
+    def course(self) -> Course:
+        """In which looks or stages the evidence comes."""
+        return Course(self.looks, self.stages)
 
     @property
     def design(self) -> Design:
         """The numbers that the statistics go by."""
         asked = self.question
-        return Design(asked.smallest_difference, self.confirm_seeds, asked.deviation, asked.error_rate, asked.power)
+        return Design(asked.smallest_difference, self.judged_seeds, asked.deviation, asked.error_rate, asked.power)
 
     @property
     def comparisons(self) -> int:
@@ -193,12 +209,13 @@ class Plan:
         rivals = len(self.networks) - 1 if len(self.networks) > 1 else self.tried_arms - 1
         return 1 + min(self.finalists, rivals)
 
-    def cells(self, stage: Stage, arms: Iterable[PlannedArm]) -> tuple[Cell, ...]:
-        """Return the cells of ``arms`` in a stage, all arms with the first seed first.
+    def cells(self, stage: Stage, arms: Iterable[PlannedArm], until: int | None = None) -> tuple[Cell, ...]:
+        """Return the cells of ``arms`` in a stage, all arms with the first seed first, ``until`` so many seeds.
 
         The seeds of a confirmation are fresh: none of them was seen by the screen.
         """
-        first, count = (0, self.screen_seeds) if stage == "screen" else (self.screen_seeds, self.confirm_seeds)
+        first, count = (0, self.screen_seeds) if stage == "screen" else (self.screen_seeds, self.judged_seeds)
+        count = count if until is None else min(count, until)
         ids = {each.name: each.id for each in self.networks}
         chosen = tuple(arms)
         return tuple(
@@ -254,6 +271,7 @@ def _plan(found: dict[str, Any], folder: Path) -> Plan:
     _check_numbers(plan)
     if plan.factorial is not None and len(plan.factorial.settings) != len(arms):
         raise ValueError(f"`factorial` has {len(plan.factorial.settings)} rows for {len(arms)} arms")
+    _check_course(plan)
     for arm in arms:
         plan.check_arm(arm)
     return plan
@@ -278,6 +296,15 @@ def _check_numbers(plan: Plan) -> None:
     wrong = next((name for name, (value, low, high) in ranges.items() if not low <= value <= high), None)
     if wrong is not None:
         raise ValueError(f"`{wrong}` cannot be {ranges[wrong][0]}")
+
+
+def _check_course(plan: Plan) -> None:
+    """Raise ValueError where looks or stages are none that a study can have."""
+    rising = all(one < other for one, other in pairwise((0, *plan.looks)))
+    if plan.looks and (not rising or plan.looks[-1] != plan.confirm_seeds or plan.stages):
+        raise ValueError("`looks` are not rising numbers of seeds up to all of them")
+    if any(each < 1 for each in plan.stages) or plan.judged_seeds > MOST_SEEDS:
+        raise ValueError("`stages` are not numbers of seeds")
 
 
 def arm_to_json(arm: PlannedArm) -> dict[str, object]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from builder.diagnostics import RunError
 from builder.files import write_text
 from builder.json_files import read_json
+from builder.study.plan.looks import read_looks, seeds_until_next_look
 from builder.study.plan.plan import arm_from_json, arm_to_json
 from builder.study.plan.trials import Trials
 
@@ -40,8 +41,12 @@ class Stages:
         return self.plan.arms if trials is None else tuple(each.arm for each in trials.known())
 
     def known_cells(self) -> tuple[Cell, ...]:
-        """Return all cells that are known by now: those of a confirmation only once its finalists are chosen."""
-        first = self.plan.cells(self.plan.first_stage, self.arms())
+        """Return all cells that are known by now.
+
+        Those of a confirmation only once its finalists are chosen, those after a planned look once it was made.
+        """
+        until = seeds_until_next_look(self.folder, self.plan) if self.plan.looks else None
+        first = self.plan.cells(self.plan.first_stage, self.arms(), until)
         if not self.plan.screen_seeds:
             return first
         chosen = self.finalists()
@@ -66,6 +71,14 @@ class Stages:
         if self.trials is None or self.finalists() is not None:
             return 0
         return (self.plan.tried_arms - len(self.arms())) * self.plan.screen_seeds
+
+    def after_looks(self) -> int:
+        """Return how many cells come after the next look, if it leaves something open."""
+        if not self.plan.looks:
+            return 0
+        until = seeds_until_next_look(self.folder, self.plan)
+        done = [each for each in read_looks(self.folder) if each.seeds == until and each.is_decided]
+        return 0 if done else (self.plan.judged_seeds - until) * len(self.plan.arms)
 
     def finalists(self) -> tuple[PlannedArm, ...] | None:
         """Return the base and the arms that the screen has chosen, None before it has ended."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.study.report.sections.blocks import Report
+from builder.study.report.sections.history import history
 from builder.study.report.sections.judged import comparisons, gaps, seeds
 from builder.study.report.sections.main_effects import effects, interactions
 from builder.study.report.sections.measured import confused, learning, networks, prices
@@ -20,6 +21,7 @@ def compose(content: Content) -> Report:
     """Return the report of ``content``; a part for which there is nothing yet is left away."""
     parts = (
         sure(content),
+        history(content),
         screened(content),
         effects(content),
         interactions(content),

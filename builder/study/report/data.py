@@ -126,7 +126,12 @@ def _factors(content: Content) -> dict[str, Any]:
     findings = content.findings
     if findings.compare is None:
         return {}
-    found: dict[str, Any] = {"compare": findings.compare, "blocked": [asdict(each) for each in findings.blocked]}
+    found: dict[str, Any] = {
+        "compare": findings.compare,
+        "looks": list(content.plan.looks),
+        "stages": list(content.plan.stages),
+        "blocked": [asdict(each) for each in findings.blocked],
+    }
     if findings.factorial is None or findings.effects is None:
         return found
     names = [arm.name for arm in findings.arms]

@@ -79,6 +79,7 @@ class StudyFolder:
     ``labels.json``    the true labels of the test images, which all cells share
     ``networks``       the resolved page of every network
     ``plugins``        copies of the operations that they call besides ours
+    ``looks.json``     at how many seeds reports were made, and what they said
     ``workers``        what the processes that ran cells had to say
     ``tries``           what a search has chosen so far, a file for each trial of a network
     ``cells/ID``       a cell, by the digest of what defines it
@@ -124,6 +125,11 @@ class StudyFolder:
     def finalists(self) -> Path:
         """Which arms are judged on the test split, once the screen has chosen them."""
         return self.path / "finalists.json"
+
+    @property
+    def looks(self) -> Path:
+        """The log of reports that were made of it."""
+        return self.path / "looks.json"
 
     @property
     def running(self) -> Path:

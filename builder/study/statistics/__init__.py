@@ -32,10 +32,11 @@ from builder.study.statistics.planning import (
     seeds_needed,
 )
 from builder.study.statistics.screening import Screened
-from builder.study.statistics.stages import combined, looked, shares
+from builder.study.statistics.stages import AT_ONCE, Course, combined, looked, seeds_of, shares
 from builder.study.statistics.telling import base_answer, effects_answer, effects_sentences
 
 __all__ = [
+    "AT_ONCE",
     "WITH",
     "WITHOUT",
     "Answer",
@@ -44,6 +45,7 @@ __all__ = [
     "Blocks",
     "Claim",
     "Comparison",
+    "Course",
     "Design",
     "Effect",
     "Effects",
@@ -76,5 +78,6 @@ __all__ = [
     "pairs",
     "seeds_for_effects",
     "seeds_needed",
+    "seeds_of",
     "shares",
 ]

@@ -10,6 +10,7 @@ from builder.study.statistics.crosschecks import dunnett, games_howell, superior
 from builder.study.statistics.family import decide
 from builder.study.statistics.gap import gap
 from builder.study.statistics.planning import PAIR, Layout, seeds_that_decide
+from builder.study.statistics.stages import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from builder.study.statistics.arms import Arm, Group
     from builder.study.statistics.family import Against, Analysis, Decision, Verdict
     from builder.study.statistics.planning import Design
+    from builder.study.statistics.stages import Course
 
 Interval: TypeAlias = tuple[float, float]
 
@@ -60,11 +62,16 @@ class Comparison:
 
 
 def compare(
-    groups: Sequence[Group], design: Design, *, analysis: Analysis = "welch", against: Against = "pairs"
+    groups: Sequence[Group],
+    design: Design,
+    *,
+    analysis: Analysis = "welch",
+    against: Against = "pairs",
+    course: Course = AT_ONCE,
 ) -> tuple[Comparison, ...]:
     """Return the comparisons of all groups, which together are one family, with the field's tests beside ours."""
     checks = {group.name: _Checks(group) for group in groups}
-    decided = decide(groups, design, analysis=analysis, against=against)
+    decided = decide(groups, design, analysis=analysis, against=against, course=course)
     return tuple(_described(each, checks[each.group]) for each in decided)
 
 
@@ -85,6 +92,7 @@ class _Checks:
 
 def _described(decision: Decision, checks: _Checks) -> Comparison:
     a, b, found, design = decision.a, decision.b, decision.gap, decision.design
+    evidence = decision.evidence
     layout = (
         PAIR if found is None or found.basis == "welch" else Layout(pooled=2 if found.basis == "own" else checks.arms)
     )
@@ -96,21 +104,21 @@ def _described(decision: Decision, checks: _Checks) -> Comparison:
         difference=_difference(a, b),
         a_beats_b=superiority(a, b),
     )
-    if found is None:
+    if found is None or evidence is None:
         return comparison
     return replace(
         comparison,
         can_tell=decision.can_tell,
         equivalent=decision.equivalent,
-        interval=found.interval(design.error_rate),
-        joint_interval=found.interval(design.error_rate / decision.comparisons),
+        interval=evidence.interval(design.error_rate),
+        joint_interval=evidence.interval(design.error_rate / decision.comparisons),
         standard_error=found.variance**0.5,
-        p=found.p,
+        p=evidence.p,
         adjusted_p=decision.p,
         welch_p=gap(a, b).seeds_p,
         dunnett_p=checks.dunnett(a.name, b.name),
         games_howell_p=checks.pairwise.get((a.name, b.name)),
-        equivalence_p=found.equivalence_p(design.smallest),
+        equivalence_p=evidence.equivalence_p(design.smallest),
         adjusted_equivalence_p=decision.equivalence_p,
         seeds_that_would_tell=None
         if decision.can_tell or decision.equivalent

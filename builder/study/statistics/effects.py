@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.study.statistics.blocks import Blocks
 from builder.study.statistics.claims import claims
 from builder.study.statistics.planning import LEAST_FREEDOM, Layout, seeds_that_decide
+from builder.study.statistics.stages import AT_ONCE, seeds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from builder.study.statistics.arms import Arm
     from builder.study.statistics.blocks import Blocked
     from builder.study.statistics.claims import Claim
-    from builder.study.statistics.estimate import Basis, Estimate
+    from builder.study.statistics.estimate import Basis, Estimate, Evidence
     from builder.study.statistics.factorial import Contrast, Factorial
     from builder.study.statistics.planning import Design
+    from builder.study.statistics.stages import Course
 
 EffectVerdict: TypeAlias = Literal["positive", "negative", "equivalent", "undecided", "untested"]
 
@@ -59,7 +61,7 @@ class Effects:
     blocked: Blocked
 
 
-def effects(arms: Sequence[Arm], factorial: Factorial, design: Design) -> Effects:
+def effects(arms: Sequence[Arm], factorial: Factorial, design: Design, course: Course = AT_ONCE) -> Effects:
     """Return the effects of ``factorial``, whose rows are ``arms`` in the same order.
 
     An arm without two runs, or too few degrees of freedom, leaves all of them untested.
@@ -67,7 +69,12 @@ def effects(arms: Sequence[Arm], factorial: Factorial, design: Design) -> Effect
     blocks = Blocks(arms)
     contrasts = factorial.contrasts()
     found = estimates(blocks, contrasts, len(arms))
-    said = claims(found, design.smallest, design.error_rate)
+
+    def at(seeds: Collection[int]) -> Sequence[Estimate | None]:
+        return estimates(Blocks([arm.only(seeds) for arm in arms]), contrasts, len(arms))
+
+    evidence = found if course.is_single else course.evidence(seeds_of(arms), at)
+    said = claims(evidence, design.smallest, design.error_rate)
     return Effects(
         tuple(
             _described(contrast, estimate, claim, blocks, design)
@@ -86,22 +93,22 @@ def estimates(blocks: Blocks, contrasts: Sequence[Contrast], arms: int) -> list[
 
 
 def _described(contrast: Contrast, found: Estimate | None, claim: Claim, blocks: Blocks, design: Design) -> Effect:
-    effect = Effect(contrast.kind, contrast.factors, contrast.levels, verdict="untested")
-    if found is None:
+    effect, evidence = Effect(contrast.kind, contrast.factors, contrast.levels, verdict="untested"), claim.evidence
+    if found is None or evidence is None:
         return effect
     return replace(
         effect,
-        verdict=_verdict(found, claim),
-        estimate=found.difference,
+        verdict=_verdict(evidence, claim),
+        estimate=evidence.difference,
         can_tell=claim.can_tell,
         equivalent=claim.equivalent,
-        interval=found.interval(design.error_rate),
+        interval=evidence.interval(design.error_rate),
         joint_interval=claim.joint_interval,
         standard_error=found.variance**0.5,
-        p=found.p,
+        p=evidence.p,
         adjusted_p=claim.p,
         own_p=blocks.own_p(contrast.coefficients),
-        equivalence_p=found.equivalence_p(design.smallest),
+        equivalence_p=evidence.equivalence_p(design.smallest),
         adjusted_equivalence_p=claim.equivalence_p,
         basis=found.basis,
         seeds_that_would_tell=None
@@ -112,7 +119,7 @@ def _described(contrast: Contrast, found: Estimate | None, claim: Claim, blocks:
     )
 
 
-def _verdict(found: Estimate, claim: Claim) -> EffectVerdict:
+def _verdict(found: Evidence, claim: Claim) -> EffectVerdict:
     if claim.can_tell:
         return "positive" if found.difference > 0 else "negative"
     return "equivalent" if claim.equivalent else "undecided"

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.study.statistics.blocks import Blocks
 from builder.study.statistics.claims import claims
 from builder.study.statistics.gap import gap
+from builder.study.statistics.stages import AT_ONCE, seeds_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from builder.study.statistics.arms import Arm, Group
-    from builder.study.statistics.estimate import Estimate
+    from builder.study.statistics.estimate import Estimate, Evidence
     from builder.study.statistics.planning import Design
+    from builder.study.statistics.stages import Course
 
 Verdict: TypeAlias = Literal["better", "worse", "equivalent", "undecided", "untested"]
 Analysis: TypeAlias = Literal["welch", "blocked"]
@@ -29,13 +31,15 @@ Planned: TypeAlias = "tuple[Group, Arm, Arm, Estimate | None]"
 class Decision:
     """What the family says of ``a`` beside ``b``; ``gap`` is None where either has under two runs.
 
-    The p-values are Holm's, of no difference and of one that matters.
+    ``evidence`` is what counts: the gap itself, unless runs came in several looks or stages. The p-values are Holm's,
+    of no difference and of one that matters.
     """
 
     group: str
     a: Arm
     b: Arm
     gap: Estimate | None
+    evidence: Evidence | None
     p: float
     equivalence_p: float
     comparisons: int
@@ -54,10 +58,10 @@ class Decision:
     @property
     def verdict(self) -> Verdict:
         """What is said of ``a``; a difference that is told is told also where it is smaller than what matters."""
-        if self.gap is None:
+        if self.gap is None or self.evidence is None:
             return "untested"
         if self.can_tell:
-            return "better" if self.gap.difference > 0 else "worse"
+            return "better" if self.evidence.difference > 0 else "worse"
         return "equivalent" if self.equivalent else "undecided"
 
 
@@ -105,15 +109,26 @@ def _blocked(group: Group) -> Callable[[Arm, Arm], Estimate]:
 
 
 def decide(
-    groups: Sequence[Group], design: Design, *, analysis: Analysis = "welch", against: Against = "pairs"
+    groups: Sequence[Group],
+    design: Design,
+    *,
+    analysis: Analysis = "welch",
+    against: Against = "pairs",
+    course: Course = AT_ONCE,
 ) -> tuple[Decision, ...]:
     """Return what can be said of every comparison of every group; the error rate is that of all claims together.
 
     A pair that can't be tested counts all the same: what failed does not make the rest easier.
     """
     planned = compared(groups, analysis, against)
-    said = claims([each for *_, each in planned], design.smallest, design.error_rate)
+
+    def at(seeds: Collection[int]) -> Sequence[Estimate | None]:
+        return [each for *_, each in compared([group.only(seeds) for group in groups], analysis, against)]
+
+    seeds = seeds_of([arm for group in groups for arm in group.arms])
+    evidence = [each for *_, each in planned] if course.is_single else course.evidence(seeds, at)
+    said = claims(evidence, design.smallest, design.error_rate)
     return tuple(
-        Decision(group.name, a, b, found, claim.p, claim.equivalence_p, len(planned), design)
+        Decision(group.name, a, b, found, claim.evidence, claim.p, claim.equivalence_p, len(planned), design)
         for (group, a, b, found), claim in zip(planned, said, strict=True)
     )

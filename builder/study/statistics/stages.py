@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
+from itertools import accumulate, combinations
 from math import sqrt
 from typing import TYPE_CHECKING
 
@@ -14,8 +14,9 @@ from scipy.special import ndtr, ndtri
 from builder.study.statistics.spending import levels, repeated_p
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from builder.study.statistics.arms import Arm
     from builder.study.statistics.estimate import Estimate, Evidence
 
 
@@ -126,6 +127,47 @@ def _crossing(p_at: Callable[[float], float], rate: float, begin: float, step: f
     while p_at(inner) <= rate:
         inner -= step
     return float(brentq(lambda limit: p_at(limit) - rate, begin, inner, xtol=1e-10))
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a study goes on: with planned ``looks``, or with ``stages`` of seeds that were added later; or at once.
+
+    Both are numbers of seeds: at each look in all, the last being those that are planned in all; of each stage its own.
+    """
+
+    looks: tuple[int, ...] = ()
+    stages: tuple[int, ...] = ()
+
+    @property
+    def is_single(self) -> bool:
+        """Whether all runs are judged together, once."""
+        return not self.looks and len(self.stages) < 2
+
+    def evidence(
+        self, seeds: Sequence[int], at: Callable[[Collection[int]], Sequence[Estimate | None]]
+    ) -> Sequence[Evidence | None]:
+        """Return the evidence of each claim from the runs with these seeds, which are in the order of the study.
+
+        ``at`` returns the estimates from some of the seeds. With looks, those that were until now count.
+        """
+        if self.looks:
+            until = [each for each in self.looks if each <= len(seeds)]
+            return looked([at(seeds[:count]) for count in until], [count / self.looks[-1] for count in until])
+        if self.is_single:
+            return at(seeds)
+        ends = list(accumulate(self.stages))
+        parts = [seeds[end - count : end] for end, count in zip(ends, self.stages, strict=True)]
+        return combined([at(part) for part in parts], shares(self.stages))
+
+
+AT_ONCE = Course()
+"""All runs judged together, once."""
+
+
+def seeds_of(arms: Sequence[Arm]) -> list[int]:
+    """Return all seeds with which there is a run, or was to be one, in order."""
+    return sorted({seed for arm in arms for seed in (*arm.seeds, *arm.failed, *arm.missing)})
 
 
 def shares(runs: Sequence[int]) -> tuple[float, ...]:

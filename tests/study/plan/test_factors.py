@@ -242,3 +242,11 @@ class TestPlan:
         cells = plan.cells("confirm", plan.arms)
         assert [cell.seed for cell in cells] == [seed for seed in range(6) for _ in range(8)]
         assert [cell.variant for cell in cells[8:16]] == [arm.variant for arm in plan.arms]
+
+    def test_a_study_without_images_to_train_on_is_refused(self, tmp_path: Path) -> None:
+        """Before anything runs, at the line of the data."""
+        page = tmp_path / "study.yaml"
+        page.write_text("name: few\nbase: alexnet_tiny\ndata: {name: digits, subset: 300}\n"
+                        "set: {size: 32, validation: 300}\nseeds: 3\n")  # fmt: skip
+        with pytest.raises(ArchError, match="300 training images are left of digits, and the recipe holds out 300"):
+            preview_study(read_study(page), PlanOptions())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.lowering import resolved_page
-from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, write_plan
+from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.stages import Stages
 from builder.study.results.cells import write_cell
 from builder.study.results.folder import StudyFolder
@@ -48,7 +48,7 @@ class Truth:
     of hyperparameters, each tried with every variant; of a ``search``, those of the first trial. Every third try of a
     search is ended early. ``compare`` and ``factorial`` are the plan's; ``shared`` is the deviation of what the
     runs of one seed have in common, and ``wild`` has the deviation of
-    variants that have another.
+    variants that have another. ``stuck`` are runs that learn nothing.
     """
 
     accuracy: dict[str, float]
@@ -69,6 +69,8 @@ class Truth:
     factorial: Factorial | None = None
     shared: float = 0.0
     wild: dict[str, float] = field(default_factory=dict)
+    looks: tuple[int, ...] = ()
+    stuck: tuple[tuple[str, int], ...] = ()
 
 
 PLAIN = Truth(
@@ -122,6 +124,13 @@ def make_study(parent: Path, truth: Truth = PLAIN) -> StudyFolder:
     return folder
 
 
+def go_on(folder: StudyFolder, truth: Truth) -> None:
+    """Let the open cells of a study end: those until the next look, or with seeds that were added."""
+    plan = read_plan(folder.plan)
+    labels = np.arange(truth.images, dtype=np.uint16) % len(truth.classes)
+    _end(folder, plan, truth, labels, "confirm")
+
+
 def _plan(truth: Truth) -> Plan:
     recipe = load_recipe("digits").model_copy(update={"epochs": EPOCHS})
     found = [each for each in variants("alexnet_tiny", truth.space) if each.name in truth.accuracy]
@@ -153,6 +162,7 @@ def _plan(truth: Truth) -> Plan:
         search=truth.search,
         compare=truth.compare,
         factorial=truth.factorial,
+        looks=truth.looks,
     )
 
 
@@ -190,6 +200,7 @@ def _outcome(cell: Cell, truth: Truth, labels: np.ndarray) -> CellResult:
     share = (
         truth.accuracy[cell.variant] + common + truth.wild.get(cell.variant, truth.spread) * chance.standard_normal()
     ) / 100
+    share = share if (cell.variant, cell.seed) not in truth.stuck else 1 / len(truth.classes)
     wrong = chance.random(len(labels)) > share
     answers = np.where(wrong, (labels + chance.integers(1, 4, len(labels))) % len(truth.classes), labels)
     metrics = tuple(

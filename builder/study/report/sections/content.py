@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import median
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from builder.diagnostics import ArchError, RunError
 from builder.lowering import load
 from builder.ops import OPERATIONS
 from builder.study.findings import arm_names, find
+from builder.study.plan.looks import read_looks
 from builder.study.plan.plan import read_plan
 from builder.study.plan.stages import Stages
 from builder.study.report.sections.names import inks, short
 from builder.study.report.sections.surroundings import surroundings
 from builder.study.results.cells import read_cell
-from builder.study.statistics import Design
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,12 +26,16 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.ops import Operations
     from builder.study.findings import Findings
+    from builder.study.plan.looks import Look
     from builder.study.plan.plan import Plan, PlannedNetwork
     from builder.study.report.sections.surroundings import Said
     from builder.study.results.cells import Cell
     from builder.study.results.folder import Results, StudyFolder
     from builder.study.results.result import CellResult
     from builder.study.statistics import Arm, Group
+
+LEAST_LEARNED = 0.1
+"""Where the median run is above chance by less than this, none is called stuck."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +59,11 @@ class Entry:
     def seconds(self) -> float | None:
         """The mean time of a run, None without a result."""
         return sum(each.seconds for each in self.outcomes) / len(self.outcomes) if self.outcomes else None
+
+    @property
+    def usual_seconds(self) -> float | None:
+        """The median time of a run: on a shared machine the mean is that of the slowest."""
+        return median(each.seconds for each in self.outcomes) if self.outcomes else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +89,9 @@ class Content:
     """The whole of a report.
 
     ``cells`` are all that are known by now, ``later`` how many more follow once the finalists are chosen. ``names`` has
-    each cell's arm. ``graphs`` are those of the judged networks, the base's first, then the best first.
+    each cell's arm. ``graphs`` are those of the judged networks, the base's first, then the best first. ``looks`` are
+    the reports that were made before. ``stuck`` runs have learned next to nothing; ``without_stuck`` is what would be
+    found without their seeds, of all networks.
     """
 
     folder: str
@@ -91,6 +105,9 @@ class Content:
     sections: tuple[Section, ...]
     graphs: tuple[Graph, ...]
     said: tuple[Said, ...]
+    looks: tuple[Look, ...] = ()
+    stuck: tuple[CellResult, ...] = ()
+    without_stuck: Findings | None = None
 
     @property
     def entries(self) -> tuple[Entry, ...]:
@@ -117,14 +134,16 @@ def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
     stages = Stages(folder, plan)
     cells = _as_defined(folder, stages.known_cells())
     results = folder.results(tuple(cell.id for cell in cells))
+    if plan.looks:
+        cells, results = _until_look(plan, cells, results)
     if not results.outcomes:
         raise _nothing(folder, results)
     _check_results(folder, cells, results.outcomes)
-    question = plan.question
-    design = Design(
-        question.smallest_difference, plan.confirm_seeds, question.deviation, question.error_rate, question.power
-    )
-    findings = find(cells, results.outcomes, results.failures, plan.base.variant, design, plan.compare, plan.factorial)
+    findings = find(
+        cells, results.outcomes, results.failures, plan.base.variant, plan.design, plan.compare, plan.factorial,
+        plan.course,
+    )  # fmt: skip
+    stuck = stuck_runs(results)
     names = arm_names(cells)
     sections = tuple(_section(group, plan, cells, names, results.outcomes, findings) for group in findings.groups)
     waits = bool(plan.screen_seeds) and stages.finalists() is None
@@ -140,7 +159,51 @@ def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
         sections=sections,
         graphs=_graphs(folder, _networks(plan, sections), operations),
         said=surroundings(folder.cell(each.cell).path for each in results.outcomes),
+        looks=read_looks(folder),
+        stuck=stuck,
+        without_stuck=_without(plan, cells, results, {each.seed for each in stuck}),
     )
+
+
+def _until_look(plan: Plan, cells: tuple[Cell, ...], results: Results) -> tuple[tuple[Cell, ...], Results]:
+    """Return the cells until the last planned look that is complete, all where none is: later ones do not count yet."""
+    ended = {each.cell for each in results.outcomes} | {each.cell for each in results.failures}
+    open_seeds = [cell.seed for cell in cells if cell.id not in ended]
+    until = min(open_seeds, default=1 + max(cell.seed for cell in cells))
+    complete = max((look for look in plan.looks if look <= until), default=None)
+    if complete is None:
+        return cells, results
+    judged = tuple(cell for cell in cells if cell.seed < complete)
+    names = {cell.id for cell in judged}
+    outcomes = tuple(each for each in results.outcomes if each.cell in names)
+    failures = tuple(each for each in results.failures if each.cell in names)
+    return judged, replace(results, outcomes=outcomes, failures=failures)
+
+
+def stuck_runs(results: Results) -> tuple[CellResult, ...]:
+    """Return the judged runs that have learned next to nothing where most of the others have.
+
+    They are above the share of the most frequent class by less than a quarter of what the median run is.
+    """
+    judged = [each for each in results.outcomes if each.test_accuracy is not None]
+    if results.truth is None or not judged:
+        return ()
+    chance = float(np.bincount(results.truth.labels).max()) / len(results.truth.labels)
+    gained = [(each.test_accuracy or 0.0) - chance for each in judged]
+    usual = median(gained)
+    if usual < LEAST_LEARNED:
+        return ()
+    return tuple(each for each, gain in zip(judged, gained, strict=True) if gain < usual / 4)
+
+
+def _without(plan: Plan, cells: Sequence[Cell], results: Results, seeds: set[int]) -> Findings | None:
+    """Return what would be found without these seeds; None without any, or where runs come in looks or stages."""
+    kept = tuple(cell for cell in cells if cell.seed not in seeds)
+    if not seeds or not plan.course.is_single or not any(cell.stage == "confirm" for cell in kept):
+        return None
+    design = replace(plan.design, seeds=max(1, plan.judged_seeds - len(seeds)))
+    asked = (plan.base.variant, design, plan.compare, plan.factorial)
+    return find(kept, results.outcomes, results.failures, *asked)
 
 
 def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:

@@ -59,7 +59,7 @@ class _Price(NamedTuple):
 _PRICES = (
     _Price("parameters", "Parameters", lambda entry: entry.network.parameters, "{:,.0f}".format, counts),
     _Price("macs", "MACs of an image", lambda entry: entry.network.macs, "{:,.0f}".format, counts),
-    _Price("time", "Time of a run", lambda entry: entry.seconds or 0.0, time_of, times),
+    _Price("time", "Time of a run (median)", lambda entry: entry.usual_seconds or 0.0, time_of, times),
 )
 
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 from builder.quantities import plural
 from builder.study.report.sections.blocks import Fact, Facts, Heading, Paragraph, ReportPart
+from builder.study.report.sections.history import standing
 from builder.study.report.sections.main_effects import shared
-from builder.study.report.sections.words import NONE, amount, rate
+from builder.study.report.sections.words import NONE, accuracy, amount, rate
 from builder.study.statistics import effects_sentences
+from builder.study.statistics.answer import listed
 from builder.study.statistics.planning import cautions
 
 if TYPE_CHECKING:
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 def headline(content: Content) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what the answer comes to in large type, and what follows it: of effects, all but the first sentence."""
     said = answers(content)
-    return (said, ()) if content.findings.effects is None else (said[:1], said[1:])
+    more = tuple(standing(content))
+    return (said, more) if content.findings.effects is None else (said[:1], (*said[1:], *more))
 
 
 def answers(content: Content) -> tuple[str, ...]:
@@ -54,8 +57,38 @@ def sure(content: Content) -> ReportPart:
     said = cautions(findings.design, findings.claims, images, plan.layout, of_effects=of_effects) if images else ()
     blocks: list[ReportBlock] = [Facts(tuple(_facts(content, images)))]
     blocks += [Paragraph(f"From the plan: {each}.", "note") for each in said]
+    blocks += [Paragraph(each, "warning") for each in _stuck(content)]
     blocks += [Heading("How it is judged"), *_method(content)]
     return ReportPart("certainty", "How sure is that?", "Certainty", tuple(blocks))
+
+
+def _stuck(content: Content) -> Iterator[str]:
+    """Yield which runs have learned next to nothing, and what the answer would be without their seeds."""
+    if not content.stuck:
+        return
+    named = listed(
+        [f"{content.names[each.cell]} with seed {each.seed} ({accuracy(each.test_accuracy)})" for each in content.stuck]
+    )
+    learned = "has" if len(content.stuck) == 1 else "have"
+    said = (
+        f"{named} {learned} learned next to nothing. Such runs count like all others: leaving out those of one network "
+        "alone would make it look better than it is."
+    )
+    other = content.without_stuck
+    if other is not None:
+        said += f" Without the seeds of such runs, in all networks, the answer would be: {other.sentence}"
+    yield said
+
+
+def _converged(content: Content) -> Iterator[Fact]:
+    """Yield how many runs may not have been trained to their end."""
+    runs = [each for entry in content.entries for each in entry.outcomes if each.metrics]
+    if content.findings.compare is None or not runs:
+        return
+    last = sum(each.best_epoch == len(each.metrics) for each in runs)
+    yield Fact(
+        "Best in the last epoch", f"{last} of {len(runs)} runs", "where it is most of them, longer training may help"
+    )
 
 
 def _facts(content: Content, images: int) -> Iterator[Fact]:
@@ -74,6 +107,7 @@ def _facts(content: Content, images: int) -> Iterator[Fact]:
     yield _ruled_out(content)
     yield _spread(content)
     yield from (Fact(*each) for each in shared(content))
+    yield from _converged(content)
     yield Fact("Test images", f"{images:,}" if images else NONE, "read once by each run, at its end")
 
 

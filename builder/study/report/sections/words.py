@@ -111,6 +111,7 @@ def times(values: Sequence[float]) -> list[str]:
     return _in_unit(values, next((unit for unit in _TIMES if max(values) >= unit[0]), (1.0, "s")))
 
 
+_MOST_DIGITS: Final = 9
 _COUNTS: Final = ((1e9, "G"), (1e6, "M"), (1e3, "k"))
 _TIMES: Final = ((2 * 3600.0, "h"), (120.0, "min"))
 
@@ -119,6 +120,9 @@ def _in_unit(values: Sequence[float], unit: tuple[float, str]) -> list[str]:
     size = {"h": 3600.0, "min": 60.0}.get(unit[1], unit[0])
     shown = [value / size for value in values]
     digits = decimals(shown)
+    apart = len(set(shown))
+    while digits < _MOST_DIGITS and len({f"{value:.{digits}f}" for value in shown}) < apart:
+        digits += 1
     return [f"{value:.{digits}f} {unit[1]}".rstrip() for value in shown]
 
 
