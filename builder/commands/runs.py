@@ -63,7 +63,7 @@ class KeptRun:
 
 
 @dataclass(frozen=True)
-class Pruned:
+class RemovedRuns:
     """What was removed (or slimmed), the bytes that this freed, and what was kept after all."""
 
     folder: Path
@@ -97,7 +97,7 @@ def choose(asked: PruneOptions) -> Prunable:
     return Prunable(asked.folder, asked.slim, tuple(each for each, _ in pairs), tuple(count for _, count in pairs))
 
 
-def prune(chosen: Prunable) -> Pruned:
+def prune(chosen: Prunable) -> RemovedRuns:
     """Remove what was chosen; a run that is being trained by now, or can't be removed, is kept and said."""
     removed, kept, freed = [], [], 0
     if not chosen.slim:
@@ -110,7 +110,7 @@ def prune(chosen: Prunable) -> Pruned:
         else:
             removed.append(each.run)
             freed += count
-    return Pruned(chosen.folder, chosen.slim, tuple(removed), freed, tuple(kept))
+    return RemovedRuns(chosen.folder, chosen.slim, tuple(removed), freed, tuple(kept))
 
 
 def _check(asked: PruneOptions) -> float:

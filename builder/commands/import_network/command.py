@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.importing.convert import Hole, Imported
-    from builder.importing.source import Origin
+    from builder.importing.source import NetworkSource
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
     )
 
 
-def _write_weights(origin: Origin, path: Path) -> None:
+def _write_weights(origin: NetworkSource, path: Path) -> None:
     from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
 
     write_checkpoint(path, Checkpoint(origin.net.state_dict(), {"network": origin.name}))

@@ -12,7 +12,7 @@ from builder.tables import csv_lines, table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.commands.runs import Listing, Prunable, Pruned
+    from builder.commands.runs import Listing, Prunable, RemovedRuns
 
 _NOTHING = "–"
 _DAY = 86_400
@@ -49,7 +49,7 @@ def question(value: Prunable) -> str:
     return "remove these checkpoints?" if value.slim else "remove these runs with all their files?"
 
 
-def pruned(value: Pruned) -> str:
+def pruned(value: RemovedRuns) -> str:
     """Return what was removed, and what was kept after all."""
     lines = [f"kept {each.run}: {each.reason}" for each in value.kept]
     if value.removed or not lines:

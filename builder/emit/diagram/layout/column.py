@@ -30,7 +30,7 @@ LANE_PEN: Final = 1.3
 TAP_PEN: Final = 0.9
 
 
-class Column:
+class BoxColumn:
     """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold."""
 
     def __init__(self, scene: Scene, model: int, changed: Collection[str] = ()) -> None:
@@ -61,7 +61,7 @@ class Column:
 class _Strand:
     """A strand being drawn: the spine, how far the line has come, and what is still open around it."""
 
-    def __init__(self, column: Column, extent: Extent, x: float, tone: Tone) -> None:
+    def __init__(self, column: BoxColumn, extent: Extent, x: float, tone: Tone) -> None:
         """Begin above the first token, on the spine ``x``."""
         self.column = column
         self.scene = column.scene

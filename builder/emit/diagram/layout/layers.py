@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from builder.costs import graph_cost
-from builder.emit.diagram.layout.column import Column
+from builder.emit.diagram.layout.column import BoxColumn
 from builder.emit.diagram.layout.extent import Extent, extent
 from builder.emit.diagram.layout.inset import insets
 from builder.emit.diagram.layout.spacing import DOWN, WIDTH, box_width
@@ -54,7 +54,7 @@ def layers(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Seque
     _titles(scene, graphs, words, spines, extents)
     for number, strand in enumerate(strands):
         model = number + 1 if len(graphs) > 1 else 0
-        column = Column(scene, model, comparison.changed if kin and options.highlight == "diff" else ())
+        column = BoxColumn(scene, model, comparison.changed if kin and options.highlight == "diff" else ())
         column.draw(strand, extents[number], spines[number], heights[number])
     if len(graphs) > 1:
         right = spines[-1] + extents[-1].right
