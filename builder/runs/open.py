@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from builder.training.folder.run_files import RunData
     from builder.training.recipe.recipe import Recipe
 
+_RESTORE = "restore the file as the run wrote it"
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -147,7 +149,7 @@ def _check(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
         check_metrics(folder.metrics, found.newest.metrics)
     else:
         _check_best(folder, found.best_found)
-    _check_summary(folder)
+    _check_summary(folder, recipe)
     names = [
         name
         for name, known in (
@@ -226,18 +228,20 @@ def _check_best(folder: RunFolder, found: tuple[int, float] | None) -> None:
     epoch, accuracy = found
     if rows[epoch - 1].val_accuracy != accuracy:
         message = f"{folder.metrics} was changed: epoch {epoch} does not have the validation accuracy of the best one"
-        raise RunError(message, "restore the file as the run wrote it")
+        raise RunError(message, _RESTORE)
 
 
-def _check_summary(folder: RunFolder) -> None:
+def _check_summary(folder: RunFolder, recipe: Recipe) -> None:
     """Check that the result is that of the metrics, which the checkpoints know; test results stand nowhere else."""
-    summary, rows = read_summary(folder), read_metrics(folder.metrics)
-    if summary is None or summary.final.epoch > len(rows):
+    summary = read_summary(folder)
+    if summary is None or summary.epochs != recipe.epochs:  # else rows may be half written: it goes on
         return
+    rows = read_metrics(folder.metrics)
+    if not 1 <= summary.final.epoch <= len(rows):
+        raise RunError(f"{folder.summary} was changed: `final` is not what {folder.metrics.name} says", _RESTORE)
     best = max(rows[: summary.final.epoch], key=lambda row: row.val_accuracy)
     measured = {"final": rows[summary.final.epoch - 1], "best_epoch": best.epoch,
                 "best_val_accuracy": best.val_accuracy}  # fmt: skip
     changed = next((name for name, value in measured.items() if getattr(summary, name) != value), None)
     if changed is not None:
-        message = f"{folder.summary} was changed: `{changed}` is not what {folder.metrics.name} says"
-        raise RunError(message, "restore the file as the run wrote it")
+        raise RunError(f"{folder.summary} was changed: `{changed}` is not what {folder.metrics.name} says", _RESTORE)
