@@ -24,10 +24,11 @@ COMMANDS = {
     "train": ("train", "p.yaml", "--dry-run", "--data", "digits", "--set", "size=8"),
     "compare": ("compare", "nowhere"), "evaluate": ("evaluate", "nowhere"), "resume": ("resume", "nowhere"),
     "report": ("report", "nowhere"), "study": ("study", "status", "nowhere"), "unknown": ("trian",),
-    "unknown option": ("show", "--nope"), "predict": ("predict", "nowhere", "p.yaml"), "runs": ("runs", "."),
+    "unknown option": ("show", "--nope"), "predict": ("predict", "nowhere", "p.yaml"), "runs": ("runs", "list", "."),
     "runs json": ("runs", ".", "--json"), "runs prune": ("runs", "prune", ".", "--older-than", "1d", "--dry-run"),
     "bench": ("bench", "nope.yaml"), "study plan": ("study", "plan", "nope.yaml"),
     "study run": ("study", "run", "nope"), "study worker": ("study", "worker", "nope"),
+    "import": ("import", "nope.py:Net"),
 }  # fmt: skip
 STREAMS = (">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-", ">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full")
 CLI = Path(__file__).parents[2] / "cli.py"
