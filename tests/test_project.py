@@ -221,6 +221,20 @@ class TestOrder:
         assert [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()] == []
 
 
+class TestGuide:
+    """``docs/testing.md`` names files and tests that there are."""
+
+    def test_every_row_names_a_test(self) -> None:
+        """Else the table would outlive what it tells of."""
+        text = (ROOT / "docs" / "testing.md").read_text("utf-8")
+        rows = re.findall(r"^\|.*`(tests/[\w/]+\.py)`(?:, `(\w+)`)? \|$", text, re.MULTILINE)
+        assert len(rows) > 30
+        assert [(file, name) for file, name in rows if not (ROOT / file).is_file()] == []
+        defined = re.compile(r"^ *(?:class|def) (\w+)", re.MULTILINE)
+        named = [(file, name) for file, name in rows if name]
+        assert [each for each in named if each[1] not in defined.findall((ROOT / each[0]).read_text("utf-8"))] == []
+
+
 WORDS_OF_OUR_OWN = {
     "Team": "process group",
     "said_by_first": "broadcast_from_rank0",
