@@ -9,7 +9,7 @@ from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
 from builder.ops.convolution import Conv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.linear import Linear
-from builder.ops.merging import Add, Concat, Join, Multiply
+from builder.ops.merging import Add, Concat, JoinPlaces, Multiply
 from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
@@ -57,7 +57,7 @@ _ALL: tuple[type[Operation], ...] = (
     PadChannels,
     Upsample,
     Identity,
-    Join,
+    JoinPlaces,
 )
 
 Operations: TypeAlias = "Mapping[str, type[Operation]]"

@@ -97,7 +97,7 @@ class Concat(Operation):
         return f"torch.cat([{', '.join(names)}], 1)"
 
 
-class Join(Operation):
+class JoinPlaces(Operation):
     """Join or add its input and values from earlier places of the network.
 
     The channels are in the order of ``from``, and those of its own input are last. So Res2Net adds, and one-shot

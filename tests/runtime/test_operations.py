@@ -33,6 +33,7 @@ CALLS = {
     "prelu": "{prelu: {num_parameters: $in}}",
     "softmax": "{softmax: {groups: 2}}",
     "stochasticdepth": "{stochasticdepth: {p: 0.5}}",
+    "join": "{join: {from: first}}",
     "se": "{se: {hidden: 2, activation: silu, gate: hardsigmoid}}",
     "coordinateattention": "{coordinateattention: {reduction: 2}}",
     "rescale": "{rescale: {scale: [1.0, 2.0, 3.0, 4.0], shift: [0.5, 0.0, 0.0, -1.0]}}",

@@ -75,7 +75,7 @@ def forward(self, x):
     def test_shortcuts_within_shortcuts_stay_apart(self, graph_of: Make) -> None:
         """The outer one is still to be added when the inner one is done."""
         inner = "{key: ., layers: [{conv: {out: 3, kernel: 1}}], shortcut: identity}"
-        joint = f"{{branches: [{{first: relu, inner: {inner}}}, {{other: relu}}], merge: mul}}"
+        joint = f"{{key: ., branches: [{{first: relu, inner: {inner}}}, {{other: relu}}], merge: mul}}"
         graph = graph_of(f"layers:\n  outer: {{layers: {{joint: {joint}}}, shortcut: identity}}\n{END}")
         text = forward(graph, "Outer")
         assert text.startswith("def forward(self, x):\n    identity2 = x\n")
@@ -105,20 +105,20 @@ def forward(self, x):
     def test_without_names_are_numbered(self, graph_of: Make) -> None:
         """Lists give no names."""
         lanes = "[[{conv: {out: 2, kernel: 1}}], [{conv: {out: 3, kernel: 1}}], {}]"
-        text = forward(graph_of(f"layers:\n  joint: {{branches: {lanes}}}\n{END}"), "Net")
+        text = forward(graph_of(f"layers:\n  joint: {{key: ., branches: {lanes}}}\n{END}"), "Net")
         assert "    x = torch.cat([branch1, branch2, x], 1)\n" in text
 
     def test_of_one_name_stay_apart(self, graph_of: Make) -> None:
         """Lanes within a lane may bear its name."""
-        inner = "{branches: [{left: {conv: {out: 2, kernel: 1}}}, {right: {conv: {out: 2, kernel: 1}}}]}"
-        graph = graph_of(f"layers:\n  joint: {{branches: [{{left_1: relu, left_2: {inner}}}, {{}}]}}\n{END}")
+        inner = "{key: ., branches: [{left: {conv: {out: 2, kernel: 1}}}, {right: {conv: {out: 2, kernel: 1}}}]}"
+        graph = graph_of(f"layers:\n  joint: {{key: ., branches: [{{left_1: relu, left_2: {inner}}}, {{}}]}}\n{END}")
         assert forward(graph, "Net").startswith(
             """\
 def forward(self, x):
     # joint
     left = self.left_1(x)
 
-    # left_2
+    # joint.left_2
     left2 = self.left(left)
     right = self.right(left)
     left = torch.cat([left2, right], 1)
@@ -131,7 +131,7 @@ def forward(self, x):
     def test_are_added_in_place(self, graph_of: Make) -> None:
         """Where the first may be overwritten."""
         lanes = "[{left: {conv: {out: 2, kernel: 1}}}, {right: {conv: {out: 2, kernel: 1}}}]"
-        text = forward(graph_of(f"layers:\n  joint: {{branches: {lanes}, merge: add}}\n{END}"), "Net")
+        text = forward(graph_of(f"layers:\n  joint: {{key: ., branches: {lanes}, merge: add}}\n{END}"), "Net")
         assert "    right = self.right(x)\n    left += right\n\n    x = self.pool(left)\n" in text
 
 

@@ -50,13 +50,13 @@ class TestOwnership:
         assert {node.key for node in graph.nodes} == {"features.0", "body.se", "features.1", "features.2"}
 
     def test_a_joint_is_written_into_what_is_around_it(self, graph_of: Make) -> None:
-        """``branches`` make no level."""
+        """Branches with ``key: .`` make no level."""
         graph = graph_of(
             "layers:\n"
-            "  joint: {branches: [{a: {conv: {out: 1, kernel: 1}}}, {b: [{conv: {out: 1, kernel: 1}}]}]}\n"
+            "  joint: {key: ., branches: [{a: {conv: {out: 1, kernel: 1}}}, {b: [{conv: {out: 1, kernel: 1}}]}]}\n"
             "  flatten: flatten\n  fc: {linear: {out: 4}}\n"
         )
-        assert called(graph) == {"b"}
+        assert called(graph) == {"joint.b"}
 
     def test_a_layer_used_elsewhere_opens_both_blocks(self, graph_of: Make) -> None:
         """``reuse`` reaches into another block, so both are written out around the layer that they share."""
@@ -133,7 +133,7 @@ class TestContainers:
         """Its parameter would have nowhere to go."""
         gated = "{layers: {inner: {key: ., layers: [scale]}}, shortcut: {beside: {stochasticdepth: {p: 0.2}}}}"
         graph = graph_of(
-            f"layers:\n  block:\n    key: features\n    layers:\n      - layers:\n"
+            f"language: 1\nlayers:\n  block:\n    key: features\n    layers:\n      - layers:\n"
             f"          left: {{branches: [[{gated}], {{}}]}}\n"
             f"          right: {{key: ., layers: [{{branches: [[scale], []]}}]}}\n"
             f"  flatten: flatten\n  fc: {{linear: {{out: 4}}}}\n"
