@@ -58,6 +58,8 @@ def measured(name: str) -> dict[str, object]:
 def verdict(found: Imported, net: nn.Module, size: tuple[int, int, int], *, large: bool) -> dict[str, object]:
     """Return whether a page is exact, and else why not."""
     proof = found.proof
+    if found.refused:
+        return {"exact": False, "reason": f"the page is refused: {found.refused}"}
     if proof is None:
         return {"exact": False, "reason": f"hole: {found.holes[0].said}: {found.holes[0].reason}"}
     if not proof.loads:

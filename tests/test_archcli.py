@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FACE = ["__version__", "build", "draw", "evaluate", "load", "predict", "train", "variants"]
+FACE = ["__version__", "build", "draw", "evaluate", "import_module", "load", "predict", "train", "variants"]
 
 
 @pytest.fixture

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TYPE_CHECKING
 
 import torch
 from torch import nn
 
+from builder.diagnostics import ArchError
 from builder.importing.exported import exported
 from builder.importing.forms import BlockForm, BodyForm, LayerForm
 from builder.importing.heads import add_heads
-from builder.importing.layout import Layout
+from builder.importing.layout import PageLayout
 from builder.importing.proof import Proof, keys, prove
-from builder.importing.reading import Reading, where
+from builder.importing.reading import GraphReading, where
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates
 from builder.importing.trace import trace
 from builder.importing.writing import Writer
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
+from builder.spec.page import LANGUAGE
 
 if TYPE_CHECKING:
     from builder.graph import Graph
 
 BATCH = 2
 """Images of the batch that is traced and compared: with one, Python may take the batch's axis for another."""
+
+
+class UntraceableError(Exception):
+    """Neither torch.fx nor PyTorch's exporter can follow the network; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class Imported:
     graph: Graph | None
     sums: int = 0
     """Sums of two lanes that no shortcut could say."""
+    refused: str = ""
+    """What is wrong with a page that cannot be built, such as two names that PyTorch's modules have taken."""
 
     @property
     def is_equal(self) -> bool:
@@ -83,18 +91,23 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
             None,
             None,
         )
-    graph = lower(page_from_text(text, f"{name}.yaml"))
-    proof = _proof(net, graph, size)
+    try:
+        graph = lower(replace(page_from_text(text, f"{name}.yaml"), language=LANGUAGE))  # as a file of today
+        proof = _proof(net, graph, size)
+    except ArchError as error:
+        refused = error.diagnostics[0].message
+        first = f"# NOT PROVEN: the page of {said} has a mistake: {refused}"
+        return Imported(name, size, f"{first}\n{text}", holes, None, None, refused=refused)
     return Imported(name, size, f"# {_first_line(proof, said)}\n{text}", holes, proof, graph, layout.sums)
 
 
-def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, Layout, Structure, int]:
+def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, PageLayout, Structure, int]:
     """Return the body of the page before anything is repeated, and the number of classes."""
     reading = _traced(net, size)
     structure = Structure()
     call = reading.run()
     items = structure.network(call)
-    layout = Layout(net, structure)
+    layout = PageLayout(net, structure)
     body = layout.body(items, "")
     classes = _classes(body, structure.shapes.get(call.value, ()))
     add_heads(body, layout, structure, lambda: _traced(net, size, training=True), classes, net)
@@ -120,21 +133,24 @@ def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int]) -> Proof:
     return prove(net, page.eval(), torch.randn(BATCH, *size, generator=generator).to(there))
 
 
-def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False) -> Reading:
+def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False) -> GraphReading:
     """Return the steps, found on the meta device if the network runs there, else where it lies or by the exporter."""
     there = next(net.parameters(), torch.empty(0)).device
     try:
         light = _weightless(net).train(training)
-        return Reading(light, trace(light, torch.zeros(BATCH, *size, device="meta")))
+        return GraphReading(light, trace(light, torch.zeros(BATCH, *size, device="meta")))
     except Exception:
         if training:
             raise
     image = torch.rand(BATCH, *size, device=there)
     try:
-        return Reading(net, trace(net, image))
+        return GraphReading(net, trace(net, image))
     except Exception:  # noqa: BLE001 - PyTorch's exporter follows Python where torch.fx does not
-        program = exported(net, image)
-        return Reading(program, trace(program, image))
+        try:
+            program = exported(net, image)
+            return GraphReading(program, trace(program, image))
+        except Exception as error:
+            raise UntraceableError(str(error).strip().partition("\n")[0] or type(error).__name__) from error
 
 
 def _weightless(net: nn.Module) -> nn.Module:

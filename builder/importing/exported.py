@@ -16,14 +16,14 @@ def as_network(program: ExportedProgram) -> nn.Module:
     net = torch.export.unflatten(program)
     kind = type(net)
 
-    class ExportedNetwork(kind):  # type: ignore[valid-type, misc]  # whatever PyTorch makes of a program
+    class WithOneInput(kind):  # type: ignore[valid-type, misc]  # whatever PyTorch makes of a program
         """The same program."""
 
         def forward(self, x: torch.Tensor) -> Any:
             """Return what the program does."""
             return super().forward(x)
 
-    net.__class__ = ExportedNetwork
+    net.__class__ = WithOneInput
     return net
 
 

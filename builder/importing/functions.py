@@ -96,7 +96,10 @@ def said(name: str, given: dict[str, Any], before: torch.Tensor, after: Any) -> 
     if name in ACTIVATIONS:
         return name.replace("_", ""), {}
     read = _READ.get(name)
-    return read(Called(given, before, after)) if read is not None else None
+    try:
+        return read(Called(given, before, after)) if read is not None else None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # a form of the call that no reader knows
+        return None
 
 
 ACTIVATIONS = {

@@ -13,13 +13,18 @@ if TYPE_CHECKING:
     from torch import nn
 
     from builder.importing.forms import BodyForm
-    from builder.importing.layout import Layout
-    from builder.importing.reading import Reading
+    from builder.importing.layout import PageLayout
+    from builder.importing.reading import GraphReading
     from builder.importing.structure import Structure
 
 
 def add_heads(
-    body: BodyForm, layout: Layout, structure: Structure, traced: Callable[[], Reading], classes: int, net: nn.Module
+    body: BodyForm,
+    layout: PageLayout,
+    structure: Structure,
+    traced: Callable[[], GraphReading],
+    classes: int,
+    net: nn.Module,
 ) -> None:
     """Put the heads of a network into its body, each behind the layer that it reads.
 

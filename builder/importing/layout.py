@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.importing import modules
 from builder.importing.forms import ACTIVATIONS, BlockForm, BodyForm, LayerForm
-from builder.importing.steps import HOLE, Step
+from builder.importing.steps import HOLE, TracedStep
 from builder.importing.structure import Joint, Region, UnsayableError
 from builder.lowering.names import TAKEN, join
 from builder.spec.page import POINTS
@@ -43,7 +43,7 @@ class Names:
         return name
 
 
-class Layout:
+class PageLayout:
     """One network on its way to a body."""
 
     def __init__(self, net: nn.Module, structure: Structure) -> None:
@@ -121,7 +121,7 @@ class Layout:
         if (
             len(lists) == 1
             and isinstance(runs[0], list)
-            and all(isinstance(each, Step) and not each.owns and each.word != HOLE for each in runs[1:])
+            and all(isinstance(each, TracedStep) and not each.owns and each.word != HOLE for each in runs[1:])
         ):
             return [[*runs[0], *runs[1:]]]  # type: ignore[list-item]  # only the first is a list
         return runs
@@ -162,19 +162,19 @@ class Layout:
         names, own = self._of(module), _own(item, module)
         if isinstance(item, Joint):
             return names.fresh(self._joint_name(item)), self._joint(item, module)
-        if own and own in names.keyed and isinstance(item, Step):
+        if own and own in names.keyed and isinstance(item, TracedStep):
             if item.owns:
                 return names.fresh(f"{own}_again"), LayerForm("reuse", {"layer": names.keyed[own]})
             return names.fresh(own), self._node(item)
-        if not own or (own in POINTS and isinstance(item, Step) and not item.owns):
+        if not own or (own in POINTS and isinstance(item, TracedStep) and not item.owns):
             wanted = (
                 item.key.rpartition(".")[2]
-                if isinstance(item, Step) and _NAME.match(item.key.rpartition(".")[2])
+                if isinstance(item, TracedStep) and _NAME.match(item.key.rpartition(".")[2])
                 else _SHORT.get(getattr(item, "word", ""), getattr(item, "word", ""))
             )
             return names.fresh(wanted if _NAME.match(wanted) else "hole"), self._node(item)
         if not _NAME.match(own) or own in POINTS or own in names.keyed:
-            if isinstance(item, Step):
+            if isinstance(item, TracedStep):
                 return names.fresh("hole"), self._hole(item, f"`{own}` cannot be the name of a layer")
             return self._again(item, own, names)
         names.keyed[own] = own
@@ -192,13 +192,13 @@ class Layout:
             first.key = own
         return names.fresh(f"{own}_part" if _NAME.match(own) else "block"), node
 
-    def _hole(self, item: Step, reason: str) -> LayerForm:
+    def _hole(self, item: TracedStep, reason: str) -> LayerForm:
         """Return what stands for an operation that has no place on a page."""
         self._structure.holes.append((item, reason))
         return LayerForm(self._structure.hole_word(item))
 
     def _node(self, item: Item) -> Node:
-        if isinstance(item, Step):
+        if isinstance(item, TracedStep):
             if item.word == HOLE:
                 return LayerForm(self._structure.hole_word(item))
             if item.owns:
@@ -221,23 +221,27 @@ class Layout:
         joint = items[0] if items else None
         if isinstance(joint, Joint) and (form := _shortcut(joint)) is not None and len(items) <= 2:
             after = items[1] if len(items) == 2 else None
-            if after is None or (isinstance(after, Step) and after.word in ACTIVATIONS and not after.owns):
+            if after is None or (isinstance(after, TracedStep) and after.word in ACTIVATIONS and not after.owns):
                 main, side = form
                 layers = self.body(main, region.key)
                 shortcut = self.body(side, region.key)
                 activation = (
-                    LayerForm(after.word, dict(after.fields), after.channels) if isinstance(after, Step) else None
+                    LayerForm(after.word, dict(after.fields), after.channels) if isinstance(after, TracedStep) else None
                 )
                 merge = None if joint.word == "add" else joint.word
                 return BlockForm(
                     region.kind, layers, shortcut=shortcut, merge=merge, activation=activation, channels=region.channels
                 )
+        if isinstance(joint, Joint) and len(items) == 1:
+            block = self._joint(joint, region.key)
+            block.kind, block.key = region.kind, None
+            return block
         return BlockForm(region.kind, self.body(region.items, region.key), channels=region.channels)
 
     def _joint(self, joint: Joint, module: str) -> BlockForm:
         """Return lanes that meet among other layers; they make no level of keys."""
         form = _shortcut(joint)
-        if form is not None and not _owns(form[1]):
+        if form is not None:
             main, side = form
             layers = self.body(main, module)
             merge = None if joint.word == "add" else joint.word
@@ -251,6 +255,7 @@ class Layout:
             branches=[self.body(lane, module) for lane in joint.lanes],
             split=joint.split,
             merge=merge,
+            key=".",
             channels=joint.channels,
         )
 
@@ -258,12 +263,12 @@ class Layout:
         return {"add": "residual", "mul": "gate", "concat": "branches"}[joint.word]
 
 
-def first_step(item: Item) -> Step:
+def first_step(item: Item) -> TracedStep:
     """Return the first operation of an item, by whose place in Python it is found."""
-    if isinstance(item, Step):
+    if isinstance(item, TracedStep):
         return item
     inside = item.items if isinstance(item, Region) else [each for lane in item.lanes for each in lane]
-    return first_step(inside[0]) if inside else Step(HOLE, {}, (), -1)
+    return first_step(inside[0]) if inside else TracedStep(HOLE, {}, (), -1)
 
 
 def _shortcut(joint: Joint) -> tuple[list[Item], list[Item]] | None:
@@ -293,17 +298,6 @@ def _weight(items: list[Item]) -> int:
     return total
 
 
-def _owns(items: list[Item]) -> bool:
-    return any(
-        each.owns
-        if isinstance(each, Step)
-        else _owns(each.items)
-        if isinstance(each, Region)
-        else any(map(_owns, each.lanes))
-        for each in items
-    )
-
-
 def _channels(item: Item) -> int:
     return item.channels
 
@@ -311,7 +305,7 @@ def _channels(item: Item) -> int:
 def _keys(item: Item) -> list[str]:
     if isinstance(item, Joint):
         return [key for lane in item.lanes for each in lane for key in _keys(each)]
-    if isinstance(item, Step) and not item.owns and not item.key:
+    if isinstance(item, TracedStep) and not item.owns and not item.key:
         return []
     return [item.key] if item.key or isinstance(item, Region) else []
 
@@ -359,10 +353,12 @@ def simplified(item: Item) -> Item:
     return item
 
 
-def _wrapped(region: Region) -> Step | None:
+def _wrapped(region: Region) -> TracedStep | None:
     """Return the only operation of a module that has no weights, as that module."""
     only = region.items[0] if len(region.items) == 1 else None
-    return replace(only, key=region.key) if isinstance(only, Step) and not only.owns and only.word != HOLE else None
+    return (
+        replace(only, key=region.key) if isinstance(only, TracedStep) and not only.owns and only.word != HOLE else None
+    )
 
 
 def _with_shortcut(joint: Joint) -> Region | None:
@@ -379,9 +375,9 @@ def _with_shortcut(joint: Joint) -> Region | None:
     return Region(region.key, region.kind, [Joint(joint.word, lanes, joint.channels)], joint.channels)
 
 
-def layer_norm(region: Region) -> Step | None:
+def layer_norm(region: Region) -> TracedStep | None:
     """Return a layer normalization between two changes of the axes as ``layernorm2d``."""
-    steps = [each for each in region.items if isinstance(each, Step)]
+    steps = [each for each in region.items if isinstance(each, TracedStep)]
     if [each.word for each in steps] != ["permute", "layernorm", "permute"] or len(steps) < len(region.items):
         return None
     if steps[1].key != region.key or [steps[0].fields["dims"], steps[2].fields["dims"]] != [(0, 2, 3, 1), (0, 3, 1, 2)]:
@@ -393,19 +389,19 @@ def layer_norm(region: Region) -> Step | None:
 
 def opened(region: Region) -> list[Item] | None:
     """Return what is inside a module that owns the weights of one of its operations, and so is no block; else None."""
-    if not any(isinstance(each, Step) and each.owns and each.key == region.key for each in region.items):
+    if not any(isinstance(each, TracedStep) and each.owns and each.key == region.key for each in region.items):
         return None
-    return [each if not isinstance(each, Step) or each.owns else replace(each, key="") for each in region.items]
+    return [each if not isinstance(each, TracedStep) or each.owns else replace(each, key="") for each in region.items]
 
 
-def squeeze_excitation(region: Region) -> Step | None:
+def squeeze_excitation(region: Region) -> TracedStep | None:
     """Return a module that scales its input by gates of its means as ``se``, if it has torchvision's keys."""
     if len(region.items) != 1 or not isinstance(region.items[0], Joint) or region.items[0].word != "mul":
         return None
     form = _shortcut(region.items[0])
-    if form is None or form[1] or len(form[0]) != 5 or not all(isinstance(each, Step) for each in form[0]):
+    if form is None or form[1] or len(form[0]) != 5 or not all(isinstance(each, TracedStep) for each in form[0]):
         return None
-    pool, first, act, second, gate = (each for each in form[0] if isinstance(each, Step))
+    pool, first, act, second, gate = (each for each in form[0] if isinstance(each, TracedStep))
     plain = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
     if (pool.word, first.word, second.word) != ("adaptiveavgpool", "conv", "conv") or pool.fields != {"size": 1}:
         return None
@@ -419,7 +415,7 @@ def squeeze_excitation(region: Region) -> Step | None:
     if (first.key, second.key) != (f"{region.key}.fc1", f"{region.key}.fc2"):
         return None
     fields = {"hidden": first.fields["out"], "activation": act.word, "gate": gate.word, "bias": first.fields["bias"]}
-    return Step(
+    return TracedStep(
         "se",
         fields,
         pool.inputs,

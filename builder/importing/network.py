@@ -9,8 +9,8 @@ import torch
 from torch import nn
 
 from builder.diagnostics import ArchError, Diagnostic
-from builder.importing.convert import BATCH, Imported, convert
-from builder.importing.source import NetworkSource, crashed, open_network
+from builder.importing.convert import BATCH, Imported, UntraceableError, convert
+from builder.importing.source import NetworkOrigin, crashed, open_network
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,17 +19,22 @@ USUAL = ((3, 224, 224), (3, 32, 32), (1, 28, 28), (3, 299, 299), (3, 64, 64))
 """Images that are tried where nobody says which ones a network takes."""
 
 
-def import_origin(origin: NetworkSource, size: Sequence[int] | None = None) -> Imported:
+def import_origin(origin: NetworkOrigin, size: Sequence[int] | None = None) -> Imported:
     """Return the page of a network, proven or with what it could not say.
 
     ``size`` is (channels, height, width). Raises ArchError where the network does not take such images, or answers
     with something else than one tensor.
     """
     fitting = _fitting(origin, _checked(size) if size is not None else None)
-    return convert(origin.net, fitting, page_name(origin.name), origin.said)
+    try:
+        return convert(origin.net, fitting, page_name(origin.name), origin.said)
+    except UntraceableError as error:
+        hint = "its Python may choose by values; a page has one network, whatever the image shows"
+        message = f"{origin.said} cannot be traced: {error}"
+        raise ArchError(Diagnostic("bad-import", message, None, hint)) from None
 
 
-def import_network(text: str, size: Sequence[int] | None = None) -> tuple[NetworkSource, Imported]:
+def import_network(text: str, size: Sequence[int] | None = None) -> tuple[NetworkOrigin, Imported]:
     """Return the network that ``text`` names, and its page; see ``open_network`` and ``import_origin``."""
     origin = open_network(text)
     return origin, import_origin(origin, size)
@@ -42,7 +47,7 @@ def import_module(net: nn.Module, input: Sequence[int] | None = None) -> Importe
     """
     if not isinstance(net, nn.Module):
         raise ArchError(Diagnostic("bad-import", f"a network is an `nn.Module`, not {net!r:.60}"))
-    return import_origin(NetworkSource(net, type(net).__name__, type(net).__name__), input)
+    return import_origin(NetworkOrigin(net, type(net).__name__, type(net).__name__), input)
 
 
 def page_name(text: str) -> str:
@@ -59,7 +64,7 @@ def _checked(size: Sequence[int]) -> tuple[int, int, int]:
     return numbers
 
 
-def _fitting(origin: NetworkSource, wanted: tuple[int, int, int] | None) -> tuple[int, int, int]:
+def _fitting(origin: NetworkOrigin, wanted: tuple[int, int, int] | None) -> tuple[int, int, int]:
     """Return the size of images that the network takes; what fits first of the usual ones where none is wanted."""
     own = getattr(origin.net, "default_cfg", None)
     known = tuple(own["input_size"]) if isinstance(own, dict) and "input_size" in own else None

@@ -9,7 +9,7 @@ import torch
 from torch import fx, nn
 
 from builder.importing import functions, modules
-from builder.importing.steps import HOLE, ModuleCall, Step
+from builder.importing.steps import HOLE, ModuleCall, TracedStep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Several(NamedTuple):
     """Of each element its first channel and how many."""
 
 
-class Reading:
+class GraphReading:
     """One graph on its way into calls."""
 
     def __init__(self, net: nn.Module, graph: fx.Graph) -> None:
@@ -42,7 +42,7 @@ class Reading:
         self._alias: dict[int, int] = {}
         self._next = 0
         self._cats: dict[tuple[int, ...], int] = {}
-        self.steps: list[tuple[Step, tuple[tuple[str, str, Any], ...]]] = []
+        self.steps: list[tuple[TracedStep, tuple[tuple[str, str, Any], ...]]] = []
         self.outputs: tuple[int, ...] = ()
         """The values that leave: the output, and in training those of auxiliary heads."""
 
@@ -220,7 +220,7 @@ class Reading:
 
     def _step(
         self, node: Any, found: modules.Said, inputs: tuple[Any, ...], after: Any, *, key: str = "", said: str = ""
-    ) -> Step:
+    ) -> TracedStep:
         word, fields = found if found is not None else (HOLE, {})
         tensors = [
             each.meta["known"]
@@ -228,7 +228,7 @@ class Reading:
             if isinstance(each, fx.Node) and isinstance(each.meta.get("known"), torch.Tensor)
         ]
         first = tensors[0] if tensors else None
-        return Step(
+        return TracedStep(
             word,
             dict(fields),
             tuple(self._read(each) for each in inputs),
@@ -241,7 +241,7 @@ class Reading:
             place=node.stack_trace or "",
         )
 
-    def _add(self, node: Any, step: Step, *, in_place: bool = False) -> None:
+    def _add(self, node: Any, step: TracedStep, *, in_place: bool = False) -> None:
         step.value = self._next
         self._next += 1
         if not isinstance(self._values.get(node), Several):
@@ -261,6 +261,8 @@ def _scales(weight: Any, value: torch.Tensor) -> bool | None:
     ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
     """
     known, stored = weight.meta["known"], weight.meta["stored"]
+    if known.ndim == 0:
+        return None
     last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
     channels = value.shape[-1] if last else value.shape[1]
     if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
@@ -392,7 +394,7 @@ def _close(call: ModuleCall, readers: dict[int, int]) -> tuple[set[int], dict[in
     return made, inside
 
 
-def where(step: Step) -> str:
+def where(step: TracedStep) -> str:
     """Return the place in the network's own Python, ``file.py:31``, empty where it is unknown."""
     frames = [
         each for each in _FRAME.findall(step.place) if "/torch/" not in each[0] and "builder/importing/" not in each[0]

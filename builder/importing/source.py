@@ -29,7 +29,7 @@ _FORMS = "`MODULE.py:NAME`, `torchvision:resnet50`, `timm:seresnet50` or `FILE.p
 
 
 @dataclass(frozen=True)
-class NetworkSource:
+class NetworkOrigin:
     """A network and where it came from: its name for a page, what the user wrote, and the file that was run for it."""
 
     net: nn.Module
@@ -38,7 +38,7 @@ class NetworkSource:
     file: Path | None = None
 
 
-def open_network(text: str) -> NetworkSource:
+def open_network(text: str) -> NetworkOrigin:
     """Return the network that ``text`` names; a file of Python is run.
 
     Raises ArchError where there is none: no such file or name, nothing that is an ``nn.Module``, arguments that nobody
@@ -46,15 +46,15 @@ def open_network(text: str) -> NetworkSource:
     """
     head, _, name = text.rpartition(":")
     if text.endswith(".pt2"):
-        return NetworkSource(_exported(Path(text)), Path(text).stem, text)
+        return NetworkOrigin(_exported(Path(text)), Path(text).stem, text)
     if head in LIBRARIES:
-        return NetworkSource(_of_library(head, name), name, text)
+        return NetworkOrigin(_of_library(head, name), name, text)
     if not head.endswith(".py") or not name:
         raise _refused(f"`{text}` does not name a network in Python", f"write {_FORMS}")
     file = Path(head)
     if not is_file(file):
         raise _refused(f"there is no file `{head}`", "the path is seen from the current folder")
-    return NetworkSource(_of_file(file, name), name, text, file)
+    return NetworkOrigin(_of_file(file, name), name, text, file)
 
 
 def _of_library(library: str, name: str) -> nn.Module:

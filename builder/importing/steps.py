@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-Unit: TypeAlias = "Step | ModuleCall"
+Unit: TypeAlias = "TracedStep | ModuleCall"
 """What stands in a module's forward: an operation, or a module that was called as one."""
 
 MERGES = ("add", "concat", "mul")
@@ -16,7 +16,7 @@ HOLE = "?"
 
 
 @dataclass(eq=False)
-class Step:
+class TracedStep:
     """One operation: the page's word for it, its fields, and the values that it reads and makes.
 
     ``key`` is the module that it is in the network, empty for a function; ``owns`` says whether weights lie there.

@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.importing.steps import HOLE, MERGES, ModuleCall, Step
+from builder.importing.steps import HOLE, MERGES, ModuleCall, TracedStep
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.importing.steps import Unit
 
-Item: TypeAlias = "Step | Region | Joint"
+Item: TypeAlias = "TracedStep | Region | Joint"
 """What stands in a chain."""
 
 
@@ -43,7 +43,7 @@ class Joint:
 class UnsayableError(Exception):
     """A page has no words for how these values meet; ``step`` is where they do."""
 
-    def __init__(self, reason: str, step: Step | None) -> None:
+    def __init__(self, reason: str, step: TracedStep | None) -> None:
         super().__init__(reason)
         self.reason = reason
         self.step = step
@@ -53,11 +53,11 @@ class UnsayableError(Exception):
 class Structure:
     """Makes chains; what cannot be one becomes a hole, and ``holes`` lists them."""
 
-    holes: list[tuple[Step, str]] = field(default_factory=list)
+    holes: list[tuple[TracedStep, str]] = field(default_factory=list)
     shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     words: dict[tuple[str, object], str] = field(default_factory=dict)
 
-    def hole_word(self, step: Step) -> str:
+    def hole_word(self, step: TracedStep) -> str:
         """Return the word by which a page calls something that it cannot say; equal holes have one word."""
         plain = "".join(each if each.isalnum() else "_" for each in step.said.lower()).strip("_") or "value"
         same = plain, (step.shape, tuple(self.shapes.get(each, ()) for each in step.inputs))
@@ -91,9 +91,9 @@ class Structure:
         except UnsayableError as error:
             return [self._hole(call, source, error)]
 
-    def _hole(self, call: ModuleCall, source: int, error: UnsayableError) -> Step:
+    def _hole(self, call: ModuleCall, source: int, error: UnsayableError) -> TracedStep:
         """Return one step that stands for all of a body."""
-        step = Step(
+        step = TracedStep(
             HOLE, {"name": call.kind}, (source,), call.value, call.key,
             channels=(self.shapes.get(source) or (0,))[0], shape=self.shapes.get(call.value, ()), said=call.kind,
             place=error.step.place if error.step is not None else "",
@@ -118,22 +118,22 @@ class Structure:
         channels = (self.shapes.get(source) or (0,))[0]
         if isinstance(last, ModuleCall) and len(units) == 1:
             return Region(last.key, last.kind, self._body(last, source), channels)
-        if isinstance(last, Step) and len(units) == 1 and last.inputs == (source,):
+        if isinstance(last, TracedStep) and len(units) == 1 and last.inputs == (source,):
             if last.word == "chunk":
                 raise UnsayableError("a share of the channels goes on alone", last)
             if last.word == HOLE:
                 self.holes.append((last, f"`{last.said}` is no operation of a page"))
             return last
-        if not isinstance(last, Step) or last.word not in MERGES:
+        if not isinstance(last, TracedStep) or last.word not in MERGES:
             raise UnsayableError(
                 "two values meet here in what is no sum, product or concatenation",
-                last if isinstance(last, Step) else None,
+                last if isinstance(last, TracedStep) else None,
             )
         if len(set(last.inputs)) < len(last.inputs):
             raise UnsayableError("a value meets itself", last)
         return self._joint(units[:-1], last, source, channels)
 
-    def _joint(self, units: Sequence[Unit], merge: Step, source: int, channels: int) -> Joint:
+    def _joint(self, units: Sequence[Unit], merge: TracedStep, source: int, channels: int) -> Joint:
         """Return the lanes that meet in ``merge``."""
         owns = [_ancestors(units, value, source) for value in merge.inputs]
         groups = _groups(owns)
@@ -149,7 +149,7 @@ class Structure:
             if len(group) == 1:
                 lanes.append((inside, merge.inputs[group[0]]))
             else:
-                inner = Step(
+                inner = TracedStep(
                     "concat",
                     {},
                     tuple(merge.inputs[index] for index in group),
@@ -172,7 +172,7 @@ def _is_split(lanes: list[tuple[list[Unit], int]], source: int) -> bool:
     for position, (units, _) in enumerate(lanes):
         first = units[0] if units else None
         if (
-            not isinstance(first, Step)
+            not isinstance(first, TracedStep)
             or first.word != "chunk"
             or first.fields != {"chunks": len(lanes), "position": position}
         ):
@@ -192,7 +192,7 @@ def _between(units: Sequence[Unit], source: int, sink: int) -> list[Unit]:
             continue
         unit = makers.get(value)
         if unit is None or not unit.inputs:
-            reader = next((each for each in units if value in each.inputs and isinstance(each, Step)), None)
+            reader = next((each for each in units if value in each.inputs and isinstance(each, TracedStep)), None)
             raise UnsayableError("it reads a value from elsewhere", reader)
         if unit not in found:
             found.add(unit)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from builder.ops.base import ModuleCall, Family, Operation
+from builder.ops.base import Call, Family, Operation
 from builder.shapes import Shape
 '''
 
@@ -39,9 +39,9 @@ class {name}Module(nn.Module):
         """Return the shape that was seen; write the rule for all sizes."""
         return Shape({shape})
 
-    def call(self, *inputs: Shape) -> ModuleCall:
+    def call(self, *inputs: Shape) -> Call:
         """Return the module's constructor."""
-        return ModuleCall("{name}Module")
+        return Call("{name}Module")
 '''
 
 

@@ -67,7 +67,7 @@ class Templates:
         for block in blocks:
             for body in _bodies(block):
                 collapse(body)
-            if block.key is None and block.branches is None:
+            if block.key is None:
                 groups[_signature(block)].append(block)
         calls: dict[BlockForm, LayerForm] = {}
         for group in groups.values():
@@ -210,7 +210,7 @@ def _signature(node: Node) -> Hashable:
         word = "activation" if _is_plain_activation(node) else node.word
         return word, tuple(node.fields), node.repeat is not None, node.aux
     return (
-        node.kind if node.key is None and node.branches is None else "",
+        node.kind if node.key is None else "",
         _body_signature(node.layers),
         tuple(map(_body_signature, node.branches)) if node.branches is not None else None,
         node.split,

@@ -121,11 +121,34 @@ class TestFamilies:
             *("regnet_x_400mf", "regnet_y_800mf", "convnext_tiny", "inception_v3"),
         ],
     )
-    def test_all_families_are(self, name: str) -> None:
+    def test_every_family_is(self, name: str) -> None:
         """At a size that each of them takes."""
         quick = {"init_weights": False} if name in {"googlenet", "inception_v3"} else {}
         net = torchvision.models.get_model(name, weights=None, **quick)
         size = (3, 299, 299) if name == "inception_v3" else (3, 64, 64) if "net_v2_x" in name else (3, 128, 128)
         found = imported(net, size)
+        assert found.is_equal
+        assert found.sums == 0
+
+    @pytest.mark.slow
+    @pytest.mark.filterwarnings("ignore")
+    @pytest.mark.parametrize(
+        "name",
+        [
+            *(
+                "seresnet18",
+                "resnetv2_50",
+                "regnety_002",
+                "tf_efficientnet_lite0",
+                "mobilenetv4_conv_small",
+                "repvgg_a0",
+            ),
+            *("convnext_atto", "cspresnet50d"),
+        ],
+    )
+    def test_a_network_of_timm_is(self, name: str) -> None:
+        """With keys, norms, paddings and gates of its own."""
+        timm = pytest.importorskip("timm")
+        found = imported(timm.create_model(name), (3, 96, 96))
         assert found.is_equal
         assert found.sums == 0

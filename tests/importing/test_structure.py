@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from builder.importing.steps import ModuleCall, Step
+from builder.importing.steps import ModuleCall, TracedStep
 from builder.importing.structure import Joint, Structure
 
 
-def network(*steps: Step) -> ModuleCall:
+def network(*steps: TracedStep) -> ModuleCall:
     """Return the call of a whole network."""
     return ModuleCall("", "Net", list(steps), (-1,), (steps[-1].value,))
 
 
-def step(word: str, value: int, *inputs: int) -> Step:
+def step(word: str, value: int, *inputs: int) -> TracedStep:
     """Return a step."""
-    return Step(word, {}, inputs, value, said=word)
+    return TracedStep(word, {}, inputs, value, said=word)
 
 
 class TestChains:
@@ -24,7 +24,7 @@ class TestChains:
     def test_one_after_another(self) -> None:
         """Three layers are three items."""
         items = Structure().network(network(step("conv", 0, -1), step("relu", 1, 0), step("conv", 2, 1)))
-        assert [each.word for each in items if isinstance(each, Step)] == ["conv", "relu", "conv"]
+        assert [each.word for each in items if isinstance(each, TracedStep)] == ["conv", "relu", "conv"]
 
     def test_a_sum_of_two_lanes(self) -> None:
         """The identity is an empty lane."""
@@ -52,6 +52,6 @@ class TestChains:
         )
         structure = Structure()
         (hole,) = structure.network(network(*steps))
-        assert isinstance(hole, Step)
+        assert isinstance(hole, TracedStep)
         assert hole.word == "?"
         assert [reason for _, reason in structure.holes] == ["the lanes exchange values before they meet"]

@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from builder.importing.convert import Hole, Imported
-    from builder.importing.source import NetworkSource
+    from builder.importing.source import NetworkOrigin
 
 
 @dataclass(frozen=True)
 class PageImported:
     """What was imported: the page's text and file, its cost, whether it is proven, and what it could not say.
 
-    ``parts_at`` is where outputs differ first, ``differing`` the keys that keep the weights from loading.
+    ``parts_at`` is where outputs differ first, ``differing`` the keys that keep the weights from loading, ``refused``
+    what is wrong with a page that cannot be built.
     """
 
     network: str
@@ -34,6 +35,7 @@ class PageImported:
     holes: tuple[Hole, ...]
     differing: tuple[str, ...]
     parts_at: str | None
+    refused: str | None
     file: Path | None
     weights: Path | None
     plugin: Path | None
@@ -95,6 +97,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
         holes=found.holes,
         differing=differing,
         parts_at=(proof.parts_at or None) if proof is not None else None,
+        refused=found.refused or None,
         file=output,
         weights=weights,
         plugin=plugin,
@@ -102,7 +105,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
     )
 
 
-def _write_weights(origin: NetworkSource, path: Path) -> None:
+def _write_weights(origin: NetworkOrigin, path: Path) -> None:
     from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
 
     write_checkpoint(path, Checkpoint(origin.net.state_dict(), {"network": origin.name}))

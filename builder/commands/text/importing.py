@@ -36,6 +36,8 @@ def verdict(value: PageImported) -> list[str]:
         return [f"equal: the weights load strictly, and the outputs on {images} have the same bits"]
     if value.equal:
         return ["equal in names and shapes of all weights; a network without numbers has no outputs to compare"]
+    if value.refused:
+        return [f"warning: not proven: the page has a mistake: {value.refused}"]
     if value.holes:
         lines = [f"warning: not proven: {plural(len(value.holes), 'thing')} cannot be said on a page"]
         lines += [_hole(each) for each in value.holes[:_SHOWN]]
