@@ -207,6 +207,62 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
             + "  p: adaptiveavgpool\n  f: flatten\n  l: {linear: {out: $classes}}\n"
         ),
     ),
+    # copies of much
+    "copies of many lanes": (
+        4_000,
+        lambda n: HEAD + f"layers:\n- {{branches: [{', '.join(['[]'] * n)}], merge: add, repeat: {n}}}\n" + TAIL,
+    ),
+    "copies of a long list": (
+        4_000,
+        lambda n: (
+            HEAD
+            + "templates:\n  T:\n    params: {w: list}\n    layers: [relu]\nlayers:\n"
+            + f"- {{T: {{w: [{', '.join(['1'] * n)}]}}, repeat: {n}}}\n"
+            + TAIL
+        ),
+    ),
+    "copies of many fields": (
+        4_000,
+        lambda n: HEAD + f"layers:\n- {{conv: {{{', '.join(f'x{k}: 1' for k in range(n))}}}, repeat: {n}}}\n" + TAIL,
+    ),
+    "fields that are set on every copy": (
+        4_000,
+        lambda n: (
+            HEAD
+            + f"layers:\n- {{relu: {{}}, repeat: {n}}}\n"
+            + TAIL
+            + f"set:\n  '*': {{{', '.join(f'x{k}: 1' for k in range(n))}}}\n"
+        ),
+    ),
+    "fields that are set on every instance": (
+        4_000,
+        lambda n: (
+            HEAD
+            + f"templates:\n  T: {{layers: [relu]}}\nlayers:\n- {{T: {{}}, repeat: {n}}}\n"
+            + TAIL
+            + f"set:\n  T: {{{', '.join(f'x{k}: 1' for k in range(n))}}}\n"
+        ),
+    ),
+    "rules of init for every copy": (
+        4_000,
+        lambda n: (
+            HEAD
+            + f"layers:\n- {{conv: {{out: 3, kernel: 1}}, repeat: {n}}}\n"
+            + TAIL
+            + f"init:\n  conv: {{{', '.join(f'x{k}: 1' for k in range(n))}}}\n"
+        ),
+    ),
+    "wildcards at every copy": (
+        100,
+        lambda n: (
+            HEAD
+            + "layers:\n"
+            + "- {layers: [relu], repeat: 400}\n"
+            + TAIL
+            + "insert:\n"
+            + _lines(n, lambda k: f"- {{relu: {{}}, at: '**.x{k}.*.out'}}")
+        ),
+    ),
     # studies and spaces
     "a grid": (
         90,

@@ -51,6 +51,7 @@ def bind(
     ``owner`` names what has the parameters, such as "`Bottleneck`". Unknown and missing names are reported.
     """
     known = {str(parameter.name.value): parameter for parameter in parameters}
+    evaluator.read(len(known) + len(given.entries), given.mark)
     unknown: list[str] = []
     for key, _ in given.entries:
         if key.value not in known:

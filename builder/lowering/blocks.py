@@ -140,7 +140,8 @@ def template_instance(
         mine = tuple(entry for entry in fields.entries if entry[0].value not in _EDITABLE or entry[0].value in names)
         over = {key.value for key, _ in mine}
         given = Mapping((*(each for each in given.entries if each[0].value not in over), *mine), given.mark)
-        overrides.append(Mapping(tuple(each for each in fields.entries if each not in mine), fields.mark))
+        rest = tuple(entry for entry in fields.entries if entry[0].value not in over)
+        overrides.append(Mapping(rest, fields.mark))
     scope: Scope = {**draft.scope, "in": flow[1].channels if flow else UNKNOWN}
     if template.counts:
         scope |= {"nth": draft.counted, "total": draft.total}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from builder.lowering.scope import UnknownValueError
-from builder.lowering.selectors import Place, Selector, parse_selector
+from builder.lowering.selectors import Place, Selector, check_searching, parse_selector
 
 if TYPE_CHECKING:
     from builder.diagnostics import Collector
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from builder.lowering.scope import Evaluator, Scope
     from builder.reader import Mapping, Scalar
     from builder.spec.page import Insert, Item
-
-
-MAX_SEARCHING = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +32,8 @@ class _Table:
         self.edits = edits
         self._explicit: dict[tuple[str, ...], list[int]] = {}
         self._open: list[int] = []
+        self._asked: Place | None = None
+        self._found: list[_Edit] = []
         for number, edit in enumerate(edits):
             found = self._explicit.setdefault(edit.selector.segments, []) if edit.selector.explicit else self._open
             found.append(number)
@@ -43,10 +42,11 @@ class _Table:
         """Return the edits that mean ``place`` at one of ``points``, in the order written; None is the place itself."""
         if not self.edits:  # most pages have none, and every place asks
             return []
-        numbers = [*self._explicit.get(place.path, ())]
-        numbers += [number for number in self._open if self.edits[number].selector.matches(place)]
-        found = (self.edits[number] for number in sorted(numbers))
-        return [edit for edit in found if edit.selector.point in points]
+        if place is not self._asked:  # a block asks for each of its points
+            numbers = [*self._explicit.get(place.path, ())]
+            numbers += [number for number in self._open if self.edits[number].selector.matches(place)]
+            self._asked, self._found = place, [self.edits[number] for number in sorted(numbers)]
+        return [edit for edit in self._found if edit.selector.point in points]
 
 
 class Edits:
@@ -54,6 +54,7 @@ class Edits:
 
     def __init__(self, page: Merged, scope: Scope, evaluator: Evaluator) -> None:
         self._templates = frozenset(page.templates)
+        self._evaluator = evaluator
         self._used: set[int] = set()
         self._inserts = _Table(
             [
@@ -111,7 +112,10 @@ class Edits:
 
     def fields(self, place: Place) -> list[Mapping]:
         """Return the fields that ``set`` gives at ``place``."""
-        return [edit.fields for edit in self._taken(self._sets, place, None) if edit.fields is not None]
+        found = [edit.fields for edit in self._taken(self._sets, place, None) if edit.fields is not None]
+        for fields in found:
+            self._evaluator.read(len(fields.entries), fields.mark)
+        return found
 
     def replacement(self, place: Place) -> tuple[bool, Item | None]:
         """Return whether the item at ``place`` is replaced, and by what; None takes it away."""
@@ -119,12 +123,9 @@ class Edits:
         return bool(found), found[-1].item if found else None
 
     def check_count(self, problems: Collector) -> bool:
-        """Report more selectors with wildcards than any page needs, which would cost only time; return whether not."""
+        """Report selectors with wildcards that would cost only time; return whether there are none."""
         searching = [edit.selector for edit in self._all if not edit.selector.explicit]
-        if len(searching) > MAX_SEARCHING:
-            message = f"more than {MAX_SEARCHING} selectors with wildcards or templates"
-            problems.error("too-many-selectors", message, searching[MAX_SEARCHING].mark)
-        return len(searching) <= MAX_SEARCHING
+        return check_searching(searching, "selectors", problems)
 
     def report_unused(self, walked: Walked, problems: Collector) -> None:
         """Report selectors that found nothing, with the nearest place that exists."""

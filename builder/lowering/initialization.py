@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import suggest
 from builder.graph import Initialization
-from builder.lowering.edits import MAX_SEARCHING
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
-from builder.lowering.selectors import parse_selector
+from builder.lowering.selectors import Selector, check_searching, parse_selector
 from builder.ops.base import LARGEST, Operation
 from builder.reader import Mapping, Scalar, describe
 from builder.spec.elsewhere import meant_layer
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from builder.graph import Node
     from builder.lowering.draft import Draft
     from builder.lowering.scope import Scope, Unknown
-    from builder.lowering.selectors import Place, Selector
     from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
@@ -41,79 +39,114 @@ Target = tuple[str, str, tuple[tuple[str, object], ...]]
 def initializations(draft: Draft) -> tuple[Initialization, ...]:
     """Return every rule of the page with the parameters that it reaches; mistakes go to the draft's problems."""
     layers = _Layers(draft)
-    if not _check_count(draft):
+    rules = [(rule, _selector(draft, rule)) for rule in draft.page.init]
+    searching = [each for _, each in rules if isinstance(each, Selector) and not each.explicit]
+    if not check_searching(searching, "rules", draft.problems):
         return ()
-    return tuple(found for rule in draft.page.init if (found := _resolved(draft, rule, layers)) is not None)
+    resolved = (_resolved(draft, rule, each, layers) for rule, each in rules if each is not None)
+    return tuple(found for found in resolved if found is not None)
 
 
-def _check_count(draft: Draft) -> bool:
-    """Report more rules with wildcards than any page needs: each of them looks at every layer."""
-    searching = [rule for rule in draft.page.init if set(str(rule.target.value)) & set("*?[")]
-    if len(searching) > MAX_SEARCHING:
-        message = f"more than {MAX_SEARCHING} rules with wildcards"
-        draft.problems.error("too-many-selectors", message, searching[MAX_SEARCHING].target.mark)
-    return len(searching) <= MAX_SEARCHING
+def _selector(draft: Draft, rule: InitRule) -> Selector | str | None:
+    """Return what a rule speaks of: the word of an operation, or places; None after a mistake."""
+    target = str(rule.target.value)
+    if target in draft.page.operations:
+        return target
+    try:
+        text = draft.evaluator.name(rule.target, draft.scope)
+    except UnknownValueError:
+        return None
+    return parse_selector(text, rule.target.mark, frozenset(draft.page.templates))
+
+
+Learned = tuple[str, "Parameter"]
+"""A tensor that a layer learns, after its key."""
 
 
 class _Layers:
-    """The layers of a draft, found by path at once and by wildcard one after another."""
+    """The layers of a draft, found by path at once and by wildcard one after another, and what each learns."""
 
     def __init__(self, draft: Draft) -> None:
-        self.all = draft.layers
-        self._by_path: dict[tuple[str, ...], list[tuple[Place, Node | None]]] = {}
-        for place, node in draft.layers:
-            self._by_path.setdefault(place.path, []).append((place, node))
+        self.all = [place for place, _ in draft.layers]
+        self._nodes = [node for _, node in draft.layers]
+        self._by_path: dict[tuple[str, ...], list[int]] = {}
+        for number, place in enumerate(self.all):
+            self._by_path.setdefault(place.path, []).append(number)
+        self._learned = [self._of(draft, node) for node in self._nodes]
+        self._alike: dict[tuple[str, str], list[Learned]] = {}
+        self.parts: dict[str, set[str]] = {}
+        """Whose rules the parameters of each kind of operation follow."""
+        for node, tensors in zip(self._nodes, self._learned, strict=True):
+            for key, each in tensors:
+                self._alike.setdefault((each.of, _last(each)), []).append((key, each))
+                self.parts.setdefault(node.operation.kind if node is not None else "", set()).add(each.of)
 
-    def met(self, selector: Selector | None) -> list[tuple[Place, Node | None]]:
-        """Return the layers that a selector means, all of them where there is none."""
-        if selector is None:
-            return self.all
+    def of(self, operation: str, parameter: str) -> list[Learned]:
+        """Return the tensors called ``parameter`` that follow the rules for ``operation``."""
+        return self._alike.get((operation, parameter), [])
+
+    def met(self, selector: Selector) -> list[int]:
+        """Return the numbers of the layers that a selector means."""
         if selector.explicit:
             return self._by_path.get(selector.segments, [])
-        return [(place, node) for place, node in self.all if selector.matches(place)]
+        return [number for number, place in enumerate(self.all) if selector.matches(place)]
+
+    def learned(self, met: list[int]) -> list[Learned]:
+        """Return what the layers of these numbers learn."""
+        return [tensor for number in met for tensor in self._learned[number]]
+
+    def are_known(self, met: list[int]) -> bool:
+        """Return whether no mistake hides what one of the layers is."""
+        return all(self._nodes[number] is not None for number in met)
+
+    def _of(self, draft: Draft, node: Node | None) -> list[Learned]:
+        return [(join(node.key, each.name), each) for each in draft.learned(node)] if node is not None else []
 
 
-def _resolved(draft: Draft, rule: InitRule, layers: _Layers) -> Initialization | None:
-    target, parameter = str(rule.target.value), str(rule.parameter.value)
-    operation = target if target in draft.page.operations else None
-    selector = None
-    if operation is None:
-        try:
-            text = draft.evaluator.name(rule.target, draft.scope)
-        except UnknownValueError:
-            return None
-        selector = parse_selector(text, rule.target.mark, frozenset(draft.page.templates))
+def _last(parameter: Parameter) -> str:
+    return parameter.name.rpartition(".")[2]
+
+
+def _resolved(draft: Draft, rule: InitRule, target: Selector | str, layers: _Layers) -> Initialization | None:
+    parameter = str(rule.parameter.value)
+    met = layers.met(target) if isinstance(target, Selector) else []
+    if isinstance(target, Selector):
+        tensors = [each for each in layers.learned(met) if _last(each[1]) == parameter]
+    else:
+        tensors = layers.of(target, parameter)
+    draft.evaluator.read(len(tensors), rule.target.mark)
     targets: list[Target] = []
     functions: dict[int, tuple[str, tuple[tuple[str, object], ...]] | None] = {}
-    met = layers.met(selector)
-    for key, each in _learned(draft, met):
-        if each.name.rpartition(".")[2] == parameter and operation in (None, each.of):
-            out = each.shape[0]
-            if out not in functions:
-                functions[out] = _function(draft, rule, out)
-            found = functions[out]
-            if found is None or not _fits(draft, rule, found[0], key, each):
-                return None
-            targets.append((key, *found))
-    template = selector.template if selector is not None else None
+    for key, each in tensors:
+        out = each.shape[0]
+        if out not in functions:
+            functions[out] = _function(draft, rule, out)
+        found = functions[out]
+        if found is None or not _fits(draft, rule, found[0], key, each):
+            return None
+        targets.append((key, *found))
+    if isinstance(target, Selector):
+        operation, template = None, target.template
+    else:
+        operation, template = target, None
     if targets:
         return Initialization(operation, template, parameter, tuple(targets))
     _function(draft, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
-    return Initialization(operation, template, parameter, (), dropped=_is_dropped(draft, rule, selector, met))
+    dropped = _is_dropped(draft, rule, target, met, layers)
+    return Initialization(operation, template, parameter, (), dropped=dropped)
 
 
-def _is_dropped(draft: Draft, rule: InitRule, selector: Selector | None, met: list[tuple[Place, Node | None]]) -> bool:
+def _is_dropped(draft: Draft, rule: InitRule, target: Selector | str, met: list[int], layers: _Layers) -> bool:
     """Return whether a rule that reaches nothing is a base's, which may mean what the page has taken away.
 
     One of the page's own is reported.
     """
-    is_called = selector is not None and (selector.template is None or draft.walked.is_called(selector.template))
     if _is_inherited(draft, rule):
-        return is_called
-    if selector is not None:
-        _report_nothing(draft, rule, selector, met)
+        return isinstance(target, Selector) and (target.template is None or draft.walked.is_called(target.template))
+    if isinstance(target, Selector):
+        _report_nothing(draft, rule, target, met, layers)
     else:
-        _report_no_parameter(draft, rule, str(rule.target.value))
+        _report_no_parameter(draft, rule, target, layers)
     return False
 
 
@@ -131,12 +164,11 @@ def _fits(draft: Draft, rule: InitRule, function: str, key: str, parameter: Para
     return False
 
 
-def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
+def _report_no_parameter(draft: Draft, rule: InitRule, operation: str, layers: _Layers) -> None:
     """Report a rule for an operation that can have no such parameter; that none has it here is no mistake."""
     hint: Hint
     parameter = str(rule.parameter.value)
-    alike = [node for _, node in draft.layers if node is not None and node.operation.kind == operation]
-    parts = {each.of for node in alike for each in draft.learned(node)}
+    parts = layers.parts.get(operation, set())
     if draft.page.operations[operation].parameters is Operation.parameters:
         hint = "remove the rule"
         draft.problems.error("no-such-parameter", f"`{operation}` has no parameters", rule.target.mark, hint)
@@ -151,13 +183,13 @@ def _report_no_parameter(draft: Draft, rule: InitRule, operation: str) -> None:
         draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
 
 
-def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[tuple[Place, Node | None]]) -> None:
+def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[int], layers: _Layers) -> None:
     """Report a rule that reaches nothing, unless a mistake elsewhere hides what it means."""
-    if any(node is None for _, node in met) or draft.walked.may_hide(selector):
+    if not layers.are_known(met) or draft.walked.may_hide(selector):
         return
     hint: Hint
     if met:
-        known = sorted({each.name.rpartition(".")[2] for _, each in _learned(draft, met)})
+        known = sorted({_last(each) for _, each in layers.learned(met)})
         message = f"`{rule.target.value}` has no parameter `{rule.parameter.value}`"
         hint = partial(suggest, str(rule.parameter.value), known, "it has")
         draft.problems.error("no-such-parameter", message, rule.parameter.mark, hint)
@@ -166,13 +198,6 @@ def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[
         meant = meant_layer(str(rule.target.value), [*draft.page.operations, *draft.walked.tree.roots])
         hint = f"did you mean `{meant}`?" if meant in draft.page.operations else advice
         draft.problems.error("no-such-place", message, rule.target.mark, hint)
-
-
-def _learned(draft: Draft, layers: list[tuple[Place, Node | None]]) -> Iterator[tuple[str, Parameter]]:
-    """Yield every tensor that layers learn, with its key."""
-    for _, node in layers:
-        if node is not None:
-            yield from ((join(node.key, each.name), each) for each in draft.learned(node))
 
 
 def _function(draft: Draft, rule: InitRule, out: int | Unknown) -> tuple[str, tuple[tuple[str, object], ...]] | None:

@@ -17,8 +17,8 @@ from builder.lowering.draft import Draft
 from builder.lowering.edits import Edits
 from builder.lowering.initialization import initializations
 from builder.lowering.pages import merge_mappings
-from builder.lowering.scope import UNKNOWN, Evaluator, UnknownValueError, marked
-from builder.lowering.walk import TooLargeError, Walk
+from builder.lowering.scope import UNKNOWN, Evaluator, TooLargeError, UnknownValueError, marked
+from builder.lowering.walk import Walk
 from builder.ops.base import Count
 from builder.reader import Mapping, Scalar, Sequence
 from builder.shapes import Shape
@@ -62,12 +62,27 @@ def lower(
     work = work if work is not None else Work()
     work.read(page)
     problems = Collector(page.found)
+    try:
+        return _lowered(page, input, classes, params or {}, work, problems)
+    except TooLargeError:
+        problems.raise_found()
+        raise
+
+
+def _lowered(
+    page: Merged,
+    size: tuple[int, int, int] | None,
+    given_classes: int | None,
+    params: Table[str, Result],
+    work: Work,
+    problems: Collector,
+) -> Graph:
     _check_members(page, problems)
-    if _is_family(page, params or {}, problems):
+    if _is_family(page, params, problems):
         problems.raise_found()  # whatever its members give is unknown
     evaluator = Evaluator(problems)
-    scope = _page_scope(page, classes, params or {}, evaluator, problems)
-    shape = _size(page, input, problems)
+    scope = _page_scope(page, given_classes, params, evaluator, problems)
+    shape = _size(page, size, problems)
     draft, root, flow = _walk(page, scope, shape, problems, work)
     rules = initializations(draft)
     if flow is not None and scope["classes"] is not UNKNOWN:
@@ -115,9 +130,6 @@ def _once(
     walk = Walk(draft)
     try:
         root, flow = root_block(draft, walk, shape)
-    except TooLargeError:
-        problems.raise_found()
-        raise
     finally:
         work.steps += walk.steps
     return draft, root, flow

@@ -10,7 +10,7 @@ from builder.reader import Mapping, Scalar, Sequence, Value
 from builder.spec.calls import report_expression
 
 if TYPE_CHECKING:
-    from builder.diagnostics import Collector
+    from builder.diagnostics import Collector, Mark
     from builder.expressions import Result
 
 
@@ -24,6 +24,11 @@ Scope: TypeAlias = "dict[str, Result | Unknown]"
 
 
 MAX_LOOKED_AT = 2_000_000
+MAX_READ = 100_000  # values of one network, every copy counted; EfficientNet-V2-L has 7,000
+
+
+class TooLargeError(Exception):
+    """The page describes more than any network has; reported already."""
 
 
 class UnknownValueError(Exception):
@@ -35,13 +40,22 @@ class Evaluator:
 
     def __init__(self, problems: Collector) -> None:
         self._problems = problems
-        self._looked_at = 0
+        self._looked_at = self._read = 0
+
+    def read(self, count: int, mark: Mark) -> None:
+        """Count values that are looked at; raise TooLargeError where copies make more of them than any network has."""
+        self._read += count
+        if self._read > MAX_READ:
+            message = f"with every copy, this network has more than {MAX_READ:,} values"
+            self._problems.error("too-many-values", message, mark, "a `repeat` copies all fields of its layers")
+            raise TooLargeError
 
     def value(self, value: Value, scope: Scope) -> Value:
         """Return ``value`` with every expression replaced by what it gives, marks kept.
 
         Raises UnknownValueError where that cannot be known.
         """
+        self.read(1, value.mark)
         match value:
             case Scalar():
                 return self._scalar(value, scope) if is_expression(value.value) else value

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING
 from builder.spec.page import POINTS
 
 if TYPE_CHECKING:
-    from builder.diagnostics import Mark
+    from builder.diagnostics import Collector, Mark
+
+MAX_SEARCHING = 100  # selectors with wildcards or templates of one page: each is compared with every place
+MAX_PARTS = 16  # of one of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Selector:
     mark: Mark
 
     @property
+    def too_long(self) -> bool:
+        """Whether it could be compared with a path in more than one way, or has more parts than any path needs."""
+        return self.segments.count("**") > 1 or len(self.segments) > MAX_PARTS
+
+    @property
     def explicit(self) -> bool:
         """Whether it names one place, which then must exist."""
         return self.template is None and not any(set(segment) & set("*?[") for segment in self.segments)
@@ -46,7 +54,8 @@ class Selector:
 
 def parse_selector(text: str, mark: Mark, templates: frozenset[str]) -> Selector:
     """Return the selector that ``text`` says, its braces already put in."""
-    segments = tuple(text.split("."))
+    parts = text.split(".")
+    segments = tuple(part for part, before in zip(parts, ["", *parts], strict=False) if not part == before == "**")
     point = segments[-1] if segments[-1] in POINTS else None
     path = segments[:-1] if point else segments
     if path and path[0] in templates:
@@ -54,14 +63,27 @@ def parse_selector(text: str, mark: Mark, templates: frozenset[str]) -> Selector
     return Selector(text, path, point, None, mark)
 
 
+def check_searching(searching: list[Selector], what: str, problems: Collector) -> bool:
+    """Report selectors that cost more than any page needs; return whether there are none."""
+    if len(searching) > MAX_SEARCHING:
+        mark = searching[MAX_SEARCHING].mark
+        problems.error("too-many-selectors", f"more than {MAX_SEARCHING} {what} with wildcards or templates", mark)
+        return False
+    found = [each for each in searching if each.too_long]
+    for each in found:
+        message = f"a selector with wildcards has at most {MAX_PARTS} parts, one of them `**`"
+        problems.error("too-many-selectors", message, each.mark, "one `**` stands for any number of blocks")
+    return not found
+
+
 def _match(pattern: tuple[str, ...], path: tuple[str, ...]) -> bool:
-    """Return whether ``path`` fits: every step of the pattern moves the lengths of ``path`` that are matched so far."""
-    matched = {0}
-    for segment in pattern:
-        if segment == "**":
-            matched = set(range(min(matched), len(path) + 1))
-        else:
-            matched = {length + 1 for length in matched if length < len(path) and fnmatchcase(path[length], segment)}
-        if not matched:
-            return False
-    return len(path) in matched
+    """Return whether ``path`` fits ``pattern``, in which one ``**`` stands for any number of segments."""
+    if "**" not in pattern:
+        return len(pattern) == len(path) and all(map(fnmatchcase, path, pattern))
+    before = pattern.index("**")
+    after = len(pattern) - before - 1
+    return (
+        before + after <= len(path)
+        and all(map(fnmatchcase, path[:before], pattern[:before]))
+        and all(map(fnmatchcase, path[len(path) - after :], pattern[before + 1 :]))
+    )

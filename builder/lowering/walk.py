@@ -20,7 +20,7 @@ from builder.lowering.blocks import inline_block, template_instance
 from builder.lowering.frame import ChildName
 from builder.lowering.names import join
 from builder.lowering.pages import merge_mappings
-from builder.lowering.scope import UnknownValueError, written
+from builder.lowering.scope import TooLargeError, UnknownValueError, written
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import without_place
@@ -45,10 +45,6 @@ if TYPE_CHECKING:
 MAX_REPEAT = 4096
 MAX_LAYERS = 8_000  # of one network, blocks counted in, and what `when` switches off; ResNet-1202 has 3,600
 MAX_DEPTH = 48
-
-
-class TooLargeError(Exception):
-    """The page describes more layers than any network has; reported already."""
 
 
 class Walk:

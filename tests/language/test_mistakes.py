@@ -132,6 +132,33 @@ class TestWholePages:
         text = "layers:\n- repeat: 4000\n  layers:\n  - repeat: 4000\n    layers: [relu]\n" + TAIL
         assert [each.code for each in mistakes_of(text)] == ["too-many-layers"]
 
+    @pytest.mark.parametrize(
+        ("page", "code"),
+        [
+            ("layers:\n- {branches: [[], [], []], merge: add, repeat: 2500}\n", "too-many-layers"),
+            ("layers:\n- {layers: [{branches: [[], []], merge: add}], repeat: 2500}\n", "too-many-layers"),
+            (f"layers:\n- {{conv: {{out: 3, x: {list(range(100))}}}, repeat: 1000}}\n", "too-many-values"),
+            (f"templates: {{T: {{params: {{w: {list(range(100))}}}, layers: [relu]}}}}\nlayers:\n"
+             "- {T: {}, repeat: 1000}\n", "too-many-values"),
+            ("layers:\n- {relu: {}, repeat: 1100}\nset: {'*': {" + ", ".join(f"x{n}: 1" for n in range(100)) + "}}\n",
+             "too-many-values"),
+            ("layers:\n- {conv: {out: 3, kernel: 1}, repeat: 1100}\ninit: {"
+             + ", ".join(f"'{'*' * n}': {{bias: 0}}" for n in range(1, 100)) + "}\n", "too-many-values"),
+            ("layers:\n- relu\nset: {'a.**.b.**': {p: 1}}\n", "too-many-selectors"),
+            (f"layers:\n- relu\ninit: {{{'a.' * 16}*: {{weight: 1}}}}\n", "too-many-selectors"),
+        ],
+    )  # fmt: skip
+    def test_copies_of_much_are_refused_soon(
+        self, mistakes_of: Callable[..., list[Diagnostic]], page: str, code: str
+    ) -> None:
+        """What a page says once and copies often counts with every copy."""
+        assert mistakes_of(page + ("" if "set:" in page or "init:" in page else TAIL))[-1].code == code
+
+    def test_stars_beside_each_other_are_one(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """`**.**` means what `**` means."""
+        found = mistakes_of("layers:\n- relu\nset: {'**.**.nothing': {p: 1}}\n")
+        assert "no-such-place" in [each.code for each in found]
+
     def test_a_mistake_of_a_thousand_copies_is_worked_out_once(
         self, mistakes_of: Callable[..., list[Diagnostic]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
