@@ -290,6 +290,38 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
             )
         ),
     ),
+    "values to search": (
+        4_000,
+        lambda n: (
+            STUDY.replace("seeds: 2", "seeds: {screen: 1, confirm: 2}")
+            + f"search:\n  trials: 4\n  over: {{momentum: [{', '.join(f'0.{k + 100_000}' for k in range(n))}]}}\n"
+        ),
+    ),
+    "settings of a study": (
+        9_000,
+        lambda n: STUDY.replace("{epochs: 2}", f"{{{', '.join(f'lr{k}: 1' for k in range(n))}}}"),
+    ),
+    "alternatives of an insert": (
+        90,
+        lambda n: (
+            HEAD
+            + "layers:\n- conv: {out: 3, kernel: 1}\n"
+            + TAIL
+            + "variants:\n  g:\n    among: 'conv*'\n    insert:\n      conv:\n"
+            + "".join(
+                f"        {field}: [{', '.join(map(str, range(1, n + 1)))}]\n" for field in ("out", "kernel", "stride")
+            )
+        ),
+    ),
+    "settings of a large network": (
+        1_500,
+        lambda n: (
+            HEAD
+            + f"layers:\n- {{relu: {{}}, repeat: {n}}}\n- conv: {{out: 3, kernel: 1}}\n"
+            + TAIL
+            + f"variants:\n  gate: {{set: {{conv1: {{out: [{', '.join(map(str, range(1, n + 1)))}]}}}}}}\n"
+        ),
+    ),
     "a space of places": (
         200,
         lambda n: (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
@@ -46,6 +47,9 @@ class EntryFields(Strict):
     require: str | None = Field(None, description="a condition, as in `$parameters < 1.1 * $base_parameters`")
     not_both: Any = Field(None, description="two places of which at most one is used")
 
+
+MAX_ALTERNATIVES = 100
+"""Layers of one entry, of which each is read once and tried at its places."""
 
 KINDS = ("insert", "set", "params", "require", "not_both")
 _BESIDE_INSERT = ("at", "among", "count", "same_per")
@@ -174,6 +178,11 @@ class _Entry:
         if most is not None and least > most:
             self._error("bad-value", f"`count`: {least} is more than {most}", self._entry.key_mark("count"))
             return
+        count = sum(map(_alternatives, _listed(value)))
+        if count > MAX_ALTERNATIVES:
+            message = f"`insert` lists {count:,} layers, and one entry has at most {MAX_ALTERNATIVES}"
+            self._error("too-many-variants", message, value.mark, "name fewer values for each field")
+            return
         layers = tuple(each for item in _listed(value) for each in self._layers(item))
         per = self._entry.get("same_per")
         if layers:
@@ -276,6 +285,13 @@ def spelt(value: object) -> str:
 
 def _scope_hint() -> str:
     return "a constraint can use " + ", ".join(f"`${name}`" for name in SCOPE)
+
+
+def _alternatives(item: Value) -> int:
+    """Return how many layers an item of ``insert`` means."""
+    calls = item.entries if isinstance(item, Mapping) else ()
+    fields = [each for _, call in calls if isinstance(call, Mapping) for _, each in call.entries]
+    return prod(len(each.items) for each in fields if isinstance(each, Sequence))
 
 
 def _listed(value: Value) -> tuple[Value, ...]:

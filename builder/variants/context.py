@@ -9,9 +9,10 @@ from math import comb, prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from builder.costs import Cost, graph_cost
-from builder.diagnostics import ArchError
+from builder.diagnostics import ArchError, Diagnostic
 from builder.identity import graph_id
 from builder.lowering.lower import lower
+from builder.quantities import plural
 from builder.variants.composition import Composition
 from builder.variants.layout import Entangled, Laid
 from builder.variants.pages import Differences, Inserted, insert_names, inserted_path, page_text
@@ -20,13 +21,16 @@ from builder.variants.places import Places
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from builder.diagnostics import Diagnostic
     from builder.graph import Graph
     from builder.lowering.pages import Base
     from builder.reader import Scalar
     from builder.spec.space import Insertions, Space
     from builder.variants.layout import Chosen
     from builder.variants.places import InsertionPlace
+
+
+MAX_WORK = 500_000
+"""Places of a space times layers of its networks: each place is tried alone, in a network of all layers."""
 
 
 class Price(NamedTuple):
@@ -44,6 +48,18 @@ class Origin:
     space: Space
     classes: int | None
     header: Mapping[str, object]
+
+    def check_size(self, places: int, graph: Graph) -> None:
+        """Raise ArchError where so many places of a graph are too many to be tried, each alone."""
+        space = self.space
+        layers = max((len(each.layers) for each in space.insertions), default=0)
+        selectors = sum(len(each.among) + len(each.at) for each in space.insertions) + 2 * len(space.apart)
+        work = len(graph.nodes) * max(places, selectors, 50 * layers)
+        if work > MAX_WORK:
+            many = f"{plural(places, 'place')}, {plural(selectors, 'selector')} and {plural(layers, 'layer')} to insert"
+            message = f"{many} are too many for a network of {len(graph.nodes):,} layers"
+            mark = next((each.mark for each in space.insertions), None)
+            raise ArchError(Diagnostic("too-many-variants", message, mark, "name fewer places, or fewer layers"))
 
     @cached_property
     def id(self) -> str:
@@ -145,7 +161,9 @@ class Context:
         """For a place that is tried, the others that mean the same."""
         self._alias: dict[int, list[InsertionPlace]] = {}
         self._selectors: dict[frozenset[int], str] = {}
+        origin.check_size(0, self.graph)
         self._spots_of = [self._numbered(each) for each in origin.space.insertions]
+        origin.check_size(len(self.spots), self.graph)
         self._named = self._names()
         self._composition = self._composed()
         self.dimensions = [
@@ -188,6 +206,10 @@ class Context:
             return Price(self._composition.id(chosen), self._composition.cost(chosen))
         graph = self._origin.lowered(self.differences(chosen)) if chosen else self.graph
         return Price(graph_id(graph), graph_cost(graph))
+
+    def _id(self, chosen: Chosen) -> str:
+        """Return the id of a choice: its price costs three times as much."""
+        return self._composition.id(chosen) if self._composition is not None else self.price(chosen).id
 
     def differences(self, chosen: Chosen) -> Differences:
         """Return what separates a choice from the base."""
@@ -287,7 +309,7 @@ class Context:
         """Return the first of equal places, in page order: where the layer alone gives the same network."""
         first: dict[str, int] = {}
         for spot in spots:
-            kept = first.setdefault(self.price({spot: 0}).id, spot)
+            kept = first.setdefault(self._id({spot: 0}), spot)
             if kept != spot:
                 self._alias.setdefault(kept, []).append(self.spots[spot])
                 name = self.spots[kept].text

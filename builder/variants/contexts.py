@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 MOST_KNOWN = 16
 """How many are lowered before the first variant, and kept."""
 
+MOST_NODES = 13_000
+"""Of all that are kept: of a large network there are fewer."""
+
 
 class Contexts:
     """All contexts of a space by number; in their order the axis named last changes fastest."""
@@ -29,6 +32,8 @@ class Contexts:
         space = origin.space
         self._axes = [*(len(each.values) for each in space.settings), *(len(each.values) for each in space.choices)]
         self._known: OrderedDict[int, Context] = OrderedDict()
+        self._most = MOST_KNOWN
+        self._most = min(MOST_KNOWN, max(1, MOST_NODES // max(1, len(self[0].graph.nodes))))
 
     def __len__(self) -> int:
         return prod(self._axes)
@@ -39,7 +44,7 @@ class Contexts:
             self._known.move_to_end(number)
         else:
             self._known[number] = Context(self._origin, self.changes(number))
-            if len(self._known) > MOST_KNOWN:
+            if len(self._known) > self._most:
                 self._known.popitem(last=False)
         return self._known[number]
 
@@ -48,12 +53,12 @@ class Contexts:
 
     def first(self) -> list[Context]:
         """Return as many of the first as are kept."""
-        return [self[number] for number in range(min(len(self), MOST_KNOWN))]
+        return [self[number] for number in range(min(len(self), self._most))]
 
     @property
     def is_counted(self) -> bool:
         """Whether ``size`` was counted; else every context is taken to have as many places as the first."""
-        return len(self) <= MOST_KNOWN or not self._origin.space.insertions
+        return len(self) <= self._most or not self._origin.space.insertions
 
     @property
     def size(self) -> int:

@@ -25,13 +25,17 @@ BOUNDED = {
     "variables in sight": 250,
     "calls of a template of many parameters": 250,
     "members": 250,
+    "values to search": 110,
+    "settings of a study": 110,
+    "alternatives of an insert": 10,
+    "settings of a large network": 400,
     "copies of many lanes": 100,
     "copies of a long list": 330,
     "copies of many fields": 330,
     "fields that are set on every copy": 330,
     "fields that are set on every instance": 330,
 }
-"""Pages whose work stops growing at a bound, with a size beyond it: below, each name is compared with each."""
+"""Pages whose work stops growing at a bound, with a size beyond it: below, each name is compared with each, or so."""
 
 
 def calls(function: Callable[[], object]) -> int:

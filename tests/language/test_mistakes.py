@@ -66,6 +66,9 @@ class TestOneLayer:
         assert hint in (found.hint or "")
 
 
+LIST = list(range(100))
+
+
 class TestWholePages:
     """Mistakes that need more than one line."""
 
@@ -138,8 +141,8 @@ class TestWholePages:
             ("layers:\n- {branches: [[], [], []], merge: add, repeat: 2500}\n", "too-many-layers"),
             ("layers:\n- {layers: [{branches: [[], []], merge: add}], repeat: 2500}\n", "too-many-layers"),
             (f"layers:\n- {{conv: {{out: 3, x: {list(range(100))}}}, repeat: 1000}}\n", "too-many-values"),
-            (f"templates: {{T: {{params: {{w: {list(range(100))}}}, layers: [relu]}}}}\nlayers:\n"
-             "- {T: {}, repeat: 1000}\n", "too-many-values"),
+            (f"templates: {{T: {{params: {{w: {LIST}}}, layers: [relu]}}}}\nlayers:\n- {{T: {{}}, repeat: 1100}}\n",
+             "too-many-values"),
             ("layers:\n- {relu: {}, repeat: 1100}\nset: {'*': {" + ", ".join(f"x{n}: 1" for n in range(100)) + "}}\n",
              "too-many-values"),
             ("layers:\n- {conv: {out: 3, kernel: 1}, repeat: 1100}\ninit: {"

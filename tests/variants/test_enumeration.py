@@ -16,6 +16,8 @@ from builder.lowering import load
 from builder.variants import Sample, variants
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.variants.conftest import Written
 
 REPORT = {"which": {"insert": "se", "among": "block*.pre_activation"}}
@@ -131,6 +133,29 @@ class TestSizes:
             variants("resnet50", space)
         assert "--sample" in (refused.value.diagnostics[0].hint or "")
         assert len(list(variants("resnet50", space, sample=Sample(3)))) == 3
+
+    @pytest.mark.parametrize(
+        ("entry", "said"),
+        [
+            ({"insert": {"se": {"reduction": list(range(1, 102))}}, "among": "conv*"}, "lists 101 layers"),
+            ({"insert": [{"conv": {"out": [1, 2, 3, 4, 5], "kernel": [1, 3, 5], "bias": [True, False], "groups": [1, 2],
+                                   "stride": [1, 2]}}], "at": "conv1"}, "lists 120 layers, and one entry has at most"),
+            ({"insert": "relu", "among": "conv*", "count": 1}, "1000 places, 1 selector and 1 layer to insert are too"),
+            ({"insert": "relu", "at": [f"conv{n}" for n in range(1, 502)]}, "0 places, 501 selectors and 1 layer"),
+        ],
+    )  # fmt: skip
+    def test_places_are_bounded_by_what_trying_them_costs(
+        self, tmp_path: Path, entry: dict[str, object], said: str
+    ) -> None:
+        """Each place is tried alone, in a network of all layers, before the first variant comes."""
+        page = tmp_path / "long.yaml"
+        page.write_text(
+            "name: long\ninput: [3, 8, 8]\nclasses: 2\nlayers:\n- {conv: {out: 3, kernel: 1}, repeat: 1000}\n"
+            "- adaptiveavgpool\n- flatten\n- linear: {out: 2}\n"
+        )
+        with pytest.raises(ArchError, match=said) as refused:
+            variants(page, {"which": entry})
+        assert [each.code for each in refused.value.diagnostics] == ["too-many-variants"]
 
 
 class TestOrder:

@@ -21,8 +21,9 @@ from builder.validation import validate
 
 if TYPE_CHECKING:
     import collections.abc
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sized
 
+    from builder.diagnostics import Mark
     from builder.reader import Value
     from builder.study.page.fields import Compare
     from builder.study.page.space import SearchSpace
@@ -36,6 +37,9 @@ One stream through all layers would give other weights to every layer behind one
 
 MAX_SETTINGS = 200
 """More combinations of hyperparameters than these nobody trains; each is a recipe that is checked."""
+
+MAX_FIELDS = 100
+"""A recipe has about 60 fields."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +180,8 @@ def _changed(recipe: Recipe, page: Mapping, problems: Collector) -> Recipe | Non
     """Return the recipe with what ``set`` changes, or None after saying what is wrong."""
     changes = page.get("set")
     entries = changes.entries if isinstance(changes, Mapping) else ()
+    if not _are_few(entries, page.key_mark("set"), problems):
+        return None
     _check_elsewhere(entries, problems)
     if STREAMS not in recipe.model_fields_set:
         recipe = recipe.model_copy(update={STREAMS: "by_name"})
@@ -191,6 +197,8 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
     """Return every combination of the grid, the empty one where there is no grid."""
     grid = page.get("grid")
     entries = grid.entries if isinstance(grid, Mapping) else ()
+    if not _are_few(entries, page.key_mark("grid"), problems):
+        return ()
     _check_elsewhere(entries, problems)
     named: list[tuple[str, Scalar, tuple[Value, ...]]] = []
     if not _may_be_multiplied(page, entries, problems):
@@ -215,6 +223,14 @@ def _grid(page: Mapping, recipe: Recipe, problems: Collector) -> tuple[Settings,
     return tuple(sorted(found, key=lambda each: each.recipe != recipe))  # the recipe's own values first: the base
 
 
+def _are_few(entries: Sized, mark: Mark, problems: Collector) -> bool:
+    """Report more settings than a recipe has fields, each of which would be looked for; return whether not."""
+    if len(entries) > MAX_FIELDS:
+        message = f"{len(entries):,} settings are more than any recipe has fields"
+        problems.error("bad-value", message, mark, "`archcli schema recipe` lists them")
+    return len(entries) <= MAX_FIELDS
+
+
 def _may_be_multiplied(page: Mapping, entries: Iterable[tuple[Scalar, Value]], problems: Collector) -> bool:
     """Report a grid of more combinations than anybody trains; return whether it has fewer."""
     size = prod(len(values.items) for _, values in entries if isinstance(values, Sequence))
@@ -228,7 +244,10 @@ def _may_be_multiplied(page: Mapping, entries: Iterable[tuple[Scalar, Value]], p
 def _search(page: Mapping, fields: StudyPage | None, recipe: Recipe, problems: Collector) -> SearchSpace | None:
     asked = page.get("search")
     over = asked.get("over") if isinstance(asked, Mapping) else None
-    _check_elsewhere(over.entries if isinstance(over, Mapping) else (), problems)
+    entries = over.entries if isinstance(over, Mapping) else ()
+    if not _are_few(entries, page.key_mark("search"), problems):
+        return None
+    _check_elsewhere(entries, problems)
     return read_search(page, fields, recipe, problems)
 
 

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
 
 
+MAX_VALUES = 100
+"""Values of one field to choose from."""
+
+
 def read_search(
     page: Mapping, fields: written.StudyPage | None, recipe: Recipe, problems: Collector
 ) -> SearchSpace | None:
@@ -74,6 +78,10 @@ def _check_seeds(page: Mapping, fields: written.StudyPage, search: written.Searc
 
 def _dimension(key: Scalar, value: Value, own: object, problems: Collector) -> SearchDimension | None:
     name = f"`search.over.{key.value}`"
+    if isinstance(value, Sequence) and len(value.items) > MAX_VALUES:
+        message = f"{name} has {len(value.items):,} values, more than {MAX_VALUES}"
+        problems.error("too-many-variants", message, value.mark, "numbers have a range: `{low: …, high: …}`")
+        return None
     if isinstance(value, Sequence) and len(value.items) > 1:
         found: SearchDimension = ValueList(tuple(each.plain() for each in value.items))
     elif isinstance(value, Mapping):

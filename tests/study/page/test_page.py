@@ -206,6 +206,15 @@ class TestMistakes:
             find_study("digit_placement")
         assert "`digits_placement`" in str(raised.value.diagnostics[0].hint)
 
+    @pytest.mark.parametrize("where", ["set", "grid", "search"])
+    def test_more_settings_than_a_recipe_has_are_not_looked_for(self, read: Callable[[str], Study], where: str) -> None:
+        """One mistake, not one for each."""
+        listed = ", ".join(f"lr{number}: [1]" for number in range(101))
+        own = {"search": f"{{trials: 4, over: {{{listed}}}}}"}.get(where, f"{{{listed}}}")
+        said = mistakes(read, GOOD.replace("set: {size: 32}", f"{where}: {own}"))
+        assert "101 settings are more than any recipe has fields" in said
+        assert "lr0`" not in said
+
 
 SEARCH = (
     GOOD.replace("seeds: 5", "seeds: {screen: 1, confirm: 5}")
@@ -223,6 +232,13 @@ SEARCH = (
 
 class TestSearch:
     """Hyperparameters that are searched."""
+
+    def test_values_to_choose_from_are_at_most_a_hundred(self, read: Callable[[str], Study]) -> None:
+        """Each is tried in the recipe; more are a range."""
+        values = ", ".join(f"{number}" for number in range(1, 102))
+        said = mistakes(read, SEARCH.replace("[32, 64]", f"[{values}]"))
+        assert "`search.over.batch_size` has 101 values, more than 100" in said
+        assert "numbers have a range: `{low: …, high: …}`" in said
 
     def test_a_range_or_a_list_for_each_field(self, read: Callable[[str], Study]) -> None:
         """By its whole path; numbers are whole where the recipe's own is."""
