@@ -114,9 +114,9 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         lambda n: HEAD + "layers:\n" + "- {branches: [[relu], [maxpool: {kernel: 2}]]}\n" * n,
     ),
     # valid pages
-    "layers": (9_000, lambda n: HEAD + "layers:\n" + "- relu\n" * n + TAIL),
+    "layers": (7_900, lambda n: HEAD + "layers:\n" + "- relu\n" * n + TAIL),
     "named layers": (
-        9_000,
+        7_900,
         lambda n: (
             HEAD
             + "layers:\n"
@@ -125,7 +125,7 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
         ),
     ),
     "repeated layers": (
-        4_000,
+        1_990,
         lambda n: HEAD + "layers:\n" + f"- {{relu: {{}}, repeat: {n}}}\n" * 4 + TAIL,
     ),
     "blocks in blocks": (20, lambda n: HEAD + "layers:\n- " + "[" * n + "relu" + "]" * n + "\n" + TAIL),

@@ -25,6 +25,12 @@ MAX_BYTES = 64_000_000
 MAX_DEPTH = 64
 """Lists and objects in one another; nothing that is written here has ten."""
 
+MAX_TEXT = 20_000
+"""Letters of a text or key in a file: what is read is shown, and the traceback of a failed trial has some thousand."""
+
+_PER_IMAGE = frozenset({"labels", "test_predictions"})
+"""Texts with letters for each image."""
+
 _WORDS = {
     bool: "true or false", int: "a whole number", float: "a number", str: "a text", NoneType: "null",
     tuple: "a list", Mapping: "an object",
@@ -37,9 +43,16 @@ _MOST = 10**300
 def read_json(path: Path) -> Any:
     """Return what the JSON file at ``path`` holds.
 
-    Raises OSError where it can't be read, is no file or too large, ValueError where it is no JSON or nested too deeply.
+    Raises OSError where it can't be read, is no file or too large, ValueError where it is no JSON, nested too deeply,
+    or has a text that nothing of ours has.
     """
-    return parse_json(read_regular(path, MAX_BYTES).decode("utf-8"))
+    found = parse_json(read_regular(path, MAX_BYTES).decode("utf-8"))
+    level = [found]
+    while level:
+        if any(isinstance(each, str) and len(each) > MAX_TEXT for each in level):
+            raise ValueError(f"a text in it has more than {MAX_TEXT:,} letters")
+        level = [inner for each in level if isinstance(each, dict | list) for inner in _inside(each)]
+    return found
 
 
 def parse_json(text: str) -> Any:
@@ -131,6 +144,13 @@ def _kinds(kind: type) -> dict[str, tuple[Any, ...]]:
 def _options(hint: Any) -> tuple[Any, ...]:
     """Return the types of a union, or the only one."""
     return get_args(hint) if isinstance(hint, UnionType) or get_origin(hint) is Union else (hint,)
+
+
+def _inside(value: dict[str, Any] | list[Any]) -> list[Any]:
+    """Return keys and values, without texts that are as long as there are images."""
+    if isinstance(value, list):
+        return value
+    return [*value, *(each for key, each in value.items() if key not in _PER_IMAGE)]
 
 
 def _items(value: dict[str, Any] | list[Any]) -> list[Any]:

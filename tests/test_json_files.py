@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import dataclass
@@ -100,6 +101,20 @@ class TestRead:
         (tmp_path / "a.json").write_text(text)
         with pytest.raises(ValueError, match="it holds no JSON object"):
             read_object(tmp_path / "a.json")
+
+    @pytest.mark.parametrize("found", [{"x" * 20_001: 1}, {"a": ["x" * 20_001]}, {"a": {"b": "x" * 20_001}}])
+    def test_a_text_that_nobody_can_read_is_refused(self, tmp_path: Path, found: object) -> None:
+        """What is read is shown: the message has none of it."""
+        path = tmp_path / "it.json"
+        path.write_text(json.dumps(found))
+        with pytest.raises(ValueError, match=r"^a text in it has more than 20,000 letters$"):
+            read_json(path)
+
+    def test_texts_with_a_letter_for_each_image_may_be_long(self, tmp_path: Path) -> None:
+        """Labels and predictions."""
+        path, found = tmp_path / "it.json", {"labels": "x" * 100_000, "runs": [{"test_predictions": "x" * 100_000}]}
+        path.write_text(json.dumps(found))
+        assert read_json(path) == found
 
 
 class TestFromObject:

@@ -72,7 +72,7 @@ def check_searching(searching: list[Selector], what: str, problems: Collector) -
     found = [each for each in searching if each.too_long]
     for each in found:
         message = f"a selector with wildcards has at most {MAX_PARTS} parts, one of them `**`"
-        problems.error("too-many-selectors", message, each.mark, "one `**` stands for any number of blocks")
+        problems.error("too-many-selectors", message, each.mark, "one `**` means any number of blocks")
     return not found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +17,8 @@ from builder.reader import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+ROOT = Path(__file__).parents[2]
 SMALLER = 16  # how much smaller than in the benchmark the larger of two pages is
 BOUNDED = {
     "parameters and wrong arguments": 250,
@@ -71,6 +73,24 @@ class TestPages:
         answer(paths[0])  # what is imported and remembered
         one, two = (calls(lambda path=path: answer(path)) for path in paths)  # type: ignore[misc]  # a default
         assert two < 2.2 * one, f"{one:,} calls, then {two:,}"
+
+
+@pytest.mark.slow
+class TestMemory:
+    """All of these pages, each as large as the benchmark makes it, one after another in one process."""
+
+    def test_they_are_answered_in_200_megabytes(self) -> None:
+        """Python, YAML and pydantic included: 40 of them."""
+        code = (
+            "import resource, tempfile\nfrom pathlib import Path\nfrom benchmarks.growth import PAGES, answer\n"
+            "path = Path(tempfile.mkdtemp()) / 'page.yaml'\n"
+            "for largest, make in PAGES.values():\n"
+            "    path.write_text(make(largest), 'utf-8')\n    answer(path)\n"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        )
+        ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+        assert int(ran.stdout) < 200
 
 
 class TestNames:
