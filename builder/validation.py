@@ -34,6 +34,11 @@ class Strict(BaseModel):
     elsewhere: ClassVar[TableOfNames] = MappingProxyType({})
     """Fields by the names that they have elsewhere, or a sentence on what becomes of them here."""
 
+    @classmethod
+    def further_fields(cls) -> tuple[str, ...]:
+        """Return fields that a user may write too, and that are read before the model is made."""
+        return ()
+
 
 Model = TypeVar("Model", bound=BaseModel)
 Path: TypeAlias = "tuple[int | str, ...]"
@@ -76,7 +81,22 @@ def validate(model: type[Model], mapping: Mapping, what: str, problems: Collecto
         return model.model_validate(mapping.plain())
     except ValidationError as error:
         report(error.errors(include_url=False), model, mapping, what, problems)
-        return None
+    except UnicodeEncodeError:  # a validator named a text in its message, which pydantic cannot write
+        for each in _halves(mapping):
+            problems.error("bad-value", f"{what}: a text holds half a character, a lone surrogate", each.mark)
+    return None
+
+
+def _halves(value: Value) -> Iterator[Scalar]:
+    """Yield the texts that no file can hold, such as the first half of a character that is written as two escapes."""
+    if isinstance(value, Mapping):
+        for key, inner in value.entries:
+            yield from (*_halves(key), *_halves(inner))
+    elif isinstance(value, Sequence):
+        for inner in value.items:
+            yield from _halves(inner)
+    elif isinstance(value.value, str) and any("\ud800" <= letter <= "\udfff" for letter in value.value):
+        yield value
 
 
 def report(
@@ -303,7 +323,8 @@ def _unknown(name: str, model: type[BaseModel]) -> str:
 
 
 def _fields(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
+    further = model.further_fields() if issubclass(model, Strict) else ()
+    return [*(field.alias or name for name, field in model.model_fields.items()), *further]
 
 
 def _innermost(model: type[BaseModel], path: Path) -> type[BaseModel]:

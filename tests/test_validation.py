@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pytest
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from builder.diagnostics import ArchError, Collector, Diagnostic
 from builder.reader import read_text
@@ -26,6 +26,14 @@ class Outer(Strict):
     epochs: int = 3
     inner: Inner | None = None
     sizes: tuple[int, ...] = ()
+    share: Any = None
+
+    @field_validator("share")
+    @classmethod
+    def _is_said(cls, value: object) -> object:
+        if value is not None:
+            raise ValueError(f"`{value}` is not a share")
+        return value
 
 
 def mistakes(text: str) -> list[Diagnostic]:
@@ -70,3 +78,18 @@ class TestMistakes:
     def test_a_whole_number_may_stand_for_a_fraction(self) -> None:
         """1 is as good as 1.0 where a number is asked for."""
         assert validate(Outer, read_text("rate: 1"), "a thing", Collector()) == Outer(rate=1.0)
+
+
+class TestHalfCharacters:
+    """A lone surrogate, as an escape writes one, is answered where it stands, though no message can hold it."""
+
+    def test_in_a_value_that_a_message_would_name(self) -> None:
+        """Pydantic raises UnicodeEncodeError there."""
+        (found,) = mistakes('rate: 1.0\nshare: "a\\ud800"\n')
+        assert found.message == "a thing: a text holds half a character, a lone surrogate"
+        assert (found.mark.line, found.mark.column) == (2, 8)
+
+    def test_elsewhere_in_the_same_mapping(self) -> None:
+        """Every one is named, wherever it is nested."""
+        found = mistakes('rate: 1.0\nshare: "\\udfff"\nsizes: ["\\ud800"]\n')
+        assert [(each.mark.line, each.mark.column) for each in found] == [(2, 8), (3, 9)]

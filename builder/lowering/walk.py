@@ -27,7 +27,7 @@ from builder.spec.calls import without_place
 from builder.spec.elsewhere import advise
 from builder.spec.fields import name_rule
 from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Item, LayerCall
-from builder.validation import report
+from builder.validation import is_meant, report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,7 +74,7 @@ class Walk:
         try:
             for copy in self._copies(item, frame, flow, name):
                 self._count_step(item.mark)
-                if self._switched_on(item, copy, flow):
+                if self._acts(item, copy, flow):
                     more, result = self._one(item.content, copy, flow, name, item.mark)
                     if item.aux is not None:
                         members += self._head(more, item.aux)
@@ -165,6 +165,12 @@ class Walk:
             raise UnknownValueError
         return names, values
 
+    def _acts(self, item: Item, frame: Frame, flow: Flow) -> bool:
+        """Return whether an item is there, and count those that are not: a branch may be emptied by them."""
+        is_there = self._switched_on(item, frame, flow)
+        self.switched_off += not is_there
+        return is_there
+
     def _switched_on(self, item: Item | Branch, frame: Frame, flow: Flow) -> bool:
         if item.when is None:
             return True
@@ -176,7 +182,6 @@ class Walk:
             notes = self._given_by(item.when)
             self.draft.problems.error("bad-value", f"`when` is true or false, not {given}", item.when.mark, hint, notes)
             raise UnknownValueError
-        self.switched_off += not result
         return result
 
     def _given_by(self, value: Value) -> tuple[Note, ...]:
@@ -311,6 +316,9 @@ class Walk:
         if place is None or (value is None and not place.required):
             return []
         if value is None:
+            unknown = [str(key.value) for key, _ in fields.entries if str(key.value) not in operation.model_fields]
+            if is_meant(place.name, unknown, operation):  # and is answered as an unknown field
+                return [None]
             message = f"`{operation.kind}` needs `{place.name}`: {place.description}"
             self.draft.problems.error("missing-field", message, fields.mark)
             return [None]
@@ -370,7 +378,7 @@ class Walk:
             content = Broken(item.mark)
         word = None
         with suppress(UnknownValueError):
-            if isinstance(content, LayerCall) and not self._switched_on(item, frame, flow):
+            if isinstance(content, LayerCall) and not self._acts(item, frame, flow):
                 return [], flow
             word = self._word(content, frame, flow) if isinstance(content, LayerCall) else None
             if isinstance(content, LayerCall) and word is None and self._is_none(content, frame, flow):

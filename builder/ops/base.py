@@ -181,6 +181,11 @@ class Operation(Strict):
     definition: ClassVar[str | None] = None
     """Source of the class that the call names, where PyTorch has none."""
 
+    @classmethod
+    def further_fields(cls) -> tuple[str, ...]:
+        """Return the field that is a place."""
+        return (cls.place.name,) if cls.place is not None else ()
+
     def output(self, *inputs: Shape) -> Shape:
         """Return the output's shape; raise ShapeError where the inputs do not fit."""
         raise NotImplementedError

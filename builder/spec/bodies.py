@@ -459,7 +459,12 @@ def _meant(word: str, known: tuple[str, ...], otherwise: str) -> str:
 
 def _brought(word: str, mark: Mark, known: list[str], what: str) -> str:
     """Return what to write instead of an unknown word, or what brings it: a page of templates that is shipped."""
-    if word not in GATES and nearest(word, known) is None and (close := nearest(word, GATES)) is not None:
+    if (
+        len(word) > 2
+        and word not in GATES
+        and nearest(word, known) is None
+        and (close := meant_layer(word, GATES)) is not None
+    ):
         return f"did you mean `{close}`? {_uses(mark)}"
     return _uses(mark) if word.lower() in map(str.lower, GATES) else advise(word, known, what)
 

@@ -49,6 +49,7 @@ FIELDS = [
     ("conv: {⟪filters⟫: 8, kernel: 3}", "did you mean `out`?"),
     ("conv: {out: 8, ⟪kernel_size⟫: 3}", "did you mean `kernel`?"),
     ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: zeros}", "padding is with zeros: leave out `zeros`"),
+    ("join: {⟪rom⟫: in}", "did you mean `from`?"),
     ("conv: {out: 8, kernel: 3, ⟪padding_mode⟫: reflect}", "a plugin brings another mode"),
     ("conv: {out: 8, kernel: 3, ⟪activation⟫: relu}", "an activation is a layer of its own, behind this one"),
     ("conv: {out: 8, kernel: 3, ⟪use_bias⟫: false}", "did you mean `bias`?"),
