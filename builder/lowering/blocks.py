@@ -51,6 +51,9 @@ class Walker(Protocol):
     switched_off: int
     """How many items a ``when`` has left out so far."""
 
+    said: int
+    """How many layers it has not left out, those that compute nothing counted in."""
+
     def branches(self, branches: tuple[Branch, ...], frame: Frame, flow: Flow) -> Iterator[tuple[Body, Frame]]:
         """Yield the branches that are there, copies included, with the variables that each sees."""
 
@@ -274,9 +277,10 @@ class _BlockWalk:
         for number, (body, frame) in enumerate(there):
             share = self._share(number, len(there), flow) if split else flow
             before: list[BlockMember] = [share[0]] if split and share is not None else []
-            switched_off = self._walker.switched_off
+            switched_off, said = self._walker.switched_off, self._walker.said
             members, value = self._walker.body(body, frame, share)
-            if not members and self._walker.switched_off > switched_off and self._draft.page.language > 1:
+            is_emptied = not members and self._walker.said == said and self._walker.switched_off > switched_off
+            if is_emptied and self._draft.page.language > 1:
                 self._report_empty(body)
             members = before + members
             lanes.append(Lane("branch" if len(there) > 1 else "layers", tuple(members), _index(value)))

@@ -54,7 +54,7 @@ class Walk:
         self.draft = draft
         self._refused: set[tuple[object, ...]] = set()
         self.steps = self._depth = 0
-        self.switched_off = 0
+        self.switched_off = self.said = 0
 
     def body(self, body: Body, frame: Frame, flow: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the items of a body one after another; return what they became and what leaves the last."""
@@ -166,9 +166,10 @@ class Walk:
         return names, values
 
     def _acts(self, item: Item, frame: Frame, flow: Flow) -> bool:
-        """Return whether an item is there, and count those that are not: a branch may be emptied by them."""
+        """Return whether an item is there; count layers that are and items that are not, which may empty a branch."""
         is_there = self._switched_on(item, frame, flow)
         self.switched_off += not is_there
+        self.said += is_there and isinstance(item.content, LayerCall)  # `identity` too, which leaves nothing
         return is_there
 
     def _switched_on(self, item: Item | Branch, frame: Frame, flow: Flow) -> bool:

@@ -363,6 +363,11 @@ class Bodies:
             return Branch(
                 self.body(layers) if all(fine) else broken_body(value.mark), *map(value.get, ("when", "repeat"))
             )
+        others = [key for key, _ in value.entries if key.value not in given]
+        if given and len(others) == 1 and layers is None and nearest(str(others[0].value), ["layers"]):
+            message = f"`{others[0].value}` is not a field of a branch"
+            self._problems.error("unknown-field", message, others[0].mark, "did you mean `layers`?")
+            return Branch(broken_body(value.mark))
         for name in given:
             modifier = value.get(name)
             if isinstance(modifier, Scalar) and not self._is_call(str(modifier.value)):

@@ -289,6 +289,18 @@ class TestConditionalBranches:
         branch = f"    - [{{{CONV}, when: $wide}}, {{identity: {{}}, when: not $wide}}]\n    - [{CONV}]\n"
         assert graph_of(BRANCHES % branch).nodes[0].operation.kind == "identity"
 
+    def test_a_branch_that_says_identity_is_not_emptied(self, graph_of: Callable[..., Graph]) -> None:
+        """Beside a layer that is switched off, and as what is left of branches inside."""
+        assert graph_of(BRANCHES % f"    - [{{{CONV}, when: $wide}}, identity]\n    - [{CONV}]\n").nodes
+        inner = f"{{branches: [{{when: $wide, layers: [{CONV}]}}, []], merge: add}}"
+        assert graph_of(BRANCHES % f"    - [{inner}]\n    - [{CONV}]\n").nodes
+
+    def test_a_slip_in_layers_is_answered(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Not the condition beside it, which would be a layer called `when`."""
+        (found,) = mistakes_of(BRANCHES % f"    - {{when: $wide, ayers: [{CONV}]}}\n    - [{CONV}]\n")
+        assert (found.code, found.message) == ("unknown-field", "`ayers` is not a field of a branch")
+        assert found.hint == "did you mean `layers`?"
+
     def test_names_beside_a_condition_need_layers(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
         """Whether a name or a condition is meant must not depend on a value."""
         (found,) = mistakes_of(BRANCHES % f"    - {{when: $wide == true, a: {{{CONV}}}}}\n    - [{CONV}]\n")
