@@ -88,7 +88,6 @@ NEEDING_TORCH = (
     "bench alexnet",
     "export alexnet --to safetensors",
     "export alexnet --to torch",
-    "export alexnet --to onnx",
     "export alexnet --to pt2",
     "import torchvision:resnet18",
     "study run digits_placement",
