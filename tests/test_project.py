@@ -355,11 +355,12 @@ class TestWords:
 
 
 ROOMS = (
-    "archs/test_insertions.py",
+    "archs/test_sources.py",
     "benchmarks/test_yardstick.py",
     "cli/test_forms.py",
     "commands/test_explain.py",
     "emit/diagram/test_drawing.py",
+    "importing/test_trace.py",
     "journeys/test_wrong_names.py",
     "language/test_foreign_words.py",
     "lowering/test_names.py",
