@@ -161,6 +161,9 @@ def _saved(value: object, *, legacy: bool = False) -> bytes:
     return file.getvalue()
 
 
+_UNREADABLE = (ValueError, KeyError, IndexError, OSError, NotImplementedError, RuntimeError, EOFError)
+
+
 def _torch_mutant(data: bytes, numbers: random.Random) -> bytes:
     """Save another mapping, or change bytes of the pickle inside the archive, of the archive, or of a member."""
     kind = numbers.random()
@@ -169,7 +172,7 @@ def _torch_mutant(data: bytes, numbers: random.Random) -> bytes:
     if kind < 0.85:
         try:
             return _rezipped(data, numbers)
-        except (zipfile.BadZipFile, ValueError, KeyError, OSError, NotImplementedError, RuntimeError, EOFError):
+        except (zipfile.BadZipFile, *_UNREADABLE):  # an archive without a member too
             pass
     return byte_mutant(data, numbers)
 

@@ -37,6 +37,13 @@ class TestKinds:
         one, other = (target.mutate(target.seeds()[0], random.Random(5)) for _ in range(2))
         assert one == other
 
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_the_engine_left_of_a_file_is_changed_too(self, kind: str) -> None:
+        """Nothing, an empty list, an archive without members: an error there would end the search as a find."""
+        target, numbers = target_of(kind), random.Random(kind)
+        for data in (b"", b"\n", b"[]", b"{}", b"PK\x05\x06" + bytes(18)):
+            assert all(isinstance(target.mutate(data, numbers), bytes) for _ in range(10))
+
     def test_each_has_a_planted_mistake(self) -> None:
         """Without one nobody knows that the search would find any."""
         assert CONTROLS.keys() == KINDS.keys()
