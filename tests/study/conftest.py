@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ("make_plan", "write_study")
 
+ROOT = str(Path(__file__).parents[2])
 FAST = Limits(starting=60, silence=60, stopping=20, busy=0.1, looking=0.1, unfit=0.2)
 
 
@@ -38,15 +40,18 @@ def folder(tmp_path: Path) -> StudyFolder:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Give two workers on this machine, as `study run` starts them, which find the tests too."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-        with embedded(tmp_path_factory.mktemp("logs"), 2) as found:
-            yield found
+    with ExitStack() as stack:
+        # not for the whole session: the other tests of this process are to find what they install
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("PYTHONPATH", ROOT)
+            found = stack.enter_context(embedded(tmp_path_factory.mktemp("logs"), 2))
+        yield found
 
 
 @pytest.fixture
-def run(folder: StudyFolder, cluster: Cluster) -> Callable[..., None]:
+def run(folder: StudyFolder, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Give what runs the study, with cells that behave as a test says."""
+    monkeypatch.setenv("PYTHONPATH", ROOT)  # for workers that are started again
 
     def runs(
         behaviour: str = "well",
