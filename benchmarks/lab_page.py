@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from math import ceil
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import TYPE_CHECKING, NamedTuple
 
+from benchmarks.lab_studies import studies_of
 from builder.commands.text.training import pixels
 from builder.tables import markdown_table, text_table
 from builder.training.figures.comparison_curves import RunCurve, draw_overlay
@@ -57,7 +57,7 @@ def page_of(results: Results, networks: Sequence[str], batches: Sequence[int], r
         machines=_machines([run.device for each in runs.values() for run in each]),
         training=markdown_table(text_table(*_training(runs, results), range(1, 10))),
         curves="\n\n".join(_curves(runs, folder)),
-        studies="\n\n".join(_studies(results.folder)),
+        studies="\n\n".join(studies_of(results.folder)),
         speeds=markdown_table(text_table(*_speeds(networks, batches, results), range(1, 8))),
     )
 
@@ -185,34 +185,6 @@ def _curves(runs: dict[str, list[Result]], folder: Path) -> list[str]:
         )
         parts += [f"### {network}, seed {found[0].seed}", pictures]
     return parts
-
-
-def _studies(results: Path) -> list[str]:
-    """Return what each study answered whose report lies in ``studies`` there, as ``archcli report -o`` wrote it."""
-    reports = sorted((results / "studies").glob("*/report.json"))
-    return [_study(path, f"{results.name}/studies/{path.parent.name}") for path in reports] or [
-        f"No study has ended: {NOT_YET}."
-    ]
-
-
-def _study(path: Path, link: str) -> str:
-    found = json.loads(path.read_text("utf-8"))
-    images = found["data"]["images"]
-    seeds = {seed for each in found["variants"] for seed in each["seeds"]}
-    rows = [
-        [each["name"], str(len(each["accuracies"])), _percent(each["mean"]), f"{each['deviation']:.2f}"]
-        for each in found["variants"]
-    ]
-    head = ["network", "runs", "mean test accuracy", "standard deviation over seeds, points"]
-    lines = (
-        found["question"],
-        f"**{found['answer']}**",
-        "",
-        f"{found['data']['name']}: {images['train']:,} images to train and validate, {images['test']:,} to test.",
-        f"Recipe `{found['recipe']['name']}` with the study's own settings, seeds {min(seeds)} to {max(seeds)}.",
-        f"[The whole report]({link}/report.md) has settings, machine and all that is needed to repeat it.",
-    )
-    return "\n\n".join([f"### {found['study']}", "\n".join(lines), markdown_table(text_table(head, rows, range(1, 4)))])
 
 
 def _link(path: Path, folder: Path) -> str:
