@@ -12,6 +12,7 @@ import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from operator import ne
 from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 DETAILED = 100  # mistakes of one run that get a hint and notes: each costs a search, and nobody reads more of them
 _CALLS = 3  # calls of templates inside each other that a mistake is told with
 _LISTED = 24  # names that a hint lists at most
+_SHORT = 5  # letters of a value in which one changed letter may already be another value
 _LONGEST = 64  # letters of a word of which a slip is still told from another word
 _MOST_CHANGES = 4  # letters that a slip changes at most, however long the word
 _MOST_COMPARED = 16  # words that are compared letter by letter, of those that look most alike
@@ -105,6 +107,8 @@ class RunError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:  # a traceback shows it too
+            self.add_note(f"  help: {hint}")
 
 
 class Collector:
@@ -214,12 +218,51 @@ def suggest(word: str, known: Sequence[str], what: str) -> str:
     return listed(known, what)
 
 
+def suggest_value(word: str, known: Sequence[str], what: str) -> str:
+    """Return a hint with the value that ``word`` is a slip of, or with the first values, led in by ``what``.
+
+    For words that choose what is computed: a near one may be another function's name (``nadam``, ``channels_first``),
+    so a slip is another spelling (``CIFAR-10``), how one value alone begins, or a letter missing, doubled, swapped or,
+    in a longer word, changed.
+    """
+    plain = _letters(word)
+    for is_meant in (_is_spelt, _is_begun, _is_slip):
+        found = [each for each in known if len(word) <= _LONGEST and is_meant(plain, _letters(each))]
+        if len(found) == 1:
+            return f"did you mean `{found[0]}`?"
+    return listed(known, what)
+
+
 def listed(known: Sequence[str], what: str) -> str:
     """Return the first of the names, led in by ``what``."""
     if not known:
         return f"{what} none"
     names = ", ".join(f"`{each}`" for each in known[:_LISTED])
     return f"{what}: {names}" + (f" and {len(known) - _LISTED} more" if len(known) > _LISTED else "")
+
+
+def _letters(word: str) -> str:
+    return "".join(filter(str.isalnum, word.lower()))
+
+
+def _is_spelt(word: str, known: str) -> bool:
+    return word == known
+
+
+def _is_begun(word: str, known: str) -> bool:
+    return len(word) > 2 and known.startswith(word)
+
+
+def _is_slip(word: str, known: str) -> bool:
+    """Return whether a finger slipped once; never over a digit, and where a letter was changed, in a longer word."""
+    if [*filter(str.isdigit, word)] != [*filter(str.isdigit, known)]:
+        return False
+    places = range(len(known))
+    missing = {known[:i] + known[i + 1 :] for i in places}
+    doubled = {known[: i + 1] + known[i:] for i in places}
+    swapped = {known[:i] + known[i : i + 2][::-1] + known[i + 2 :] for i in places}
+    changed = len(word) == len(known) > _SHORT and sum(map(ne, word, known)) == 1
+    return changed or word in missing | doubled | swapped
 
 
 def _changes(one: str, other: str) -> int:

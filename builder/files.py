@@ -70,6 +70,23 @@ def check_output(path: Path) -> None:
         raise cannot_write(path, error) from error
 
 
+def check_apart(outputs: Iterable[Path | None], read: Iterable[Path]) -> None:
+    """Raise ArchError for an output in the place of a file that is ``read``, or of another output.
+
+    What is no file may be named twice: ``/dev/null``.
+    """
+    inputs = {os.path.realpath(each) for each in read}
+    taken = set(inputs)
+    for path in outputs:
+        place = os.path.realpath(path) if path is not None else None
+        if path is None or (place is not None and os.path.lexists(place) and not is_file(path)):
+            continue
+        if place in taken:
+            what = "would replace what this command reads" if place in inputs else "was named for two results"
+            raise ArchError(Diagnostic("usage", f"`{path}` {what}", None, "name another file"))
+        taken.add(str(place))
+
+
 def check_figures(paths: Iterable[Path], suffixes: Sequence[str]) -> None:
     """Raise ArchError for a figure whose name does not end in one of ``suffixes``, which stand without a dot.
 
@@ -289,7 +306,8 @@ def _way_out(path: Path, error: OSError) -> str | None:
             return None
         case errno.ENOENT:
             target = Path(os.path.realpath(path)) if path.is_symlink() else path
-            return f"there is no folder {target.parent}: make it, or choose another one"
+            gone = f"there is no folder {target.parent}: make it, or choose another one"
+            return "choose another folder" if target.parent.is_dir() else gone  # /proc/self is there, and takes none
         case errno.EISDIR:
             return "it is a folder: name a file"
         case errno.ENOTDIR | errno.EEXIST:

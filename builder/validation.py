@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from builder.diagnostics import DETAILED, nearest, suggest
+from builder.diagnostics import DETAILED, nearest, suggest, suggest_value
 from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ _KINDS = {
     "model_attributes_type": "a mapping",
 }
 """What a value should have been, where it is of another kind."""
+
+_LONG = 1e18
+"""A bound from here on is written with its power of ten: 1e+37."""
 
 _FIELDS = ("extra_forbidden", "missing")
 """Errors that speak of the fields of a mapping, not of a value."""
@@ -230,7 +233,7 @@ def _sentence(finding: _Finding) -> str:
     if finding.kind in _KINDS:
         return f"`{field}` is {_KINDS[finding.kind]}, not {finding.given}"
     if finding.kind in _BOUNDS:
-        bounds = {name: int(bound) if bound == int(bound) else bound for name, bound in finding.context.items()}
+        bounds = {name: _whole(bound) for name, bound in finding.context.items()}
         return f"`{field}` is {_BOUNDS[finding.kind].format(**bounds)}, not {finding.given}"
     if finding.kind == "literal_error":
         return f"`{field}` cannot be {finding.given}"
@@ -242,6 +245,11 @@ def _sentence(finding: _Finding) -> str:
         count = len(str(finding.value.plain()))
         return f"`{field}` has at most {finding.context['max_length']} characters, and this has {count}"
     return finding.said if finding.kind == "value_error" else f"`{field}`: {finding.said}"
+
+
+def _whole(bound: float) -> float:
+    """Return ``bound`` as a whole number if it is one that can be read."""
+    return int(bound) if abs(bound) < _LONG and bound == int(bound) else bound
 
 
 def _length(finding: _Finding) -> str:
@@ -263,7 +271,7 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
     """Return what to do about a wrong value, where more can be said than what it should have been."""
     value = finding.value.value if isinstance(finding.value, Scalar) else None
     if finding.kind == "literal_error":
-        return suggest(str(value), _choices(finding), "it is one of")
+        return suggest_value(str(value), _choices(finding), "it is one of")
     if finding.kind == "string_pattern_mismatch":
         told = _innermost(model, finding.path[:-1]).model_fields[str(finding.path[-1])].description or ""
         return told.rpartition(": ")[2]  # what it may look like stands behind what it is
@@ -277,8 +285,10 @@ def _advice(finding: _Finding, model: type[BaseModel]) -> str | None:
 
 def _instead_of_text(text: str) -> str | None:
     """Return what a text may be meant for where a number is wanted."""
-    if re.fullmatch(r"[-+.\d]+", text):
+    if re.fullmatch(r"[-+.0-9]+", text):
         return "remove the quotes"
+    if re.fullmatch(r"[-+.\d]+", text):
+        return "write it with the digits 0 to 9"
     if text in _MEANT:
         return f"did you mean `${text}`, {_MEANT[text]}?"
     if re.match(r"[-+]?[\d.]+(e[-+]?\d+)?[A-Za-z]", text):

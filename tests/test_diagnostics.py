@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import traceback
+
 import pytest
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Note, Source, nearest, render
+from builder.diagnostics import (
+    ArchError,
+    Collector,
+    Diagnostic,
+    Mark,
+    Note,
+    RunError,
+    Source,
+    nearest,
+    render,
+    suggest_value,
+)
 
 SOURCE = Source("net.yaml", "name: net\nlayers:\n  - conv: {outt: 3}\n")
 
@@ -82,3 +95,44 @@ class TestNearest:
     def test_a_typing_mistake_finds_it(self, word: str, expected: str | None) -> None:
         """And what is far from everything finds nothing."""
         assert nearest(word, ["conv", "linear", "batchnorm"]) == expected
+
+
+class TestValues:
+    """What is offered for a word that chooses what is computed."""
+
+    KNOWN = ("sgd", "adam", "adamw", "multistep", "cosine", "channels_last", "cifar10", "cifar100", "tf32", "bf16")
+
+    @pytest.mark.parametrize(
+        ("word", "meant"),
+        [
+            ("Adam", "adam"),
+            ("CIFAR-10", "cifar10"),
+            ("multi_step", "multistep"),
+            ("channels", "channels_last"),
+            ("adm", "adam"),
+            ("adaam", "adam"),
+            ("sdg", "sgd"),
+            ("cosime", "cosine"),
+        ],
+    )
+    def test_a_slip_finds_what_was_meant(self, word: str, meant: str) -> None:
+        """Another spelling, a beginning, or one letter missing, doubled, swapped or changed."""
+        assert suggest_value(word, self.KNOWN, "there are") == f"did you mean `{meant}`?"
+
+    @pytest.mark.parametrize(
+        "word",
+        ["nadam", "radam", "adamax", "adan", "asgd", "sgdw", "cosine_restarts", "channels_first", "cifar20", "cifar",
+         "bf32", "tf16", "adam" * 100, "", "-"],
+    )  # fmt: skip
+    def test_what_may_be_another_function_finds_the_list(self, word: str) -> None:
+        """NAdam for Adam would train something else."""
+        assert suggest_value(word, self.KNOWN, "there are").startswith("there are: `sgd`, `adam`, ")
+
+
+class TestRunError:
+    """A run that could not go on."""
+
+    def test_a_traceback_says_what_helps(self) -> None:
+        """Who calls from Python, or unpickles, sees nothing else."""
+        shown = "".join(traceback.format_exception(RunError("it failed", "do this")))
+        assert shown.endswith("RunError: it failed\n  help: do this\n")

@@ -12,6 +12,7 @@ import pytest
 
 from builder.diagnostics import ArchError, RunError
 from builder.files import (
+    check_apart,
     check_figures,
     is_file,
     make_folder,
@@ -122,6 +123,28 @@ class TestReplacing:
         """Somebody may delete a run while it goes."""
         with pytest.raises(RunError, match=r"cannot write .*gone.*: No such file"):
             write_text(tmp_path / "gone" / "notes.txt", "new")
+
+    @pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is none here")
+    def test_a_folder_that_takes_no_file_is_not_said_to_be_missing(self) -> None:
+        """The kernel answers as if it were."""
+        with pytest.raises(RunError, match="No such file") as raised:
+            write_text(Path("/proc/self/notes.txt"), "new")
+        assert raised.value.hint == "choose another folder"
+
+
+class TestApart:
+    """Outputs of one command, and the files that it reads."""
+
+    def test_a_link_to_what_is_read_is_found(self, tmp_path: Path) -> None:
+        """It would be replaced through it."""
+        (tmp_path / "page").touch()
+        (tmp_path / "link").symlink_to(tmp_path / "page")
+        with pytest.raises(ArchError, match="would replace what this command reads"):
+            check_apart([tmp_path / "link"], [tmp_path / "page"])
+
+    def test_a_device_may_be_named_twice(self) -> None:
+        """Nothing is lost in it."""
+        check_apart([Path(os.devnull), Path(os.devnull), None], [Path(os.devnull)])
 
 
 class TestFigures:

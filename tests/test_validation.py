@@ -24,6 +24,7 @@ class Outer(Strict):
 
     rate: Annotated[float, Field(gt=0)]
     epochs: int = 3
+    width: Annotated[float, Field(le=1e37)] = 1.0
     inner: Inner | None = None
     sizes: tuple[int, ...] = ()
     share: Any = None
@@ -61,6 +62,7 @@ class TestMistakes:
             ("rate: .inf\n", "bad-value", 1, 7, "`rate`"),
             ("rate: 1\ninner: {kind: 3}\n", "bad-value", 2, 15, "`inner.kind` is a text"),
             ("rate: 1\ninner: {kind: a, gama: 2.0}\n", "unknown-field", 2, 18, "`gama`"),
+            ("rate: 1\nwidth: 1e38\n", "bad-value", 2, 8, "`width` is at most 1e+37, not the number `1e38`"),
             ("rate: 1\nsizes: [1, x]\n", "bad-value", 2, 12, "`x`"),
         ],
     )
@@ -70,6 +72,14 @@ class TestMistakes:
         assert found.mark is not None
         assert (found.code, found.mark.line, found.mark.column) == (code, line, column)
         assert said in found.message
+
+    def test_digits_of_another_script_are_no_number(self) -> None:
+        """And are not told to lose quotes that are not there."""
+        (found,) = mistakes("rate: 1\nepochs: ３\n")
+        assert (found.message, found.hint) == (
+            "a thing: `epochs` is a whole number, not the text `３`",
+            "write it with the digits 0 to 9",
+        )
 
     def test_all_are_told_in_one_run(self) -> None:
         """None hides another."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from builder.diagnostics import Diagnostic, nearest, suggest
+from builder.diagnostics import Diagnostic, nearest, suggest, suggest_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -91,7 +91,7 @@ def _bad_value(param: Parameter, error: TyperException, ctx: Context) -> Diagnos
     choices = (param.metavar or "").split("|")
     if kind == "value_error" and len(choices) > 1:
         message = f"`{ctx.command_path}` does not take `{value}`" if _is_argument(param) else None
-        hint = suggest(value, choices, "it takes")
+        hint = suggest_value(value, choices, "it takes")
         return Diagnostic("usage", message or f"`{value}` is not a value of `{name}`", None, hint)
     bound = next((word for begin, word in _BOUNDS.items() if kind.startswith(begin)), None)
     if bound is not None:

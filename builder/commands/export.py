@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from builder.commands.export_forms import EXPORT_FORMS, Subject
 from builder.diagnostics import ArchError, Diagnostic
 from builder.extras import need
-from builder.files import is_folder
+from builder.files import check_apart, is_folder
 from builder.json_output import SAID
 from builder.lowering import load
 from builder.ops.plugins import with_plugins
@@ -67,6 +67,8 @@ def run(
     opened = _opened(folder, plugins) if folder else None
     graph = opened.graph if opened else load(what, operations=with_plugins(plugins))
     path = output or (Path(f"{graph.name}.{wanted.suffix}") if wanted.suffix is not None else None)
+    read = (Path(what), *(folder.iterdir() if folder else ()), *((Path(weights),) if weights else ()))
+    check_apart([path], read)
     subject = Subject(graph, opened.folder.best if opened else None, seed, weights, on_fetch)
     written = wanted.write(subject, path)
     unchecked = opened.checked.unchecked if opened else ()

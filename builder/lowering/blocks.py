@@ -11,7 +11,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Protocol
 
-from builder.diagnostics import Note, suggest
+from builder.diagnostics import Note, suggest, suggest_value
 from builder.graph import Block, Lane
 from builder.lowering.arguments import bind
 from builder.lowering.frame import Frame
@@ -408,7 +408,7 @@ class _BlockWalk:
             return None
         if isinstance(word, str) and word in MERGES:
             return word
-        hint = partial(suggest, str(word), list(MERGES), "it is one of")
+        hint = partial(suggest_value, str(word), list(MERGES), "it is one of")
         self._draft.problems.error("bad-merge", f"`merge` cannot be `{word}`", self._spec.merge.mark, hint)
         return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import suggest
+from builder.diagnostics import suggest, suggest_value
 from builder.graph import Initialization
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, UnknownValueError
@@ -227,7 +227,7 @@ def _checked(draft: Draft, name: Scalar, arguments: Value) -> tuple[str, tuple[t
     word = str(name.value)
     if word not in FUNCTIONS:
         meant = ELSEWHERE.get(word.lower().rstrip("_"))
-        hint = f"did you mean `{meant}`?" if meant else partial(suggest, word, list(FUNCTIONS), "there are")
+        hint = f"did you mean `{meant}`?" if meant else partial(suggest_value, word, list(FUNCTIONS), "there are")
         draft.problems.error("bad-init", f"`{word}` is not a function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):

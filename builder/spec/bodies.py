@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import nearest, suggest
+from builder.diagnostics import nearest, suggest, suggest_value
 from builder.expressions import is_expression
 from builder.ops import MERGES
 from builder.ops.plugins import plugin_origin
@@ -381,7 +381,7 @@ class Bodies:
         """Return how lanes meet, or None where it is not said or cannot be read."""
         merge = self._scalar(mapping, "merge")
         if merge is not None and not is_expression(merge.value) and merge.value not in MERGES:
-            hint = partial(suggest, str(merge.value), list(MERGES), "it is one of")
+            hint = partial(suggest_value, str(merge.value), list(MERGES), "it is one of")
             self._problems.error("bad-merge", f"`merge` cannot be {describe(merge)}", merge.mark, hint)
             return None
         return merge

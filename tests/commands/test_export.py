@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -137,3 +138,23 @@ class TestAnswers:
         assert archcli("export", "alexnett", "--to", "python").code == 2
         assert archcli("export", tmp_path, "--to", "safetensors").code == 1
         assert list(tmp_path.iterdir()) == []
+
+    def test_what_is_read_is_not_replaced(self, archcli: Archcli, tmp_path: Path, trained: Trained) -> None:
+        """Neither the page, nor the weights that go into it, nor a file of the run."""
+        page, run = tmp_path / "small.yaml", tmp_path / "run"
+        page.write_text(PAGE)
+        shutil.copytree(trained.folder, run)
+        weights, best = tmp_path / "weights.pth", run / "best.safetensors"
+        shutil.copy(best, weights)
+        for words in (
+            (page, "--to", "python", "-o", page),
+            (page, "--to", "torch", "--weights", weights, "-o", weights),
+            (run, "--to", "safetensors", "-o", best),
+        ):
+            before = words[-1].read_bytes()
+            outcome = archcli("export", *words)
+            assert (outcome.code, outcome.err) == (
+                2,
+                f"error[usage]: `{words[-1]}` would replace what this command reads\n  help: name another file\n",
+            )
+            assert words[-1].read_bytes() == before

@@ -123,6 +123,8 @@ class TestAnswers:
             (("nets.py:Net", "--input", "1,8,8"), "nets.py:Net on images of 1×8×8 cannot be run: RuntimeError"),
             (("nets",), "`nets` does not name a network in Python"),
             (("other.py:Net",), "there is no file `other.py`"),
+            (("nets.py:Net", "-o", "nets.py"), "`nets.py` would replace what this command reads"),
+            (("nets.py:Net", "-o", "x", "--weights-out", "./x"), "`x` was named for two results"),
         ],
     )
     def test_each_has_its_sentence(self, archcli: Archcli, nets: Path, arguments: tuple[str, ...], words: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic
-from builder.files import check_output, is_file, write_text
+from builder.files import check_apart, check_output, is_file, write_text
 from builder.json_output import SAID
 
 if TYPE_CHECKING:
@@ -60,11 +60,13 @@ def run(
     from builder.importing.network import import_origin
     from builder.importing.source import open_network
 
-    for path in (output, weights_out, plugin_stub):
+    head = what.rpartition(":")[0]
+    outputs = (output, weights_out, plugin_stub)
+    check_apart(outputs, (Path(head), Path(what)))
+    for path in outputs:
         if path is not None:
             check_output(path)
     numbers = _numbers(size) if size is not None else None
-    head = what.rpartition(":")[0]
     if head.endswith(".py") and is_file(Path(head)):
         on_run(head)
     origin = open_network(what)

@@ -7,10 +7,13 @@ from functools import cache
 
 import torch
 
-from builder.diagnostics import ArchError, Diagnostic, RunError, suggest
+from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.training.device.kinds import KINDS, best_kind, kind_of
 
 _CPU = torch.device("cpu")
+_NAMES = (
+    "there are: `cpu`, `cuda` (GPUs of NVIDIA and AMD), `mps` (of Apple), `xpu` (of Intel); the default is the best one"
+)
 
 
 def choose_device(name: str | None = None) -> torch.device:
@@ -22,10 +25,7 @@ def choose_device(name: str | None = None) -> torch.device:
     if name is None:
         return _best()[0]
     if name.partition(":")[0] not in KINDS:
-        hint = suggest(name, list(KINDS), "there are")
-        raise ArchError(
-            Diagnostic("usage", f"no device is called `{name}`", None, f"{hint} (the default is the best one)")
-        )
+        raise ArchError(Diagnostic("usage", f"no device is called `{name}`", None, _NAMES))
     try:
         device = torch.device(name)
         compute_something(device)
@@ -72,6 +72,8 @@ def _best() -> tuple[torch.device, str | None]:
 
 
 def _first_line(error: BaseException) -> str:
+    if isinstance(error, NotImplementedError):
+        return "this PyTorch was built without it"  # its own words name an operation, and whom Facebook should ask
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from builder.diagnostics import Diagnostic, suggest
+from builder.diagnostics import Diagnostic, suggest_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -90,7 +90,7 @@ def bundled() -> list[str]:
 
 def unknown_data(name: str, mark: Mark | None = None) -> Diagnostic:
     """Return the answer to a name that no data set has."""
-    hint = suggest(name, list(DATA_SETS), "there are")
+    hint = suggest_value(name, list(DATA_SETS), "there are")
     return Diagnostic("unknown-data", f"there is no data set `{name}`", mark, hint)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
+from builder.diagnostics import ArchError, Collector, Diagnostic, suggest, suggest_value
 from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.shipped import shipped_recipes
@@ -263,13 +263,15 @@ def _check_choice(field: str, value: Value | None, recipe: Mapping, problems: Co
         return  # missing: validation says whether it may be
     if not isinstance(value, Mapping):
         message = f"`{field}` is a mapping such as {{name: {next(iter(known))}}}, not {describe(value)}"
-        problems.error("bad-value", message, value.mark)
+        given = value.value if isinstance(value, Scalar) else None
+        hint = f"write `{field}: {{name: {given}}}`, or `--set {field}.name={given}`" if given in known else None
+        problems.error("bad-value", message, value.mark, hint)
         return
     name = value.get("name")
     if not isinstance(name, Scalar) or name.value not in known:
         given = "" if name is None else f", not `{name.plain()}`"
         listed = ", ".join(known)
-        hint = suggest(str(name.plain()) if name else "", list(known), "there are")
+        hint = suggest_value(str(name.plain()) if name else "", list(known), "there are")
         message = f"`{field}.name` is one of {listed}{given}"
         problems.error("bad-value", message, recipe.key_mark(field), hint)
         return

@@ -115,8 +115,8 @@ class TestMissing:
 
     def test_an_unknown_name_is_answered_with_the_nearest(self, tmp_path: Path) -> None:
         """A mistake of the command line, so the same kind of answer as a page's."""
-        with pytest.raises(ArchError, match="there is no data set `cifar`") as raised:
-            load("cifar", tmp_path)
+        with pytest.raises(ArchError, match="there is no data set `cifar-10`") as raised:
+            load("cifar-10", tmp_path)
         assert raised.value.diagnostics[0].hint == "did you mean `cifar10`?"
 
 

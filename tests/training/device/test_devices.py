@@ -32,8 +32,19 @@ class TestChooseDevice:
     @pytest.mark.parametrize("name", ["gpu", "", "cud", "/dev/nvidia0"])
     def test_what_no_device_is_called_is_a_mistake_of_usage(self, name: str) -> None:
         """Torch would list fifteen names that nobody has."""
-        with pytest.raises(ArchError, match=f"no device is called `{name}`"):
+        with pytest.raises(ArchError, match=f"no device is called `{name}`") as raised:
             choose_device(name)
+        (found,) = raised.value.diagnostics
+        assert str(found.hint).startswith(
+            "there are: `cpu`, `cuda` (GPUs of NVIDIA and AMD), "
+        )  # not: did you mean cpu
+
+    @pytest.mark.skipif(torch.backends.mps.is_available(), reason="it is here")
+    def test_what_this_pytorch_was_built_without_is_said_in_a_line(self) -> None:
+        """Torch names an operation, and whom its users at Facebook should ask."""
+        with pytest.raises(RunError) as raised:
+            choose_device("mps")
+        assert raised.value.message == "the device `mps` can't be used here: this PyTorch was built without it"
 
     @pytest.mark.parametrize("name", ["cuda:99", "cpu:x"])
     def test_a_device_that_is_not_here_is_refused(self, name: str) -> None:
