@@ -82,14 +82,14 @@ def _in_block(
     if block.template:
         instances = (*instances, (len(segments), block.template))
     here = Location(segments, instances)
-    among_layers = (
-        graph.page.language == 1 and block.template is None and any(lane.kind == "branch" for lane in block.lanes)
-    )
+    branched = any(lane.kind == "branch" for lane in block.lanes)
+    among_layers = graph.page.language == 1 and block.template is None and branched
     home = block.path.rpartition(".")[0] if among_layers else block.path
 
     def point(name: str) -> Iterator[tuple[InsertionPlace, Location]]:
-        if name in block.points:
-            yield InsertionPlace(f"{block.path}.{name}".lstrip("."), block.path, name, home), here
+        if name in block.points:  # behind branches people say `merge`: there is no activation
+            said = "merge" if branched and name == "pre_activation" else name
+            yield InsertionPlace(f"{block.path}.{said}".lstrip("."), block.path, name, home), here
 
     yield from point("in")
     yield from _members(graph, block.entry, instances, block)

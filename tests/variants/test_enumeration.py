@@ -44,6 +44,12 @@ class TestTheReport:
             "alexnet", "alexnet_se_block1", "alexnet_se_block2", "alexnet_se_block1_block2",
         ]  # fmt: skip
 
+    @pytest.mark.parametrize("said", ["inception3a.merge", "inception3a.pre_activation"])
+    def test_behind_branches_the_place_is_called_merge(self, said: str) -> None:
+        """They have no activation, so it is the only name of it that the guide has."""
+        found = list(variants("googlenet", {"which": {"insert": "se", "among": said}}))
+        assert [each.places for each in found] == [(), ("inception3a.merge",)]
+
     def test_the_full_grid_lists_what_is_the_same(self) -> None:
         """Without a shortcut `branch` is `pre_activation`; `out` is `in` of the block behind it."""
         points = [f"block*.{point}" for point in ("in", "branch", "pre_activation", "out")]
