@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.layout.extent import BESIDE
+from builder.emit.diagram.layout.extent import BESIDE, BETWEEN, TO_LANE
 from builder.emit.diagram.layout.spacing import (
     ARROW,
     DROP,
     HEADING,
     LABEL,
+    MARGIN,
     branches_height,
     cell_height,
     strand_height,
     strand_tops,
 )
+from builder.emit.diagram.layout.taps import Corridor, Taps
 from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit
 from builder.emit.diagram.scene.metrics import LINE, fit_end, text_width
 from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Point, Scene, Tone
@@ -27,7 +29,11 @@ if TYPE_CHECKING:
     from builder.emit.diagram.reading.outline import Strand, Token
 
 LANE_PEN: Final = 1.3
-TAP_PEN: Final = 0.9
+CROSSING: Final = 5.0
+"""From a fork, and from where its ways meet, to a line that crosses over to one of them."""
+
+BEFORE: Final = 7.0
+"""From a branch to a line between it and the branch to its left, with room for an arrow."""
 
 
 class BoxColumn:
@@ -37,37 +43,27 @@ class BoxColumn:
         self.scene = scene
         self.model = model
         self.changed = changed
-        self.sources: dict[int, Point] = {}  # where a value can be tapped
-        self.readers: list[tuple[int, Box]] = []  # cells that tap a value
+        self.taps = Taps(scene)
 
     def draw(self, strand: Strand, extent: Extent, x: float, heights: Sequence[float]) -> None:
         """Draw a whole network on the spine ``x``, its tokens at ``heights``; then what taps values from afar."""
         _Strand(self, extent, x, "ink").draw(strand, heights, start=None)
-        for position, (value, box) in enumerate(self.readers):
-            self._tap(value, box, x - extent.left - ARROW * (position + 1))
-
-    def _tap(self, value: int, box: Box, lane: float) -> None:
-        """Draw a thin line at the left, from a fork to a gate that reads its value."""
-        source = self.sources[value]
-        way = (
-            (source[0] - DOT / 2, source[1]),
-            (lane, source[1]),
-            (lane, box.y),
-            (box.area.left - _half_pen(box), box.y),
-        )
-        self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
+        self.taps.draw(x - extent.left)
 
 
 class _Strand:
     """A strand being drawn: the spine, how far the line has come, and what is still open around it."""
 
-    def __init__(self, column: BoxColumn, extent: Extent, x: float, tone: Tone) -> None:
-        """Begin above the first token, on the spine ``x``."""
+    def __init__(
+        self, column: BoxColumn, extent: Extent, x: float, tone: Tone, corridors: tuple[Corridor, ...] = ()
+    ) -> None:
+        """Begin above the first token, on the spine ``x``, which has ``corridors`` beside it."""
         self.column = column
         self.scene = column.scene
         self.extent = extent
         self.x = x
         self.tone = tone
+        self.corridors = corridors
         self.start: float | None = None  # where the line to the next box begins
         self.edge = 0.0  # below what the shape may stand
         self.shape = ""
@@ -103,7 +99,8 @@ class _Strand:
         box = self._box(cell, self.x, top + tall / 2, self.extent.width)
         self._connect(top - _half_pen(box))
         self._leave(cell, top + tall)
-        self.column.readers += [(value, box) for value in cell.taps]
+        for value in cell.taps:
+            self.column.taps.reader(value, box, self.corridors)
 
     def _connect(self, y: float) -> None:
         """Draw the spine from the last box down to ``y``, with an arrow where there is room for one."""
@@ -138,7 +135,7 @@ class _Strand:
     def _fork(self, fork: Fork, y: float) -> None:
         """Draw a dot and remember it for the lane that begins there."""
         self.scene.dots.append(Dot(self.x, y))
-        self.column.sources[fork.value] = (self.x, y)
+        self.column.taps.source(fork.value, (self.x, y), self.corridors)
         if fork.path is not None:
             self.forks[fork.path] = y
 
@@ -161,7 +158,10 @@ class _Strand:
             self._shortcut(*departure, *arrival)
             return
         top = (fork + joint.y - strand_height(join.lane)) / 2
-        lane = _Strand(self.column, self.extent.asides[join.path], x, "lane")
+        aside = self.extent.asides[join.path]
+        across = (fork + CROSSING, joint.area.top - CROSSING)
+        corridor = Corridor(join.path, 0, x - aside.left - TO_LANE / 2, x + aside.right + TO_LANE / 2, *across)
+        lane = _Strand(self.column, aside, x, "lane", (*self.corridors, corridor))
         boxed = isinstance(join.lane[0], OutlineCell)
         heights = [top + each for each in strand_tops(join.lane)]
         bottom = lane.draw(join.lane, heights, start=None if boxed else top)
@@ -191,7 +191,9 @@ class _Strand:
         joint = self._meeting(split, meeting)
         self._connect_plainly(top)
         self.scene.dots.append(Dot(self.x, top))
-        for branch, (offset, extent) in zip(split.branches, self.extent.branches[split.path], strict=True):
+        across = (top + CROSSING, meeting - DROP + CROSSING)
+        placed = zip(split.branches, self.extent.branches[split.path], strict=True)
+        for number, (branch, (offset, extent)) in enumerate(placed):
             x = self.x + offset
             way = [(self.x, top), (x, top)] if offset else [(x, top)]
             goal = _entrance(joint, x)
@@ -201,7 +203,9 @@ class _Strand:
             boxed = isinstance(branch[0], OutlineCell)
             self._line(*way, (x, below - 0.5 if boxed else below), arrow=boxed)
             heights = [below + each for each in strand_tops(branch)]
-            side = _Strand(self.column, extent, x, self.tone)
+            edges = x - extent.left - (BEFORE if number else MARGIN - 2), x + extent.right + BETWEEN - BEFORE
+            beside = Corridor(split.path, number, *edges, *across)
+            side = _Strand(self.column, extent, x, self.tone, (*self.corridors, beside))
             end = side.draw(branch, heights, start=None if boxed else below)
             self._line((x, end or below), *goal, arrow=True)
         self._leave(split.cell, meeting + cell_height(split.cell))
