@@ -6,17 +6,21 @@ python -m benchmarks.simulated_studies power 2000 --seed 0 --arms 4
 python -m benchmarks.simulated_studies naive 10000 --seed 0
 python -m benchmarks.simulated_studies twice 10000 --seed 0
 
-With seeds as blocks, of each kind of study in each world (`--world`, all of the first four without it):
+With seeds as blocks, of each kind of study in each world (`--world`, all of the first four without it); `--into`
+keeps what is counted, so that a count that was stopped goes on:
 
-python -m benchmarks.simulated_studies effects|base|pairs|looks|added 10000 --seed 0 --world unequal
+python -m benchmarks.simulated_studies effects|base|pairs|looks|added 10000 --seed 0 --world unequal --into counts.jsonl
 python -m benchmarks.simulated_studies effects-power 10000 --seed 0
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +40,9 @@ if TYPE_CHECKING:
     from builder.study.statistics.family import Decision
 
 Answers = tuple["Decision", ...]
+PIECE = 500
+"""Studies that are counted before the count is kept."""
+
 SINGLE = ("errors", "coverage", "power", "naive", "twice")
 """What is counted without blocks."""
 
@@ -144,7 +151,7 @@ def with_blocks(asked: argparse.Namespace) -> None:
         return
     for name in asked.world or REQUIRED:
         begin = time.process_time()
-        found = blocked(asked.what, name, which, asked.seed)
+        found = counted(asked.what, name, which, asked.seed, asked.into)
         rest = {key: round(value / asked.count, 4) for key, value in found.items() if key not in {"false", "studies"}}
         held = 100 * rest.pop("held") / rest.pop("intervals")
         print(
@@ -153,6 +160,23 @@ def with_blocks(asked: argparse.Namespace) -> None:
             f" {time.process_time() - begin:.0f} s of processor time",
             flush=True,
         )
+
+
+def counted(kind: str, world: str, which: range, seed: int, kept: Path | None) -> Counter[str]:
+    """Return what counts of these studies, in pieces that are looked for in the file ``kept`` and added to it."""
+    if kept is None:
+        return blocked(kind, world, which, seed)
+    lines = map(json.loads, kept.read_text("utf-8").splitlines()) if kept.is_file() else ()
+    known = {tuple(each["piece"]): each["found"] for each in lines}
+    total: Counter[str] = Counter()
+    for first in range(which.start, which.stop, PIECE):
+        piece = (kind, world, seed, first, min(first + PIECE, which.stop))
+        if piece not in known:
+            known[piece] = {key: int(value) for key, value in blocked(kind, world, range(*piece[3:]), seed).items()}
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"piece": piece, "found": known[piece]}) + "\n")
+        total.update(known[piece])
+    return total
 
 
 def shown(times: int, count: int) -> str:
@@ -177,6 +201,7 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=10_000, help="test images")
     parser.add_argument("--easy", type=float, default=0.75, help="the part of them that every run is right about")
     parser.add_argument("--world", choices=WORLDS, action="append", help="of studies whose seeds are blocks")
+    parser.add_argument("--into", type=Path, help="a file that keeps what is counted, in pieces of 500 studies")
     asked = parser.parse_args()
     if asked.what not in SINGLE:
         with_blocks(asked)

@@ -117,15 +117,15 @@ def _overall(fractions: tuple[float, ...], p: float) -> float:
     quantile = float(ndtri(max(p, 1e-300)))
     if len(fractions) == 1:
         return min(1.0, 2 * float(ndtr(sqrt(fractions[0]) * ndtri(max(p, 1e-300) / 2))))
-    quantiles, overall = _table(fractions)
-    if quantile >= quantiles[-1]:
+    by_level = _by_level(fractions)
+    if quantile >= by_level.x[-1]:
         return 1.0
-    return float(ndtr(PchipInterpolator(quantiles, overall)(max(quantile, quantiles[0]))))
+    return float(ndtr(by_level(max(quantile, by_level.x[0]))))
 
 
 @lru_cache(maxsize=64)
-def _table(fractions: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the level of the last look for each error rate of _OVERALL, both as normal quantiles, rising."""
+def _by_level(fractions: tuple[float, ...]) -> PchipInterpolator:
+    """Return the error rate in all by the level of the last look, both as normal quantiles, from those of _OVERALL."""
     found = np.array([-boundaries(fractions, float(ndtr(each)))[-1] for each in _OVERALL])
     rising = np.concatenate([[True], np.diff(np.maximum.accumulate(found)) > 1e-9])
-    return found[rising], _OVERALL[rising]
+    return PchipInterpolator(found[rising], _OVERALL[rising])
