@@ -151,9 +151,14 @@ def _recipe(file: str) -> FileVerdict:
 def _study(file: str, plugins: Sequence[Path]) -> FileVerdict:
     from builder.study.page.networks import networks
     from builder.study.page.page import find_study, read_study
+    from builder.study.plan.counts import counted, images_of_cells
+    from builder.training.recipe.data_sets import DATA_SETS
 
     study = read_study(find_study(file), plugins=plugins)
     found = networks(study)
+    if DATA_SETS[study.data].counts is not None:
+        there = counted(study)
+        images_of_cells(study, {"train": there.train, "test": there.test})
     if (study.compare == "effects" or study.fraction) and find_spec("scipy") is not None:  # else the plan checks it
         from builder.study.plan.factors import study_arms
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering.lower import lower
+from builder.ops.normalization import BatchNorm
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,6 +26,19 @@ def lower_at(page: Merged, channels: int, side: int, others: Iterable[int] = (),
     for other in others:
         _check_same(graph, _at_other(page, channels, other, classes), other)
     return graph
+
+
+def check_batch_of_one(graph: Graph, processes: int = 1) -> None:
+    """Raise ArchError at a batch norm that would see one value a channel, which has no spread to normalize by.
+
+    That is where each of so many ``processes`` takes a batch of one image.
+    """
+    for node in graph.nodes:
+        if isinstance(node.operation, BatchNorm) and node.shape.elements == node.shape.channels:
+            each = " in each process" if processes > 1 else ""
+            message = f"{node.path}: {node.shape} in a batch of one image{each} has one value per channel"
+            hint = f"train with a larger one: --set batch_size={2 * processes}"
+            raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
 
 
 def _at_other(page: Merged, channels: int, side: int, classes: int | None) -> Graph:

@@ -11,14 +11,14 @@ from builder.training.recipe.data_sets import RANDOM_DATA, has_folder
 
 if TYPE_CHECKING:
     from builder.choices import SplitName
-    from builder.training.data.dataset import DataSet, Split
+    from builder.training.data.dataset import DataSet
     from builder.training.folder.run_files import RunData
     from builder.training.recipe.recipe import Recipe
 
 RANDOM = 2048  # random images, or four batches of them
 FOLDER = "imagefolder"
 
-_DRAWN_BY = 0  # the seed of what cells of a study share; which of it validates depends on the cell's own
+_DRAWN_BY = 0  # the seed of what cells of a study share; which images train and validate depends on the cell's own
 
 
 def load_images(chosen: RunData, recipe: Recipe, channels: int, *, download: bool = True) -> DataSet:
@@ -58,30 +58,19 @@ def load_others(name: str, folder: Path, recipe: Recipe, channels: int, split: S
     return data.with_channels(channels)
 
 
-def load_shared(name: str, folder: Path, side: int | None, subset: int | None, test: int | None) -> DataSet:
-    """Return the images that all cells of a study share, with ``subset`` training and ``test`` test images.
+def load_shared(name: str, folder: Path, side: int | None, test: int | None) -> DataSet:
+    """Return the images that all cells of a study share, with ``test`` test images; None takes all of them.
 
-    None takes all; of test images there is by default as large a part as of the others. ``side`` is what image folders
-    are resized to. Raises RunError for data that can't be had, have too few images, or no test split to judge by.
+    ``side`` is what image folders are resized to. Raises RunError for data that can't be had, have too few test images,
+    or no test split to judge by.
     """
     from builder.training.data.named import load
 
     data = load(name, folder, side)
     if data.test is None:
         raise RunError(f"{name} has no test split, which a study needs", "add a folder `test` beside `train`")
-    part = 1.0 if subset is None else subset / len(data.train)
-    held = data.validation
-    return replace(
-        data,
-        train=_drawn(data.train, subset, "training", name),
-        validation=held and _drawn(held, round(part * len(held)), "validation", name),
-        test=_drawn(data.test, test or round(part * len(data.test)), "test", name),
-    )
-
-
-def _drawn(split: Split, count: int | None, what: str, name: str) -> Split:
-    if count is None or count == len(split):
-        return split
-    if count > len(split):
-        raise RunError(f"{name} has {len(split):,} {what} images, and {count:,} were requested", "ask for fewer")
-    return split.drawn(max(1, count), _DRAWN_BY)
+    if test is None or test == len(data.test):
+        return data
+    if test > len(data.test):
+        raise RunError(f"{name} has {len(data.test):,} test images, and {test:,} were requested", "ask for fewer")
+    return replace(data, test=data.test.drawn(test, _DRAWN_BY))

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 from builder.costs import graph_cost, numbers_moved, weights_multiplied
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.lowering import find, load_page, lower
-from builder.lowering.sizes import lower_at
-from builder.ops.normalization import BatchNorm
+from builder.lowering.sizes import check_batch_of_one, lower_at
 from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.fresh import fresh_network
@@ -75,11 +74,15 @@ class TrainOptions:
 
 @dataclass(frozen=True, eq=False)
 class Shared:
-    """What the runs of a study share: images that are loaded once, the device, and the operations of its plugins."""
+    """What the runs of a study share: images that are loaded once, the device, and the operations of its plugins.
+
+    Each run trains on ``subset`` of the images that are left beside those of validation; None takes all.
+    """
 
     data: DataSet
     device: torch.device
     operations: Operations
+    subset: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,7 +153,8 @@ def prepare(
     smallest = (
         lower(page, input=(own.input.channels, min(sides), min(sides)), classes=graph.classes) if sides else graph
     )
-    _check_batch(smallest, group.world_size, min(recipe.batch_size, len(data.train)))
+    if min(recipe.batch_size, len(data.train)) // group.world_size < 2:
+        check_batch_of_one(smallest, group.world_size)
     model = fresh_network(graph, recipe)
     weights = None
     if request.weights is not None:
@@ -319,18 +323,6 @@ def _with_size(recipe: Recipe, graph: Graph) -> Recipe:
     return recipe.at(height)
 
 
-def _check_batch(graph: Graph, processes: int, batch_size: int) -> None:
-    """Report a batch norm that would see one value a channel, which has no spread to normalize by."""
-    if batch_size // processes > 1:
-        return
-    for node in graph.nodes:
-        if isinstance(node.operation, BatchNorm) and node.shape.elements == node.shape.channels:
-            each = " in each process" if processes > 1 else ""
-            message = f"{node.path}: {node.shape} in a batch of one image{each} has one value per channel"
-            hint = f"train with a larger one: --set batch_size={2 * processes}"
-            raise ArchError(Diagnostic("batch-of-one", message, node.mark, hint))
-
-
 def _device(wanted: str, shared: Shared | None) -> torch.device:
     from builder.training.device.distributed import choose_own_device
 
@@ -349,8 +341,11 @@ def _images(
 
 
 def _shared_images(shared: Shared, recipe: Recipe, channels: int) -> DataSet:
-    """Return the shared images as a run takes them: which of them validate depends on its own seed."""
-    return shared.data.hold_out(recipe.validation, recipe.seed).with_channels(channels)
+    """Return the shared images as a run takes them: which of them validate and train depends on its own seed."""
+    data = shared.data.hold_out(recipe.validation, recipe.seed)
+    if shared.subset is not None:
+        data = data.subset(shared.subset, recipe.seed)
+    return data.with_channels(channels)
 
 
 def _begin_with(

@@ -13,7 +13,7 @@ from builder.ops.plugins import with_plugins
 from builder.runs.images import load_shared
 from builder.runs.prepare import Shared, TrainOptions, prepare, train_prepared
 from builder.study.results.result import TrueLabels
-from builder.study.workers.resources import workers_for
+from builder.study.workers.resources import check_memory, workers_for
 from builder.training.device.devices import choose_device, describe_device, left_out
 from builder.training.device.kinds import kind_of
 from builder.training.folder.run_folder import RunFolder
@@ -59,6 +59,11 @@ class Pilot:
         """The labels of the test split."""
         assert self.data.test is not None, "load_shared sees to it"
         return TrueLabels(self.data.classes, self.data.test.labels.numpy().astype(np.uint16))
+
+    def check_memory(self, network: str, memory: int) -> None:
+        """Raise RunError where a cell of ``network``, which keeps ``memory`` bytes for an image, does not fit."""
+        if kind_of(self.device).is_host:
+            check_memory(network, memory * self.recipe.batch_size)
 
     def workers(self, memory: int) -> int:
         """Return how many cells fit side by side whose network keeps ``memory`` bytes for an image.
@@ -107,5 +112,5 @@ class Pilot:
 def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
     """Return the pilot of ``study``; raise RunError for data or a device that can't be had."""
     chosen = choose_device(None if device == "auto" else device)
-    images = load_shared(study.data, data_dir, study.recipe.resize, study.subset, study.test)
+    images = load_shared(study.data, data_dir, study.recipe.resize, study.test)
     return Pilot(images, chosen, study.recipe, with_plugins(study.plugins))

@@ -18,7 +18,7 @@ from builder.runs.processes import before_torch_starts
 from builder.study.extending import reuse
 from builder.study.page.networks import networks
 from builder.study.page.page import STREAMS
-from builder.study.plan.counts import counted
+from builder.study.plan.counts import counted, images_of_cells
 from builder.study.plan.factors import study_arms
 from builder.study.plan.plan import Plan, PlannedArm, PlannedData, PlannedNetwork, StudyQuestion, read_plan, write_plan
 from builder.study.plan.sampler import check_installed
@@ -26,6 +26,7 @@ from builder.study.results.folder import StudyFolder
 from builder.study.results.result import write_true_labels
 from builder.study.statistics import cautions, image_error, seeds_for_effects, seeds_needed
 from builder.study.workers.code import code_digest, named_plugins, version_with
+from builder.study.workers.resources import check_judging
 from builder.training.device.cores import usable_cores
 from builder.training.folder.run_folder import RunFolder
 from builder.training.recipe.data_sets import has_folder
@@ -104,15 +105,16 @@ def _planned(
     from builder.study.pilot import begin_pilot  # noqa: PLC0415 - torch, where a study tries its networks
 
     pilot = begin_pilot(study, place.data or place.home, place.device)
-    images = {name: len(split) for name, split in pilot.data.splits.items()}
-    if "validation" not in images:
-        check_images(study, images["train"])
+    images = images_of_cells(study, {name: len(split) for name, split in pilot.data.splits.items()})
     arms = study_arms(study, networks(study, len(pilot.data.classes)))
     found = arms.networks
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
     data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
-    workers = place.workers or pilot.workers(max(each.cost.memory for each in found.all))
+    dearest = max(found.all, key=lambda each: each.cost.memory)
+    pilot.check_memory(dearest.name, dearest.cost.memory)
+    workers = place.workers or pilot.workers(dearest.cost.memory)
     plan = _plan(study, data, arms, seconds, pilot.device_name, workers)
+    check_judging(plan.confirmed_arms * plan.confirm_seeds, plan.data.images["test"])
     plan = replace(plan, warnings=(*pilot.warnings, *plan.warnings))
     folder = _new_folder(study.name, place.studies)
     _write(folder, study, found)
@@ -215,24 +217,13 @@ def preview_study(study: Study, place: PlanOptions) -> Plan:
     """Return the plan of ``study`` as far as it can be made without PyTorch; its data are ``KNOWN`` by their size.
 
     Nothing is measured, fetched or written, and the plan can't be run: it does not know the images, nor the names of
-    their classes. Raises ArchError where the page is wrong, RunError where there are fewer images than it asks for.
+    their classes. Raises ArchError where the page is wrong, or asks for more images than there are.
     """
-    images = counted(study.data, study.subset, study.test)
-    check_images(study, images.train)
-    arms = study_arms(study, networks(study, images.classes))
-    data = _data(study, place, (), {"train": images.train, "test": images.test}, "")
+    there = counted(study)
+    images = images_of_cells(study, {"train": there.train, "test": there.test})
+    arms = study_arms(study, networks(study, there.classes))
+    data = _data(study, place, (), images, "")
     return _plan(study, data, arms, {}, "", place.workers or usable_cores())
-
-
-def check_images(study: Study, train: int) -> None:
-    """Raise ArchError where nothing would be left to train on beside the images that are held out."""
-    for settings in study.grid:
-        held = settings.recipe.validation
-        images = held if isinstance(held, int) else round(held * train)
-        if images >= train:
-            message = f"{train:,} training images are left of {study.data}, and the recipe holds out {images:,}"
-            hint = "more images by `data.subset`, or fewer with `set: {validation: …}`"
-            raise ArchError(Diagnostic("bad-value", message, study.page.key_mark("data"), hint))
 
 
 def _data(
@@ -265,7 +256,7 @@ def _plan(
         hours=study.hours,
         asked=_asked(study, found),
         code=code,
-        world=f"{data.fingerprint} {code_digest(code)}",
+        world=" ".join([data.fingerprint, *([f"{study.subset}"] if study.subset else []), code_digest(code)]),
         device=device,
         workers=workers,
         seconds=None,

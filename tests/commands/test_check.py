@@ -115,6 +115,28 @@ class TestCheck:
         assert (outcome.code, outcome.err) == (0, "")
         assert "archs/gates.yaml: ok (gates, templates)" in outcome.out
 
+    @pytest.mark.parametrize(
+        ("data", "changes", "said"),
+        [
+            ("digits, subset: 1400", "batch_size: 8", "`subset` asks for 1,400 training images"),
+            ("digits, test: 1000", "batch_size: 8", "digits has 297 test images, and `test` asks for 1,000"),
+            ("digits", "batch_size: 1", "in a batch of one image has one value per channel"),
+        ],
+    )
+    def test_a_study_whose_cells_cannot_run_is_wrong(
+        self, archcli: Archcli, tmp_path: Path, data: str, changes: str, said: str
+    ) -> None:
+        """Too few images, and a batch norm that sees one value."""
+        (tmp_path / "one.yaml").write_text(
+            "name: one\ninput: [3, 32, 32]\nclasses: 10\n"
+            "layers: [{conv: {out: 8, kernel: 32}}, batchnorm, flatten, {linear: {out: $classes}}]\n"
+        )
+        study = tmp_path / "study.yaml"
+        study.write_text(f"name: few\nbase: one\ndata: {{name: {data}}}\nset: {{size: 32, {changes}}}\nseeds: 3\n")
+        outcome = archcli("check", study)
+        assert outcome.code == 2
+        assert said in outcome.err
+
     def test_every_mistake_of_every_file_is_shown(self, archcli: Archcli, page: Path, tmp_path: Path) -> None:
         """A wrong file does not hide the next one, nor a mistake its neighbour."""
         wrong = tmp_path / "wrong.yaml"

@@ -58,7 +58,7 @@ class TestPlan:
         again = archcli("study", "plan", str(page), "--json")
         found = json.loads(again.out)
         assert (found["is_new"], found["folder"], again.err) == (False, "study-runs/mine-001", "")
-        assert found["plan"]["data"]["images"] == {"train": 100, "test": 40}
+        assert found["plan"]["data"]["images"] == {"train": 100, "validation": 20, "test": 40}
 
     def test_a_page_that_has_changed_is_refused_by_what_changed(self, page: Path, archcli: Archcli) -> None:
         """At its line; a new plan has a folder of its own, and the wording may change."""

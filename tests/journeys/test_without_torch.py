@@ -18,6 +18,7 @@ import pytest
 
 import cli
 from builder.runs.images import load_shared
+from builder.study.page.page import read_study
 from builder.study.plan.counts import counted
 from builder.training.data.named import load
 from builder.training.recipe.data_sets import DATA_SETS
@@ -213,7 +214,7 @@ class TestStudies:
         """It has everything but times and images, and lies in no folder."""
         text = studies["study plan digits_placement"].out
         assert "cells    40 = 4 networks × 10 seeds, on the test split\n" in text
-        assert "data     digits: 1,500 train, 297 test images" in text
+        assert "data     digits: each cell has 1,200 train, 300 validation, 297 test images" in text
         assert "compare  the effects of 2 factors: 2 main effects and 1 interaction of two factors" in text
         assert "seeds    3 of each network are needed" in text
         assert "time     not measured\n" in text
@@ -252,12 +253,15 @@ class TestCounts:
         assert DATA_SETS["digits"].counts == (len(digits.train), len(digits.test), len(digits.classes))
         assert [name for name, each in DATA_SETS.items() if each.counts is None] == ["imagefolder"]
 
-    @pytest.mark.parametrize(("subset", "test"), [(None, None), (100, 40), (100, None), (None, 7), (1500, 297)])
-    def test_are_drawn_as_images_are(self, subset: int | None, test: int | None) -> None:
-        """A subset of the training images takes as large a part of the test images."""
-        drawn = load_shared("digits", Path("data"), None, subset, test)
+    @pytest.mark.parametrize("test", [None, 7, 297])
+    def test_are_drawn_as_images_are(self, test: int | None, tmp_path: Path) -> None:
+        """Test images of a study, all or as many as it says."""
+        page = tmp_path / "study.yaml"
+        page.write_text("name: one\nbase: alexnet_tiny\nseeds: 3\n"
+                        f"data: {{name: digits{f', test: {test}' if test else ''}}}\n")  # fmt: skip
+        drawn = load_shared("digits", Path("data"), None, test)
         assert drawn.test is not None
-        assert counted("digits", subset, test)[:2] == (len(drawn.train), len(drawn.test))
+        assert counted(read_study(page))[:2] == (len(drawn.train), len(drawn.test))
 
 
 @pytest.mark.slow

@@ -96,24 +96,22 @@ class TestLoaded:
 class TestShared:
     """The images that all cells of a study share."""
 
-    def test_as_large_a_part_of_the_test_images_is_drawn(self) -> None:
-        """300 of 1,500, so 59 of 297; and drawn again, they are the same."""
-        few, again = (load_shared("digits", Path("data"), None, 300, None) for _ in range(2))
-        assert [len(each) for each in few.splits.values()] == [300, 59]
+    def test_some_of_the_test_images_are_drawn(self) -> None:
+        """And drawn again, they are the same; all training images are there, of which each run takes its own."""
+        few, again = (load_shared("digits", Path("data"), None, 59) for _ in range(2))
+        assert [len(each) for each in few.splits.values()] == [1500, 59]
         assert few.fingerprint == again.fingerprint
 
     def test_more_than_there_are_is_answered(self) -> None:
-        """Of either split, with its name."""
-        with pytest.raises(RunError, match="digits has 1,500 training images, and 2,000 were requested"):
-            load_shared("digits", Path("data"), None, 2000, None)
+        """Before anything is planned."""
         with pytest.raises(RunError, match="digits has 297 test images, and 300 were requested"):
-            load_shared("digits", Path("data"), None, None, 300)
+            load_shared("digits", Path("data"), None, 300)
 
     def test_a_folder_without_a_test_split_is_refused(self, tmp_path: Path) -> None:
         """Nothing would be there to confirm by."""
         folder = paint(tmp_path / "images", {"red": "red", "blue": "blue"}, 4)
         with pytest.raises(RunError, match="imagefolder has no test split, which a study needs") as raised:
-            load_shared("imagefolder", folder, 16, None, None)
+            load_shared("imagefolder", folder, 16, None)
         assert raised.value.hint == "add a folder `test` beside `train`"
 
 

@@ -60,8 +60,8 @@ def _place(value: Planned) -> list[str]:
 
 
 def _data(plan: Plan) -> str:
-    images = ", ".join(f"{count:,} {name}" for name, count in plan.data.images.items())
-    return f"{plan.data.name}: {images} images, the same for every cell"
+    images = ", ".join(f"{count:,} {name}" for name, count in plan.images.items())
+    return f"{plan.data.name}: each cell has {images} images; the test images are the same ones for all"
 
 
 def _recipe(plan: Plan) -> str:
@@ -112,6 +112,8 @@ def _compared(plan: Plan) -> str:
         if combinations > len(plan.arms):
             lines.append(f"{len(plan.arms)} of the {combinations} combinations (a fraction of resolution V or more)")
         return "\n         ".join(lines)
+    if not plan.comparisons:
+        return "nothing: there is one network"
     what = "every variant with the base" if plan.compare == "base" else "every pair"
     return f"{what}: {plural(plan.comparisons, 'comparison')}, one family"
 

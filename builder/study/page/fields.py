@@ -36,11 +36,11 @@ class Data(Strict):
 
     name: Annotated[str, WithJsonSchema({"enum": list(DATA_SETS)})] = Field(description="as `train --data`")
     subset: Images | None = Field(
-        None, description="number of training images, the same for every cell; by default all"
+        None,
+        description="number of training images of each cell, beside those of validation; by default all. Which ones "
+        "depends on the seed",
     )
-    test: Images | None = Field(
-        None, description="number of test images; by default the same fraction as of the training images"
-    )
+    test: Images | None = Field(None, description="number of test images, the same ones for every cell; by default all")
 
 
 class Seeds(Strict):

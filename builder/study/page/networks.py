@@ -11,7 +11,7 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.files import is_file
 from builder.identity import graph_id
 from builder.lowering import find, load_page, lower, resolved_page
-from builder.lowering.sizes import lower_at
+from builder.lowering.sizes import check_batch_of_one, lower_at
 from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.variants import variants
@@ -164,10 +164,19 @@ def _lowered(study: Study, page: Merged, classes: int | None) -> Graph:
         message = f"training needs square images, and the input of `{own.name}` is {own.input}"
         raise ArchError(Diagnostic("not-square", message, page.mark, f"set their size: `set: {{size: {height}}}`"))
     recipes = [each.recipe.at(height) for each in study.grid]
+    if _has_batch_of_one(study):
+        smallest = min(min(each.training_sides, default=each.side or height) for each in recipes)
+        check_batch_of_one(lower_at(page, own.input.channels, smallest, (), classes))
     for last, others in dict.fromkeys((each.side, each.training_sides) for each in recipes if each.training_sides):
         assert last is not None, "a size that grows has its last"
         lower_at(page, own.input.channels, last, others, classes)
     return lower(page, classes=classes) if side is None else lower_at(page, own.input.channels, side, (), classes)
+
+
+def _has_batch_of_one(study: Study) -> bool:
+    """Return whether a cell may be trained by one image at a time."""
+    searched = study.search is not None and 1 in study.search.space.get("batch_size", ())
+    return searched or study.subset == 1 or any(each.recipe.batch_size == 1 for each in study.grid)
 
 
 def _found(study: Study, name: Scalar) -> tuple[Path, str | None]:

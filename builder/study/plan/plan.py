@@ -53,7 +53,7 @@ class PlannedNetwork:
 
 @dataclass(frozen=True)
 class PlannedData:
-    """The images that every cell has: how many of each split, and a checksum of all of them.
+    """The images that every cell has: how many of each split, and a checksum of all from which they are drawn.
 
     ``folder`` is where they lie, None where they come with a package.
     """
@@ -128,6 +128,16 @@ class Plan:
     looks: tuple[int, ...] = ()
     stages: tuple[int, ...] = ()
     reused: int = 0
+
+    @property
+    def images(self) -> dict[str, int]:
+        """How many images of each split a cell of the base has; plans of earlier versions count before holding out."""
+        found = dict(self.data.images)
+        if "validation" in found:
+            return found
+        total, held = found["train"], self.base.recipe.validation
+        validation = held if isinstance(held, int) else max(1, round(held * total))
+        return {"train": total - validation, "validation": validation, "test": found["test"]}
 
     @property
     def judged_seeds(self) -> int:

@@ -92,7 +92,7 @@ def power_of(
     beside what its seed explains. ``fixed_error`` is a standard error in points that does not shrink with more seeds,
     with Satterthwaite's degrees of freedom for both.
     """
-    if seeds < 2:
+    if seeds < 2 or not layout.freedom(seeds):
         return 0.0
     of_seeds = layout.weight * deviation**2 / seeds
     variance = of_seeds + fixed_error**2
@@ -155,7 +155,7 @@ def detectable(
     def missing(difference: float) -> float:
         return power_of(difference, deviation, seeds, each, fixed_error, layout) - power
 
-    if seeds < 2:
+    if seeds < 2 or not layout.freedom(seeds):
         return inf
     high = max(deviation, fixed_error, 1e-6)
     while missing(high) < 0:
@@ -199,6 +199,9 @@ def cautions(
     design: Design, comparisons: int, images: int, layout: Layout = PAIR, *, of_effects: bool = False
 ) -> Iterator[str]:
     """Yield what has to be said of a plan before anything is run, a sentence each."""
+    if not comparisons:
+        yield "there is one network, and nothing to compare it with"
+        return
     if of_effects:
         if design.seeds < (least := seeds_for_effects(layout)):
             yield f"below {least} seeds for each network nothing is said of effects, whatever comes out"

@@ -126,11 +126,11 @@ def trainer(context: StudyContext, plugins: Sequence[Path], number: int) -> Call
     if not kind.is_host and ":" not in context.device:
         chosen = kind.numbered(number)
     wanted, folder = context.data, context.images
-    images = load_shared(wanted.name, folder, wanted.side, wanted.subset, wanted.test)
+    images = load_shared(wanted.name, folder, wanted.side, wanted.test)
     if images.fingerprint != wanted.fingerprint:
         message = f"the images of {wanted.name} in {folder} are not the images of the study's plan"
         raise RunError(message, "plan it again with these images, or give the right folder: --data-dir")
-    shared = Shared(images, chosen, with_plugins(plugins))
+    shared = Shared(images, chosen, with_plugins(plugins), wanted.subset)
     return lambda cell, place, watch: _trained(cell, place, shared, watch, context)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -246,7 +247,17 @@ class TestPlan:
     def test_a_study_without_images_to_train_on_is_refused(self, tmp_path: Path) -> None:
         """Before anything runs, at the line of the data."""
         page = tmp_path / "study.yaml"
-        page.write_text("name: few\nbase: alexnet_tiny\ndata: {name: digits, subset: 300}\n"
-                        "set: {size: 32, validation: 300}\nseeds: 3\n")  # fmt: skip
-        with pytest.raises(ArchError, match="300 training images are left of digits, and the recipe holds out 300"):
+        page.write_text("name: few\nbase: alexnet_tiny\ndata: {name: digits}\n"
+                        "set: {size: 32, validation: 1500}\nseeds: 3\n")  # fmt: skip
+        with pytest.raises(ArchError, match="digits has 1,500 training images, and the recipe holds out 1,500") as held:
             preview_study(read_study(page), PlanOptions())
+        assert held.value.diagnostics[0].mark is not None
+        assert held.value.diagnostics[0].mark.line == 3
+
+    def test_a_study_of_one_network_has_a_plan(self, tmp_path: Path) -> None:
+        """It shows what seeds do, and compares nothing."""
+        page = tmp_path / "study.yaml"
+        page.write_text("name: one\nbase: alexnet_tiny\ndata: {name: digits}\nset: {size: 32}\nseeds: 3\n")
+        plan = preview_study(read_study(page), PlanOptions())
+        assert plan.warnings == ("there is one network, and nothing to compare it with",)
+        assert (plan.comparisons, plan.needed_seeds, plan.detectable) == (0, None, inf)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from builder.diagnostics import RunError
 from builder.study.workers import resources
-from builder.study.workers.resources import free_workers, workers_for
+from builder.study.workers.resources import check_judging, check_memory, free_workers, workers_for
 from builder.training.device.cores import CoreUse
 
 if TYPE_CHECKING:
@@ -64,3 +65,32 @@ class TestWorkersFor:
         monkeypatch.setattr(resources, "usable_cores", lambda: CORES)
         monkeypatch.setattr(resources, "available_memory", lambda: int(memory))
         assert workers_for(int(batch)) == workers
+
+
+class TestTooLarge:
+    """What can't be run or judged at all is refused when it is planned."""
+
+    @pytest.fixture(autouse=True)
+    def memory(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Let the machine have 8 GB."""
+        monkeypatch.setattr(resources, "total_memory", lambda: 8_000_000_000)
+
+    def test_a_cell_that_does_not_fit_is_named_with_its_size(self) -> None:
+        """And with what makes it smaller."""
+        check_memory("alexnet", 2_000_000_000)
+        with pytest.raises(RunError, match=r"a cell of alexnet needs about 9\.80 GB of memory, and this machine has 8"):
+            check_memory("alexnet", 3_000_000_000)
+
+    def test_more_answers_than_a_report_can_hold_are_refused(self) -> None:
+        """10,000 seeds of 20 networks on 10,000 images."""
+        check_judging(1000, 10_000)
+        with pytest.raises(
+            RunError, match=r"the answers of 200,000 cells to 10,000 test images take 14\.00 GB of memory"
+        ):
+            check_judging(200_000, 10_000)
+
+    def test_a_system_that_does_not_say_refuses_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody knows."""
+        monkeypatch.setattr(resources, "total_memory", lambda: 0)
+        check_memory("alexnet", 10**15)
+        check_judging(10**9, 10**9)

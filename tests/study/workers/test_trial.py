@@ -23,7 +23,7 @@ from builder.study.workers.trial import Pruned, run_cell
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.header import RunHeader, read_checkpoint_record
 from builder.training.interrupts import Interrupted
-from builder.training.progress import EpochDone
+from builder.training.progress import EpochDone, EpochStarted
 from builder.training.recipe.optimizer import Sgd
 from builder.training.recipe.recipe import Recipe
 from builder.training.speed.benchmark import random_images
@@ -104,6 +104,15 @@ class TestPruned:
         assert [each.epoch for each in outcome.metrics] == [1, 2]
         assert outcome.val_accuracy == max(each.val_accuracy for each in outcome.metrics)
         assert outcome.test_accuracy is None
+
+    def test_a_subset_is_of_what_is_left_beside_validation(self, cell: Cell, tmp_path: Path) -> None:
+        """16 images are trained on in two batches; 8 of 32 validate."""
+        seen: list[int] = []
+        images = replace(shared(random_images(32, 3, 2)), subset=16)
+        run_cell(
+            cell, tmp_path, images, lambda event: seen.append(event.steps) if isinstance(event, EpochStarted) else None
+        )
+        assert seen == [2, 2, 2]
 
     def test_one_that_nobody_ends_is_whole(self, cell: Cell, tmp_path: Path) -> None:
         """The control."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from builder.training.device.memory import available_memory
+from builder.training.device.memory import available_memory, total_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,3 +50,15 @@ class TestAvailableMemory:
     def test_a_system_that_does_not_say_has_none(self, tmp_path: Path) -> None:
         """So that nothing is taken on trust."""
         assert available_memory(tmp_path) == 0
+
+
+class TestTotalMemory:
+    """What there is for all programs."""
+
+    def test_it_is_the_machines_or_the_containers(self, system: Path) -> None:
+        """Whichever is less."""
+        assert total_memory(system) == 4000 * KIB
+        limit(system, str(500 * KIB), 200 * KIB)
+        assert total_memory(system) == 500 * KIB
+        limit(system, "max", 200 * KIB)
+        assert total_memory(system) == 4000 * KIB

@@ -70,7 +70,7 @@ def _commands(content: Content) -> Iterator[str]:
 
 def _facts(content: Content) -> Iterator[Fact]:
     plan, data = content.plan, content.plan.data
-    images = ", ".join(f"{count:,} {split}" for split, count in data.images.items())
+    images = ", ".join(f"{count:,} {split}" for split, count in plan.images.items())
     yield Fact("Data", data.name, f"{images}; checksum {data.fingerprint}")
     seeds = f"{plan.screen_seeds} to {plan.screen_seeds + plan.confirm_seeds - 1}"
     screened = (
