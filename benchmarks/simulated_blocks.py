@@ -86,16 +86,19 @@ REQUIRED = ("equal", "unequal", "nothing-common", "three-seeds")
 """Worlds in which claims and intervals have to be right; the others are reported as they are."""
 
 
-def judged(evidence: Iterable[Evidence | None], design: Design, truths: Iterable[float]) -> Counter[str]:
-    """Return what counts of one study: a false claim of a difference, intervals, and those that hold the truth."""
+def is_false(evidence: Iterable[Evidence | None], design: Design) -> bool:
+    """Return whether a difference is claimed, of networks that are equally good."""
+    return any(each.can_tell for each in claims(list(evidence), design.smallest, design.error_rate))
+
+
+def intervals(evidence: Iterable[Evidence | None], design: Design) -> Counter[str]:
+    """Return how many intervals there are, and how many hold the true difference, which is 0."""
     found: Counter[str] = Counter()
-    made = list(evidence)
-    found["false"] = any(each.can_tell for each in claims(made, design.smallest, design.error_rate))
-    for each, truth in zip(made, truths, strict=True):
+    for each in evidence:
         assert each is not None, "every run has a result"
         low, high = each.interval(design.error_rate)
         found["intervals"] += 1
-        found["held"] += low <= truth <= high
+        found["held"] += low <= 0 <= high
     return found
 
 
@@ -114,7 +117,7 @@ def of_comparisons(arms: tuple[Arm, ...], design: Design, against: str) -> Count
     """Judge all pairs, or all variants against the base."""
     made = decide([Group("", arms, "0")], design, analysis="blocked", against=against)
     gaps = [each.gap for each in made]
-    found = judged(gaps, design, [0.0] * len(gaps))
+    found = intervals(gaps, design)
     found["false"] = any(each.can_tell for each in made)
     found["apart"] = any(each is not None and each.basis in {"welch", "own"} for each in gaps)
     return found
@@ -125,24 +128,16 @@ def at(group: Group, seeds: range) -> list[Evidence | None]:
     return [each for *_, each in compared([group.only(seeds)], "blocked")]
 
 
-def joined(group: Group, design: Design, course: Course) -> Counter[str]:
-    """Judge all pairs as a report does, with looks or stages; return what counts of the study."""
-    made = decide([group], design, analysis="blocked", course=course)
-    found = judged([each.evidence for each in made], design, [0.0] * len(made))
-    found["false"] = any(each.can_tell for each in made)
-    return found
-
-
 def of_looks(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
     """Judge all pairs at four looks with as many new seeds each; who finds something stops."""
     group = Group("", arms, "0")
     course = Course(looks=tuple(design.seeds * (look + 1) for look in range(4)))
     for look in range(4):
-        found = joined(group.only(range(design.seeds * (look + 1))), design, course)
-        found["looks"] = look + 1
-        if found["false"]:
+        made = decide([group.only(range(design.seeds * (look + 1)))], design, analysis="blocked", course=course)
+        claimed = any(each.can_tell for each in made)
+        if claimed:
             break
-    return found
+    return intervals([each.evidence for each in made], design) + Counter(false=claimed, looks=look + 1)
 
 
 def of_added(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
@@ -157,11 +152,13 @@ def of_added(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
     asked = [seeds_that_decide(each, layout, len(old), design) for each in old if each is not None]
     more = min(max([2, *(each - design.seeds for each in asked if each is not None)]), design.seeds)
     course = Course(stages=(design.seeds, more))
-    found = joined(group.only(range(design.seeds + more)), design, course)
-    found["first"] = judged(old, design, [0.0] * len(old))["false"]
+    made = decide([group.only(range(design.seeds + more))], design, analysis="blocked", course=course)
+    found = intervals([each.evidence for each in made], design)
+    found["false"] = any(each.can_tell for each in made)
+    found["first"] = is_false(old, design)
     found["extended"] = found["false"] and not found["first"]
     every = at(group, range(design.seeds + more))
-    found["together"] = judged(every, design, [0.0] * len(old))["false"]
+    found["together"] = is_false(every, design)
     found["more"] = more
     return found
 

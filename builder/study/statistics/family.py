@@ -121,11 +121,12 @@ def decide(
     A pair that can't be tested counts all the same: what failed does not make the rest easier.
     """
     planned = compared(groups, analysis, against)
-
-    def at(seeds: Collection[int]) -> Sequence[Estimate | None]:
-        return [each for *_, each in compared([group.only(seeds) for group in groups], analysis, against)]
-
     seeds = seeds_of([arm for group in groups for arm in group.arms])
+
+    def at(some: Collection[int]) -> Sequence[Estimate | None]:
+        among = planned if len(some) == len(seeds) else compared([g.only(some) for g in groups], analysis, against)
+        return [each for *_, each in among]
+
     evidence = [each for *_, each in planned] if course.is_single else course.evidence(seeds, at)
     said = claims(evidence, design.smallest, design.error_rate)
     return tuple(
