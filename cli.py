@@ -69,11 +69,22 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _reference(context: typer.Context, wanted: bool) -> None:
+    if wanted:
+        from builder.cli.reference import command_reference
+
+        answer(command_reference(context).rstrip("\n"))
+        raise typer.Exit
+
+
 @app.callback()
 @exit_codes()
 def program(
     context: typer.Context,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    __: Annotated[
+        bool, typer.Option("--markdown", callback=_reference, is_eager=True, help="Print all commands as Markdown.")
+    ] = False,
 ) -> None:
     """Take the options that stand before a command."""
     processes.check_together(context.invoked_subcommand)

@@ -52,7 +52,7 @@ class Command(TyperCommand):
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """Return what stands behind the command's name in its line of usage."""
         arguments = [each for each in self.get_params(ctx) if each.param_type_name == "argument"]
-        return [*(_usage(each) for each in arguments), "[OPTIONS]"]
+        return [*(usage_of(each) for each in arguments), "[OPTIONS]"]
 
     def format_help_text(self, ctx: Context, formatter: HelpFormatter) -> None:  # noqa: ARG002 - click's signature
         """Write what the command does."""
@@ -187,13 +187,13 @@ def _write_examples(command: AnyCommand, formatter: HelpFormatter, title: str) -
 def _write_parameters(command: AnyCommand, ctx: Context, formatter: HelpFormatter) -> None:
     params = [each for each in command.get_params(ctx) if not getattr(each, "hidden", False)]
     for title, kind in (("Arguments", "argument"), ("Options", "option")):
-        rows = [(_usage(each), _described(each)) for each in params if each.param_type_name == kind]
+        rows = [(usage_of(each), described(each)) for each in params if each.param_type_name == kind]
         if rows:
             with formatter.section(title):
                 formatter.write_dl(rows)
 
 
-def _usage(param: Parameter) -> str:
+def usage_of(param: Parameter) -> str:
     """Return how an argument or option is written."""
     if param.param_type_name == "argument":
         name = f"{param.metavar or param.name}{'...' if param.nargs != 1 else ''}"
@@ -202,7 +202,7 @@ def _usage(param: Parameter) -> str:
     return names if getattr(param, "is_flag", False) else f"{names} {param.metavar}"
 
 
-def _described(param: Parameter) -> str:
+def described(param: Parameter) -> str:
     """Return what is said of an argument or option, with its default."""
     shown = getattr(param, "show_default", True)
     default = shown if isinstance(shown, str) else param.default if shown else None
