@@ -286,7 +286,7 @@ class TestSearch:
             (("batch_size:", "seed:"), ["13:5", "`seed` is not set in a study", "`seeds` says how many there are"]),
             (("batch_size: [32, 64]", "optimizer.lr: [0.0003, 1]"), ["13:5", "`optimizer.lr` is searched twice"]),
             (("trials: 12", "trials: 1"), ["15:11", "`search.trials` is at least 2"]),
-            (("trials: 12", "trials: 12\n      sampler: tpi"), ["16:12", "did you mean `tpe`?"]),
+            (("trials: 12", "trials: 12\n      sampler: tpi"), ["16:12", "it is one of: `tpe`, `gp`, `random`"]),
             (("trials: 12", "trials: 12\n    grid: {lr: [0.1]}"), ["9:1", "a `grid` or a `search`, not both"]),
             (
                 ("trials: 12", "trials: 12\n      pruner: median\n    finalists: 1"),
