@@ -11,7 +11,8 @@ from builder.emit.diagram import draw
 from builder.emit.diagram.drawing import SUFFIXES
 from builder.files import check_figures
 from builder.lowering import load
-from builder.lowering.pages import find, read_base
+from builder.lowering.finding import find
+from builder.lowering.pages import read_base
 from builder.ops.plugins import with_plugins
 
 if TYPE_CHECKING:

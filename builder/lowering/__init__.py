@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from builder.lowering.finding import find
 from builder.lowering.lower import lower
-from builder.lowering.pages import find, load_page, page_from_text
+from builder.lowering.pages import load_page, page_from_text
 from builder.lowering.resolved import resolved_page
 from builder.ops import OPERATIONS
 

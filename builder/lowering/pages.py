@@ -1,17 +1,17 @@
-"""Which page a name means, and what it says once everything that it extends is taken in.
+"""What a page says once everything that it extends is taken in.
 
 A page reads nothing but pages that it names in its own folder, below it, or among the shipped ones.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, nearest, suggest
+from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
+from builder.lowering.finding import nearest_page
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
 from builder.shipped import shipped_folder, shipped_names
@@ -67,39 +67,6 @@ class Merged:
     def known(self) -> Known:
         """The words that may be called on this page."""
         return Known(self.operations, tuple(self.templates), frozenset(self.defaults), plugins=self.plugins)
-
-
-def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
-    """Return the file that ``page`` means and the member that it names, if any.
-
-    ``page`` is a path, a path and a member (``mine.yaml:small``), or the name of a shipped page or of a member of
-    one. Raises ArchError with the nearest shipped name where there is none, and where a caller of Python gives
-    something that names no page.
-    """
-    text = _text_of(page)
-    path = Path(text)
-    if is_file(path):
-        return path, None
-    stem, colon, member = text.rpartition(":")
-    if colon and is_file(Path(stem)):
-        return Path(stem), member
-    if path.suffix in (".yaml", ".yml") or len(path.parts) > 1:
-        raise ArchError(Diagnostic("no-such-file", f"there is no file {text}", None, _nearest_page(path.stem)))
-    shipped = shipped_names()
-    if text in shipped:
-        return shipped[text]
-    raise ArchError(
-        Diagnostic("no-such-page", f"there is no file and no shipped page `{text}`", None, _nearest_page(text))
-    )
-
-
-def _text_of(page: object) -> str:
-    """Return the name that a caller gives, which may be a path."""
-    name = os.fspath(page) if isinstance(page, (str, os.PathLike)) else page
-    if not isinstance(name, str):
-        message = f"a page is a path or a name, not an object of type `{type(page).__name__}`"
-        raise ArchError(Diagnostic("usage", message, None, "such as `mine.yaml` or `resnet18`"))
-    return name
 
 
 @dataclass(frozen=True)
@@ -260,7 +227,7 @@ def _base_path(path: Path, extends: Scalar, problems: Collector) -> Path | None:
             problems.error("outside", f"`{text}` lies outside this page's folder", extends.mark, hint)
             return None
     base, colon, member = text.partition(":")
-    hint = _nearest_page(Path(text).stem, folder)
+    hint = nearest_page(Path(text).stem, folder)
     if colon and member:
         hint = f"write `extends: {base}` and below it `member: {member}`"
     elif ".." in Path(text).parts or Path(text).is_absolute():
@@ -392,14 +359,6 @@ def merge_mappings(below: Mapping, above: Mapping) -> Mapping:
     over = {key.value for key, _ in above.entries}
     kept = tuple(entry for entry in below.entries if entry[0].value not in over)
     return Mapping((*kept, *above.entries), above.mark)
-
-
-def _nearest_page(name: str, folder: Path | None = None) -> str:
-    beside = [path.stem for path in folder.glob("*.yaml")] if folder else []
-    close = nearest(name, [*beside, *shipped_names()])
-    if close is not None:
-        return f"did you mean `{close}`?"
-    return "shipped are " + ", ".join(f"`{path.stem}`" for path in sorted(shipped_folder().glob("*.yaml")))
 
 
 def _shown(path: Path) -> str:

@@ -6,7 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
-from builder.lowering.pages import find, read_base
+from builder.lowering.finding import find
+from builder.lowering.pages import read_base
 from builder.ops.plugins import with_plugins
 from builder.reader import Mapping, read_text
 from builder.spec.space import parse_space
