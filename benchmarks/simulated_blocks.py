@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from benchmarks.simulated_world import World
-    from builder.study.statistics.estimate import Evidence
+    from builder.study.statistics.estimate import Estimate, Evidence
 
 FACTORS = tuple(Factor(name, ("off", "on")) for name in ("one", "two", "three"))
 FACTORIAL = full_product(FACTORS)
@@ -123,7 +123,7 @@ def of_comparisons(arms: tuple[Arm, ...], design: Design, against: str) -> Count
     return found
 
 
-def at(group: Group, seeds: range) -> list[Evidence | None]:
+def at(group: Group, seeds: range) -> list[Estimate | None]:
     """Return the estimates of all pairs from these seeds."""
     return [each for *_, each in compared([group.only(seeds)], "blocked")]
 

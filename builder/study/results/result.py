@@ -45,6 +45,9 @@ class CellResult:
     (images,) and whether it was right (images,); a screen does not read it, and has None. A trial of
     a search that ``is_pruned`` was ended before its last epoch, because it promised nothing; one that ``is_diverged``
     has lost its way, and its accuracy is 0.
+
+    ``seconds`` are of the clock, ``processor_seconds`` what all cores computed for it, None for a cell that was
+    interrupted. Log loss and calibration error are of the test split. Results of earlier versions have none of these.
     """
 
     cell: str
@@ -61,6 +64,9 @@ class CellResult:
     seconds: float
     is_pruned: bool = False
     is_diverged: bool = False
+    processor_seconds: float | None = None
+    test_log_loss: float | None = None
+    test_calibration_error: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,9 @@ def write_result(path: Path, outcome: CellResult) -> None:
         "seconds": outcome.seconds,
         "is_pruned": outcome.is_pruned,
         "is_diverged": outcome.is_diverged,
+        "processor_seconds": outcome.processor_seconds,
+        "test_log_loss": outcome.test_log_loss,
+        "test_calibration_error": outcome.test_calibration_error,
     }
     write_text(path, json.dumps(content, indent=1) + "\n")
 

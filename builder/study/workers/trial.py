@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from time import process_time
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -18,6 +19,7 @@ from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
 from builder.training.device.kinds import kind_of
 from builder.training.device.threads import fixed_threads
+from builder.training.evaluation.calibration import Calibration
 from builder.training.evaluation.evaluate import predict
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
@@ -28,8 +30,6 @@ from builder.training.progress import BatchDone, EpochDone, EpochStarted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from builder.runs.prepare import Prepared
     from builder.study.results.cells import Cell
@@ -60,6 +60,7 @@ def run_cell(cell: Cell, folder: Path, shared: Shared, on_progress: Callable[[Pr
     ``builder.training.trainer.train`` raises.
     """
     run = RunFolder(folder)
+    begun, is_whole = process_time(), not run.has_begun
     ready = _prepared(cell, run, shared)
     try:
         summary = train_prepared(replace(ready, data=replace(ready.data, test=None)), run, on_progress)
@@ -68,8 +69,8 @@ def run_cell(cell: Cell, folder: Path, shared: Shared, on_progress: Callable[[Pr
     outcome = _outcome(cell, read_metrics(run.metrics), summary.best_epoch, summary.best_val_accuracy, summary.seconds)
     if cell.stage == "screen":
         return outcome
-    answers, labels = _answers(ready)
-    return replace(outcome, test_accuracy=float(np.mean(answers == labels)), test_predictions=answers)
+    outcome = _tested(outcome, ready)
+    return replace(outcome, processor_seconds=process_time() - begun if is_whole else None)
 
 
 def _prepared(cell: Cell, run: RunFolder, shared: Shared) -> Prepared:
@@ -107,12 +108,19 @@ def _outcome(
     )
 
 
-def _answers(ready: Prepared) -> tuple[NDArray[np.uint16], NDArray[np.int64]]:
-    """Return the answers to the test images, and the labels that are right."""
+def _tested(outcome: CellResult, ready: Prepared) -> CellResult:
+    """Return the outcome with the answers to the test images, and how good they are."""
     test = ready.data.test
     assert test is not None, "load_shared sees to it"
-    answers = predict(ready.model, Batches(test, ready.recipe, ready.device))
-    return answers.numpy().astype(np.uint16), test.labels.numpy()
+    logits = predict(ready.model, Batches(test, ready.recipe, ready.device))
+    answers, calibration = logits.argmax(1), Calibration.of(logits, test.labels)
+    return replace(
+        outcome,
+        test_accuracy=float(np.mean((answers == test.labels).numpy())),
+        test_predictions=answers.numpy().astype(np.uint16),
+        test_log_loss=None if calibration is None else calibration.log_loss,
+        test_calibration_error=None if calibration is None else calibration.error,
+    )
 
 
 def trainer(context: StudyContext, plugins: Sequence[Path], number: int) -> Callable[[Cell, Path, Watcher], CellResult]:

@@ -122,14 +122,14 @@ def check_fit(model: nn.Module, batches: Batches) -> None:
 
 @torch.inference_mode()
 def predict(model: nn.Module, batches: Batches) -> torch.Tensor:
-    """Return the class that ``model`` answers for each image of ``batches``, (images,) in int64 in main memory.
+    """Return what ``model`` answers to each image of ``batches``: logits (images, classes) in main memory.
 
-    It is computed in true float32, as ``evaluate_batches`` does.
+    They are computed in true float32, as ``evaluate_batches`` does.
     """
     model.eval()
     with PLAIN.on(batches.device):
         answers = (judged_logits(model, images, batches.recipe) for _, images, *_ in batches.in_order())
-        return torch.cat([each.argmax(1).cpu() for each in answers])
+        return torch.cat([each.cpu() for each in answers])
 
 
 def judged_logits(model: nn.Module, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:

@@ -60,6 +60,19 @@ class TestOutcome:
         plain = replace(found, test_predictions=None)
         assert asdict(plain) == asdict(replace(OUTCOME, test_predictions=None))
 
+    def test_what_an_earlier_version_did_not_measure_is_none(self, tmp_path: Path) -> None:
+        """Its results are read all the same."""
+        path = tmp_path / "result.json"
+        measured = replace(OUTCOME, processor_seconds=2.0, test_log_loss=0.7, test_calibration_error=0.1)
+        write_result(path, measured)
+        assert read_result(path, None).test_log_loss == 0.7
+        found = json.loads(path.read_text("utf-8"))
+        for name in ("processor_seconds", "test_log_loss", "test_calibration_error"):
+            del found[name]
+        path.write_text(json.dumps(found), "utf-8")
+        earlier = read_result(path, None)
+        assert (earlier.processor_seconds, earlier.test_log_loss, earlier.test_calibration_error) == (None, None, None)
+
     def test_the_labels_say_which_answers_were_right(self, tmp_path: Path) -> None:
         """They are kept once for all cells."""
         write_result(tmp_path / "result.json", OUTCOME)

@@ -159,7 +159,12 @@ class TestGoingOn:
             if name == "stopped":
                 with pytest.raises(ZeroDivisionError):
                     run_cell(cell, folder, images, stop_after_one_epoch)
-            run_cell(cell, folder, images, lambda _: None)
+            ended = run_cell(cell, folder, images, lambda _: None)
+            assert (ended.processor_seconds is None) == (name == "stopped")  # of a part only, it would be too little
+            assert ended.test_log_loss is not None
+            assert ended.test_log_loss > 0
+            assert ended.test_calibration_error is not None
+            assert 0 <= ended.test_calibration_error <= 1
             found.append(load_file(folder / "best.safetensors"))
         assert found[0].keys() == found[1].keys()
         assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
