@@ -64,7 +64,7 @@ def _unanswered(folder: Path, link: str) -> str:
         f"**{ended} of {planned} runs are made. No conclusion is drawn before all {planned} are there.**",
         "",
         told + f"{len(plan.arms)} networks, {plan.confirm_seeds} seeds each.",
-        f"[Its page, plan and runs so far]({link}/study) are those of commit `{commit}`.",
+        f"[Its page]({link}/study/study.yaml), its plan and the runs so far are those of commit `{commit}`.",
         f"There, `archcli study run docs/{link}/study --data-dir DATA` makes the rest.",
     )
     return "\n\n".join([f"### {plan.name}", "\n".join(lines)])
