@@ -14,6 +14,7 @@ from builder.lowering.references import References
 from builder.lowering.scope import UNKNOWN, Evaluator
 from builder.ops.base import ShapeError
 from builder.ops.faults import FaultyPluginError, output
+from builder.ops.merging import ReadPlace
 
 if TYPE_CHECKING:
     from builder.diagnostics import Collector, Mark
@@ -118,6 +119,16 @@ class Draft:
     def walked(self) -> Walked:
         """All that was passed, once the walk is over."""
         return Walked(self.paths, self.places, self.hidden, self.instances)
+
+    def check_read(self, leaving: set[int]) -> None:
+        """Report a layer before a ``read`` that nothing reads; ``leaving`` are the values that leave the network."""
+        if not any(isinstance(node.operation, ReadPlace) for node in self.nodes):
+            return
+        read = leaving.union(*(node.inputs for node in self.nodes))
+        for node in self.nodes:
+            if node.index not in read:
+                hint = "a `join` or another `read` can name it; or leave it out"
+                self.problems.error("unread-value", f"nothing reads what `{node.path}` computes", node.mark, hint)
 
     def finish(self) -> None:
         """Report what was spoken of and never came."""

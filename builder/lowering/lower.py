@@ -88,6 +88,8 @@ def _lowered(
     if flow is not None and scope["classes"] is not UNKNOWN:
         _check_head(page, draft, flow, scope["classes"], problems)
     heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
+    if flow is not None:
+        draft.check_read({flow[0], *(head.output for head in heads)})
     for head in heads:
         _check_side_head(head, draft, scope["classes"], problems)
     problems.raise_found()

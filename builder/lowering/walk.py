@@ -250,7 +250,8 @@ class Walk:
         name = name if self.draft.page.operations[word].has_key else replace(name, key="")
         if operation is not None and flow is not None:
             complete = len(known) == len(sources)
-            inputs = (flow, *known)
+            place = operation.place
+            inputs = known if place is not None and place.instead else (flow, *known)
             result = (
                 self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields)
                 if complete

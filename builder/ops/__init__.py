@@ -9,7 +9,7 @@ from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
 from builder.ops.convolution import Conv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.linear import Linear
-from builder.ops.merging import Add, Concat, JoinPlaces, Multiply
+from builder.ops.merging import Add, Concat, JoinPlaces, Multiply, Narrow, ReadPlace
 from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
@@ -58,6 +58,8 @@ _ALL: tuple[type[Operation], ...] = (
     Upsample,
     Identity,
     JoinPlaces,
+    ReadPlace,
+    Narrow,
 )
 
 Operations: TypeAlias = "Mapping[str, type[Operation]]"

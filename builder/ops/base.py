@@ -113,13 +113,15 @@ class Window(NamedTuple):
 class PlaceField(NamedTuple):
     """A field that names a place of the network, such as ``block1.out``: the value there is a further input.
 
-    ``required`` asks for it, and with ``several`` it may be a list of places.
+    ``required`` asks for it, and with ``several`` it may be a list of places. With ``instead`` the operation reads
+    nothing but that value.
     """
 
     name: str
     description: str
     required: bool = False
     several: bool = False
+    instead: bool = False
 
 
 class Operation(Strict):

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Count, Extent, Family, Operation, PlaceField, SavedTensors, ShapeError
+from builder.ops.base import FLOAT, Count, Extent, Family, Operation, PlaceField, SavedTensors, ShapeError, Window
 from builder.shapes import Shape
 
 _T = TypeVar("_T")
@@ -169,6 +169,73 @@ class Chunk(Operation):
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the share."""
         return f"{names[0]}.chunk({self.chunks}, 1)[{self.position}]"
+
+
+class Narrow(Operation):
+    """Take ``length`` channels from ``start`` on.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.narrow.html
+    """
+
+    kind: ClassVar[str] = "narrow"
+    family: ClassVar[Family] = "shape"
+    is_module: ClassVar[bool] = False
+    has_key: ClassVar[bool] = False
+    may_alias: ClassVar[bool] = True
+
+    start: Extent = Field(0, description="the first channel that is taken, counted from 0")
+    length: Count = Field(description="number of channels that are taken")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape with these channels; raise ShapeError where there are not as many, or they come last."""
+        (values,) = inputs
+        if values.channel_axis != 0:
+            raise ShapeError(f"`narrow` needs channels first, but its input is {values} (channels last)")
+        if self.start + self.length > values.channels:
+            message = f"there are no {self.length} channels from channel {self.start} on in {values}"
+            raise ShapeError(message, "length" if self.start < values.channels else "start")
+        return values.with_channels(self.length)
+
+    def window(self) -> Window:
+        """Return a window of one position: only channels are left out."""
+        return Window()
+
+    def label(self, *inputs: Shape) -> str:
+        """Return ``Narrow 0–15 of 64``: the first and the last channel."""
+        (values,) = inputs
+        return f"Narrow {self.start}–{self.start + self.length - 1} of {values.channels}"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the channels."""
+        return f"{names[0]}[:, {self.start} : {self.start + self.length}]"
+
+
+class ReadPlace(Operation):
+    """Go on from the value at an earlier place of the network instead of from its input.
+
+    What entered has to be read elsewhere, by another ``read`` or a ``join``: so several streams run side by side.
+    """
+
+    kind: ClassVar[str] = "read"
+    family: ClassVar[Family] = "shape"
+    is_module: ClassVar[bool] = False
+    has_key: ClassVar[bool] = False
+    may_alias: ClassVar[bool] = True
+    place: ClassVar[PlaceField | None] = PlaceField(
+        "from", "the place that is read, such as `block1.out`", required=True, instead=True
+    )
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the shape of the value."""
+        return inputs[0]
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show what is read
+        """Return ``Read``."""
+        return "Read"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the value itself."""
+        return names[0]
 
 
 def _listed(inputs: tuple[Shape, ...]) -> str:

@@ -83,7 +83,7 @@ class Bodies:
             mapping.mark,
             layers=self.body(layers) if layers is not None else None,
             branches=self._branches(branches) if branches is not None else None,
-            split=self._scalar(mapping, "split"),
+            split=self._split(mapping),
             key=self._scalar(mapping, "key"),
             shortcut=self.shortcut(shortcut) if shortcut is not None else None,
             shortcut_first="shortcut" in order
@@ -385,6 +385,18 @@ class Bodies:
             self._problems.error("bad-merge", f"`merge` cannot be {describe(merge)}", merge.mark, hint)
             return None
         return merge
+
+    def _split(self, mapping: Mapping) -> Value | None:
+        """Return whether branches get a share of the channels, or how many channels each of them gets."""
+        value = mapping.get("split")
+        if not isinstance(value, Sequence):
+            return self._scalar(mapping, "split")
+        if not all(isinstance(each, Scalar) for each in value.items):
+            self._error("bad-value", "`split` is a list of numbers: the channels of each branch", value)
+            return None
+        for each in value.items:
+            check_syntax(each, self._problems)
+        return value
 
     def _scalar(self, mapping: Mapping, name: str) -> Scalar | None:
         value = mapping.get(name)

@@ -27,7 +27,10 @@ def name_rule(name: str) -> str:
 
 _LAYERS = "the layers, one after another: a list numbers them, a mapping names them"
 _BRANCHES = "two or more parallel bodies; `{}` is the identity, and `{when: …, layers: …}` may be left out"
-_SPLIT = "whether the channels are divided between the branches; otherwise each branch gets all of them"
+_SPLIT = (
+    "whether the channels are divided between the branches, equally or in a list of numbers; "
+    "otherwise each branch gets all of them"
+)
 _SHORTCUT = "the shortcut around the layers: `none`, `identity`, `auto` (identity or projection), a template or layers"
 _MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat` or `mul`"
 _ACTIVATION = "the activation after layers and shortcut"

@@ -247,12 +247,19 @@ def _modifiers() -> JsonSchema:
     return _described(given, BlockFields)
 
 
+_SHARES: JsonSchema = {
+    "type": "array",
+    "items": {"anyOf": [{"type": "integer", "minimum": 1}, EXPRESSION]},
+    "minItems": 1,
+}
+
+
 def _block_fields(*more: str) -> JsonSchema:
     """Return the fields of a block that the page itself and a template have too, and ``more``."""
     fields = {
         "layers": ref("body"),
         "branches": {"type": "array", "items": ref("branch"), "minItems": 1},
-        "split": {"anyOf": [{"type": "boolean"}, EXPRESSION]},
+        "split": {"anyOf": [{"type": "boolean"}, EXPRESSION, _SHARES]},
         "key": {"type": "string"},
         "shortcut": {"anyOf": [{"enum": ["none", "identity", "auto"]}, *_TEMPLATE, EXPRESSION, ref("body")]},
         "merge": {"anyOf": [{"enum": list(MERGES)}, EXPRESSION]},

@@ -15,7 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from builder.ops import MERGES, OPERATIONS
 from builder.ops.base import Call, Operation, ShapeError
-from builder.ops.merging import Chunk
+from builder.ops.merging import Chunk, Narrow
 from builder.shapes import Shape
 
 IMAGE = Shape((12, 9, 11))
@@ -137,6 +137,8 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "mean": [{}, {"dims": ()}, {"dims": (-1,)}],
     "channelshuffle": [{}, {"groups": 0}],
     "join": [{"by": "sum"}, {"first": 1}, {"from": "block1.out"}],
+    "read": [{"by": "add"}],
+    "narrow": [{}, {"length": 0}, {"start": -1, "length": 3}, {"dim": 1, "length": 3}],
 }  # fmt: skip
 """Fields that every operation refuses before it has seen an input."""
 
@@ -164,7 +166,9 @@ class TestRegistry:
 
     def test_every_operation_has_samples(self) -> None:
         """Otherwise nothing below would look at it."""
-        assert set(SAMPLES) == set(OPERATIONS) - {"join"}, "which has no module; TestJoin looks at it"
+        assert set(SAMPLES) == set(OPERATIONS) - {"join", "read", "narrow"}, (
+            "which have no module; TestMerges looks at it"
+        )
 
     def test_every_operation_has_wrong_fields(self) -> None:
         """Otherwise nobody would know what it refuses."""
@@ -318,6 +322,17 @@ class TestMerges:
         share = Chunk(chunks=3, position=position)
         assert torch.equal(eval(share.expression("", "image")), image.chunk(3, 1)[position])
         assert share.output(IMAGE) == Shape((4, 9, 11))
+
+    def test_some_channels_are_pytorchs_narrow(self) -> None:
+        """What a `split` in unequal parts gives each branch; there must be as many."""
+        (image,) = tensors((IMAGE,))
+        share = Narrow(start=2, length=7)
+        assert torch.equal(eval(share.expression("", "image")), image.narrow(1, 2, 7))
+        assert share.output(IMAGE) == Shape((7, 9, 11))
+        with pytest.raises(ShapeError, match=r"there are no 7 channels from channel 6 on in 12×9×11"):
+            Narrow(start=6, length=7).output(IMAGE)
+        with pytest.raises(ShapeError, match="channels last"):
+            share.output(LAST)
 
     @pytest.mark.parametrize("operation", [*(merge() for merge in MERGES.values()), Chunk(chunks=2, position=0)])
     def test_channels_that_come_last_are_never_mistaken_for_rows(self, operation: Operation) -> None:

@@ -61,6 +61,8 @@ LABELS = {
     "permute": ({"dims": (0, 2, 3, 1)}, "Permute"),
     "mean": ({"dims": (2, 3)}, "GlobalAvgPool"),
     "channelshuffle": ({"groups": 2}, "Shuffle 2"),
+    "narrow": ({"start": 2, "length": 4}, "Narrow 2–5 of 16"),
+    "read": ({}, "Read"),
 }
 """Fields and label of every operation."""
 
@@ -92,13 +94,14 @@ REFUSED = {
     "permute": ({"dims": (0, 1)}, IMAGE, "dims"),
     "mean": ({"dims": (1,)}, IMAGE, "dims"),
     "channelshuffle": ({"groups": 3}, IMAGE, "groups"),
+    "narrow": ({"start": 10, "length": 7}, IMAGE, "length"),
 }
 """For every operation that can be refused: fields and input that do not fit, and the field that is to blame."""
 
 TAKES_EVERYTHING = {
     "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout",
     "stochasticdepth", "leakyrelu", "elu", "celu", "selu", "mish", "softplus", "identity",
-    "join",
+    "join", "read",
 }  # fmt: skip
 
 

@@ -67,6 +67,30 @@ class TestJoins:
         two = net.tree.two(one)
         assert torch.equal(net(image), net.fc(net.pool(net.tree.root[0](torch.cat([two, one, image], 1))).flatten(1)))
 
+    def test_two_streams_that_exchange_values(self, tmp_path: Path) -> None:
+        """As in high-resolution networks (https://arxiv.org/abs/1908.07919): each is fused with the other."""
+        net = built(
+            tmp_path,
+            "  a: {conv: {out: 4, kernel: 1}}\n  to_b: {read: {from: in}}\n  b: {conv: {out: 4, kernel: 1}}\n"
+            "  fused_b: {join: {from: a, by: add}}\n  relu_b: relu\n  to_a: {read: {from: a}}\n  relu_a: relu\n"
+            "  fused_a: {join: {from: b, by: add}}\n  both: {join: {from: relu_b}}\n",
+        )
+        image = torch.rand(2, 8, 9, 9) - 0.5
+        a, b = net.a(image), net.b(image)
+        both = torch.cat([relu(b + a), relu(a) + b], 1)
+        assert torch.equal(net(image), net.fc(net.pool(both).flatten(1)))
+
+    def test_unequal_shares_of_the_channels(self, tmp_path: Path) -> None:
+        """A partial convolution: the first channels pass a layer, the others go on as they are."""
+        net = built(
+            tmp_path,
+            "  part:\n    split: [2, 6]\n    branches:\n    - {c: {conv: {out: 2, kernel: 3, padding: 1}}}\n    - {}\n"
+            "  some: {narrow: {start: 1, length: 4}}\n",
+        )
+        image = torch.rand(2, 8, 9, 9)
+        whole = torch.cat([net.part.c(image[:, :2]), image[:, 2:]], 1)
+        assert torch.equal(net(image), net.fc(net.pool(whole[:, 1:5]).flatten(1)))
+
     def test_nothing_that_is_read_again_is_overwritten(self, tmp_path: Path) -> None:
         """An activation in place would change the value that the join reads."""
         net = built(tmp_path, "  a: {conv: {out: 8, kernel: 1}}\n  relu: relu\n  sum: {join: {from: a, by: add}}\n")

@@ -133,7 +133,8 @@ class _Row:
     def _cell(self, cell: OutlineCell, left: float) -> None:
         """Draw a box on the line, and what it taps."""
         width, tall = _size(cell)
-        self._connect(left - LIGHT.looks[cell.kind].pen / 2)
+        if not cell.starts:
+            self._connect(left - LIGHT.looks[cell.kind].pen / 2)
         box = self._box(cell, left + width / 2, self.y, width, tall)
         for value in dict.fromkeys(cell.taps):
             if value in self.sources:

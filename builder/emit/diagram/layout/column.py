@@ -69,6 +69,7 @@ class _Strand:
         self.shape = ""
         self.frames: dict[str, tuple[float, str]] = {}
         self.forks: dict[str, float] = {}
+        self.last_fork = 0.0
 
     def draw(self, strand: Strand, heights: Sequence[float], start: float | None) -> float | None:
         """Draw all tokens and return where the line leaves the last one."""
@@ -97,7 +98,10 @@ class _Strand:
         """Draw a box on the spine."""
         tall = cell_height(cell)
         box = self._box(cell, self.x, top + tall / 2, self.extent.width)
-        self._connect(top - _half_pen(box))
+        if not cell.starts:
+            self._connect(top - _half_pen(box))
+        elif self.start is not None and self.last_fork > self.start:
+            self._line((self.x, self.start), (self.x, self.last_fork), arrow=False)
         self._leave(cell, top + tall)
         for value in cell.taps:
             self.column.taps.reader(value, box, self.corridors)
@@ -135,6 +139,7 @@ class _Strand:
     def _fork(self, fork: Fork, y: float) -> None:
         """Draw a dot and remember it for the lane that begins there."""
         self.scene.dots.append(Dot(self.x, y))
+        self.last_fork = y
         self.column.taps.source(fork.value, (self.x, y), self.corridors)
         if fork.path is not None:
             self.forks[fork.path] = y

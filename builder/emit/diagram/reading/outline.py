@@ -28,7 +28,8 @@ class OutlineCell:
     """A box, and the parameter-less neighbours that it carries as small lines ``before`` and ``after`` its label.
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
-    values that it reads from elsewhere. A ``folded`` cell stands for a whole block and bears its title.
+    values that it reads from elsewhere, not a single one from the cell before where it ``starts`` a stream. A
+    ``folded`` cell stands for a whole block and bears its title.
     """
 
     path: str
@@ -41,6 +42,7 @@ class OutlineCell:
     after: tuple[str, ...] = ()
     taps: tuple[int, ...] = ()
     folded: bool = False
+    starts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class _Outline:
         """Find out which values are tapped."""
         self.graph = graph
         self.shapes = shapes
-        self.tapped = {value for node in graph.nodes if node.role != "merge" for value in node.inputs[1:]}
+        self.tapped = {value for node in graph.nodes if node.role != "merge" for value in _taps(node)}
         self.owners = {node.key: node for node in reversed(graph.nodes) if node.key}
 
     def network(self) -> Strand:
@@ -252,7 +254,7 @@ class _Outline:
 
     def _is_small(self, token: Token) -> TypeGuard[OutlineCell]:
         """Return whether a neighbour may carry this token."""
-        return _is(token, _SMALL) and token.value not in self.tapped
+        return _is(token, _SMALL) and token.value not in self.tapped and not token.starts
 
     def _cell(self, node: Node, *, aside: bool) -> OutlineCell:
         """Return the cell of one operation."""
@@ -266,7 +268,8 @@ class _Outline:
             value=node.index,
             shape="" if aside else self._shape_after(node),
             after=(*_unusual(node.operation), *self._reused(node)),
-            taps=node.inputs[1:],
+            taps=_taps(node),
+            starts=_starts(node),
         )
 
     def _reused(self, node: Node) -> tuple[str, ...]:
@@ -291,6 +294,16 @@ class _Outline:
             if value in self.tapped and not isinstance(following, Fork):
                 result.append(Fork(value))
         return result
+
+
+def _starts(node: Node) -> bool:
+    """Return whether a node reads nothing from the one before."""
+    return node.operation.place is not None and node.operation.place.instead
+
+
+def _taps(node: Node) -> tuple[int, ...]:
+    """Return the values that a node reads from elsewhere."""
+    return node.inputs if _starts(node) else node.inputs[1:]
 
 
 def _unusual(operation: Operation) -> tuple[str, ...]:

@@ -186,8 +186,9 @@ def box(part: SummaryPart, title: str, *, lines: list[str] | None = None) -> Out
     kind: BoxKind = next((kind for kind in _DOMINANT if kind in kinds), "conv")
     shown = tuple(_lines_of(part) if lines is None else lines)
     return OutlineCell(
-        part.path, kind, title, nodes, inside[-1].value, after=shown, taps=_foreign_taps(inside), folded=True
-    )
+        part.path, kind, title, nodes, inside[-1].value, after=shown, taps=_foreign_taps(inside), folded=True,
+        starts=inside[0].starts,
+    )  # fmt: skip
 
 
 def _foreign_taps(inside: Sequence[OutlineCell]) -> tuple[int, ...]:

@@ -18,7 +18,7 @@ from builder.emit.diagram.reading.outline import (
     humanize,
     outline,
 )
-from builder.lowering import load
+from builder.lowering import load, lower, page_from_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,6 +95,16 @@ class TestOutline:
         graph = load("alexnet")
         assert all(cell.shape for cell in cells(outline(graph, shapes="all")) if cell.nodes)
         assert not any(cell.shape for cell in cells(outline(graph, shapes="none")))
+
+    def test_a_stream_that_reads_an_earlier_value_hangs_on_nothing_else(self) -> None:
+        """No line leads into it from the box before, and the value that it reads has a fork."""
+        layers = "a: {conv: {out: 3, kernel: 1}}, b: {read: {from: in}}, c: {join: {from: a, by: add}}"
+        tail = "pool: adaptiveavgpool, flatten: flatten, fc: {linear: {out: $classes}}"
+        page = f"name: net\ninput: [3, 8, 8]\nclasses: 4\nlayers: {{{layers}, {tail}}}\n"
+        strand = outline(lower(page_from_text(page, "net.yaml")))
+        (read,) = [token for token in of(OutlineCell, strand) if token.path == "b"]
+        assert (read.starts, read.taps) == (True, (-1,))
+        assert [token.value for token in of(Fork, strand)] == [-1, 0]
 
     def test_tapped_value_has_a_fork(self) -> None:
         """The gate of block2 that squeezes block1 reads it from a fork after block1's activation."""
