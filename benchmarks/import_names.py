@@ -5,8 +5,9 @@ again. ``--table RESULTS.jsonl`` prints what came out, and the reasons by their 
 
 A name is exact if the weights load strictly, outputs on random images in evaluation mode are equal bit for bit, nothing
 on the page is a hole, every sum of two values that a block can say is a ``shortcut`` and equal blocks are one template.
-Images are 3x128x128 where the network takes them, else its own size. Networks of over 200 million parameters are made
-on the meta device and compared by names and shapes of their weights, parameters and MACs.
+Images are 3x96x96 where the network takes them, else the smallest that it takes of 128, 224, 299 and its own. Networks
+of over 200 million parameters are made on the meta device and compared by names and shapes of their weights,
+parameters and MACs.
 """
 
 import argparse
@@ -30,7 +31,7 @@ from builder.shipped import shipped_names
 
 NAMES = Path(__file__).parent / "import_names.txt"
 LARGE = 200_000_000
-SIZE = 128
+SIZES = (96, 128, 224, 299)
 
 
 def measured(name: str) -> dict[str, object]:
@@ -40,7 +41,7 @@ def measured(name: str) -> dict[str, object]:
     row: dict[str, object] = {"name": name}
     try:
         net, large = made(name)
-        size = fitting(net)
+        size = fitting(name, net)
         row |= {"parameters": sum(each.numel() for each in net.parameters()), "size": size}
         found = convert(net, size, re.sub(r"\W", "_", name.partition(":")[2]), name)
         row |= {
@@ -91,16 +92,21 @@ def made(name: str) -> tuple[nn.Module, bool]:
     return (net if large else open_network(name).net).eval(), large
 
 
-def fitting(net: nn.Module) -> tuple[int, int, int]:
-    """Return the size of images: small ones where the network and its heads take them."""
+def fitting(name: str, net: nn.Module) -> tuple[int, int, int]:
+    """Return the size of images: small ones where the network and its heads take them, tried without numbers."""
     own = tuple(getattr(net, "default_cfg", {}).get("input_size", (3, 224, 224)))
-    device = next(net.parameters()).device
-    for size in ((own[0], SIZE, SIZE), own, (own[0], 299, 299)):
+    try:
+        with torch.device("meta"):
+            tried = open_network(name).net
+    except Exception:  # noqa: BLE001 - it asks for values while it is made
+        tried = net
+    device = next(tried.parameters()).device
+    for size in (*((own[0], each, each) for each in SIZES), own):
         try:
             with torch.no_grad():
-                net.eval()(torch.zeros(2, *size, device=device))
+                tried.eval()(torch.zeros(2, *size, device=device))
                 if hasattr(net, "aux_logits"):  # its head needs larger images
-                    net.train()(torch.zeros(2, *size, device=device))
+                    tried.train()(torch.zeros(2, *size, device=device))
         except Exception:  # noqa: BLE001 - the next size may fit
             continue
         return size

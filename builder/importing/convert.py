@@ -15,6 +15,7 @@ from builder.importing.exported import exported
 from builder.importing.forms import BlockForm, BodyForm, LayerForm
 from builder.importing.heads import add_heads
 from builder.importing.layout import PageLayout
+from builder.importing.places import Places
 from builder.importing.proof import Proof, keys, prove
 from builder.importing.reading import GraphReading, where
 from builder.importing.structure import Structure
@@ -111,6 +112,7 @@ def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, Pa
     body = layout.body(items, "")
     classes = _classes(body, structure.shapes.get(call.value, ()))
     add_heads(body, layout, structure, lambda: _traced(net, size, training=True), classes, net)
+    Places().run(body, -1)
     return body, layout, structure, classes
 
 

@@ -18,13 +18,20 @@ ACTIVATIONS = frozenset(
 
 @dataclass(eq=False)
 class LayerForm:
-    """A call of an operation or a template, with every field; ``channels`` and ``features`` are what ``$in`` is."""
+    """A call of an operation or a template, with every field; ``channels`` is what ``$in`` is.
+
+    ``value`` is what it makes and ``reads`` what it reads from elsewhere, as numbers of the trace; ``number`` is its
+    number in a list.
+    """
 
     word: str
     fields: dict[str, object] = field(default_factory=dict)
     channels: int = 0
     repeat: object = None
     aux: bool = False
+    value: int | None = None
+    reads: tuple[int, ...] = ()
+    number: int | None = None
 
 
 @dataclass(eq=False)
@@ -41,18 +48,31 @@ class BodyForm:
 
 @dataclass(eq=False)
 class BlockForm:
-    """A block; ``kind`` is the class it was, by which a template is called. An empty shortcut is the identity."""
+    """A block; ``kind`` is the class it was, by which a template is called. An empty shortcut is the identity.
+
+    ``source`` is what enters, ``merged`` what is made where it meets the shortcut and ``value`` what leaves, as numbers
+    of the trace; ``number`` is its number in a list.
+    """
 
     kind: str
     layers: BodyForm | None = None
     branches: list[BodyForm] | None = None
-    split: bool = False
+    split: bool | list[int] = False
     shortcut: BodyForm | None = None
     merge: str | None = None
     activation: LayerForm | None = None
     key: str | None = None
     channels: int = 0
     aux: bool = False
+    source: int | None = None
+    value: int | None = None
+    merged: int | None = None
+    number: int | None = None
+    shares: tuple[int, ...] = ()
+    """The values that branches begin with, where each gets a share of the channels."""
+
+    outward: bool = False
+    """Whether something inside reads a value from outside by its path, so that it is no template."""
 
     def children(self) -> list[Node]:
         """Return what stands directly inside."""

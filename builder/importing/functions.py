@@ -258,10 +258,8 @@ def _getitem(c: Called) -> Said:
 
 
 def share_of(channels: int, start: int, count: int) -> Said:
-    """Return one of equal shares of the channels."""
-    if channels % count or start % count:
-        return None
-    return "chunk", {"chunks": channels // count, "position": start // count}
+    """Return some of the channels, one behind another."""
+    return ("narrow", {"start": start, "length": count}) if count < channels else ("identity", {})
 
 
 def _softmax(c: Called) -> Said:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.importing.forms import BlockForm, LayerForm
-from builder.importing.structure import UnsayableError
+from builder.importing.steps import UnsayableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,6 +14,18 @@ MERGES = ("add", "concat", "mul")
 HOLE = "?"
 """The word of what a page cannot say."""
 
+KEYLESS = ("join", "read", "narrow")
+"""Words of what takes no name among the modules and no number in a list."""
+
+
+class UnsayableError(Exception):
+    """A page has no words for how these values meet; ``step`` is where they do."""
+
+    def __init__(self, reason: str, step: TracedStep | None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.step = step
+
 
 @dataclass(eq=False)
 class TracedStep:
@@ -35,6 +47,8 @@ class TracedStep:
     shape: tuple[int, ...] = ()
     said: str = ""
     place: str = ""
+    reads: tuple[int, ...] = ()
+    """Values from earlier places, which a page names by their path."""
 
 
 @dataclass(eq=False)

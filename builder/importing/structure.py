@@ -1,15 +1,17 @@
 """Steps inside calls to chains of items: where values part and meet again is found, and each such region is a joint.
 
 A value that everything passes cuts a chain. Between two cuts stands a single item, or lanes that meet in a sum, a
-product or a concatenation; each lane is a chain again.
+product or a concatenation; each lane is a chain again. Where lanes exchange values, or what meets was made one behind
+the other, a ``join`` reads the earlier value by its path.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.importing.steps import HOLE, MERGES, ModuleCall, TracedStep
+from builder.importing import reach
+from builder.importing.steps import HOLE, MERGES, ModuleCall, TracedStep, UnsayableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,34 +21,37 @@ if TYPE_CHECKING:
 Item: TypeAlias = "TracedStep | Region | Joint"
 """What stands in a chain."""
 
+Values: TypeAlias = frozenset[int]
+
 
 @dataclass(eq=False)
 class Region:
-    """A module that was called as one, with what is inside; ``key`` names it."""
+    """A module that was called as one, with what is inside; ``key`` names it. ``source`` enters, ``value`` leaves."""
 
     key: str
     kind: str
     items: list[Item]
     channels: int = 0
+    source: int | None = None
+    value: int | None = None
 
 
 @dataclass(eq=False)
 class Joint:
-    """Lanes that meet: the merge, and what each lane holds; an empty one is the identity."""
+    """Lanes that meet: the merge, and what each lane holds; an empty one is the identity.
+
+    ``split`` has the channels of each lane where it gets a share of them.
+    """
 
     word: str
     lanes: list[list[Item]]
     channels: int = 0
-    split: bool = False
-
-
-class UnsayableError(Exception):
-    """A page has no words for how these values meet; ``step`` is where they do."""
-
-    def __init__(self, reason: str, step: TracedStep | None) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.step = step
+    split: tuple[int, ...] = ()
+    source: int | None = None
+    value: int | None = None
+    shares: tuple[int, ...] = ()
+    activation: TracedStep | None = None
+    merged: int | None = None
 
 
 @dataclass
@@ -95,145 +100,236 @@ class Structure:
         """Return one step that stands for all of a body."""
         step = TracedStep(
             HOLE, {"name": call.kind}, (source,), call.value, call.key,
-            channels=(self.shapes.get(source) or (0,))[0], shape=self.shapes.get(call.value, ()), said=call.kind,
+            channels=self._channels(source), shape=self.shapes.get(call.value, ()), said=call.kind,
             place=error.step.place if error.step is not None else "",
         )  # fmt: skip
         self.holes.append((step, error.reason))
         return step
 
-    def _chain(self, units: Sequence[Unit], source: int, sink: int) -> list[Item]:
-        """Return what leads from one value to another."""
-        needed = _between(units, source, sink)
+    def _channels(self, value: int) -> int:
+        return (self.shapes.get(value) or (0,))[0]
+
+    def _chain(self, units: Sequence[Unit], source: int, sink: int, outside: Values = frozenset()) -> list[Item]:
+        """Return what leads from one value to another; ``outside`` are values that a ``join`` may read."""
+        outside -= {source}
+        if sink in outside:
+            return [self._read(sink, source)]
+        needed = reach.between(units, source, sink, outside)
+        unsayable = next((unit for unit in needed if not reach.is_sayable(unit)), None)
+        if isinstance(unsayable, TracedStep):
+            same = len(set(unsayable.inputs)) < len(unsayable.inputs) and unsayable.word in MERGES
+            what = "a value meets itself" if same else "values meet here in what is no sum, product or concatenation"
+            raise UnsayableError(what, unsayable)
+        if needed and not any(source in unit.inputs for unit in needed):
+            first = needed[0].inputs[0]
+            return [self._read(first, source), *self._chain(needed, first, sink, outside)]
         items: list[Item] = []
         start, here = 0, source
-        for position in _cuts(needed, source, sink):
+        for position in reach.cuts(needed, source, sink):
             segment = needed[start : position + 1]
-            items.append(self._segment(segment, here))
+            items += self._segment(segment, here, outside)
             start, here = position + 1, segment[-1].value
         return items
 
-    def _segment(self, units: Sequence[Unit], source: int) -> Item:
+    def _read(self, value: int, source: int) -> TracedStep:
+        """Return a step that goes on from an earlier value."""
+        shape = self.shapes.get(value, ())
+        return TracedStep("read", {}, (source,), value, channels=self._channels(value), shape=shape, reads=(value,))
+
+    def _join(self, merge: TracedStep, here: int, reads: Sequence[int], *, first: bool, value: int) -> TracedStep:
+        """Return a step that combines what comes in with earlier values."""
+        fields: dict[str, object] = {"by": merge.word, "first": first and merge.word == "concat"}
+        return replace(
+            merge, word="join", fields=fields, inputs=(here,), reads=tuple(reads), value=value, key="", owns=False,
+            channels=self._channels(here),
+        )  # fmt: skip
+
+    def _segment(self, units: Sequence[Unit], source: int, outside: Values) -> list[Item]:
         """Return what stands between two cuts."""
         last = units[-1]
-        channels = (self.shapes.get(source) or (0,))[0]
-        if isinstance(last, ModuleCall) and len(units) == 1:
-            return Region(last.key, last.kind, self._body(last, source), channels)
-        if isinstance(last, TracedStep) and len(units) == 1 and last.inputs == (source,):
-            if last.word == "chunk":
-                raise UnsayableError("a share of the channels goes on alone", last)
-            if last.word == HOLE:
-                self.holes.append((last, f"`{last.said}` is no operation of a page"))
-            return last
-        if not isinstance(last, TracedStep) or last.word not in MERGES:
-            raise UnsayableError(
-                "two values meet here in what is no sum, product or concatenation",
-                last if isinstance(last, TracedStep) else None,
-            )
-        if len(set(last.inputs)) < len(last.inputs):
-            raise UnsayableError("a value meets itself", last)
-        return self._joint(units[:-1], last, source, channels)
+        if len(units) == 1:
+            return self._single(last, source)
+        assert isinstance(last, TracedStep), "a call reads one value and would have been cut off"
+        attempts = (
+            self._lanes, self._one_behind_another, self._cut, self._shared, self._pieces, self._exchanging
+        )  # fmt: skip
+        for attempt in attempts:
+            found = attempt(units, last, source, outside)
+            if found is not None:
+                return found
+        return self._sequence(units, source)
 
-    def _joint(self, units: Sequence[Unit], merge: TracedStep, source: int, channels: int) -> Joint:
-        """Return the lanes that meet in ``merge``."""
-        owns = [_ancestors(units, value, source) for value in merge.inputs]
-        groups = _groups(owns)
-        if len(groups) == 1 and len(owns) > 1:
-            raise UnsayableError("the lanes exchange values before they meet", merge)
-        if len(groups) < len(owns) and (
-            merge.word != "concat" or any(each != list(range(each[0], each[-1] + 1)) for each in groups)
-        ):
-            raise UnsayableError("the lanes exchange values before they meet", merge)
-        lanes = []
+    def _single(self, unit: Unit, source: int) -> list[Item]:
+        if isinstance(unit, ModuleCall):
+            return [Region(unit.key, unit.kind, self._body(unit, source), self._channels(source), source, unit.value)]
+        if unit.word in MERGES:
+            return self._joined(unit, source, [])
+        if unit.word == HOLE:
+            self.holes.append((unit, f"`{unit.said}` is no operation of a page"))
+        return [unit]
+
+    def _joined(self, merge: TracedStep, here: int, items: list[Item]) -> list[Item]:
+        """Return items and behind them the joins that combine ``here``, which they lead to, with earlier values."""
+        position = merge.inputs.index(here)
+        before, behind = merge.inputs[:position], merge.inputs[position + 1 :]
+        if merge.word != "concat":
+            before, behind = (*before, *behind), ()
+        if before and behind:
+            inner = self._between_value(merge, position)
+            self.shapes[inner] = merge.shape  # only its first number is ever asked for
+            first = self._join(merge, here, before, first=False, value=inner)
+            return [*items, first, self._join(merge, inner, behind, first=True, value=merge.value)]
+        return [*items, self._join(merge, here, before or behind, first=bool(behind), value=merge.value)]
+
+    def _between_value(self, merge: TracedStep, position: int) -> int:
+        return -1000 - merge.value * 64 - position
+
+    def _lanes(self, units: Sequence[Unit], merge: Unit, source: int, outside: Values) -> list[Item] | None:
+        """Return lanes that share nothing, and behind them what is joined from outside."""
+        assert isinstance(merge, TracedStep)
+        if not reach.is_merge(merge):
+            return None
+        inner = [value for value in merge.inputs if value not in outside]
+        owns = [reach.ancestors(units[:-1], value, source) for value in inner]
+        if not any(owns) or len(reach.groups(owns)) < len(owns):
+            return None
+        if merge.word == "concat" and len(inner) == 2 == len(merge.inputs) and inner[1] == source:
+            return self._joined(merge, inner[0], self._chain(units, source, inner[0], outside))
+        if len(inner) == 1:
+            return self._joined(merge, inner[0], self._chain(units, source, inner[0], outside))
+        owns = [reach.ancestors(units[:-1], value, source) for value in merge.inputs]
+        return [self._joint(units[:-1], merge, list(zip(owns, merge.inputs, strict=True)), source, outside)]
+
+    def _one_behind_another(
+        self, units: Sequence[Unit], merge: Unit, source: int, outside: Values
+    ) -> list[Item] | None:
+        """Return one chain on which all lie that meet, and the join of them: one-shot and deep layer aggregation."""
+        assert isinstance(merge, TracedStep)
+        if not reach.is_merge(merge):
+            return None
+        for end in reversed(merge.inputs):
+            own = reach.ancestors(units[:-1], end, source)
+            there = {source, *outside, *(unit.value for unit in own)}
+            if len(own) == len(units) - 1 and there.issuperset(merge.inputs):
+                return self._joined(merge, end, self._chain(units[:-1], source, end, outside))
+        return None
+
+    def _cut(self, units: Sequence[Unit], merge: Unit, source: int, outside: Values) -> list[Item] | None:
+        """Return lanes of which each gets a share of the channels, and later ones what earlier ones have made."""
+        found = self._exchanging(units, merge, source, outside)
+        joint = found[0] if found is not None else None
+        return found if isinstance(joint, Joint) and joint.split else None
+
+    def _shared(self, units: Sequence[Unit], merge: Unit, source: int, outside: Values) -> list[Item] | None:
+        """Return lanes, those that begin together as one lane that parts again."""
+        assert isinstance(merge, TracedStep)
+        if merge.word != "concat" or outside.intersection(merge.inputs):
+            return None
+        owns = [reach.ancestors(units[:-1], value, source) for value in merge.inputs]
+        groups = reach.groups(owns)
+        if len(groups) == 1 or any(each != list(range(each[0], each[-1] + 1)) for each in groups):
+            return None
+        lanes: list[tuple[set[Unit], int]] = []
+        more: list[Unit] = []
         for group in groups:
-            inside = [unit for unit in units if any(unit in owns[index] for index in group)]
+            own = set().union(*[owns[index] for index in group])
             if len(group) == 1:
-                lanes.append((inside, merge.inputs[group[0]]))
+                lanes.append((own, merge.inputs[group[0]]))
             else:
+                ends = tuple(merge.inputs[index] for index in group)
                 inner = TracedStep(
-                    "concat",
-                    {},
-                    tuple(merge.inputs[index] for index in group),
-                    -1000 - merge.value * 64 - group[0],
-                    said="cat",
-                    place=merge.place,
+                    "concat", {}, ends, self._between_value(merge, group[0]), said="cat", place=merge.place
                 )
-                lanes.append(([*inside, inner], inner.value))
-        if _is_split(lanes, source):
-            chains = []
-            for inside, end in lanes:
-                first = inside[0]
-                chains.append(self._chain(inside[1:], first.value, end))
-            return Joint(merge.word, chains, channels, split=True)
-        return Joint(merge.word, [self._chain(inside, source, end) for inside, end in lanes], channels)
+                more.append(inner)
+                lanes.append(({*own, inner}, inner.value))
+        return [self._joint([*units[:-1], *more], merge, lanes, source, outside)]
+
+    def _pieces(self, units: Sequence[Unit], merge: Unit, source: int, outside: Values) -> list[Item] | None:  # noqa: ARG002 - as the others
+        """Return the units in pieces, of which later ones read values of earlier ones."""
+        positions, is_good = reach.pieces(units, source)
+        if len(positions) < 2 or not is_good:
+            return None
+        items: list[Item] = []
+        start, here, known = 0, source, set(outside)
+        for position in positions:
+            piece = units[start : position + 1]
+            outer = frozenset(known) - {here}
+            if len(reach.between(piece, here, piece[-1].value, outer)) == len(piece):
+                items += self._chain(piece, here, piece[-1].value, outer)
+            else:
+                items += self._sequence(piece, here)
+            known |= {here, *(unit.value for unit in piece)}
+            start, here = position + 1, piece[-1].value
+        return items
+
+    def _exchanging(self, units: Sequence[Unit], merge: Unit, source: int, outside: Values) -> list[Item] | None:
+        """Return lanes of which later ones read values that earlier ones have made."""
+        assert isinstance(merge, TracedStep)
+        if not reach.is_merge(merge):
+            return None
+        lanes: list[tuple[set[Unit], int]] = []
+        there: set[Unit] = set()
+        for value in merge.inputs:
+            own = reach.ancestors(units[:-1], value, source) - there
+            known = {unit.value for unit in there} | outside
+            alone = [unit for unit in own if not reach.is_merge(unit) and known.intersection(unit.inputs)]
+            joined = [unit for unit in own if reach.is_merge(unit) and known.issuperset(unit.inputs)]
+            if alone or joined or value in known:
+                return None
+            there |= own
+            lanes.append((own, value))
+        return [self._joint(units[:-1], merge, lanes, source, outside)]
+
+    def _joint(
+        self,
+        units: Sequence[Unit],
+        merge: TracedStep,
+        lanes: Sequence[tuple[set[Unit], int]],
+        source: int,
+        outside: Values,
+    ) -> Joint:
+        """Return the lanes that meet in ``merge``; a later one may read what an earlier one has made."""
+        ordered = [([unit for unit in units if unit in own], end) for own, end in lanes]
+        split = _shares(ordered, source)
+        chains, known = [], set(outside)
+        for inside, end in ordered:
+            begin, rest = (inside[0].value, inside[1:]) if split else (source, inside)
+            chains.append(self._chain(rest, begin, end, frozenset(known)))
+            known |= {unit.value for unit in rest}
+        shares = tuple(inside[0].value for inside, _ in ordered) if split else ()
+        return Joint(merge.word, chains, self._channels(source), split, source, merge.value, shares)
+
+    def _sequence(self, units: Sequence[Unit], source: int) -> list[Item]:
+        """Return the units as they were run, each going on from the values that it reads."""
+        items: list[Item] = []
+        here = source
+        for unit in units:
+            if here not in unit.inputs:
+                items.append(self._read(unit.inputs[-1], here))
+                here = unit.inputs[-1]
+            items += self._single(unit, here)
+            here = unit.value
+        return items
 
 
-def _is_split(lanes: list[tuple[list[Unit], int]], source: int) -> bool:
-    """Return whether each lane takes its share of the channels, in order."""
-    for position, (units, _) in enumerate(lanes):
+def _shares(lanes: Sequence[tuple[list[Unit], int]], source: int) -> tuple[int, ...]:
+    """Return how many channels each lane takes, if each takes its share of them, in order; else nothing."""
+    sizes: list[int] = []
+    channels = 0
+    for units, _ in lanes:
         first = units[0] if units else None
+        if not isinstance(first, TracedStep) or first.word != "narrow" or first.inputs != (source,):
+            return ()
+        own = set(units)
+        readers = {unit for each, _ in lanes for unit in each if first.value in unit.inputs}
         if (
-            not isinstance(first, TracedStep)
-            or first.word != "chunk"
-            or first.fields != {"chunks": len(lanes), "position": position}
+            first.fields["start"] != sum(sizes)
+            or not readers <= own
+            or any(source in each.inputs for each in units[1:])
         ):
-            return False
-        if any(source in unit.inputs for unit in units[1:]):
-            return False
-    return True
-
-
-def _between(units: Sequence[Unit], source: int, sink: int) -> list[Unit]:
-    """Return the units on the way from one value to another, in their order; all they read must come from there."""
-    makers = {unit.value: unit for unit in units}
-    wanted, found = [sink], set()
-    while wanted:
-        value = wanted.pop()
-        if value == source:
-            continue
-        unit = makers.get(value)
-        if unit is None or not unit.inputs:
-            reader = next((each for each in units if value in each.inputs and isinstance(each, TracedStep)), None)
-            raise UnsayableError("it reads a value from elsewhere", reader)
-        if unit not in found:
-            found.add(unit)
-            wanted += unit.inputs
-    return [unit for unit in units if unit in found]
-
-
-def _cuts(units: Sequence[Unit], source: int, sink: int) -> list[int]:
-    """Return the positions after which only the value made there is still needed."""
-    last = {source: -1}
-    for position, unit in enumerate(units):
-        for value in unit.inputs:
-            last[value] = position
-    last[sink] = len(units)
-    cuts, reach = [], last[source]
-    for position, unit in enumerate(units):
-        if reach <= position:
-            cuts.append(position)
-        reach = max(reach, last.get(unit.value, -1))
-    return cuts
-
-
-def _ancestors(units: Sequence[Unit], value: int, source: int) -> set[Unit]:
-    makers = {unit.value: unit for unit in units}
-    wanted, found = [value], set()
-    while wanted:
-        unit = makers.get(wanted.pop())
-        if unit is not None and unit not in found:
-            found.add(unit)
-            wanted += [each for each in unit.inputs if each != source]
-    return found
-
-
-def _groups(owns: list[set[Unit]]) -> list[list[int]]:
-    """Return the positions of lanes that share units, together; in the order of their first."""
-    groups: list[tuple[list[int], set[Unit]]] = []
-    for position, own in enumerate(owns):
-        touching = [each for each in groups if each[1] & own]
-        merged = (
-            [*[index for each in touching for index in each[0]], position],
-            own.union(*[each[1] for each in touching]),
-        )
-        groups = [each for each in groups if each not in touching] + [merged]
-    return sorted((sorted(indices) for indices, _ in groups), key=lambda each: each[0])
+            return ()
+        length = first.fields["length"]
+        assert isinstance(length, int)
+        channels = first.channels
+        sizes.append(length)
+    return tuple(sizes) if sum(sizes) == channels else ()

@@ -67,7 +67,7 @@ class Templates:
         for block in blocks:
             for body in _bodies(block):
                 collapse(body)
-            if block.key is None:
+            if block.key is None and not block.outward and not _is_plain(block):
                 groups[_signature(block)].append(block)
         calls: dict[BlockForm, LayerForm] = {}
         for group in groups.values():
@@ -144,6 +144,12 @@ class Templates:
         return name
 
 
+def _is_plain(block: BlockForm) -> bool:
+    """Return whether a block only holds one layer of a list: it is as short itself as its call would be."""
+    only = block.layers is not None and block.layers.numbered and len(block.layers.entries) == 1
+    return only and block.shortcut is None and block.activation is None and block.kind in _GENERIC
+
+
 def _title(block: BlockForm) -> str:
     """Return what a template is called after: its class, else its few layers, else that it is a stage of blocks."""
     if block.kind not in _GENERIC:
@@ -208,12 +214,13 @@ def _signature(node: Node) -> Hashable:
         if node.word in {HOLE, "reuse"}:
             return id(node)
         word = "activation" if _is_plain_activation(node) else node.word
-        return word, tuple(node.fields), node.repeat is not None, node.aux
+        places = _frozen(node.fields["from"]) if node.reads else None
+        return word, tuple(node.fields), node.repeat is not None, node.aux, places
     return (
         node.kind if node.key is None else "",
         _body_signature(node.layers),
         tuple(map(_body_signature, node.branches)) if node.branches is not None else None,
-        node.split,
+        _frozen(node.split),
         _body_signature(node.shortcut),
         node.merge,
         _signature(node.activation) if node.activation is not None else None,
@@ -235,6 +242,8 @@ def _slots(node: Node, label: str = "") -> Iterator[Varying]:
         if _is_plain_activation(node):
             yield Varying(node, WORD, node.word, -1, label)
         for each, value in node.fields.items():
+            if node.reads and each == "from":
+                continue
             yield Varying(node, each, value, node.channels, label)
         if node.repeat is not None:
             yield Varying(node, TIMES, node.repeat, -1, label)

@@ -31,9 +31,8 @@ class Writer:
         """Return the text."""
         lines = [f"name: {name}", f"input: {flow(list(size))}", f"classes: {classes}"]
         lines += [f"version: {version}"] if version != 1 else []
-        lines.append("")
         if self._defaults:
-            lines.append("defaults:")
+            lines += ["", "defaults:"]
             lines += [f"  {word}: {flow(fields)}" for word, fields in self._defaults.items()]
         if self._templates:
             lines += ["", "templates:"]
@@ -44,7 +43,7 @@ class Writer:
                 lines += [f"    {line}" for line in self._block(each.block)]
                 lines.append("")
             lines.pop()
-        lines += ["", "layers:"] if lines[-1] else ["layers:"]
+        lines += ["", "layers:"]
         lines += [f"  {line}" for line in self._body(self._root)]
         return "\n".join(lines) + "\n"
 
@@ -85,7 +84,7 @@ class Writer:
         if block.aux:
             yield "aux: true"
         if block.split:
-            yield "split: true"
+            yield f"split: {flow(block.split)}"
         yield from self._inside(block)
         if block.shortcut is not None and block.shortcut.entries:
             yield "shortcut:"
@@ -124,6 +123,9 @@ class Writer:
             return layer.fields
         said = {}
         for name, each in layer.fields.items():
+            if name not in OPERATIONS[layer.word].model_fields:  # a place
+                said[name] = each
+                continue
             default = OPERATIONS[layer.word].model_fields[name].default
             if name == "stride" and layer.word in ("maxpool", "avgpool"):
                 default = layer.fields["kernel"]
