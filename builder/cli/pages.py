@@ -78,6 +78,10 @@ def check(
         ),
     ],
     plugin: Plugins = None,
+    as_github: Annotated[
+        bool, typer.Option("--github", help="Print mistakes as annotations for GitHub Actions.")
+    ] = False,
+    as_sarif: Annotated[bool, typer.Option("--sarif", help="Print mistakes as SARIF, for code scanning.")] = False,
     as_json: Json = False,
 ) -> None:
     """Report every mistake in every FILE.
@@ -87,12 +91,18 @@ def check(
     $ archcli check alexnet resnet
     $ archcli check archs/*.yaml --json
     """
+    form = one_form(github=as_github, sarif=as_sarif, json=as_json)
     from builder.commands import check as command
 
     checked = command.run(files, plugin or ())
     if not as_json:
         complain(*checked.mistakes)
-    answer_with(checked, text.checked, as_json)
+    if form in {"github", "sarif"}:
+        from builder.commands.text import ci
+
+        answer(ci.github(checked) if form == "github" else ci.sarif(checked))
+    else:
+        answer_with(checked, text.checked, as_json)
     sys.exit(0 if checked.is_valid else INVALID)
 
 
