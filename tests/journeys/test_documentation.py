@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.journeys.test_guides import GUIDES
+from tests.journeys.test_guides import GUIDES, SLOW_GUIDES
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -25,7 +25,7 @@ def examples() -> list[tuple[str, str, str]]:
     return [
         (str(page.relative_to(ROOT)), command, output)
         for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-        if page.name not in GUIDES
+        if page.name not in (*GUIDES, *SLOW_GUIDES)
         for command, output in re.findall(
             r"^```console\n\$ archcli (.*)\n((?:.*\n)*?)```$", page.read_text("utf-8"), re.MULTILINE
         )

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,10 +18,13 @@ from builder.commands import reference
 from builder.ops import OPERATIONS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.command_line import Archcli
 
 ROOT = Path(__file__).parents[2]
 GUIDES = ("language.md", "tutorial.md")
+SLOW_GUIDES = ("ten-minutes.md", "coming-from.md")  # they train and import
 STUDIES = pytest.param("studies.md", marks=pytest.mark.slow)  # it runs a study
 FRAME = "name: example\ninput: [3, 32, 32]\nclasses: 10\nlayers:\n"
 LIST_HEAD = "  - adaptiveavgpool\n  - flatten\n  - linear: {out: $classes}\n"
@@ -49,37 +57,102 @@ def page_of(text: str) -> tuple[str, str]:
     return "example.yaml", FRAME + "".join(f"  {line}\n" for line in text.splitlines()) + head
 
 
+def written(block: Block) -> str | None:
+    """Write the file that a block is, if it names one or is a page; return its name."""
+    if block.language == "yaml":
+        name, content = page_of(block.text)
+    elif named := re.match(r"[#%] (\S+\.(?:py|tex))\n", block.text):
+        name, content = named[1], block.text
+    else:
+        return None
+    Path(name).write_text(content, "utf-8")
+    return name
+
+
+def shown(block: Block, archcli: Archcli) -> None:
+    """Run the command of a ``console`` block, whose output is compared line by line."""
+    command, _, output = block.text.partition("\n")
+    outcome = archcli(*shlex.split(command.removeprefix("$ archcli ")))
+    assert (outcome.err + outcome.out).splitlines() == output.splitlines()
+
+
+def typed(block: Block, archcli: Archcli) -> None:
+    """Run the commands of an ``sh`` block, which only have to succeed; ``> FILE`` is the shell's."""
+    for line in block.text.splitlines():
+        words, _, file = line.removeprefix("archcli ").partition(" > ")
+        outcome = archcli(*shlex.split(words))
+        assert outcome.code == 0, outcome.err
+        if file:
+            Path(file).write_text(outcome.out, "utf-8")
+
+
+def scripted(block: Block) -> None:
+    """Run a ``python`` block that is no file."""
+    ran = subprocess.run([sys.executable, "-c", block.text], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+
+
+def follow(guide: str, archcli: Archcli) -> None:
+    """Do what a guide says in the current folder, from top to bottom: files are written where they are shown."""
+    for block in blocks(guide):
+        with place_named(f"{guide}:{block.line}"):
+            name = written(block)
+            if (
+                block.language == "yaml" and name != "wrong.yaml" and "name:" in block.text
+            ):  # what is said of it follows
+                assert archcli("check", name).err == ""
+            elif block.language == "console":
+                shown(block, archcli)
+            elif block.language == "sh":
+                typed(block, archcli)
+            elif block.language == "python" and name is None:
+                scripted(block)
+
+
+@contextmanager
+def place_named(place: str) -> Iterator[None]:
+    """Say where in a guide it was that something does not hold."""
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(place)
+        raise
+
+
 class TestGuides:
     """Read from top to bottom, each in a folder of its own."""
 
-    @pytest.mark.parametrize("guide", [*GUIDES, STUDIES])
+    @pytest.mark.parametrize("guide", [*GUIDES, STUDIES, pytest.param("coming-from.md", marks=pytest.mark.slow)])
     def test_it_holds_from_top_to_bottom(
         self, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, guide: str
     ) -> None:
-        """Files are written where they are shown; ``console`` is compared line by line, ``sh`` only has to succeed."""
+        """Pages are valid, and outputs are what commands print."""
         monkeypatch.chdir(tmp_path)
-        for block in blocks(guide):
-            where = f"{guide}:{block.line}"
-            if block.language == "yaml":
-                name, content = page_of(block.text)
-                Path(name).write_text(content, "utf-8")
-                if name != "wrong.yaml" and "name:" in content:  # what is said of those stands behind them
-                    checked = archcli("check", name)
-                    assert checked.code == 0, f"{where}: {checked.err}"
-            elif block.language == "console":
-                command, _, output = block.text.partition("\n")
-                outcome = archcli(*shlex.split(command.removeprefix("$ archcli ")))
-                assert (outcome.err + outcome.out).splitlines() == output.splitlines(), where
-            elif block.language == "sh":
-                for line in block.text.splitlines():
-                    outcome = archcli(*shlex.split(line.removeprefix("archcli ")))
-                    assert outcome.code == 0, f"{where}: {outcome.err}"
+        follow(guide, archcli)
 
     def test_they_have_examples(self) -> None:
         """Blocks that are marked in another way would go unnoticed."""
         languages = [block.language for guide in GUIDES for block in blocks(guide)]
         assert languages.count("yaml") > 15
         assert languages.count("console") > 5
+
+
+@pytest.mark.slow
+class TestTenMinutes:
+    """From nothing to a trained network, a figure and a table."""
+
+    @pytest.mark.skipif(not (shutil.which("dot") and shutil.which("pdflatex")), reason="no Graphviz or no LaTeX here")
+    def test_a_reader_has_all_three(self, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The networks have learned, and LaTeX makes a paper of figure and table."""
+        monkeypatch.chdir(tmp_path)
+        follow("ten-minutes.md", archcli)
+        for run in Path("runs").iterdir():
+            assert json.loads((run / "summary.json").read_text("utf-8"))["best_val_accuracy"] > 0.94
+        made = subprocess.run(
+            ["pdflatex", "-interaction=nonstopmode", "paper.tex"], capture_output=True, text=True, check=False
+        )
+        assert made.returncode == 0, made.stdout[-2000:]
+        assert Path("paper.pdf").read_bytes().startswith(b"%PDF")
 
 
 class TestReferences:
