@@ -17,7 +17,7 @@ LANGUAGE_SERVER := yaml-language-server@1.25.0
 INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types contracts slow light editors fuzz docs check clean
+.PHONY: help demo test lint format types contracts slow light editors fuzz docs site check clean
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -63,11 +63,15 @@ types: $(VENV)/installed-dev  ## mypy, strict
 contracts: $(VENV)/installed-dev  ## the rooms depend downwards only
 	$(BIN)/lint-imports
 
+site: $(VENV)/installed-dev  ## build the documentation as a site, which works without a network
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+	@echo "open .cache/site/index.html"
+
 docs: $(VENV)/installed  ## draw the figures of the documentation again, and write its page of results
 	$(BIN)/python benchmarks/figures.py
 	$(BIN)/python -m benchmarks.lab --page-only
 
-check: test lint types contracts light editors slow fuzz  ## everything that CI runs
+check: test lint types contracts site light editors slow fuzz  ## everything that CI runs
 
 clean:  ## remove what the tools left behind; runs/ stays
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .cache
