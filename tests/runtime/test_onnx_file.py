@@ -19,7 +19,16 @@ from tests.archs.conftest import LIGHT
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAMILIES = (*LIGHT, "alexnet32", "alexresnet", "alexse_both", "alexse_cross", "resnet20", "se_resnet50")
+OF_TIMM = (
+    "ese_vovnet19b_slim",
+    "ghostnet_050",
+    "legacy_xception",
+    "repvgg_a0",
+    "res2net50_14w_8s",
+    "resnet18d",
+    "skresnet18",
+)
+FAMILIES = (*LIGHT, *OF_TIMM, "alexnet32", "alexresnet", "alexse_both", "alexse_cross", "resnet20", "se_resnet50")
 """A member of each shipped family, and the report's networks."""
 FAST = ("alexnet_tiny", "resnet20")
 

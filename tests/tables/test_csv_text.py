@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from builder.tables import csv_line, csv_table
+from tests.study.report.studies import PLAIN, make_study
 from tests.tables.test_model import SIZES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.command_line import Archcli, Trained
 
 
 class TestCsvTable:
@@ -31,3 +38,25 @@ class TestCsvTable:
         """A number may be negative all the same."""
         assert csv_line([text]).strip('"').startswith("'")
         assert csv_line([-1, -0.5]) == "-1,-0.5"
+
+
+@pytest.mark.slow
+class TestPandas:
+    """What pandas makes of it."""
+
+    def test_numbers_are_numbers_in_the_tables_of_all_commands(
+        self, archcli: Archcli, trained: Trained, tmp_path: Path
+    ) -> None:
+        """Costs, accuracies, seconds and intervals; what is missing is no text."""
+        pandas = pytest.importorskip("pandas")
+        study = make_study(tmp_path / "study", PLAIN).path
+        asked = {
+            ("show", "resnet18"): {"parameters", "macs"},
+            ("diff", "alexnet", "alexse_cross"): {"parameters", "more_parameters", "macs", "memory"},
+            ("variants", "alexnet", "--insert", "se", "--among", "block*.out"): {"parameters", "more_macs", "memory"},
+            ("compare", trained.folder): {"best_val_accuracy", "best_epoch", "parameters", "seconds"},
+            ("report", study, "-o", tmp_path / "report"): {"difference", "interval_low", "interval_high", "p"},
+        }
+        for words, numbers in asked.items():
+            read = pandas.read_csv(StringIO(archcli(*words, "--csv").out))
+            assert numbers - set(read.select_dtypes("number").columns) == set(), words
