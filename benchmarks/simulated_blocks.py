@@ -19,6 +19,7 @@ from builder.study.statistics import (
     Design,
     Factor,
     Group,
+    by_class,
     claims,
     compared,
     decide,
@@ -36,10 +37,12 @@ if TYPE_CHECKING:
 
     from benchmarks.simulated_world import World
     from builder.study.statistics.estimate import Estimate, Evidence
+    from builder.study.statistics.family import Against
 
 FACTORS = tuple(Factor(name, ("off", "on")) for name in ("one", "two", "three"))
 FACTORIAL = full_product(FACTORS)
-ARMS = {"effects": 8, "base": 5, "pairs": 5, "looks": 4, "added": 4}
+CLASSES = 10
+ARMS = {"effects": 8, "base": 5, "pairs": 5, "looks": 4, "added": 4, "classes": 8}
 """Networks of a study of each kind."""
 
 
@@ -113,7 +116,19 @@ def of_effects(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
     return found
 
 
-def of_comparisons(arms: tuple[Arm, ...], design: Design, against: str) -> Counter[str]:
+def of_classes(arms: tuple[Arm, ...], design: Design) -> Counter[str]:
+    """Judge main effects of three factors on each of ten classes, which have easy and hard images alike."""
+    labels = (np.arange(arms[0].images) % CLASSES).astype(np.uint16)
+    made = by_class([Group("", arms, "0")], FACTORIAL, labels, design)
+    found = Counter(false=any(each.can_tell for each in made))
+    for each in made:
+        assert each.interval is not None, "every run has a result"
+        found["intervals"] += 1
+        found["held"] += each.interval[0] <= 0 <= each.interval[1]
+    return found
+
+
+def of_comparisons(arms: tuple[Arm, ...], design: Design, against: Against) -> Counter[str]:
     """Judge all pairs, or all variants against the base."""
     made = decide([Group("", arms, "0")], design, analysis="blocked", against=against)
     gaps = [each.gap for each in made]
@@ -169,6 +184,7 @@ KINDS: dict[str, Callable[[tuple[Arm, ...], Design], Counter[str]]] = {
     "pairs": lambda arms, design: of_comparisons(arms, design, "pairs"),
     "looks": of_looks,
     "added": of_added,
+    "classes": of_classes,
 }
 ROUNDS = {"looks": 4, "added": 2}
 """How many times its seeds a study may need at most."""

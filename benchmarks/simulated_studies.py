@@ -9,7 +9,7 @@ python -m benchmarks.simulated_studies twice 10000 --seed 0
 With seeds as blocks, of each kind of study in each world (`--world`, all of the first four without it); `--into`
 keeps what is counted, so that a count that was stopped goes on:
 
-python -m benchmarks.simulated_studies effects|base|pairs|looks|added 10000 --seed 0 --world unequal --into counts.jsonl
+python -m benchmarks.simulated_studies effects|base|pairs|looks|added|classes 10000 --world unequal --into counts.jsonl
 python -m benchmarks.simulated_studies effects-power 10000 --seed 0
 """
 

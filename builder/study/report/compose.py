@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from builder.study.report.sections.blocks import Report
+from builder.study.report.sections.calibration import calibration
+from builder.study.report.sections.classes import classes
 from builder.study.report.sections.history import history
 from builder.study.report.sections.judged import comparisons, gaps, seeds
 from builder.study.report.sections.main_effects import effects, interactions
 from builder.study.report.sections.measured import confused, learning, networks, prices
 from builder.study.report.sections.repeat import failed, repeat
 from builder.study.report.sections.screened import screened
+from builder.study.report.sections.training import convergence
 from builder.study.report.sections.verdict import headline, sure, warning
 
 if TYPE_CHECKING:
@@ -30,7 +33,10 @@ def compose(content: Content) -> Report:
         comparisons(content),
         prices(content),
         learning(content),
+        convergence(content),
+        calibration(content),
         networks(content),
+        classes(content),
         confused(content),
         failed(content),
         repeat(content),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from builder.study.report.sections.classes import found_by_class
 from builder.study.report.sections.verdict import answers, warning
 from builder.study.statistics import Comparison, Effect
 from builder.tables import csv_lines
@@ -17,12 +18,15 @@ if TYPE_CHECKING:
 
     from builder.study.report.sections.content import Content, Entry
     from builder.study.results.result import CellResult
-    from builder.study.statistics import Screened
+    from builder.study.statistics import OfClass, Screened
 
 RUNS = (
     "variant", "network", "settings", "seed", "stage", "state", "val_accuracy", "test_accuracy", "best_epoch", "epochs",
     "seconds", "parameters", "macs", "cell", "message",
 )  # fmt: skip
+
+MEASURED = ("processor_seconds", "test_log_loss", "test_calibration_error")
+"""What results of earlier versions do not have."""
 
 
 def comparisons_csv(content: Content) -> str:
@@ -52,7 +56,8 @@ def _parts(name: str, value: Any) -> tuple[Any, ...]:
 
 def runs_csv(content: Content) -> str:
     """Return a line for each planned run: what it reached, or that it failed or is not there."""
-    return csv_lines(RUNS, ([run.get(name) for name in RUNS] for run in runs(content)))
+    names = RUNS if content.findings.compare is None else (*RUNS, *MEASURED)
+    return csv_lines(names, ([run.get(name) for name in names] for run in runs(content)))
 
 
 def runs(content: Content) -> list[dict[str, Any]]:
@@ -86,6 +91,7 @@ def _result(outcome: CellResult) -> dict[str, Any]:
         "best_epoch": outcome.best_epoch,
         "epochs": len(outcome.metrics),
         "seconds": outcome.seconds,
+        **{name: value for name in MEASURED if (value := getattr(outcome, name)) is not None},
     }
 
 
@@ -131,6 +137,7 @@ def _factors(content: Content) -> dict[str, Any]:
         "looks": list(content.plan.looks),
         "stages": list(content.plan.stages),
         "blocked": [asdict(each) for each in findings.blocked],
+        "classes": [_of_class(content, each) for each in found_by_class(content)],
     }
     if findings.factorial is None or findings.effects is None:
         return found
@@ -142,6 +149,15 @@ def _factors(content: Content) -> dict[str, Any]:
         "levels": levels,
         "effects": [asdict(each) for each in findings.effects.effects],
     }
+
+
+def _of_class(content: Content, found: OfClass) -> dict[str, Any]:
+    """Return a difference on the images of one class."""
+    truth, effect = content.results.truth, found.contrast
+    assert truth is not None, "the labels say what the classes are"
+    what = {"a": found.a, "b": found.b} if effect is None else {"factors": effect.factors, "levels": effect.levels}
+    rest = {name: value for name, value in vars(found).items() if name not in {"label", "contrast", "a", "b"}}
+    return {"class": truth.classes[found.label], **what, **rest}
 
 
 def _screened(content: Content, found: Screened) -> dict[str, object]:

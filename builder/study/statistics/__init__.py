@@ -7,6 +7,7 @@ accuracy (0.3 is from 94.0 to 94.3 %); accuracies go from 0 to 1, as everywhere 
 from builder.study.statistics.answer import Answer, answer
 from builder.study.statistics.arms import Arm, Group
 from builder.study.statistics.blocks import Blocked, Blocks
+from builder.study.statistics.by_class import OfClass, by_class
 from builder.study.statistics.claims import Claim, claims
 from builder.study.statistics.comparison import Comparison, compare
 from builder.study.statistics.effects import Effect, Effects, effects, estimates
@@ -53,9 +54,11 @@ __all__ = [
     "Factorial",
     "Group",
     "Layout",
+    "OfClass",
     "Screened",
     "answer",
     "base_answer",
+    "by_class",
     "cautions",
     "change",
     "claims",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import sqrt
 from typing import TYPE_CHECKING
@@ -81,6 +81,10 @@ class Arm:
             tuple(seed for seed in self.failed if seed in seeds),
             tuple(seed for seed in self.missing if seed in seeds),
         )
+
+    def among(self, images: NDArray[np.bool_]) -> Arm:
+        """Return the arm with the answers to these ``images`` (images,) alone."""
+        return replace(self, correct=self.correct[:, images]) if self.n else self
 
     def interval(self, error_rate: float) -> tuple[float, float] | None:
         """Return the mean accuracies, from 0 to 1, that a t-test over the runs does not reject; None below two runs.

@@ -40,7 +40,10 @@ LEAST_LEARNED = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """An arm of the study as the report shows it: what figures call it, its colour, its network, its judged runs."""
+    """An arm of the study as the report shows it: what figures call it, its colour, its network, its judged runs.
+
+    ``is_timed`` is whether the processor time of the study's runs is known, which says more than that of the clock.
+    """
 
     short: str
     ink: str
@@ -49,6 +52,7 @@ class Entry:
     network: PlannedNetwork
     settings: Mapping[str, object]
     outcomes: tuple[CellResult, ...]
+    is_timed: bool = False
 
     @property
     def name(self) -> str:
@@ -61,9 +65,22 @@ class Entry:
         return sum(each.seconds for each in self.outcomes) / len(self.outcomes) if self.outcomes else None
 
     @property
+    def times(self) -> tuple[float, ...]:
+        """What each run took, in seconds: of the processor, except of runs that were interrupted; else of the clock."""
+        if not self.is_timed:
+            return tuple(each.seconds for each in self.outcomes)
+        return tuple(each.processor_seconds for each in self.outcomes if each.processor_seconds is not None)
+
+    @property
     def usual_seconds(self) -> float | None:
         """The median time of a run: on a shared machine the mean is that of the slowest."""
-        return median(each.seconds for each in self.outcomes) if self.outcomes else None
+        return median(self.times) if self.outcomes else None
+
+    @property
+    def losses(self) -> dict[int, float]:
+        """The log loss of each run on the test images by its seed; empty where one has none."""
+        found = {each.seed: each.test_log_loss for each in self.outcomes if each.test_log_loss is not None}
+        return found if len(found) == len(self.outcomes) else {}
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +282,11 @@ def _section(
     ranked = sorted(group.arms, key=lambda arm: -(arm.mean if arm.mean is not None else -1.0))
     colours = inks(_by_importance(group, ranked, findings), group.base or "")
     called = short([arm.name for arm in group.arms], group.base or "")
+    is_timed = plan.device == "cpu" and all(
+        any(each.processor_seconds is not None for each in runs if names[each.cell] == arm.name)
+        for arm in group.arms
+        if arm.n
+    )
     return Section(
         group.name,
         tuple(
@@ -276,6 +298,7 @@ def _section(
                 network=plan.network(judged[arm.name].variant),
                 settings=judged[arm.name].settings,
                 outcomes=tuple(each for each in runs if names[each.cell] == arm.name),
+                is_timed=is_timed,
             )
             for arm in ranked
         ),

@@ -8,6 +8,7 @@ from builder.quantities import plural
 from builder.study.report.sections.blocks import Drawings, Heading, Paragraph, Picture, ReportPart, Table
 from builder.study.report.sections.diagrams import diagram
 from builder.study.report.sections.measures import ahead, confusion, curve
+from builder.study.report.sections.training import equal_cost
 from builder.study.report.sections.words import NONE, accuracy, counts, points, settings, time_of, times
 from builder.study.report.svg.confusion import MOST, matrix, swaps
 from builder.study.report.svg.curves import curves
@@ -37,8 +38,8 @@ def prices(content: Content) -> ReportPart | None:
     blocks: list[ReportBlock] = []
     for number, section in enumerate(content.sections):
         if section.shown:
-            error = content.findings.design.error_rate
-            blocks += [*_named(section), *_prices(section, str(number or ""), error)]
+            blocks += [*_named(section), *_prices(content, section, str(number or ""))]
+            blocks += equal_cost(content, section)
     return ReportPart("prices", "Accuracy and what it costs", "Costs", tuple(blocks)) if blocks else None
 
 
@@ -56,18 +57,21 @@ class _Price(NamedTuple):
     labels: Callable[[Sequence[float]], list[str]]
 
 
-_PRICES = (
-    _Price("parameters", "Parameters", lambda entry: entry.network.parameters, "{:,.0f}".format, counts),
-    _Price("macs", "MACs of an image", lambda entry: entry.network.macs, "{:,.0f}".format, counts),
-    _Price("time", "Time of a run (median)", lambda entry: entry.usual_seconds or 0.0, time_of, times),
-)
+def _priced(section: Section) -> tuple[_Price, ...]:
+    time = "Processor time of a run (median)" if section.entries[0].is_timed else "Time of a run (median)"
+    return (
+        _Price("parameters", "Parameters", lambda entry: entry.network.parameters, "{:,.0f}".format, counts),
+        _Price("macs", "MACs of an image", lambda entry: entry.network.macs, "{:,.0f}".format, counts),
+        _Price("time", time, lambda entry: entry.usual_seconds or 0.0, time_of, times),
+    )
 
 
-def _prices(section: Section, number: str, error: float) -> list[ReportBlock]:
+def _prices(content: Content, section: Section, number: str) -> list[ReportBlock]:
     """Return a figure for each price in which variants differ, a sentence on the others, and a table of all."""
+    error, priced = content.findings.design.error_rate, _priced(section)
     entries = sorted(section.shown, key=lambda entry: entry.ink == "rest")
-    differ = [price for price in _PRICES if len({price.of(entry) for entry in entries}) > 1 or len(entries) == 1]
-    same = [f"{each.title}: {each.written(each.of(entries[0]))}" for each in _PRICES if each not in differ]
+    differ = [price for price in priced if len({price.of(entry) for entry in entries}) > 1 or len(entries) == 1]
+    same = [f"{each.title}: {each.written(each.of(entries[0]))}" for each in priced if each not in differ]
     drawn = []
     for price in differ:
         placed = [_point(entry, price.of(entry), error) for entry in entries]
@@ -79,7 +83,7 @@ def _prices(section: Section, number: str, error: float) -> list[ReportBlock]:
         "Colours are those of the rows above; the table names all."
     )
     equal = [Paragraph(f"The same for all: {'; '.join(same)}.")] if same else []
-    return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(section)]
+    return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(content, section, priced)]
 
 
 def _point(entry: Entry, price: float, error: float) -> ScatterPoint:
@@ -93,13 +97,24 @@ def _point(entry: Entry, price: float, error: float) -> ScatterPoint:
     )
 
 
-def _price_table(section: Section) -> Table:
+def _price_table(content: Content, section: Section, priced: Sequence[_Price]) -> Table:
+    with_spread = content.findings.compare is not None  # reports of earlier versions stay as they were
     rows = tuple(
-        (entry.name, accuracy(entry.arm.mean), *(_written(price, entry) for price in _PRICES))
+        (
+            entry.name,
+            accuracy(entry.arm.mean),
+            *(_written(price, entry) for price in priced),
+            *([_spread(entry)] if with_spread else []),
+        )
         for entry in section.entries
     )
-    head = ("variant", "test accuracy", *(price.title for price in _PRICES))
-    return Table("What each variant reaches and costs, the highest accuracy first", head, rows, frozenset({1, 2, 3, 4}))
+    head = ("variant", "test accuracy", *(price.title for price in priced), *(["lowest to highest"] * with_spread))
+    caption = "What each variant reaches and costs, the highest accuracy first"
+    return Table(caption, head, rows, frozenset(range(1, len(head))))
+
+
+def _spread(entry: Entry) -> str:
+    return f"{time_of(min(entry.times))} to {time_of(max(entry.times))}" if entry.outcomes else NONE
 
 
 def _written(price: _Price, entry: Entry) -> str:

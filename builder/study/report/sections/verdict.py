@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from statistics import fmean
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,19 @@ if TYPE_CHECKING:
 
 def headline(content: Content) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return what the answer comes to in large type, and what follows it: of effects, all but the first sentence."""
-    said = answers(content)
-    more = tuple(standing(content))
-    return (said, more) if content.findings.effects is None else (said[:1], (*said[1:], *more))
+    said, more = answers(content), tuple(standing(content))
+    if content.findings.effects is not None:
+        return said[:1], (*said[1:], *more)
+    return (
+        (said, more) if content.findings.compare is None else (tuple(_shortened(content, each) for each in said), more)
+    )
+
+
+def _shortened(content: Content, sentence: str) -> str:
+    """Return a sentence with the names that figures have, which leave out the base's in front of all others."""
+    for entry in sorted(content.entries, key=lambda each: -len(each.name)):
+        sentence = re.sub(rf"(?<![\w.]){re.escape(entry.name)}(?![\w.]*\w)", entry.short, sentence)
+    return sentence
 
 
 def answers(content: Content) -> tuple[str, ...]:

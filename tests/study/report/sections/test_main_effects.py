@@ -164,7 +164,7 @@ class TestBase:
     def test_it_says_what_each_variant_gains(self, tmp_path: Path) -> None:
         """And names no best."""
         study = made(tmp_path, replace(PLAIN, compare="base"))
-        assert study.report.answers[0].startswith("alexnet_tiny_se_block2 gains 3.14 points (2.38 to 3.89); ")
+        assert study.report.answers[0].startswith("se_block2 gains 3.14 points (2.38 to 3.89); ")
         assert len(study.content.findings.comparisons) == 3
 
 
