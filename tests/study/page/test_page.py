@@ -122,7 +122,7 @@ class TestPage:
     def test_shipped_studies_are_valid_and_found_by_name(self) -> None:
         """The report's question has at most twelve networks."""
         counts = {name: len(networks(read_study(path)).all) for name, path in shipped_studies().items()}
-        networks_of = {"digits_placement": 4, "digits_search": 2, "lab_hyperparameters": 1}
+        networks_of = {"digits_placement": 4, "digits_search": 2, "lab_hyperparameters": 1, "hyperparameters_cifar": 1}
         assert counts == networks_of | {"se_placement": 10, "se_placement_32": 5, "se_placement_cifar": 8}
         assert len(read_study(find_study("lab_hyperparameters")).grid) == 18
 
