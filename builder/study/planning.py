@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from shutil import rmtree
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
@@ -167,7 +168,7 @@ def _with_defaults(asked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _asked(study: Study, found: Networks) -> dict[str, Any]:
     """Return what the page says that decides the cells and how they are judged."""
-    asked = {
+    asked: dict[str, Any] = {
         "base": found.base.name,
         "variants": {each.name: each.id for each in found.all},
         "recipe": study.recipe.model_dump(mode="json", exclude={"name"}),
@@ -183,6 +184,8 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "error_rate": study.error_rate,
         "power": study.power,
     }
+    if study.halving:
+        asked["seeds"]["halving"] = True
     if study.search is None:
         return asked
     searched = asdict(study.search)
@@ -253,6 +256,7 @@ def _plan(
         screen_seeds=study.screen_seeds,
         confirm_seeds=study.confirm_seeds,
         finalists=study.finalists,
+        halving=study.halving,
         hours=study.hours,
         asked=_asked(study, found),
         code=code,
@@ -313,8 +317,7 @@ def estimate(plan: Plan) -> float | None:
         return _on_workers(sum(prices) * plan.confirm_seeds, max(prices), plan.workers)
     last = sorted((plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms), reverse=True)
     finals = [last[min(number, len(last) - 1)] for number in range(plan.confirmed_arms)]
-    trials = plan.tried_arms // len(plan.arms)
-    screen = _on_workers(sum(prices) * plan.screen_seeds * trials, max(prices), plan.workers)
+    screen = _on_workers(fmean(prices) * sum(each.cells for each in plan.rounds), max(prices), plan.workers)
     return screen + _on_workers(sum(finals) * plan.confirm_seeds, max(finals), plan.workers)
 
 

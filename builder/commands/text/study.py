@@ -79,10 +79,13 @@ def _cells(plan: Plan) -> str:
     if not plan.screen_seeds:
         many_seeds = plural(plan.judged_seeds, "seed")
         return f"{arms * plan.judged_seeds} = {many} × {many_seeds}{_course(plan)}, on the test split{reused}"
-    screen = plan.tried_arms * plan.screen_seeds
+    screen = sum(each.cells for each in plan.rounds)
     trials = f" × {plan.search.trials} trials" if plan.search else ""
+    how = f"{many}{trials} × {plural(plan.screen_seeds, 'seed')}"
+    if plan.halving:
+        how = ", then ".join(f"{each.arms} × {plural(each.last - each.first, 'seed')}" for each in plan.rounds)
     return (
-        f"{screen} to choose = {many}{trials} × {plural(plan.screen_seeds, 'seed')}, on the validation split; "
+        f"{screen} to choose = {how}, on the validation split; "
         f"then {plan.confirmed_arms * plan.confirm_seeds} to judge = the base and {plan.confirmed_arms - 1} more × "
         f"{plural(plan.confirm_seeds, 'fresh seed')}, on the test split"
     )
@@ -206,7 +209,7 @@ def standing(value: StudyStatus) -> str:
               right=[2, 3, 4, 5]),
     ]  # fmt: skip
     if value.untried:
-        lines.append(f"then {plural(value.untried, 'cell')} of trials that the search has yet to choose")
+        lines.append(f"then {plural(value.untried, 'cell')} of the screening that are not chosen yet")
     if value.later and value.look is not None:
         lines.append(f"then a look at {value.look} seeds: archcli report {value.folder}")
         lines.append(f"then up to {value.later} cells of later looks, if that leaves something open")

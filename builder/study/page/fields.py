@@ -48,6 +48,11 @@ class Seeds(Strict):
 
     screen: Count = Field(description="seeds of every network, judged on the validation split only")
     confirm: Count = Field(description="new seeds of the base and the finalists, judged once on the test split")
+    halving: bool = Field(
+        False,
+        description="screen in rounds: one seed of every network, then as many again of the better half, and so on up "
+        "to `screen` seeds",
+    )
 
 
 Compare: TypeAlias = Literal["effects", "base", "pairs"]

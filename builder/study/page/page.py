@@ -74,6 +74,7 @@ class Study:
     test: int | None
     screen_seeds: int
     confirm_seeds: int
+    halving: bool
     finalists: int
     smallest_difference: float
     deviation: float
@@ -118,6 +119,7 @@ def study_from(page: Mapping, path: Path) -> Study:
     recipe = _changed(written, page, problems) if written is not None else None
     grid = _grid(page, recipe, problems) if recipe is not None else ()
     search = _search(page, fields, recipe, problems) if recipe is not None else None
+    _check_halving(page, fields, problems)
     problems.raise_found()
     assert fields is not None, "validate returns None only with a problem"
     assert recipe is not None, "it is None only with a problem"
@@ -140,6 +142,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         test=fields.data.test,
         screen_seeds=seeds.screen if seeds else 0,
         confirm_seeds=seeds.confirm if seeds else int(fields.seeds),  # type: ignore[arg-type]  # no Seeds here
+        halving=seeds is not None and seeds.halving,
         finalists=fields.finalists,
         smallest_difference=fields.smallest_difference,
         deviation=fields.deviation,
@@ -148,6 +151,19 @@ def study_from(page: Mapping, path: Path) -> Study:
         hours=fields.budget.hours if fields.budget else None,
         says_streams=written is not None and (STREAMS in written.model_fields_set or STREAMS in fields.set),
     )
+
+
+def _check_halving(page: Mapping, fields: StudyPage | None, problems: Collector) -> None:
+    """Report a halving of trials, which a search's pruner ends early, and one that has no second round."""
+    if fields is None or not isinstance(fields.seeds, Seeds) or not fields.seeds.halving:
+        return
+    mark = page.key_mark("seeds")
+    if fields.search is not None:
+        hint = "a search ends what promises nothing by its `pruner`: `pruner: successive_halving`"
+        problems.error("bad-value", "`halving` is for a screening without a search", mark, hint)
+    elif fields.seeds.screen < 2:
+        message = "`halving` has no second round with one screening seed"
+        problems.error("bad-value", message, mark, "`screen: 8` has rounds of 1, 1, 2 and 4 seeds")
 
 
 def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:

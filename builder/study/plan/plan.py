@@ -16,7 +16,17 @@ from builder.json_files import from_object, read_object
 from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
-from builder.study.statistics import Course, Design, Factorial, Layout, detectable, family_size, image_error
+from builder.study.statistics import (
+    Course,
+    Design,
+    Factorial,
+    Layout,
+    Round,
+    detectable,
+    family_size,
+    halvings,
+    image_error,
+)
 from builder.training.recipe.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -102,7 +112,7 @@ class Plan:
     earlier version: all pairs, each network with its own variance. ``factorial`` has the factors of effects, with a row
     for each of ``arms``. ``looks`` are the numbers of seeds at planned looks, the last of them ``confirm_seeds``;
     ``stages`` how many seeds were judged first and how many were added, where some were. ``reused`` cells were finished
-    in other studies.
+    in other studies. A screening with ``halving`` has several ``rounds``.
     """
 
     name: str
@@ -128,6 +138,7 @@ class Plan:
     looks: tuple[int, ...] = ()
     stages: tuple[int, ...] = ()
     reused: int = 0
+    halving: bool = False
 
     @property
     def images(self) -> dict[str, int]:
@@ -210,6 +221,15 @@ class Plan:
     def tried_arms(self) -> int:
         """How many arms there are in the end, those that a search finds too."""
         return len(self.arms) * (self.search.trials if self.search else 1)
+
+    @property
+    def rounds(self) -> tuple[Round, ...]:
+        """The rounds of the screening; none without one."""
+        if not self.screen_seeds:
+            return ()
+        if not self.halving:
+            return (Round(self.tried_arms, 0, self.screen_seeds),)
+        return halvings(len(self.arms), self.confirmed_arms, self.screen_seeds)
 
     @property
     def confirmed_arms(self) -> int:

@@ -15,7 +15,8 @@ from builder.study.plan.plan import arm_from_json, arm_to_json
 from builder.study.plan.trials import Trials
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
 
     from builder.study.plan.plan import Plan, PlannedArm
     from builder.study.results.cells import Cell
@@ -46,14 +47,20 @@ class Stages:
         Those of a confirmation only once its finalists are chosen, those after a planned look once it was made.
         """
         until = seeds_until_next_look(self.folder, self.plan) if self.plan.looks else None
-        first = self.plan.cells(self.plan.first_stage, self.arms(), until)
         if not self.plan.screen_seeds:
-            return first
+            return self.plan.cells("confirm", self.arms(), until)
+        by_round = zip((self.arms(), *self.survivors()), self.plan.rounds, strict=False)  # later ones are not known yet
+        first = tuple(
+            cell
+            for arms, each in by_round
+            for cell in self.plan.cells("screen", arms, each.last)
+            if cell.seed >= each.first
+        )
         chosen = self.finalists()
         return first if chosen is None else (*first, *self.plan.cells("confirm", chosen))
 
     def open_cells(self, wanted: int = 1) -> tuple[Cell, ...]:
-        """Return the cells that can be run now; a screen that has ended chooses its finalists first.
+        """Return the cells that can be run now; a screen, or a round of one, that has ended chooses who goes on first.
 
         A search adds trials while fewer than ``wanted`` cells are open, and no more: what it chooses later, it chooses
         by more results.
@@ -61,14 +68,18 @@ class Stages:
         found = self._open(self.known_cells())
         while len(found) < wanted and self._tries_more():
             found = self._open(self.known_cells())
-        if not found and self.plan.screen_seeds and self.finalists() is None:
+        while not found and self.plan.screen_seeds and self.finalists() is None:
             self._choose()
             found = self._open(self.known_cells())
         return found
 
     def untried(self) -> int:
-        """Return how many cells a search has yet to choose."""
-        if self.trials is None or self.finalists() is not None:
+        """Return how many cells of the screening are not chosen yet: trials of a search, or rounds of a halving."""
+        if self.finalists() is not None:
+            return 0
+        if self.plan.halving:
+            return sum(each.cells for each in self.plan.rounds[1 + len(self.survivors()) :])
+        if self.trials is None:
             return 0
         return (self.plan.tried_arms - len(self.arms())) * self.plan.screen_seeds
 
@@ -85,12 +96,25 @@ class Stages:
         if not self.folder.finalists.exists():
             return None
         try:
-            found = tuple(map(arm_from_json, read_json(self.folder.finalists)))
-            for arm in found:
-                self.plan.check_arm(arm)
+            return self._arms_of(read_json(self.folder.finalists))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {error}") from error
-        return found
+
+    def survivors(self) -> tuple[tuple[PlannedArm, ...], ...]:
+        """Return the arms that went on after each round of a halving that has ended, but the last one."""
+        if not self.plan.halving or not self.folder.rounds.exists():
+            return ()
+        try:
+            found = tuple(map(self._arms_of, read_json(self.folder.rounds)))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"{self.folder.rounds} is damaged; it should list who went on: {error}") from error
+        return found[: len(self.plan.rounds) - 1]
+
+    def _arms_of(self, found: Iterable[Mapping[str, Any]]) -> tuple[PlannedArm, ...]:
+        arms = tuple(map(arm_from_json, found))
+        for arm in arms:
+            self.plan.check_arm(arm)
+        return arms
 
     def _tries_more(self) -> bool:
         """Add a trial; return False where nothing is searched, or nothing is left to try."""
@@ -102,12 +126,18 @@ class Stages:
         return tuple(cell for cell, place in places if not (place.result.exists() or place.failure.exists()))
 
     def _choose(self) -> None:
-        """Write down the finalists, once and for all."""
-        cells = self.known_cells()
-        outcomes = self.folder.results(tuple(each.id for each in cells)).outcomes
-        chosen = choose_finalists(self.plan, self.arms(), outcomes)
-        content = [arm_to_json(each) for each in chosen]
-        write_text(self.folder.finalists, json.dumps(content, indent=1) + "\n")
+        """Write down, once and for all, who goes on after this round, or the finalists after the last."""
+        outcomes = self.folder.results(tuple(each.id for each in self.known_cells())).outcomes
+        rounds, before = self.plan.rounds, self.survivors()
+        arms = before[-1] if before else self.arms()
+        if len(before) + 1 < len(rounds):
+            now, after = rounds[len(before) : len(before) + 2]
+            path, chosen = self.folder.rounds, choose_survivors(self.plan, arms, outcomes, now.last, after.arms)
+            content: object = [[arm_to_json(arm) for arm in each] for each in (*before, chosen)]
+        else:
+            path, chosen = self.folder.finalists, choose_finalists(self.plan, arms, outcomes)
+            content = [arm_to_json(each) for each in chosen]
+        write_text(path, json.dumps(content, indent=1) + "\n")
 
 
 def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[CellResult]) -> tuple[PlannedArm, ...]:
@@ -119,7 +149,7 @@ def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[
     ones; one without results is not chosen.
     Raises RunError where the base itself has no results.
     """
-    ranked = _ranked(arms, screened, plan.screen_seeds)
+    ranked = _ranked(arms, screened, plan.rounds[-1].last)
     if len({arm.variant for arm in arms}) > 1:
         best: dict[str, PlannedArm] = {}
         for arm in ranked:
@@ -131,6 +161,24 @@ def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[
         message = "the base has failed in the screening, so there is nothing to compare with"
         raise RunError(message, "`archcli study status` says why; then run it again with --retry-failed")
     return (base, *[arm for arm in others if arm is not base][: plan.finalists])
+
+
+def choose_survivors(
+    plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[CellResult], seeds: int, count: int
+) -> tuple[PlannedArm, ...]:
+    """Return the ``count`` arms with the highest mean accuracy on the validation split, after so many ``seeds`` each.
+
+    The base is one of them, or of several arms of its network the best. Arms keep their order. Raises RunError where
+    the base has no results.
+    """
+    ranked = _ranked(arms, screened, seeds)
+    several = len({arm.variant for arm in arms}) > 1
+    of_base = [arm for arm in ranked if (arm.variant == plan.base.variant if several else arm == plan.base)]
+    if not of_base:
+        message = "the base has failed in the screening, so there is nothing to compare with"
+        raise RunError(message, "`archcli study status` says why; then run it again with --retry-failed")
+    kept = [of_base[0], *[arm for arm in ranked if arm is not of_base[0]][: count - 1]]
+    return tuple(arm for arm in arms if any(arm is each for each in kept))
 
 
 def _ranked(arms: Sequence[PlannedArm], screened: Iterable[CellResult], seeds: int) -> list[PlannedArm]:

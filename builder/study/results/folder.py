@@ -127,6 +127,11 @@ class StudyFolder:
         return self.path / "finalists.json"
 
     @property
+    def rounds(self) -> Path:
+        """Which arms went on after each round of a screening that halves them."""
+        return self.path / "rounds.json"
+
+    @property
     def looks(self) -> Path:
         """The log of reports that were made of it."""
         return self.path / "looks.json"

@@ -32,7 +32,7 @@ from builder.study.statistics.planning import (
     seeds_for_effects,
     seeds_needed,
 )
-from builder.study.statistics.screening import Screened
+from builder.study.statistics.screening import Round, Screened, halvings
 from builder.study.statistics.stages import AT_ONCE, Course, combined, looked, seeds_of, shares
 from builder.study.statistics.telling import base_answer, effects_answer, effects_sentences
 
@@ -55,6 +55,7 @@ __all__ = [
     "Group",
     "Layout",
     "OfClass",
+    "Round",
     "Screened",
     "answer",
     "base_answer",
@@ -76,6 +77,7 @@ __all__ = [
     "family_size",
     "full_product",
     "half_fraction",
+    "halvings",
     "image_error",
     "looked",
     "pairs",

@@ -119,6 +119,13 @@ class TestPage:
         study = read(GOOD.replace("seeds: 5", "seeds: {screen: 2, confirm: 10}"))
         assert (study.screen_seeds, study.confirm_seeds) == (2, 10)
 
+    def test_a_screening_may_be_a_halving(self, read: Callable[[str], Study]) -> None:
+        """One seed of all, then more of the better half."""
+        study = read(GOOD.replace("seeds: 5", "seeds: {screen: 8, confirm: 10, halving: true}"))
+        assert (study.screen_seeds, study.halving) == (8, True)
+        with pytest.raises(ArchError, match="`halving` has no second round with one screening seed"):
+            read(GOOD.replace("seeds: 5", "seeds: {screen: 1, confirm: 10, halving: true}"))
+
     def test_shipped_studies_are_valid_and_found_by_name(self) -> None:
         """The report's question has at most twelve networks."""
         counts = {name: len(networks(read_study(path)).all) for name, path in shipped_studies().items()}

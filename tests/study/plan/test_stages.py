@@ -10,7 +10,7 @@ import pytest
 
 from builder.diagnostics import RunError
 from builder.study.plan.plan import PlannedArm, read_plan, write_plan
-from builder.study.plan.stages import Stages, choose_finalists
+from builder.study.plan.stages import Stages, choose_finalists, choose_survivors
 from builder.study.planning import estimate
 from builder.study.results.result import CellFailure, CellResult, write_failure, write_result
 from builder.study.status import study_status
@@ -132,6 +132,26 @@ class TestFinalists:
             finalists(plan, {"net1": 0.1, "net2": 0.2})
 
 
+class TestSurvivors:
+    """Who goes on after a round of a halving."""
+
+    def test_one_with_failed_runs_stands_behind_all_others(self) -> None:
+        """Its other runs may be the easy ones."""
+        plan = replace(make_plan(4, 3, screen_seeds=2, finalists=1), halving=True)
+        cells = plan.cells("screen", plan.arms)
+        results = [
+            result(cell, 0.1 * int(cell.variant[3:])) for cell in cells if (cell.variant, cell.seed) != ("net3", 1)
+        ]
+        kept = choose_survivors(plan, plan.arms, results, 2, 2)
+        assert [arm.variant for arm in kept] == ["net0", "net2"]
+
+    def test_a_base_that_failed_ends_it(self) -> None:
+        """There would be nothing to compare with."""
+        plan = replace(make_plan(2, 3, screen_seeds=2, finalists=1), halving=True)
+        with pytest.raises(RunError, match="the base has failed in the screening"):
+            choose_survivors(plan, plan.arms, [], 1, 1)
+
+
 class TestStages:
     """What can be run when."""
 
@@ -150,6 +170,34 @@ class TestStages:
         assert [(each.variant, each.seed) for each in second] == [("net0", 1), ("net2", 1), ("net0", 2), ("net2", 2)]
         write_result(folder.cell(first[1].id).result, result(first[1], 1.0))
         assert stages.open_cells() == second
+
+    def test_a_halving_gives_the_better_half_more_seeds(self, folder: StudyFolder) -> None:
+        """Rounds are written down as they end; of what is left the best are judged, with seeds that nobody has seen."""
+        plan = replace(make_plan(9, 2, screen_seeds=4, finalists=1), halving=True)
+        write_study(folder, plan)
+        stages = Stages(folder, plan)
+        assert [(each.arms, each.cells) for each in plan.rounds] == [(9, 9), (5, 5), (3, 6)]
+        seen = []
+        while (cells := stages.open_cells()) and cells[0].stage == "screen":
+            seen.append({(each.variant, each.seed) for each in cells})
+            left = study_status(folder, plan)
+            assert sum(left.counts.values()) + left.untried == 20
+            assert left.later == 2 * 2
+            for cell in cells:
+                folder.cell(cell.id).path.mkdir(parents=True)
+                write_result(folder.cell(cell.id).result, result(cell, int(cell.variant[3:]) / 10))
+        assert seen == [
+            {(f"net{number}", 0) for number in range(9)},
+            {(f"net{number}", 1) for number in (0, 5, 6, 7, 8)},  # the base goes on, although it is the worst
+            {(f"net{number}", seed) for number in (0, 7, 8) for seed in (2, 3)},
+        ]
+        assert {(each.variant, each.seed) for each in cells} == {(n, s) for n in ("net0", "net8") for s in (4, 5)}
+        assert [[arm.variant for arm in each] for each in stages.survivors()] == [
+            ["net0", "net5", "net6", "net7", "net8"], ["net0", "net7", "net8"]
+        ]  # fmt: skip
+        folder.rounds.write_text("[3]")
+        with pytest.raises(RunError, match="it should list who went on"):
+            stages.known_cells()
 
     def test_how_it_stands_is_read_from_the_folder(self, folder: StudyFolder) -> None:
         """Done, failed and waiting; the time left goes by how much longer cells take than was planned."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from builder.study.page.space import SearchSpace
+    from builder.study.plan.plan import Plan
     from builder.study.report.sections.blocks import ReportBlock
     from builder.study.report.sections.content import Content
     from builder.study.report.svg.figure import Figure
@@ -36,9 +37,8 @@ def _screened(content: Content) -> Iterator[ReportBlock]:
     found = content.findings.screening
     chosen = sum(each.chosen for each in found)
     said = (
-        f"{len(found)} candidates were trained with {plural(content.plan.screen_seeds, 'seed')} each and ranked by "
-        f"their validation accuracy, without a look at the test split; {chosen} of them went on, to be judged with "
-        "fresh seeds. Of what did not go on this report says nothing."
+        f"{len(found)} candidates were trained {_how(content.plan)}, without a look at the test split. {chosen} of "
+        "them went on, to be judged with fresh seeds. Of what did not go on this report says nothing."
     )
     yield Paragraph(said if chosen else _WAITS.format("the screening"))
     rows = tuple(
@@ -53,6 +53,18 @@ def _screened(content: Content) -> Iterator[ReportBlock]:
     )
     head = ("candidate", "runs", "validation accuracy", "failed", "judged")
     yield Table("Candidates by mean validation accuracy", head, rows, frozenset({1, 2, 3}))
+
+
+def _how(plan: Plan) -> str:
+    """Return with how many seeds candidates were ranked."""
+    if not plan.halving:
+        return f"with {plural(plan.screen_seeds, 'seed')} each and ranked by their validation accuracy"
+    rounds = ", then ".join(f"{each.arms} with {plural(each.last - each.first, 'seed')}" for each in plan.rounds)
+    return (
+        f"in rounds: {rounds}. Those with the higher mean validation accuracy over all their seeds went on to the next "
+        "round, and the base did; they owe it to luck in part, so that their accuracies here are too high. They were "
+        "chosen"
+    )
 
 
 class _TrialResult(NamedTuple):
