@@ -8,6 +8,7 @@ import typer
 
 from builder.choices import EndedState
 from builder.cli import completion
+from builder.cli.forms import one_form
 from builder.cli.options import RUNS_VARIABLE, Json, choices
 from builder.commands.terminal.console import answer, answer_with, can_ask, confirmed, say
 from builder.commands.terminal.exit_codes import FAILED
@@ -35,7 +36,8 @@ def list_runs(
     from builder.commands import runs as command
     from builder.commands.text import runs as text
 
-    answer_with(command.run(folder), text.as_csv if as_csv else text.listed, as_json)
+    form = one_form(csv=as_csv, json=as_json)
+    answer_with(command.run(folder), text.as_csv if form == "csv" else text.listed, as_json)
 
 
 def prune(

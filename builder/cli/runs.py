@@ -136,6 +136,7 @@ def predict(
     $ archcli predict resnet18 --weights torchvision:resnet18 photo.jpg
     $ archcli predict runs/alexnet_tiny-001 photos/ --csv > classes.csv
     """
+    form = one_form(csv=as_csv, json=as_json)
     with Loading(quiet=quiet) as loading:
         from builder.commands import predict as command
         from builder.commands.terminal.training_progress import TrainingProgress
@@ -159,10 +160,13 @@ def predict(
                 watch.note(f"warning: {warning}")
             if appears and not quiet:
                 DeviceNote(watch.note).tell()
-            render = predict_text.as_json if as_json else predict_text.as_csv if as_csv else None
+            renders = {"csv": predict_text.as_csv, "json": predict_text.as_json}
+            render = renders.get(form or "")
             answer_in_pieces(render(found) if render else predict_text.predicted(found, top))
     for each in found.unreadable:
         say(f"error: {each.reason}")
+    if len(found.unreadable) == len(found.files):
+        say("  help: there is no result; JPEG, PNG, PPM, BMP, TIFF and WebP images can be read")
     sys.exit(FAILED if found.unreadable else 0)
 
 

@@ -70,7 +70,7 @@ def list_runs(folder: Path) -> tuple[ListedRun, ...]:
         with os.scandir(folder) as entries:
             found = [folder / each.name for each in entries if each.is_dir(follow_symlinks=False)]
     except OSError as error:
-        hint = "`archcli train FILE` makes it" if isinstance(error, FileNotFoundError) else None
+        hint = "`archcli train FILE` makes it" if isinstance(error, FileNotFoundError) else "name a folder of runs"
         raise RunError(f"cannot list {folder}: {error.strerror or error}", hint) from error
     named = (path for path in sorted(found) if not path.name.startswith(".") and _is_run(path))
     newest = sorted(((_changed(path), look_at(path)) for path in named), key=lambda pair: -pair[0])

@@ -7,6 +7,9 @@ from io import StringIO
 from typing import TYPE_CHECKING
 
 import pytest
+import typer
+
+import cli
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -37,6 +40,22 @@ class TestForms:
         outcome = archcli(*words, "--csv", "--latex")
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.err == "error[usage]: `--csv` and `--latex` are two forms of one result\n"
+
+    def test_no_command_takes_two(self, archcli: Archcli) -> None:
+        """Each that has more than one."""
+        lines = {"predict": ("a", "b"), "compare": ("a",), "report": ("a",), "show": ("a",), "diff": ("a", "b")}
+        several = {
+            name: forms
+            for name, command in typer.main.get_command(cli.app).commands.items()
+            if len(forms := sorted({"--csv", "--json"} & {each for param in command.params for each in param.opts})) > 1
+        }
+        assert {"predict", "variants"} <= set(several)
+        several["runs"] = ["--csv", "--json"]  # its options are those of the command that lists
+        for name, forms in several.items():
+            outcome = archcli(name, *lines.get(name, SPACE[1:] if name == "variants" else ()), *forms)
+            assert (outcome.code, outcome.err) == (
+                2, "error[usage]: `--csv` and `--json` are two forms of one result\n"
+            ), name  # fmt: skip
 
     def test_equal_networks_have_no_table_of_differences(self, archcli: Archcli) -> None:
         """Markdown says so."""

@@ -134,6 +134,19 @@ class TestFiles:
         found = json.loads(archcli("predict", trained.folder, few, "--json", "-q").out)
         assert [each["file"] for each in found["unreadable"]] == [str(few / "aa.png")]
 
+    def test_where_none_can_be_read_there_is_no_table(self, archcli: Archcli, trained: Trained, few: Path) -> None:
+        """Its head alone would look like a result; CSV keeps it, for who reads columns."""
+        (few / "aa.png").write_text("no image")
+        none = "  help: there is no result; JPEG, PNG, PPM, BMP, TIFF and WebP images can be read\n"
+        words = ("predict", trained.folder, few / "aa.png", "-q")
+        outcome = archcli(*words)
+        assert (outcome.code, outcome.out, outcome.err) == (
+            1,
+            "",
+            f"error: cannot read the image {few / 'aa.png'}: it is of no kind that Pillow knows\n{none}",
+        )
+        assert archcli(*words, "--csv").out.splitlines() == ["file,class,probability,0,1,2,3,4,5,6,7,8,9"]
+
     def test_a_named_file_may_be_called_anything(self, archcli: Archcli, trained: Trained, few: Path) -> None:
         """Only in a folder the names tell which files are images; a name that no file can have is answered too."""
         (few / "b.png").rename(few / "b")

@@ -23,7 +23,7 @@ _NOTHING = '"images": []'
 def predicted(value: Predicting, top: int | None = None) -> Iterator[str]:
     """Yield a table's head, then for each image its ``top`` most probable classes, a line each, under its name.
 
-    Every line is as wide as the longest name of a file and of a class make it.
+    Nothing where no image can be read. Every line is as wide as the longest name of a file and of a class make it.
     """
     shown = min(top or TOP, len(value.classes))
     files = max(len(str(each)) for each in (*value.files, _HEAD[0]))
@@ -32,8 +32,9 @@ def predicted(value: Predicting, top: int | None = None) -> Iterator[str]:
     def line(file: str, name: str, share: str) -> str:
         return GAP.join([file.ljust(files), name.ljust(classes), share.rjust(len(_HEAD[2]))])
 
-    yield line(*_HEAD)
-    for image in value.images:
+    for number, image in enumerate(value.images):
+        if not number:
+            yield line(*_HEAD)
         yield "\n".join(line(*row) for row in _most_probable(image, value.classes, shown))
 
 

@@ -6,6 +6,7 @@ import json
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
@@ -15,6 +16,9 @@ from builder.training.folder.lock import held, is_elsewhere, is_held, last_chang
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+
+_LOOKED_AT = 100  # runs of a folder, of which the first is offered
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,8 @@ class RunFolder:
     def open(cls, path: Path) -> RunFolder:
         """Return the run that lies at ``path``; raise RunError if none does."""
         if not is_file(path / "recipe.yaml"):
-            hint = "it was stopped before its first checkpoint: train it again" if is_file(path / "page.yaml") else None
+            early = "it was stopped before its first checkpoint: train it again"
+            hint = early if is_file(path / "page.yaml") else _runs_in(path)
             raise RunError(f"{path} is not the folder of a run: it holds no recipe.yaml", hint)
         return cls(path)
 
@@ -191,3 +196,12 @@ def _highest(parent: Path, name: str) -> int:
     pattern = re.compile(re.escape(name) + r"-(\d{3,})")
     found = (pattern.fullmatch(path.name) for path in parent.iterdir())
     return max((int(match[1]) for match in found if match), default=0)
+
+
+def _runs_in(path: Path) -> str | None:
+    """Return what to write where ``path`` is no run but holds one, as the folder above it does."""
+    try:
+        run = min(islice(path.glob("*/recipe.yaml"), _LOOKED_AT), default=None)
+    except (OSError, ValueError):
+        return None
+    return f"it holds runs: name one, such as {run.parent}" if run is not None else None

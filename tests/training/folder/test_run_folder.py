@@ -65,6 +65,16 @@ class TestOpen:
         folder.write("recipe.yaml", "name: x\n")
         assert RunFolder.open(folder.path) == folder
 
+    def test_a_folder_of_runs_is_told_from_other_folders(self, tmp_path: Path) -> None:
+        """The command above it is the likely slip."""
+        for name in ("mine-002", "mine-001", "other"):
+            (tmp_path / name).mkdir()
+            if name != "other":
+                (tmp_path / name / "recipe.yaml").touch()
+        with pytest.raises(RunError) as raised:
+            RunFolder.open(tmp_path)
+        assert raised.value.hint == f"it holds runs: name one, such as {tmp_path / 'mine-001'}"
+
     def test_another_folder_is_refused(self, tmp_path: Path) -> None:
         """Or one that is not there."""
         with pytest.raises(RunError, match=r"is not the folder of a run: it holds no recipe\.yaml"):
