@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+import typer.main
+
+import cli
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -35,3 +39,25 @@ class TestShortForms:
         dry = ("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", "--json")
         both = archcli(*dry, "--epochs", 3, "--set", "epochs=2")
         assert json.loads(both.out) == json.loads(archcli(*dry, "--epochs", 3).out)
+
+
+class TestEnvironment:
+    """A server's own places, once for all commands."""
+
+    @pytest.mark.parametrize(
+        ("variable", "option", "value"),
+        [
+            ("ARCHCLI_DATA", "data_dir", Path("here")),
+            ("ARCHCLI_RUNS", "runs_dir", Path("here")),
+            ("ARCHCLI_DEVICE", "device", "here"),
+        ],
+    )
+    def test_a_variable_is_the_default_of_an_option(
+        self, variable: str, option: str, value: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """An option on the command line wins."""
+        monkeypatch.setenv(variable, "here")
+        train = typer.main.get_command(cli.app).commands["train"]
+        assert train.make_context("train", ["alexnet"]).params[option] == value
+        typed = ["alexnet", f"--{option.replace('_', '-')}", "there"]
+        assert train.make_context("train", typed).params[option] == type(value)("there")
