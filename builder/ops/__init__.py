@@ -6,8 +6,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
-from builder.ops.convolution import Conv
+from builder.ops.convolution import Conv, StandardizedConv
 from builder.ops.coordinate_attention import CoordinateAttention
+from builder.ops.efficient_channel_attention import EfficientChannelAttention
 from builder.ops.linear import Linear
 from builder.ops.merging import Add, Concat, JoinPlaces, Multiply, Narrow, ReadPlace
 from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _ALL: tuple[type[Operation], ...] = (
     Conv,
+    StandardizedConv,
     BatchNorm,
     LayerNorm2d,
     LayerNorm,
@@ -47,6 +49,7 @@ _ALL: tuple[type[Operation], ...] = (
     StochasticDepth,
     SqueezeExcitation,
     CoordinateAttention,
+    EfficientChannelAttention,
     Scale,
     Rescale,
     Crop,

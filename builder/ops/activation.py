@@ -244,10 +244,68 @@ class Softplus(Activation):
     module: ClassVar[str] = "Softplus"
 
 
+class Square(Activation):
+    """Return x²; behind a ReLU it is the squared ReLU (https://arxiv.org/abs/2109.08668).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.square.html
+    """
+
+    kind: ClassVar[str] = "square"
+    module: ClassVar[str] = "Square"
+    definition: ClassVar[str | None] = '''
+class Square(nn.Module):
+    """Return the square of each value."""
+
+    def forward(self, x):
+        return torch.square(x)
+'''
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+        """Return ``Square()``."""
+        return Call("Square")
+
+
+class StarReLU(Activation):
+    """Return scale * max(0, x)² + bias, with two learned numbers for all channels: MetaFormer's.
+
+    https://arxiv.org/abs/2210.13452
+    """
+
+    kind: ClassVar[str] = "starrelu"
+    module: ClassVar[str] = "StarReLU"
+    definition: ClassVar[str | None] = '''
+class StarReLU(nn.Module):
+    """Return scale * relu(x)² + bias, with two learned numbers."""
+
+    def __init__(self, scale=1.0, bias=0.0):
+        super().__init__()
+        self.scale = nn.Parameter(torch.full((1,), scale))
+        self.bias = nn.Parameter(torch.full((1,), bias))
+
+    def forward(self, x):
+        return self.scale * F.relu(x) ** 2 + self.bias
+'''
+
+    scale: Real = Field(1.0, description="initial value of the factor")
+    bias: Real = Field(0.0, description="initial value of what is added")
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:  # noqa: ARG002 - two numbers for all
+        """Return both numbers, each (1,)."""
+        return Parameter("scale", (1,), self.kind), Parameter("bias", (1,), self.kind)
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+        """Keep what the ReLU gives, and its square."""
+        return SavedTensors(own=2 * FLOAT * inputs[0].elements)
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+        """Return ``StarReLU()``."""
+        return Call("StarReLU", (Argument("scale", float(self.scale), 1.0), Argument("bias", float(self.bias), 0.0)))
+
+
 IN_PLACE = Argument("inplace", True, False)
 """What an activation's call gains where its input is read by nobody else."""
 
 ACTIVATIONS: tuple[type[Activation], ...] = (ReLU, ReLU6, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh)
 """Those that gates may use inside."""
 
-MORE_ACTIVATIONS: tuple[type[Activation], ...] = (LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus)
+MORE_ACTIVATIONS: tuple[type[Activation], ...] = (LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus, Square, StarReLU)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from math import prod
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from builder.ops.base import (
+    FLOAT,
+    LARGEST,
+    SMALLEST,
     Argument,
     Call,
     Count,
@@ -15,6 +18,7 @@ from builder.ops.base import (
     Margin,
     Operation,
     Parameter,
+    Real,
     SavedTensors,
     ShapeError,
     Size,
@@ -102,6 +106,58 @@ class Conv(Operation):
                 Argument("bias", self.bias, True),
             ),
         )
+
+
+class StandardizedConv(Conv):
+    """Convolve with weights of which each kernel is brought to mean 0 and variance 1 first.
+
+    With ``gamma`` each kernel also has a learned gain, multiplied by ``gamma`` / sqrt(fan-in): networks without norms
+    (https://arxiv.org/abs/2101.08692). https://arxiv.org/abs/1903.10520
+    """
+
+    kind: ClassVar[str] = "stdconv"
+    definition: ClassVar[str | None] = '''
+class StdConv2d(nn.Conv2d):
+    """A convolution whose kernels are standardized, and with a gamma scaled by a learned gain."""
+
+    def __init__(self, *args, eps=1e-6, gamma=None, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.eps = eps
+        self.scale = None if gamma is None else gamma * self.weight[0].numel() ** -0.5
+        if gamma is not None:
+            self.gain = nn.Parameter(torch.ones(self.out_channels, 1, 1, 1))
+
+    def forward(self, x):
+        rows = self.weight.reshape(1, self.out_channels, -1)
+        gain = None if self.scale is None else (self.gain * self.scale).view(-1)
+        rows = F.batch_norm(rows, None, None, weight=gain, training=True, momentum=0.0, eps=self.eps)
+        return self._conv_forward(x, rows.reshape_as(self.weight), self.bias)
+'''
+
+    eps: Annotated[float, Field(ge=SMALLEST, le=LARGEST, description="added to the variance of a kernel")] = 1e-6
+    gamma: Real | None = Field(
+        None,
+        description="factor of a learned gain of each kernel, besides 1 / sqrt(fan-in); without it there is no gain",
+    )
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight, bias and gain (out, 1, 1, 1), as far as there are any."""
+        gain = () if self.gamma is None else (Parameter("gain", (self.out, 1, 1, 1), self.kind),)
+        return (*super().parameters(*inputs), *gain)
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, the standardized kernels, and mean and spread of each."""
+        weight = prod(self.parameters(*inputs)[0].shape)
+        return SavedTensors((0,), own=FLOAT * (weight + 2 * self.out))
+
+    def label(self, *inputs: Shape) -> str:
+        """Return ``WS Conv 3×3, 64``."""
+        return f"WS {super().label(*inputs)}"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``StdConv2d(in, out, kernel_size=..., ...)``."""
+        own = (Argument("eps", self.eps, 1e-6), Argument("gamma", self.gamma, None))
+        return Call("StdConv2d", (*super().call(*inputs).arguments, *own))
 
 
 def _windows(conv: Conv, image: Shape) -> tuple[int, ...]:

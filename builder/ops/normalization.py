@@ -21,6 +21,7 @@ from builder.ops.base import (
     SavedTensors,
     ShapeError,
     need_image,
+    unless_default,
 )
 
 if TYPE_CHECKING:
@@ -83,6 +84,7 @@ class LayerNorm(Operation):
     family: ClassVar[Family] = "norm"
 
     eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
+    bias: bool = Field(True, description="whether there is a learned shift beside the learned scale")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError where the last axis is no channel axis."""
@@ -93,8 +95,8 @@ class LayerNorm(Operation):
         return values
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight and bias, each (features,)."""
-        return _scale_and_shift(inputs[0].channels, self.kind)
+        """Return weight and, unless left out, bias, each (features,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind, bias=self.bias)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
@@ -106,7 +108,8 @@ class LayerNorm(Operation):
 
     def call(self, *inputs: Shape) -> Call:
         """Return ``nn.LayerNorm(features)``."""
-        return Call("nn.LayerNorm", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        numbers = Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)
+        return Call("nn.LayerNorm", (*numbers, *unless_default(Argument("bias", self.bias, True))))
 
 
 class LayerNorm2d(Operation):
@@ -128,6 +131,7 @@ class LayerNorm2d(nn.LayerNorm):
 '''
 
     eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
+    bias: bool = Field(True, description="whether there is a learned shift beside the learned scale")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError for anything but an image."""
@@ -135,8 +139,8 @@ class LayerNorm2d(nn.LayerNorm):
         return inputs[0]
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight and bias, each (channels,)."""
-        return _scale_and_shift(inputs[0].channels, self.kind)
+        """Return weight and, unless left out, bias, each (channels,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind, bias=self.bias)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each position."""
@@ -148,7 +152,8 @@ class LayerNorm2d(nn.LayerNorm):
 
     def call(self, *inputs: Shape) -> Call:
         """Return ``LayerNorm2d(channels)``."""
-        return Call("LayerNorm2d", (Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)))
+        numbers = Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)
+        return Call("LayerNorm2d", (*numbers, *unless_default(Argument("bias", self.bias, True))))
 
 
 class GroupNorm(Operation):
@@ -162,6 +167,7 @@ class GroupNorm(Operation):
 
     groups: Count = Field(description="number of groups of channels")
     eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
+    bias: bool = Field(True, description="whether there is a learned shift beside the learned scale")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError where channels are not first or the groups do not divide them."""
@@ -173,8 +179,8 @@ class GroupNorm(Operation):
         return values
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight and bias, each (channels,)."""
-        return _scale_and_shift(inputs[0].channels, self.kind)
+        """Return weight and, unless left out, bias, each (channels,)."""
+        return _scale_and_shift(inputs[0].channels, self.kind, bias=self.bias)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each group."""
@@ -187,7 +193,8 @@ class GroupNorm(Operation):
     def call(self, *inputs: Shape) -> Call:
         """Return ``nn.GroupNorm(groups, channels)``."""
         numbers = (Argument(None, self.groups), Argument(None, inputs[0].channels))
-        return Call("nn.GroupNorm", (*numbers, Argument("eps", self.eps, 1e-5)))
+        more = Argument("eps", self.eps, 1e-5), *unless_default(Argument("bias", self.bias, True))
+        return Call("nn.GroupNorm", (*numbers, *more))
 
 
 class LocalResponseNorm(Operation):
@@ -225,5 +232,6 @@ class LocalResponseNorm(Operation):
         return Call("nn.LocalResponseNorm", (Argument(None, self.size), *named))
 
 
-def _scale_and_shift(channels: int, kind: str) -> tuple[Parameter, ...]:
-    return Parameter("weight", (channels,), kind), Parameter("bias", (channels,), kind)
+def _scale_and_shift(channels: int, kind: str, *, bias: bool = True) -> tuple[Parameter, ...]:
+    both = Parameter("weight", (channels,), kind), Parameter("bias", (channels,), kind)
+    return both if bias else both[:1]

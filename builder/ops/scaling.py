@@ -25,7 +25,7 @@ Numbers = Annotated[tuple[Real, ...], Field(min_length=1, max_length=4096)]
 
 
 class Scale(Operation):
-    """Multiply each channel by a learned number that begins at ``init``: ConvNeXt's layer scale.
+    """Multiply each channel by a learned number that begins at ``init``: ConvNeXt's layer scale, or all by one.
 
     https://arxiv.org/abs/2103.17239
     """
@@ -38,9 +38,12 @@ class Scale(Operation):
     vector: bool = Field(
         False, description="whether the weight of an image is saved as (channels,) instead of (channels, 1, 1)"
     )
+    single: bool = Field(False, description="whether all channels share one number, saved without axes")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError unless it is an image or its channels come last."""
+        if self.single:
+            return inputs[0]
         if self.vector or inputs[0].channel_axis != len(inputs[0].sizes) - 1:
             need_image(inputs[0], self.kind)
         return inputs[0]
@@ -62,6 +65,8 @@ class Scale(Operation):
         return Call("_filled", (Argument(None, self._size(inputs[0])), Argument(None, float(self.init))))
 
     def _size(self, values: Shape) -> tuple[int, ...]:
+        if self.single:
+            return ()
         return (values.channels, 1, 1) if values.is_image and not self.vector else (values.channels,)
 
     definition: ClassVar[str | None] = '''
@@ -72,11 +77,14 @@ def _filled(shape, value):
 
     def expression(self, target: str, *names: str) -> str:
         """Return the product of parameter and input."""
-        return f"{target}.view(-1, 1, 1) * {names[0]}" if self.vector else f"{target} * {names[0]}"
+        return f"{target}.view(-1, 1, 1) * {names[0]}" if self.vector and not self.single else f"{target} * {names[0]}"
 
 
 class Rescale(Operation):
-    """Multiply each channel by a given number and add another, as torchvision's ``transform_input`` does."""
+    """Multiply by a given number and add another: one for all channels, or one for each.
+
+    torchvision's ``transform_input`` is one for each; networks without norms multiply by one number.
+    """
 
     kind: ClassVar[str] = "rescale"
     family: ClassVar[Family] = "scale"
@@ -93,23 +101,54 @@ class Rescale(nn.Module):
         return torch.cat(channels, 1)
 '''
 
-    scale: Numbers = Field(description="factor of each channel")
-    shift: Numbers = Field(description="number added to each channel")
+    scale: Real | Numbers = Field(1.0, description="factor, or that of each channel")
+    shift: Real | Numbers = Field(0.0, description="number that is added, or that of each channel")
+
+    @property
+    def _is_single(self) -> bool:
+        return not isinstance(self.scale, tuple) and not isinstance(self.shift, tuple)
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape; raise ShapeError unless there is one number for each channel."""
-        (image,) = inputs
-        need_image(image, self.kind)
+        """Return the input's shape; raise ShapeError unless numbers of channels are one for each."""
+        (values,) = inputs
         for field in ("scale", "shift"):
-            count = len(getattr(self, field))
-            if count != image.channels:
-                raise ShapeError(f"{count} numbers for {image.channels} channels", field)
-        return image
+            numbers = getattr(self, field)
+            if isinstance(numbers, tuple):
+                need_image(values, self.kind)
+                if len(numbers) != values.channels:
+                    raise ShapeError(f"{len(numbers)} numbers for {values.channels} channels", field)
+        return values
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the numbers are in the page
-        """Return ``Rescale``."""
-        return "Rescale"
+        """Return ``Rescale``, with its numbers ``× 0.5 + 1`` where it has one of each."""
+        if not self._is_single:
+            return "Rescale"
+        factor = f"× {self.scale:g}" if self.scale != 1 else ""
+        shift = f"+ {self.shift:g}" if self.shift else ""
+        return f"{factor} {shift}".strip() or "× 1"
 
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
-        """Return ``Rescale(scale=..., shift=...)``."""
-        return Call("Rescale", (Argument("scale", self.scale), Argument("shift", self.shift)))
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``Rescale(scale=..., shift=...)`` with numbers of channels, ``Affine(scale=...)`` with single ones."""
+        if self._is_single:
+            return Call("Affine", (Argument("scale", self.scale, 1.0), Argument("shift", self.shift, 0.0)))
+        count = inputs[0].channels
+        scale, shift = (each if isinstance(each, tuple) else (each,) * count for each in (self.scale, self.shift))
+        return Call("Rescale", (Argument("scale", scale), Argument("shift", shift)))
+
+    def source(self) -> str | None:
+        """Return the class for single numbers, or for those of each channel."""
+        return _AFFINE if self._is_single else self.definition
+
+
+_AFFINE = '''
+class Affine(nn.Module):
+    """Multiply by a number and add another."""
+
+    def __init__(self, scale=1.0, shift=0.0):
+        super().__init__()
+        self.scale, self.shift = scale, shift
+
+    def forward(self, x):
+        x = x * self.scale
+        return x + self.shift if self.shift else x
+'''

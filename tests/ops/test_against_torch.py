@@ -31,9 +31,17 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"out": 8, "kernel": (1, 7), "padding": (0, 3), "bias": False}, (IMAGE,)),
         ({"out": 24, "kernel": 3, "stride": (2, 1), "padding": 2, "dilation": 2, "groups": 12}, (IMAGE,)),
     ],
+    "stdconv": [
+        ({"out": 8, "kernel": 1}, (IMAGE,)),
+        ({"out": 8, "kernel": (1, 3), "padding": (0, 1), "groups": 4, "bias": False, "eps": 1e-5}, (IMAGE,)),
+        ({"out": 6, "kernel": 3, "stride": 2, "gamma": 1.7}, (IMAGE,)),
+    ],
+    "eca": [({}, (IMAGE,)), ({"kernel": 5, "gate": "hardsigmoid"}, (IMAGE,))],
+    "square": [({}, (IMAGE,)), ({}, (LAST,))],
+    "starrelu": [({}, (IMAGE,)), ({"scale": 0.9, "bias": -0.4}, (LAST,))],
     "batchnorm": [({}, (IMAGE,)), ({"eps": 0.001, "momentum": 0.01}, (VECTOR,))],
-    "layernorm2d": [({}, (IMAGE,)), ({"eps": 1e-6}, (IMAGE,))],
-    "layernorm": [({}, (LAST,)), ({"eps": 1e-6}, (VECTOR,))],
+    "layernorm2d": [({}, (IMAGE,)), ({"eps": 1e-6}, (IMAGE,)), ({"bias": False}, (IMAGE,))],
+    "layernorm": [({}, (LAST,)), ({"eps": 1e-6}, (VECTOR,)), ({"bias": False}, (LAST,))],
     **{kind: [({}, (IMAGE,)), ({}, (VECTOR,))] for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid")},
     "gelu": [({}, (IMAGE,)), ({"approximate": "tanh"}, (VECTOR,))],
     **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("hardsigmoid", "tanh")},
@@ -42,7 +50,9 @@ SAMPLES: dict[str, list[Sample]] = {
     **{kind: [({}, (IMAGE,)), ({"alpha": 0.5}, (VECTOR,))] for kind in ("elu", "celu")},
     **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("selu", "mish", "softplus")},
     "softmax": [({}, (IMAGE,)), ({"groups": 3}, (IMAGE,)), ({"groups": 4}, (VECTOR,)), ({"groups": 20}, (VECTOR,))],
-    "groupnorm": [({"groups": 3}, (IMAGE,)), ({"groups": 1, "eps": 1e-6}, (IMAGE,)), ({"groups": 4}, (VECTOR,))],
+    "groupnorm": [({"groups": 3}, (IMAGE,)), ({"groups": 1, "eps": 1e-6}, (IMAGE,)), ({"groups": 4}, (VECTOR,)),
+        ({"groups": 1, "bias": False}, (IMAGE,)),
+    ],
     "localresponsenorm": [({"size": 5}, (IMAGE,)), ({"size": 2, "alpha": 1.0, "beta": 0.5, "k": 2.0}, (IMAGE,))],
     "blurpool": [({}, (IMAGE,)), ({"kernel": 5, "stride": 1}, (IMAGE,)), ({"kernel": 4}, (IMAGE,))],
     "pad": [({"right": 1}, (IMAGE,)), ({"top": 1, "bottom": 2, "left": 3, "right": 4}, (IMAGE,)), ({}, (IMAGE,))],
@@ -74,8 +84,13 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"reduction": 2, "bias": False}, (IMAGE,)),
     ],
     "coordinateattention": [({}, (IMAGE,)), ({"reduction": 2, "least": 1}, (IMAGE,))],
-    "scale": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,))],
-    "rescale": [({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,))],
+    "scale": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,)),
+        ({"single": True, "init": 0.0}, (IMAGE,)),
+    ],
+    "rescale": [
+        ({"scale": 0.5}, (IMAGE,)), ({"scale": 2.0, "shift": -1.0}, (VECTOR,)),
+        ({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,)), ({"scale": 0.5, "shift": (1.0,) * 12}, (IMAGE,)),
+    ],
     "crop": [({"top": 1, "left": 2}, (IMAGE,)), ({}, (IMAGE,))],
     "permute": [({"dims": (0, 2, 3, 1)}, (IMAGE,)), ({"dims": (0, 3, 1, 2)}, (LAST,)), ({"dims": (0, 1)}, (VECTOR,))],
     "mean": [({"dims": (2, 3)}, (IMAGE,)), ({"dims": (3,)}, (IMAGE,)), ({"dims": (1, 2)}, (LAST,))],
@@ -91,6 +106,10 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"out": 8.0, "kernel": 3}, {"out": "8", "kernel": 3}, {"out": 8, "kernel": 3, "bias": "no"},
         {"out": 8, "kernel": 3, "padding": "same"}, {"out": 2**31, "kernel": 3},
     ],
+    "stdconv": [{"out": 8}, {"out": 8, "kernel": 3, "eps": 0}, {"out": 8, "kernel": 3, "gamma": "silu"}],
+    "eca": [{"kernel": 0}, {"gate": "relu"}, {"reduction": 16}],
+    "square": [{"inplace": True}, {"p": 2}],
+    "starrelu": [{"scale": "one"}, {"inplace": True}],
     "batchnorm": [{"eps": 0}, {"eps": -1.0}, {"eps": float("nan")}, {"momentum": 0}, {"momentum": 2}, {"affine": 1}],
     "layernorm2d": [{"eps": 0}, {"out": 3}],
     "layernorm": [{"eps": 0}, {"out": 3}],
@@ -131,7 +150,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     ],
     "coordinateattention": [{"reduction": 0}, {"least": 0}],
     "scale": [{"init": float("inf")}, {"init": "one"}],
-    "rescale": [{}, {"scale": (1.0,)}, {"scale": (), "shift": ()}, {"scale": (float("nan"),), "shift": (0.0,)}],
+    "rescale": [{"scale": "half"}, {"scale": (), "shift": ()}, {"scale": (float("nan"),), "shift": (0.0,)}],
     "crop": [{"top": -1}, {"left": 0.5}, {"bottom": 1}],
     "permute": [{}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
     "mean": [{}, {"dims": ()}, {"dims": (-1,)}],
@@ -272,6 +291,28 @@ class TestValues:
         row = torch.tensor([1.0, 2.0, 1.0])
         assert torch.equal(applied("blurpool", {"stride": 1}, image)[0, 0, 1:4, 1:4], row[:, None] * row)
         assert torch.allclose(applied("blurpool", {}, torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 4, 4))
+
+    @pytest.mark.parametrize("gamma", [None, 1.7])
+    def test_standardized_kernels_have_mean_0_and_variance_1(self, gamma: float | None) -> None:
+        """Times the learned gain, `gamma` and the inverse root of the fan-in where there is a gain."""
+        operation = OPERATIONS["stdconv"](out=5, kernel=3, padding=1, gamma=gamma)
+        module = made(operation.call(IMAGE), operation.source())
+        (image,) = tensors((IMAGE,))
+        spread, mean = torch.var_mean(module.weight, (1, 2, 3), correction=0, keepdim=True)
+        kernels = (module.weight - mean) / (spread + 1e-6).sqrt()
+        if gamma is not None:
+            kernels = kernels * module.gain * gamma / (12 * 9) ** 0.5
+        assert torch.allclose(module(image), functional.conv2d(image, kernels, module.bias, padding=1), atol=1e-5)
+
+    def test_a_convolution_along_the_channels_gives_gates(self) -> None:
+        """From the means of neighboring channels, zeros beyond the first and the last."""
+        operation = OPERATIONS["eca"](kernel=3)
+        module = made(operation.call(IMAGE), operation.source())
+        (image,) = tensors((IMAGE,))
+        means = functional.pad(image.mean((2, 3)), (1, 1))
+        gates = torch.sigmoid(sum(module.conv.weight[0, 0, at] * means[:, at : at + 12] for at in range(3)))
+        assert torch.allclose(module(image), image * gates[:, :, None, None])
+        assert OPERATIONS["eca"]().label(Shape((512, 7, 7))) == "ECA 5"
 
     def test_a_gate_without_biases_has_two_weights(self) -> None:
         """And stands beside one that has them in one network."""

@@ -61,6 +61,10 @@ LABELS = {
     "permute": ({"dims": (0, 2, 3, 1)}, "Permute"),
     "mean": ({"dims": (2, 3)}, "GlobalAvgPool"),
     "channelshuffle": ({"groups": 2}, "Shuffle 2"),
+    "stdconv": ({"out": 8, "kernel": 3, "stride": 2}, "WS Conv 3×3, 8, /2"),
+    "eca": ({}, "ECA 3"),
+    "starrelu": ({}, "StarReLU"),
+    "square": ({}, "Square"),
     "narrow": ({"start": 2, "length": 4}, "Narrow 2–5 of 16"),
     "read": ({}, "Read"),
 }
@@ -94,6 +98,8 @@ REFUSED = {
     "permute": ({"dims": (0, 1)}, IMAGE, "dims"),
     "mean": ({"dims": (1,)}, IMAGE, "dims"),
     "channelshuffle": ({"groups": 3}, IMAGE, "groups"),
+    "stdconv": ({"out": 8, "kernel": 11}, IMAGE, "kernel"),
+    "eca": ({"kernel": 4}, IMAGE, "kernel"),
     "narrow": ({"start": 10, "length": 7}, IMAGE, "length"),
 }
 """For every operation that can be refused: fields and input that do not fit, and the field that is to blame."""
@@ -101,7 +107,7 @@ REFUSED = {
 TAKES_EVERYTHING = {
     "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout",
     "stochasticdepth", "leakyrelu", "elu", "celu", "selu", "mish", "softplus", "identity",
-    "join", "read",
+    "join", "read", "starrelu", "square",
 }  # fmt: skip
 
 
