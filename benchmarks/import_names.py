@@ -34,15 +34,15 @@ LARGE = 200_000_000
 SIZES = (96, 128, 224, 299)
 
 
-def measured(name: str) -> dict[str, object]:
-    """Return what importing one network gave."""
+def measured(name: str, *, keys: bool = False) -> dict[str, object]:
+    """Return what importing one network gave; with ``keys`` without comparing outputs."""
     start = time.monotonic()
     torch.manual_seed(0)
     row: dict[str, object] = {"name": name}
     try:
-        net, large = made(name)
+        net, large = made(name, keys=keys)
         size = fitting(name, net)
-        row |= {"parameters": sum(each.numel() for each in net.parameters()), "size": size}
+        row |= {"parameters": sum(each.numel() for each in net.parameters()), "size": size, "outputs": not large}
         found = convert(net, size, re.sub(r"\W", "_", name.partition(":")[2]), name)
         row |= {
             "lines": lines(found.text),
@@ -79,8 +79,8 @@ def verdict(found: Imported, net: nn.Module, size: tuple[int, int, int], *, larg
     return {"exact": True}
 
 
-def made(name: str) -> tuple[nn.Module, bool]:
-    """Return a network, on the meta device where it is large."""
+def made(name: str, *, keys: bool = False) -> tuple[nn.Module, bool]:
+    """Return a network, on the meta device where it is large or its outputs are not asked for."""
     try:
         with torch.device("meta"):
             net = open_network(name).net
@@ -88,18 +88,20 @@ def made(name: str) -> tuple[nn.Module, bool]:
         raise
     except Exception:  # noqa: BLE001 - it asks for values while it is made
         return open_network(name).net.eval(), False
-    large = sum(each.numel() for each in net.parameters()) > LARGE
+    large = keys or sum(each.numel() for each in net.parameters()) > LARGE
     return (net if large else open_network(name).net).eval(), large
 
 
 def fitting(name: str, net: nn.Module) -> tuple[int, int, int]:
     """Return the size of images: small ones where the network and its heads take them, tried without numbers."""
     own = tuple(getattr(net, "default_cfg", {}).get("input_size", (3, 224, 224)))
-    try:
-        with torch.device("meta"):
-            tried = open_network(name).net
-    except Exception:  # noqa: BLE001 - it asks for values while it is made
-        tried = net
+    tried = net
+    if next(net.parameters()).device.type != "meta":
+        try:
+            with torch.device("meta"):
+                tried = open_network(name).net
+        except Exception:  # noqa: BLE001 - it asks for values while it is made
+            tried = net
     device = next(tried.parameters()).device
     for size in (*((own[0], each, each) for each in SIZES), own):
         try:
@@ -152,6 +154,7 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--keys", action="store_true", help="compare keys, parameters and MACs, and no outputs")
     parser.add_argument("--every", type=int, default=1, help="take each N-th name only")
     given = parser.parse_args()
     if given.table:
@@ -168,7 +171,7 @@ def main() -> None:
     with given.results.open("a", encoding="utf-8") as file:
         for name in [each for each in names if re.search(given.only, each)][:: given.every]:
             if name not in done:
-                row = measured(name)
+                row = measured(name, keys=given.keys)
                 file.write(json.dumps(row) + "\n")
                 file.flush()
                 print(name, "exact" if row["exact"] else row["reason"], row["seconds"], flush=True)

@@ -5,6 +5,7 @@ A reader takes the arguments by their names and returns the operation with its f
 
 from __future__ import annotations
 
+from math import frexp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch.nn import functional
@@ -50,13 +51,15 @@ SIGNATURES: dict[str, str] = {
     "cat": "tensors dim",
     "transpose": "input dim0 dim1",
     "squeeze": "input dim",
+    "pow": "input exponent",
     "unsqueeze": "input dim",
 }
 """Arguments by position; a function that is not here has ``input`` and nothing else that matters."""
 
 SAME = {
     "concat": "cat", "concatenate": "cat", "iadd": "add", "imul": "mul", "add_": "add", "mul_": "mul",
-    "multiply": "mul", "swapaxes": "transpose", "split_with_sizes": "split", "reshape": "view",
+    "multiply": "mul", "div": "truediv", "subtract": "sub",
+    "swapaxes": "transpose", "split_with_sizes": "split", "reshape": "view",
     "feature_dropout": "dropout", "silu_": "silu", "clip": "clamp", "isub": "sub",
 }  # fmt: skip
 """Other names of the same function."""
@@ -129,17 +132,16 @@ def _batchnorm(c: Called) -> Said:
 
 
 def _layernorm(c: Called) -> Said:
-    if len(c.given["normalized_shape"]) != 1 or c.given.get("weight") is None or c.given.get("bias") is None:
+    if len(c.given["normalized_shape"]) != 1 or c.given.get("weight") is None:
         return None
-    return "layernorm", {"eps": c.given.get("eps", 1e-5)}
+    return "layernorm", {"eps": c.given.get("eps", 1e-5), "bias": c.given.get("bias") is not None}
 
 
 def _groupnorm(c: Called) -> Said:
-    return (
-        None
-        if c.given.get("weight") is None
-        else ("groupnorm", {"groups": c.given["num_groups"], "eps": c.given.get("eps", 1e-5)})
-    )
+    if c.given.get("weight") is None:
+        return None
+    fields = {"groups": c.given["num_groups"], "eps": c.given.get("eps", 1e-5)}
+    return "groupnorm", {**fields, "bias": c.given.get("bias") is not None}
 
 
 def _maxpool(c: Called) -> Said:
@@ -262,6 +264,21 @@ def share_of(channels: int, start: int, count: int) -> Said:
     return ("narrow", {"start": start, "length": count}) if count < channels else ("identity", {})
 
 
+def rescaled(name: str, numbers: list[Any]) -> Said:
+    """Return what a page says for arithmetic with one number; ``numbers`` has None where the value stands."""
+    number = next((each for each in numbers if each is not None), None)
+    if isinstance(number, bool) or not isinstance(number, (int, float)):
+        return None
+    number, is_first = float(number), numbers[0] is not None
+    if name in ("mul", "add"):
+        return "rescale", {{"mul": "scale", "add": "shift"}[name]: number}
+    if name == "sub" and not is_first:
+        return "rescale", {"shift": -number}
+    if name == "truediv" and not is_first and number and abs(frexp(number)[0]) == 0.5:
+        return "rescale", {"scale": 1 / number}  # exact for powers of two alone
+    return None
+
+
 def _softmax(c: Called) -> Said:
     return ("softmax", {}) if c.given.get("dim") in (1, 1 - c.before.ndim) and c.before.ndim in (2, 4) else None
 
@@ -306,6 +323,8 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "channel_shuffle": lambda c: ("channelshuffle", {"groups": c.given["groups"]}),
     "getitem": _getitem,
     "softmax": _softmax,
+    "square": lambda _: ("square", {}),
+    "pow": lambda c: ("square", {}) if c.given.get("exponent") == 2 else None,
     "hardtanh": _clamp,
     "clamp": _clamp,
     "permute": lambda c: _permute(c.given["dims"], c.before),

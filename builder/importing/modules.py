@@ -80,13 +80,15 @@ def _batchnorm(m: nn.BatchNorm2d) -> Said:
 
 
 def _layernorm(m: nn.LayerNorm) -> Said:
-    if len(m.normalized_shape) != 1 or m.weight is None or m.bias is None:
+    if len(m.normalized_shape) != 1 or m.weight is None:
         return None
-    return "layernorm", {"eps": m.eps}
+    return "layernorm", {"eps": m.eps, "bias": m.bias is not None}
 
 
 def _groupnorm(m: nn.GroupNorm) -> Said:
-    return ("groupnorm", {"groups": m.num_groups, "eps": m.eps}) if m.affine else None
+    if m.weight is None:
+        return None
+    return "groupnorm", {"groups": m.num_groups, "eps": m.eps, "bias": m.bias is not None}
 
 
 def _maxpool(m: nn.MaxPool2d) -> Said:
@@ -107,6 +109,25 @@ def _adaptive(word: str) -> Callable[[Any], Said]:
         return None if isinstance(size, tuple) and None in size else (word, {"size": one(size)})
 
     return read
+
+
+def _zeros(m: Any) -> Said:
+    if getattr(m, "value", 0) or min(m.padding) < 0:
+        return None
+    return "pad", dict(zip(("left", "right", "top", "bottom"), m.padding, strict=True))
+
+
+def standardized(module: nn.Module, out: Any) -> Said:
+    """Return a convolution that standardizes its kernels before it uses them; ``out`` is what a plain one is."""
+    if not isinstance(module, nn.Conv2d) or out is None or not isinstance(eps := getattr(module, "eps", None), float):
+        return None
+    fields = {**out[1], "eps": eps}
+    if (scale := getattr(module, "scale", None)) is not None:
+        root = module.weight[0].numel() ** 0.5
+        exact = scale * root
+        short = (float(f"{exact:.{digits}g}") for digits in range(1, 18))
+        fields["gamma"] = next((each for each in short if each * root**-1 == scale), exact)
+    return "stdconv", fields
 
 
 def _upsample(m: nn.Upsample) -> Said:
@@ -143,8 +164,6 @@ _READ: dict[type[nn.Module], Callable[[Any], Said]] = {
     nn.Softmax: lambda m: ("softmax", {}) if m.dim == 1 else None,
     nn.Upsample: _upsample,
     nn.ChannelShuffle: lambda m: ("channelshuffle", {"groups": m.groups}),
-    nn.ZeroPad2d: lambda m: (
-        "pad",
-        dict(zip(("left", "right", "top", "bottom"), m.padding, strict=True)),
-    ),
+    nn.ZeroPad2d: _zeros,
+    nn.ConstantPad2d: _zeros,
 }

@@ -9,6 +9,7 @@ import torch
 from torch import fx, nn
 
 from builder.importing import functions, modules
+from builder.importing.patterns import pattern
 from builder.importing.steps import HOLE, ModuleCall, TracedStep
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from builder.importing.steps import Unit
 
-_WEIGHTED = ("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale")
+_WEIGHTED = ("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "stdconv")
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
 
@@ -73,7 +74,11 @@ class GraphReading:
             return
         name = functions.name_of(node.target)
         given = functions.arguments(name, node.target, node.args, node.kwargs)
-        if name in ("add", "mul") and len(node.args) == 2:
+        if (found := pattern(node, name, self._net)) is not None:
+            step = self._step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
+            step.owns = bool(found.key)
+            self._add(node, step)
+        elif name in ("add", "mul", "sub", "truediv") and len(node.args) == 2:
             self._arithmetic(node, name, after)
         elif name == "cat":
             self._cat(node, given)
@@ -99,10 +104,6 @@ class GraphReading:
     def _function(self, node: Any, name: str, given: dict[str, Any], after: Any) -> None:
         inputs = tuple(_nodes((node.args, node.kwargs)))
         read = [each for each in inputs if each.op != "get_attr"]
-        if name == "view" and (dealt := _shuffled(node)) is not None:
-            source, groups = dealt
-            self._add(node, self._step(node, ("channelshuffle", {"groups": groups}), (source,), after, said=name))
-            return
         said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
         found = None
         key = _owner(inputs)
@@ -117,6 +118,9 @@ class GraphReading:
                 self._values[node] = self._read(read[0])
                 return
             found = functions.said(name, given, before, after)
+            if key is None and name == "conv2d" and (home := _home(node)) is not None:
+                found = modules.standardized(self._net.get_submodule(home), found)
+                key = home if found is not None else None
             if found is not None and (found[0] in _WEIGHTED) != (key is not None):
                 found = None
             if found is not None and found[0] == "identity":
@@ -138,29 +142,52 @@ class GraphReading:
     def _arithmetic(self, node: Any, word: str, after: Any) -> None:
         one, two = node.args
         for value, number in ((one, two), (two, one)):
-            if isinstance(value, fx.Node) and not isinstance(number, (fx.Node, bool)) and number == NEUTRAL[word]:
+            if isinstance(value, fx.Node) and not isinstance(number, (fx.Node, bool)) and number == NEUTRAL.get(word):
                 self._values[node] = self._read(value)
                 return
-        said = {"add": "+", "mul": "*"}[word]
-        in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
+        said = {"add": "+", "mul": "*", "sub": "-", "truediv": "/"}[word]
         if word == "mul" and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
-            value, weight = (two, one) if one.op == "get_attr" else (one, two)
-            known = weight.meta["known"]
-            found: modules.Said = None
-            if value.op != "get_attr" and (vector := _scales(weight, value.meta["known"])) is not None:
-                fields: dict[str, object] = {"init": 1.0, "vector": vector}
-                found = "scale", fields
-            step = self._step(node, found, (value,), after, key=str(weight.target), said=said)
-            step.owns = True
-            if found is not None:
-                first = known.flatten()[0]
-                step.fields["init"] = 1.0 if first.is_meta else float(first)
+            step = self._scaled(node, after, said)
         elif all(isinstance(each, fx.Node) for each in node.args):
-            same = one.meta["known"].ndim == two.meta["known"].ndim
-            step = self._step(node, (word, {}) if same else None, (one, two), after, said=said)
+            step = self._combined(node, word, after, said)
         else:
-            step = self._step(node, None, tuple(_nodes(node.args)), after, said=said)
+            found = functions.rescaled(word, [None if isinstance(each, fx.Node) else each for each in node.args])
+            step = self._step(node, found, tuple(_nodes(node.args)), after, said=said)
+        in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
         self._add(node, step, in_place=in_place)
+
+    def _scaled(self, node: Any, after: Any, said: str) -> TracedStep:
+        """Return the product of a value and a parameter."""
+        one, two = node.args
+        value, weight = (two, one) if one.op == "get_attr" else (one, two)
+        known = weight.meta["known"]
+        fields: dict[str, object] | None = None
+        if value.op != "get_attr" and (vector := _scales(weight, value.meta["known"])) is not None:
+            fields = {"vector": vector}
+        elif value.op != "get_attr" and known.ndim == 0 and weight.meta["stored"] == ():
+            fields = {"single": True}
+        if fields is not None:
+            first = known.flatten()[0]
+            fields = {"init": 1.0 if first.is_meta else float(first), **fields}
+        found = ("scale", fields) if fields is not None else None
+        step = self._step(node, found, (value,), after, key=str(weight.target), said=said)
+        step.owns = True
+        return step
+
+    def _combined(self, node: Any, word: str, after: Any, said: str) -> TracedStep:
+        """Return a sum, a product, or a difference, which is the sum with the opposite."""
+        one, two = node.args
+        same = one.meta["known"].ndim == two.meta["known"].ndim
+        if not same or word == "truediv" or (word == "sub" and two.op == "get_attr"):
+            return self._step(node, None, (one, two), after, said=said)
+        if word != "sub":
+            return self._step(node, (word, {}), (one, two), after, said=said)
+        opposite = self._step(two, ("rescale", {"scale": -1.0}), (two,), two.meta["known"], said=said)
+        opposite.place = node.stack_trace or ""
+        self._add(node, opposite)
+        step = self._step(node, ("add", {}), (one, two), after, said=said)
+        step.inputs = (step.inputs[0], opposite.value)
+        return step
 
     def _cat(self, node: Any, given: dict[str, Any]) -> None:
         parts = given["tensors"]
@@ -273,27 +300,10 @@ def _scales(weight: Any, value: torch.Tensor) -> bool | None:
     return False if not last and tuple(stored) == (channels, 1, 1) else None
 
 
-def _shuffled(node: Any) -> tuple[fx.Node, int] | None:
-    """Return what a view ends in which channels were dealt: view to groups, transpose, view back."""
-    after = node.meta["known"]
-    turned = _past(node.args[0])
-    if after.ndim != 4 or turned is None or functions.name_of(turned.target) != "transpose":
-        return None
-    grouped = _past(turned.args[0])
-    if set(turned.args[1:]) != {1, 2} or grouped is None or functions.name_of(grouped.target) != "view":
-        return None
-    source = grouped.args[0]
-    shape = grouped.meta["known"].shape
-    if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
-        return None
-    return source, int(shape[1])
-
-
-def _past(node: Any) -> fx.Node | None:
-    """Return a node, or the one before where it only lays values out anew."""
-    while isinstance(node, fx.Node) and node.op == "call_method" and node.target == "contiguous":
-        node = node.args[0]
-    return node if isinstance(node, fx.Node) and node.op != "get_attr" else None
+def _home(node: Any) -> str | None:
+    """Return the module in which a node was called."""
+    stack = list(node.meta.get("nn_module_stack", {}).values())
+    return str(stack[-1][0]) if stack and stack[-1][0] else None
 
 
 def _nodes(value: Any) -> Iterator[fx.Node]:

@@ -126,6 +126,85 @@ class Shuffled(nn.Module):
         return x.view(count, channels, height, width).mean((2, 3))
 
 
+class Standardized(nn.Conv2d):
+    """A convolution whose kernels are standardized, as timm writes it."""
+
+    def __init__(self, entering: int, leaving: int) -> None:
+        super().__init__(entering, leaving, 3, padding=1)
+        self.eps = 1e-6
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the convolution with the standardized kernels."""
+        rows = self.weight.reshape(1, self.out_channels, -1)
+        rows = functional.batch_norm(rows, None, None, training=True, momentum=0.0, eps=self.eps)
+        return functional.conv2d(x, rows.reshape_as(self.weight), self.bias, self.stride, self.padding)
+
+
+class ChannelGate(nn.Module):
+    """Efficient channel attention, written by hand."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return x times its gates."""
+        gates = torch.sigmoid(self.conv(x.mean((2, 3)).unsqueeze(1)))
+        return x * gates.view(x.shape[0], -1, 1, 1)
+
+
+class Normless(nn.Module):
+    """Standardized kernels, a gate, numbers that are given, and a difference."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = Standardized(3, 8)
+        self.gate = ChannelGate()
+        self.pool = nn.AvgPool2d(3, 1, 1)
+        self.gain = nn.Parameter(torch.tensor(0.5))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means."""
+        x = torch.relu(self.stem(x)) * 1.7
+        x = self.gate(x) * self.gain + x
+        return (self.pool(x) - x).mean((2, 3)) / 2
+
+
+class Aggregated(nn.Module):
+    """Every layer is joined once, at the end; and lanes that read each other's values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(3, 4, 3, padding=1)
+        self.two = nn.Conv2d(4, 5, 3, padding=1)
+        self.convs = nn.ModuleList([nn.Conv2d(4, 4, 3, padding=1) for _ in range(2)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means."""
+        one = self.one(x)
+        x = torch.cat([x, one, self.two(one)], 1)
+        a, b, c = torch.split(x, [4, 4, 4], 1)
+        a = self.convs[0](a)
+        return torch.cat([a, self.convs[1](a + b), c], 1).mean((2, 3))
+
+
+class Streams(nn.Module):
+    """Two streams that are fused with each other, as in a high-resolution network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.high = nn.Conv2d(3, 4, 3, padding=1)
+        self.low = nn.Conv2d(3, 4, 3, stride=2, padding=1)
+        self.up = nn.Upsample(scale_factor=2)
+        self.down = nn.Conv2d(4, 4, 3, stride=2, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means of both."""
+        high, low = self.high(x), self.low(x)
+        high, low = torch.relu(high + self.up(low)), torch.relu(low + self.down(high))
+        return torch.cat([high.mean((2, 3)), low.mean((2, 3))], 1)
+
+
 class WithHead(nn.Module):
     """An auxiliary head in training."""
 

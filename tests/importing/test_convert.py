@@ -8,7 +8,20 @@ import torchvision
 
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
-from tests.importing.networks import Dense, Gated, InPlace, Mixed, Odd, Residual, Shuffled, WithHead, imported
+from tests.importing.networks import (
+    Aggregated,
+    Dense,
+    Gated,
+    InPlace,
+    Mixed,
+    Normless,
+    Odd,
+    Residual,
+    Shuffled,
+    Streams,
+    WithHead,
+    imported,
+)
 
 
 class TestBlocks:
@@ -49,6 +62,34 @@ class TestBlocks:
         assert found.is_equal
         assert "split: true" in found.text
         assert "channelshuffle: {groups: 2}" in found.text
+
+    def test_earlier_values_are_joined_by_their_path(self) -> None:
+        """One-shot aggregation, and shares of the channels of which a later one reads an earlier one's value."""
+        found = imported(Aggregated())
+        assert found.is_equal
+        assert "join: {join: {from: [in, one]}}\n" in found.text
+        assert "split: true" in found.text
+        assert "{from: convs.out, by: add}" in found.text
+
+    def test_streams_go_on_from_earlier_values(self) -> None:
+        """Each is read where it goes on; vectors are concatenated as images are."""
+        found = imported(Streams())
+        assert found.is_equal
+        assert "{read: {from: in}}" in found.text
+        assert "by: add" in found.text
+
+    def test_weights_that_are_standardized_and_gates_along_the_channels(self) -> None:
+        """And arithmetic with given numbers: `stdconv`, `eca` and `rescale`."""
+        found = imported(Normless())
+        assert found.is_equal
+        for said in (
+            "{stdconv: {out: 8, kernel: 3, padding: 1}}",
+            "eca",
+            "{rescale: {scale: 1.7}}",
+            "{rescale: {scale: -1.0}}",
+            "single: true",
+        ):
+            assert said in found.text
 
     def test_an_auxiliary_head_is_found_in_training(self) -> None:
         """It stands behind the layer that it reads."""

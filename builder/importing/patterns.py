@@ -1,0 +1,104 @@
+"""What several operations are together: a shuffle of channels, a gate of efficient channel attention, a star ReLU."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from torch import fx, nn
+
+from builder.importing import functions, modules
+
+
+class Found(NamedTuple):
+    """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights."""
+
+    word: str
+    fields: dict[str, object]
+    source: fx.Node
+    key: str = ""
+
+
+def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
+    """Return the pattern that ends in a node, which calls the function ``name``; None where it is by itself."""
+    read = {"view": _shuffled, "mul": _channel_gate, "add": _star}.get(name)
+    return read(node, net) if read is not None else None
+
+
+def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return what a view ends in which channels were dealt: view to groups, transpose, view back."""
+    after = node.meta["known"]
+    turned = _past(node.args[0], "contiguous")
+    if after.ndim != 4 or _function(turned) != "transpose" or set(turned.args[1:]) != {1, 2}:
+        return None
+    grouped = _past(turned.args[0], "contiguous")
+    if _function(grouped) != "view":
+        return None
+    source, shape = grouped.args[0], grouped.meta["known"].shape
+    if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
+        return None
+    return Found("channelshuffle", {"groups": int(shape[1])}, source)
+
+
+def _channel_gate(node: Any, net: nn.Module) -> Found | None:
+    """Return a product with gates that a convolution along the channels makes of the channels' means."""
+    if len(node.args) != 2:
+        return None
+    source, gates = node.args
+    sharp = _past(gates, "expand_as", "expand", "view", "unsqueeze")
+    gate = _activation(sharp, net)
+    convolved: Any = sharp.args[0] if gate in ("sigmoid", "hardsigmoid") else None
+    module = net.get_submodule(str(convolved.target)) if _is_module(convolved) else None
+    if not isinstance(module, nn.Conv1d) or (module.in_channels, module.out_channels) != (1, 1):
+        return None
+    size = module.kernel_size[0]
+    means = _past(convolved.args[0], "view", "unsqueeze")
+    owner, _, own = str(convolved.target).rpartition(".")
+    plain = module.bias is None and module.padding == (size // 2,) and size % 2 == 1 and own == "conv"
+    if not plain or _function(means) != "mean" or means.args[0] is not source:
+        return None
+    return Found("eca", {"kernel": size, "gate": gate}, source, owner)
+
+
+def _star(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return a scaled and shifted square of a ReLU, both numbers learned."""
+    if len(node.args) != 2:
+        return None
+    product, bias = node.args
+    if not _is_parameter(bias) or _function(product) != "mul" or len(product.args) != 2:
+        return None
+    scale, square = product.args
+    owner = str(bias.target).removesuffix(".bias")
+    if not _is_parameter(scale) or (scale.target, bias.target) != (f"{owner}.scale", f"{owner}.bias"):
+        return None
+    if bias.meta["known"].numel() != 1 or _function(square) != "pow" or square.args[1] != 2:
+        return None
+    return Found("starrelu", {}, square.args[0].args[0], owner)
+
+
+def _is_module(node: Any) -> bool:
+    return isinstance(node, fx.Node) and node.op == "call_module"
+
+
+def _is_parameter(node: Any) -> bool:
+    return isinstance(node, fx.Node) and node.op == "get_attr"
+
+
+def _function(node: Any) -> str:
+    """Return the name of the function that a node calls, empty where it calls none."""
+    calls = isinstance(node, fx.Node) and node.op in ("call_function", "call_method")
+    return functions.name_of(node.target) if calls else ""
+
+
+def _activation(node: Any, net: nn.Module) -> str:
+    """Return the word of an activation, whether a module or a function."""
+    if _is_module(node):
+        found = modules.said(net.get_submodule(str(node.target)))
+        return found[0] if found is not None else ""
+    return _function(node)
+
+
+def _past(node: Any, *names: str) -> Any:
+    """Return a node, or the one before where it only lays values out anew."""
+    while _function(node) in names:
+        node = node.args[0]
+    return node
