@@ -134,7 +134,7 @@ def of_comparisons(arms: tuple[Arm, ...], design: Design, against: Against) -> C
     gaps = [each.gap for each in made]
     found = intervals(gaps, design)
     found["false"] = any(each.can_tell for each in made)
-    found["apart"] = any(each is not None and each.basis in {"welch", "own"} for each in gaps)
+    found["apart"] = any(each is not None and each.basis in {"welch", "own", "separate"} for each in gaps)
     return found
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from builder.study.statistics.arms import Arm
+    from builder.study.statistics.estimate import Basis
     from builder.study.statistics.gap import Coefficients
     from builder.study.statistics.table import Table
 
@@ -164,7 +165,7 @@ class Blocks:
 
         The pooled variance is right for every contrast where arms have the same variance. Where they have not, it is
         still the mean variance, and right for a contrast that counts all arms alike (main effects and interactions of
-        factors with two levels), with fewer degrees of freedom; any other contrast then stands alone.
+        factors with two levels), with fewer degrees of freedom; any other contrast stands alone.
         """
         if not self.usable:
             return welch(self.arms, coefficients)
@@ -173,23 +174,60 @@ class Blocks:
         return self._pooled(coefficients)
 
     def _alone(self, coefficients: Coefficients) -> Estimate:
-        """Return what takes nothing from other arms: Welch's, or, of enough seeds, the contrast's own values.
-
-        Welch's variance holds what is common to all arms, which makes it too large; with few seeds the degrees of
-        freedom matter more.
-        """
+        """Return what goes by the contrast's own values, of enough seeds, or by the variances of its own arms."""
         used = [arm for arm, each in zip(self.arms, coefficients, strict=True) if each]
         found = own(self.arms, coefficients) if len(shared_seeds(used)) >= FEW_SEEDS else None
-        return welch(self.arms, coefficients) if found is None else found
+        return self._separate(coefficients) if found is None else found
+
+    @cached_property
+    def variances(self) -> NDArray[np.float64]:
+        """The variance of a run of each arm (arms,) beside what its seed explains, from 0 to 1 squared.
+
+        Those that explain the arms' squared residuals (F. E. Grubbs, Journal of the American Statistical Association
+        43, 1948), and never less than what the finite number of images makes of it.
+        """
+        found = np.linalg.pinv(self.table.shared) @ self.squares
+        return np.asarray(np.maximum(found, self._of_images / POINTS**2))
+
+    @cached_property
+    def _of_images(self) -> NDArray[np.float64]:
+        """The part of a run's variance for each arm (arms,) that the finite number of images makes, in points²."""
+        return np.array([arm.n * arm.interaction_variance if arm.n > 1 else 0.0 for arm in self.arms])
+
+    def _separate(self, coefficients: Coefficients) -> Estimate:
+        """Return what has the variances of its own arms, without what seeds have in common; Welch's where these are 0.
+
+        The degrees of freedom are Satterthwaite's, from the variance of the quadratic form, and no fewer than those of
+        the contrast's own values seed by seed, which know less.
+        """
+        table = self.table
+        weights = np.asarray(coefficients) @ table.weights
+        counted = table.of_arm @ weights**2
+        variance = float(counted @ self.variances)
+        if variance <= 0:
+            return welch(self.arms, coefficients)
+        spread = (table.residual * (table.of_arm.T @ self.variances)) @ table.residual
+        moved = counted @ np.linalg.pinv(table.shared)
+        by_form = variance**2 / float(moved @ (table.of_arm @ spread**2 @ table.of_arm.T) @ moved)
+        used = [arm for arm, each in zip(self.arms, coefficients, strict=True) if each]
+        freedom = max(by_form, len(shared_seeds(used)) - 1.0, 1.0)
+        interaction = float(counted @ self._of_images)
+        return self._estimate(coefficients, variance * POINTS**2, interaction, freedom, "separate")
 
     def _pooled(self, coefficients: Coefficients) -> Estimate:
         weights = np.asarray(coefficients) @ self.table.weights
-        many = self.arms[0].images
+        weight = float(weights @ weights)
+        freedom = self.reduced_freedom if self.unequal else float(self.table.freedom)
+        seeds, interaction = weight * self.run_variance, weight * self.interaction_variance
+        return self._estimate(coefficients, seeds, interaction, freedom, basis="reduced" if self.unequal else "pooled")
+
+    def _estimate(
+        self, coefficients: Coefficients, seeds: float, interaction: float, freedom: float, basis: Basis
+    ) -> Estimate:
+        """Return an estimate with this variance over seeds, in points², and that over images beside it."""
+        weights, many = np.asarray(coefficients) @ self.table.weights, self.arms[0].images
         paired = weights @ self.correct
         images = (float(paired.var(ddof=min(1, many - 1))) + allowance(coefficients) / many) / many * POINTS**2
-        weight = float(weights @ weights)
-        seeds, interaction = weight * self.run_variance, weight * self.interaction_variance
-        freedom = self.reduced_freedom if self.unequal else float(self.table.freedom)
         variance = images + max(seeds - interaction, 0.0)
         return Estimate(
             difference=float(weights @ self.accuracies) * POINTS,
@@ -198,9 +236,9 @@ class Blocks:
             interaction=interaction,
             seeds_freedom=freedom,
             freedom=variance**2 / (seeds**2 / freedom + images**2 / max(many - 1, 1)),
-            weight=weight,
+            weight=float(weights @ weights),
             runs=max(arm.n for arm in self.arms),
-            basis="reduced" if self.unequal else "pooled",
+            basis=basis,
         )
 
     def own_p(self, coefficients: Coefficients) -> float | None:

@@ -94,7 +94,9 @@ def _described(decision: Decision, checks: _Checks) -> Comparison:
     a, b, found, design = decision.a, decision.b, decision.gap, decision.design
     evidence = decision.evidence
     layout = (
-        PAIR if found is None or found.basis == "welch" else Layout(pooled=2 if found.basis == "own" else checks.arms)
+        PAIR
+        if found is None or found.basis == "welch"
+        else Layout(pooled=2 if found.basis in {"own", "separate"} else checks.arms)
     )
     comparison = Comparison(
         group=decision.group,

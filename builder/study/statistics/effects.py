@@ -114,7 +114,10 @@ def _described(contrast: Contrast, found: Estimate | None, claim: Claim, blocks:
         seeds_that_would_tell=None
         if claim.can_tell or claim.equivalent
         else seeds_that_decide(
-            found, Layout(contrast.weight, 2 if found.basis == "own" else len(blocks.arms)), claim.family, design
+            found,
+            Layout(contrast.weight, 2 if found.basis in {"own", "separate"} else len(blocks.arms)),
+            claim.family,
+            design,
         ),
     )
 

@@ -14,11 +14,12 @@ from typing import Literal, Protocol, TypeAlias
 
 from scipy.special import stdtr, stdtrit
 
-Basis: TypeAlias = Literal["welch", "own", "pooled", "reduced"]
+Basis: TypeAlias = Literal["welch", "own", "pooled", "reduced", "separate"]
 """Where the variance over seeds comes from.
 
 ``welch``: from each arm's runs. ``own``: from the difference's own values, seed by seed. ``pooled``: from what is left
 of all arms' runs after arms and seeds. ``reduced``: the same, with fewer degrees of freedom, since variances differ.
+``separate``: from what is left of them, a variance for each arm.
 """
 
 

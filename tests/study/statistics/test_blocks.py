@@ -167,11 +167,35 @@ class TestUnequal:
         assert (found.unequal, found.unequal_p) == (True, pytest.approx(1e-4))
         assert Blocks(arms_with(self.STEADY)).found.unequal is False
 
-    def test_pairs_then_have_welchs_variance(self) -> None:
-        """Those of steady arms too: what a wild one tells of them is nothing."""
+    def test_pairs_then_have_the_variances_of_their_own_arms(self) -> None:
+        """A wild arm makes the others' no larger; those of three arms are numpy's least squares of their residuals."""
         arms = arms_with([*self.STEADY, self.WILD])
-        assert Blocks(arms).estimate([1, -1, 0, 0]) == gap(arms[0], arms[1])
+        found = Blocks(arms).estimate([1, -1, 0, 0])
+        assert found.basis == "separate"
+        assert found.seeds < Blocks(arms).run_variance / 100
         assert Blocks(arms[:3]).estimate([1, -1, 0]).basis == "pooled"
+
+    def test_variances_are_those_that_explain_the_residuals(self) -> None:
+        """E of the squared residuals is a matrix times them; none is below what few images make of it."""
+        arms = arms_with([(300, 100, 250), (600, 580, 610), (90, 390, 200), (700, 660, 680)])
+        blocks = Blocks(arms)
+        solved = np.linalg.solve(blocks.table.shared, blocks.squares)
+        least = [each.n * each.interaction_variance / 100**2 for each in arms]
+        assert blocks.variances == pytest.approx(np.maximum(solved, least))
+
+    def test_what_a_seed_does_to_all_does_not_count_then(self) -> None:
+        """Nor do Welch's variances, which hold it, where variances differ."""
+        rates = np.array([*self.STEADY, self.WILD])
+        alike, apart = arms_with(rates), arms_with(rates + np.array([0, 500, 100, 300, 50, 400]))
+        here, there = (Blocks(each).estimate([1, 0, 0, -1]) for each in (alike, apart))
+        assert (here.basis, there.basis) == ("separate", "separate")
+        assert there.seeds == pytest.approx(here.seeds, rel=0.02)  # the seeds make other images wrong
+        assert gap(apart[0], apart[3]).seeds > 2 * there.seeds
+
+    def test_they_have_at_least_the_degrees_of_freedom_of_their_own_differences(self) -> None:
+        """Which know less: five for six seeds."""
+        found = Blocks(arms_with([*self.STEADY, self.WILD])).estimate([1, 0, 0, -1])
+        assert found.seeds_freedom == pytest.approx(5, abs=0.5)
 
     def test_what_counts_all_arms_alike_keeps_the_pooled_one(self) -> None:
         """It is the mean of their variances, with fewer degrees of freedom."""
@@ -194,8 +218,10 @@ class TestUnequal:
         """Their differences have one variance."""
         assert Blocks(arms_with([self.STEADY[0], self.WILD])).found.unequal_p is None
 
-    def test_an_uneven_contrast_of_many_arms_is_welchs_too(self) -> None:
+    def test_an_uneven_contrast_of_many_arms_has_them_too(self) -> None:
         """Three levels of a factor: the mean of two arms beside that of two others, of six."""
         arms = arms_with([*self.STEADY, self.WILD, *self.STEADY[:2]])
         uneven = [0.5, 0.5, -0.5, -0.5, 0, 0]
-        assert Blocks(arms).estimate(uneven) == welch(arms, uneven)
+        found = Blocks(arms).estimate(uneven)
+        assert found.basis == "separate"
+        assert found.difference == pytest.approx(welch(arms, uneven).difference)

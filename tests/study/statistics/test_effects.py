@@ -219,7 +219,7 @@ class TestLevels:
         wild[0, :300], wild[3, 100:350] = False, False
         found = effects([*arms[:5], arm("5", wild)], full_product(factors), DESIGN)
         assert found.blocked.unequal
-        assert [each.basis for each in found.effects] == ["welch", "welch", "reduced", "welch", "welch"]
+        assert [each.basis for each in found.effects] == ["separate", "separate", "reduced", "separate", "separate"]
 
 
 class TestOrder:

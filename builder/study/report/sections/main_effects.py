@@ -228,6 +228,6 @@ def _basis(content: Content) -> str:
     bases = {each.basis for each in effects_found.effects} if effects_found is not None else set()
     if "reduced" in bases:
         return "one variance with fewer degrees of freedom"
-    if bases & {"own", "welch"} or any(each.unequal for each in content.findings.blocked):
-        return "differences stand by themselves, without the other networks’ runs"
+    if bases & {"own", "separate", "welch"} or any(each.unequal for each in content.findings.blocked):
+        return "each network has its own variance"
     return f"one variance with {max(each.freedom for each in content.findings.blocked)} degrees of freedom"

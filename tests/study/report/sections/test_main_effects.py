@@ -150,7 +150,7 @@ class TestBlocks:
         study = made(tmp_path, replace(PLAIN, compare="pairs", seeds=6, wild=wild))
         found = {term: (said, more) for term, said, more in facts(study)}
         assert found["Equal variances"][0] == "no"
-        assert found["Equal variances"][1].endswith("differences stand by themselves, without the other networks’ runs")
+        assert found["Equal variances"][1].endswith("each network has its own variance")
 
     def test_a_study_of_an_earlier_version_says_nothing_of_them(self, plain: Made) -> None:
         """Its report is as it was."""
