@@ -184,6 +184,8 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "error_rate": study.error_rate,
         "power": study.power,
     }
+    if study.control is not None:
+        asked["control"] = study.control
     if study.halving:
         asked["seeds"]["halving"] = True
     if study.search is None:

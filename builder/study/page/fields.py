@@ -132,6 +132,12 @@ class StudyPage(Strict):
             }
         ),
     ] = Field(None, description="a space of variants as on a page, or a list of pages and spaces")
+    control: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z_][A-Za-z0-9_]*$",
+        description="a parameter of the base's page, such as `width`: one network more is the base with the smallest "
+        "value that gives it as many parameters as the largest variant",
+    )
     uses: str | None = Field(None, description="a page of templates that may be inserted, such as gates.yaml")
     data: Data = Field(description="the images", examples=["{name: digits}"])
     recipe: str | None = Field(None, description="the recipe; by default the data set's own")

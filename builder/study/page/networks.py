@@ -13,7 +13,7 @@ from builder.identity import graph_id
 from builder.lowering import find, load_page, lower, resolved_page
 from builder.lowering.sizes import check_batch_of_one, lower_at
 from builder.ops.plugins import with_plugins
-from builder.reader import Mapping, Scalar, Sequence, describe
+from builder.reader import Mapping, Scalar, Sequence, describe, read_text
 from builder.variants import variants
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 MAX_NETWORKS = 1_000
 """More than these nobody trains; a space that is larger is bounded by ``count``, ``require`` or ``not_both``."""
+
+
+LARGEST = 65_536
+"""The largest value of a parameter that a control is tried with."""
 
 
 class Choice(NamedTuple):
@@ -91,24 +95,31 @@ def networks(study: Study, classes: int | None = None) -> Networks:
     found: dict[str, StudyNetwork] = {}
     merged: dict[str, list[str]] = {}
     for each in _candidates(study, classes):
-        identity = graph_id(each.graph)
-        if identity in found:
-            if each.name != found[identity].name:
-                merged.setdefault(found[identity].name, []).append(each.name)
-            if any(choice.kind == "page" for choice in found[identity].chosen):  # a space says more of it
-                found[identity] = replace(found[identity], chosen=each.chosen)
-            continue
-        if len(found) == MAX_NETWORKS:
-            message = f"there are more than {MAX_NETWORKS:,} networks"
-            hint = "limit the space with `count`, `require` or `not_both`"
-            raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("variants"), hint))
-        text = resolved_page(each.page, each.graph)
-        name = _unique(each.name, {network.name for network in found.values()})
-        found[identity] = StudyNetwork(
-            name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings,
-            each.chosen,
-        )  # fmt: skip
+        _add(study, found, merged, each)
+    if study.control is not None:
+        _add(study, found, merged, _control(study, study.control, classes, list(found.values())))
     return Networks(tuple(found.values()), {name: tuple(dict.fromkeys(others)) for name, others in merged.items()})
+
+
+def _add(study: Study, found: dict[str, StudyNetwork], merged: dict[str, list[str]], each: _Candidate) -> None:
+    """Add a network to those that were ``found``, or its name to those under which the same network was asked for."""
+    identity = graph_id(each.graph)
+    if identity in found:
+        if each.name != found[identity].name:
+            merged.setdefault(found[identity].name, []).append(each.name)
+        if any(choice.kind == "page" for choice in found[identity].chosen):  # a space says more of it
+            found[identity] = replace(found[identity], chosen=each.chosen)
+        return
+    if len(found) == MAX_NETWORKS:
+        message = f"there are more than {MAX_NETWORKS:,} networks"
+        hint = "limit the space with `count`, `require` or `not_both`"
+        raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("variants"), hint))
+    text = resolved_page(each.page, each.graph)
+    name = _unique(each.name, {network.name for network in found.values()})
+    found[identity] = StudyNetwork(
+        name, identity, text, graph_cost(each.graph), each.graph.input.sizes[1], each.places, each.settings,
+        each.chosen,
+    )  # fmt: skip
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -149,6 +160,45 @@ def _of_space(study: Study, base: Scalar, space: Mapping, classes: int | None) -
         derived = each.page
         graph = _lowered(study, derived, classes)
         yield _Candidate(each.name, derived, graph, each.places, tuple(each.settings.items()), tuple(_chosen(each)))
+
+
+def _control(study: Study, parameter: str, classes: int | None, found: list[StudyNetwork]) -> _Candidate:
+    """Return the base with the smallest value of ``parameter`` that gives it as many parameters as any other network.
+
+    Values that the page refuses are taken for too small. Raises ArchError where no value up to ``LARGEST`` is enough.
+    """
+    wanted, base = max(each.cost.parameters for each in found), study.page.get("base")
+    assert isinstance(base, Scalar), "the page has been validated"
+    if wanted == found[0].cost.parameters:
+        hint = "leave it out; it is for variants that add parameters"
+        message = "`control` has nothing to match: no variant has more parameters than the base"
+        raise ArchError(Diagnostic("bad-value", message, study.page.key_mark("control"), hint))
+
+    def at(value: int) -> _Candidate:
+        space = read_text(f"control: {{params: {{{parameter}: [{value}]}}}}", "control")
+        return next(iter(_of_space(study, base, space, classes)))
+
+    def enough(value: int) -> bool:
+        try:
+            return graph_cost(at(value).graph).parameters >= wanted
+        except ArchError as error:
+            if any(each.code == "unknown-parameter" for each in error.diagnostics):
+                marked = (replace(each, mark=study.page.key_mark("control")) for each in error.diagnostics)
+                raise ArchError(*marked) from None
+            return False
+
+    high = 1
+    while not enough(high):
+        high *= 2
+        if high > LARGEST:
+            message = f"no value of `{parameter}` up to {LARGEST:,} gives the base {wanted:,} parameters"
+            raise ArchError(Diagnostic("bad-value", message, study.page.key_mark("control")))
+    low = high // 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    chosen = at(high)
+    return replace(chosen, chosen=(Choice("page", "network", chosen.name),))
 
 
 def _chosen(variant: Variant) -> Iterator[Choice]:

@@ -68,6 +68,7 @@ class Study:
     search: SearchSpace | None
     compare: Compare | None
     fraction: str | None
+    control: str | None
     looks: tuple[int, ...]
     data: str
     subset: int | None
@@ -136,6 +137,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         search=search,
         compare=fields.compare,
         fraction=fields.fraction,
+        control=fields.control,
         looks=fields.looks,
         data=fields.data.name,
         subset=fields.data.subset,

@@ -42,6 +42,8 @@ def study_arms(study: Study, found: Networks) -> StudyArms:
         _check_judged_at_once(study)
         return StudyArms(found, arms, study.compare or "pairs")
     factorial, reason = _factorial(study, arms)
+    if study.control is not None:
+        factorial, reason = None, "`control` is one network more, which is no combination of them"
     if factorial is None and "effects" in (study.compare, study.fraction and "effects"):
         raise _refused(study, "compare" if study.compare == "effects" else "fraction", reason)
     if study.fraction and factorial is not None:

@@ -14,6 +14,7 @@ from builder.shipped import shipped_studies
 from builder.study.page.networks import networks
 from builder.study.page.page import find_study, read_study, study_json_schema
 from builder.study.page.space import NumberRange, SearchSpace, ValueList
+from builder.study.plan.factors import study_arms
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +31,9 @@ GOOD = """
     set: {size: 32}
     seeds: 5
 """
+
+
+WITH_CONTROL = GOOD.replace("seeds: 5", "seeds: 5\n    control: width")
 
 
 @pytest.fixture
@@ -118,6 +122,29 @@ class TestPage:
         """A screen chooses, fresh ones judge."""
         study = read(GOOD.replace("seeds: 5", "seeds: {screen: 2, confirm: 10}"))
         assert (study.screen_seeds, study.confirm_seeds) == (2, 10)
+
+    def test_a_control_is_the_base_with_as_many_parameters(self, read: Callable[[str], Study]) -> None:
+        """The smallest width with which it has those of the largest variant, and the last network."""
+        found = networks(read(WITH_CONTROL)).all
+        *others, control = found
+        assert dict(control.settings) == {"width": 9}
+        assert control.cost.parameters >= max(each.cost.parameters for each in others)
+        assert study_arms(read(WITH_CONTROL), networks(read(WITH_CONTROL))).compare == "pairs"
+
+    def test_a_control_of_what_the_page_does_not_have_is_answered(self, read: Callable[[str], Study]) -> None:
+        """At its own line, with the nearest name."""
+        with pytest.raises(ArchError, match="`widht` is not a parameter of `alexnet32`") as raised:
+            networks(read(WITH_CONTROL.replace("width", "widht")))
+        mark = raised.value.diagnostics[0].mark
+        assert mark is not None
+        assert mark.source.name.endswith("study.yaml")
+        assert "`width`" in str(raised.value.diagnostics[0].hint)
+
+    def test_a_control_with_nothing_to_match_is_answered(self, read: Callable[[str], Study]) -> None:
+        """Where no variant has more parameters than the base."""
+        page = "name: s\nbase: alexnet_tiny\ndata: {name: digits}\nseeds: 3\ncontrol: width\n"
+        with pytest.raises(ArchError, match="no variant has more parameters than the base"):
+            networks(read(page))
 
     def test_a_screening_may_be_a_halving(self, read: Callable[[str], Study]) -> None:
         """One seed of all, then more of the better half."""
