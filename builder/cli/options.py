@@ -45,6 +45,10 @@ File = Annotated[
         autocompletion=completion.page,
     ),
 ]
+PageFile = Annotated[
+    str,
+    typer.Argument(metavar="FILE", help="A page, or the name of a shipped network.", autocompletion=completion.page),
+]
 Files = Annotated[
     list[str],
     typer.Argument(

@@ -12,11 +12,11 @@ from builder.cli.options import (
     Data,
     DataDir,
     Device,
-    File,
     Json,
     LayoutOption,
     Logs,
     OwnDataDir,
+    PageFile,
     Plugins,
     PrecisionOption,
     Quiet,
@@ -37,7 +37,7 @@ Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Short for 
 
 
 def train(
-    file: File,
+    file: PageFile,
     data: Data = DEFAULT_DATA,
     data_dir: DataDir = Path("data"),
     recipe: Recipe = None,
@@ -157,7 +157,7 @@ def resume(
 
 
 def bench(
-    file: File,
+    file: PageFile,
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Batch size.", show_default="the recipe's")
     ] = None,

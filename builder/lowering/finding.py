@@ -6,6 +6,7 @@ import os
 from itertools import islice
 from pathlib import Path
 
+from builder.choices import LIBRARIES
 from builder.diagnostics import ArchError, Diagnostic, nearest
 from builder.files import check_regular, is_file, is_folder, reason_of
 from builder.shipped import shipped_folder, shipped_names
@@ -23,6 +24,8 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     """
     text = _text_of(page)
     path = Path(text)
+    if names_network(text) or path.suffix == ".py":
+        raise ArchError(_in_python(text, path))
     if is_file(path):
         return path, None
     stem, colon, member = text.rpartition(":")
@@ -32,6 +35,12 @@ def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
     if text in shipped:
         return shipped[text]
     raise ArchError(_not_there(text, path))
+
+
+def names_network(text: str) -> bool:
+    """Return whether a text names a network in Python, and no page."""
+    head, colon, name = text.rpartition(":")
+    return bool(colon and name and (head in LIBRARIES or head.endswith(".py"))) or text.endswith(".pt2")
 
 
 def nearest_page(name: str, folder: Path | None = None) -> str:
@@ -50,6 +59,14 @@ def _text_of(page: object) -> str:
         message = f"a page is a path or a name, not an object of type `{type(page).__name__}`"
         raise ArchError(Diagnostic("usage", message, None, "such as `mine.yaml` or `resnet18`"))
     return name
+
+
+def _in_python(text: str, path: Path) -> Diagnostic:
+    """Return the answer to a network in Python where a page is needed."""
+    named = text if names_network(text) else f"{text}:NAME"
+    stem = Path(text.rpartition(":")[2]).stem if path.suffix != ".py" else path.stem
+    hint = f"`archcli import {named} -o {stem.lower()}.yaml` writes its page"
+    return Diagnostic("no-such-page", f"`{text}` is a network in Python, not a page", None, hint)
 
 
 def _not_there(text: str, path: Path) -> Diagnostic:

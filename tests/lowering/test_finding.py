@@ -62,6 +62,24 @@ class TestFind:
         assert (found.message, found.hint) == (message, hint)
 
     @pytest.mark.parametrize(
+        ("name", "command"),
+        [
+            ("net.py:Net", "archcli import net.py:Net -o net.yaml"),
+            ("net.py", "archcli import net.py:NAME -o net.yaml"),
+            ("timm:resnet50d", "archcli import timm:resnet50d -o resnet50d.yaml"),
+            ("folder/program.pt2", "archcli import folder/program.pt2 -o program.yaml"),
+        ],
+    )
+    def test_a_network_in_python_is_answered_with_how_it_becomes_a_page(self, name: str, command: str) -> None:
+        """Its file is not read as YAML."""
+        Path("net.py").write_text("class Net(nn.Module):\n")
+        with pytest.raises(ArchError) as raised:
+            find(name)
+        (found,) = raised.value.diagnostics
+        assert found.message == f"`{name}` is a network in Python, not a page"
+        assert found.hint == f"`{command}` writes its page"
+
+    @pytest.mark.parametrize(
         "name", ["", "x" * 300, "x" * 300 + ".yaml", "a\0b", "a\0b.yaml", "~/x.yaml", "mine.yaml/x"]
     )
     def test_what_nothing_can_be_called_is_not_there(self, name: str) -> None:

@@ -7,18 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.choices import LIBRARIES
 from builder.commands.import_network.command import run
 from builder.diagnostics import ArchError, Diagnostic
+from builder.lowering.finding import names_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-
-
-def names_network(text: str) -> bool:
-    """Return whether a text names a network in Python, and no page."""
-    head, colon, name = text.rpartition(":")
-    return bool(colon and name and (head in LIBRARIES or head.endswith(".py"))) or text.endswith(".pt2")
 
 
 @contextmanager
