@@ -134,7 +134,7 @@ def _check_member(base: Base, problems: Collector, work: Work) -> None:
 def _kind(file: str) -> FileKind:
     """Return what a file is by the words on it, so that the code of recipes and studies stays away from networks."""
     path = Path(file)
-    if not is_file(path):
+    if not is_file(path) or path.suffix == ".py":
         return "study" if file in shipped_studies() else "network"
     page = read_file(path)
     if any(page.get(word) is not None for word in _RECIPE_WORDS):

@@ -46,6 +46,14 @@ class TestCheck:
         """Nobody needs to know where the pages lie."""
         assert archcli("check", "alexse_both").out == "alexse_both: ok (alexse_both, 57.07 M parameters)\n"
 
+    def test_a_file_of_python_is_no_page(self, archcli: Archcli, tmp_path: Path) -> None:
+        """It is not read as YAML."""
+        path = tmp_path / "net.py"
+        path.write_text("class Net(nn.Module):\n")
+        outcome = archcli("check", path)
+        assert outcome.code == 2
+        assert "is a network in Python, not a page" in outcome.err
+
     def test_a_recipe_is_checked_too(self, archcli: Archcli, tmp_path: Path) -> None:
         """A file that speaks of epochs is how a network is trained, and no network."""
         recipe = tmp_path / "mine.yaml"
