@@ -55,7 +55,7 @@ def index() -> str:
         shown = _shown(path)
         names = _members(path)
         lines += ["", f"## [{path.stem}](gallery/{path.stem}.md)", "", _about(path)]
-        lines += [f"{len(names)} networks: {', '.join(f'`{name}`' for name in names)}."] if len(names) > 1 else []
+        lines += ["", f"{len(names)} networks: {', '.join(f'`{name}`' for name in names)}."] if len(names) > 1 else []
         lines += ["", f"![{shown[0]} at block level](gallery/{shown[0]}.svg)"] if shown else []
     return "\n".join(lines) + "\n"
 
