@@ -23,6 +23,7 @@ from builder.importing.templates import Templates
 from builder.importing.trace import trace
 from builder.importing.writing import Writer
 from builder.lowering import lower, page_from_text
+from builder.quantities import plural
 from builder.runtime.compile import build
 from builder.spec.page import LANGUAGE
 
@@ -63,10 +64,13 @@ class Imported:
     refused: str = ""
     """What is wrong with a page that cannot be built, such as two names that PyTorch's modules have taken."""
 
+    unproven: str = ""
+    """Why the page may be another network, empty where it is proven."""
+
     @property
     def is_equal(self) -> bool:
         """Whether the page's network is proven to be the network that was read."""
-        return self.proof is not None and self.proof.equal
+        return self.proof is not None and self.proof.equal and not self.unproven
 
 
 def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) -> Imported:
@@ -75,11 +79,12 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
     ``said`` is what the user calls the network, for the page's first line. The network is left in evaluation mode.
     """
     net.eval()
-    body, layout, structure, classes = _described(net, size)
+    body, layout, structure, classes, chooses_at = _described(net, size)
     templates = Templates({each for each, _ in body.entries if each is not None})
     templates.run(body)
     holes = tuple(
-        Hole(structure.hole_word(step), step.said, where(step), reason, step.shape) for step, reason in structure.holes
+        Hole(structure.hole_word(step), step.said, where(step.place), reason, step.shape)
+        for step, reason in structure.holes
     )
     writer = Writer(body, templates.found)
     text = writer.page(name, size, classes, getattr(net, "_version", 1))
@@ -87,7 +92,7 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
         return Imported(
             name,
             size,
-            f"# NOT PROVEN: {len(holes)} operations of {said} cannot be said on a page.\n{text}",
+            f"# NOT PROVEN: {plural(len(holes), 'operation')} of {said} cannot be said on a page.\n{text}",
             holes,
             None,
             None,
@@ -99,11 +104,13 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
         refused = error.diagnostics[0].message
         first = f"# NOT PROVEN: the page of {said} has a mistake: {refused}"
         return Imported(name, size, f"{first}\n{text}", holes, None, None, refused=refused)
-    return Imported(name, size, f"# {_first_line(proof, said)}\n{text}", holes, proof, graph, layout.sums)
+    why_not = _why_not(proof, said, chooses_at)
+    first = f"NOT PROVEN: {why_not}." if why_not else _proven(proof, said)
+    return Imported(name, size, f"# {first}\n{text}", holes, proof, graph, layout.sums, unproven=why_not)
 
 
-def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, PageLayout, Structure, int]:
-    """Return the body of the page before anything is repeated, and the number of classes."""
+def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, PageLayout, Structure, int, str]:
+    """Return the body of the page before anything is repeated, the number of classes, and where Python chooses."""
     reading = _traced(net, size)
     structure = Structure()
     call = reading.run()
@@ -113,16 +120,28 @@ def _described(net: nn.Module, size: tuple[int, int, int]) -> tuple[BodyForm, Pa
     classes = _classes(body, structure.shapes.get(call.value, ()))
     add_heads(body, layout, structure, lambda: _traced(net, size, training=True), classes, net)
     Places().run(body, -1)
-    return body, layout, structure, classes
+    return body, layout, structure, classes, where(reading.told[0]) if reading.told else ""
 
 
-def _first_line(proof: Proof, said: str) -> str:
-    if proof.equal:
-        how = "the outputs are equal" if proof.with_outputs else "names and shapes of the weights are equal"
-        return f"Imported from {said}; its weights load strictly and {how}."
+def _proven(proof: Proof, said: str) -> str:
+    how = "the outputs are equal" if proof.with_outputs else "names and shapes of the weights are equal"
+    return f"Imported from {said}; its weights load strictly and {how}."
+
+
+def _why_not(proof: Proof, said: str, chooses_at: str) -> str:
+    """Return why a page may be another network than the one that was read; empty where it is proven."""
+    if chooses_at:
+        return f"{said} chooses by values that it computes, at {chooses_at}; the page has the way of a random image"
+    if proof.unexpected:
+        more = f" and {len(proof.unexpected) - 1} more" if len(proof.unexpected) > 1 else ""
+        return f"no layer that runs in evaluation has the weight `{proof.unexpected[0]}`{more}"
     if not proof.loads:
-        return f"NOT PROVEN: the weights of {said} do not load."
-    return f"NOT PROVEN: the outputs differ from those of {said}, first at {proof.parts_at}."
+        return f"the weights of {said} do not load, `{(*proof.missing, *proof.misfit)[0]}` first"
+    if not proof.is_finite:
+        return f"the outputs of {said} are not finite (NaN or infinite), and cannot be compared"
+    if not proof.is_steady:
+        return f"{said} computes other outputs each time, and cannot be compared"
+    return "" if proof.equal else f"the outputs differ from those of {said}, first at {proof.parts_at}"
 
 
 def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int]) -> Proof:

@@ -64,20 +64,21 @@ def activated(items: list[Item]) -> list[Item]:
 def exchanges(joint: Joint) -> bool:
     """Return whether a lane reads what an earlier one has made."""
     made = _values(joint.lanes[0])
-    return any(made & set(step.reads) for step in _steps(joint.lanes[1]))
+    return any(made & set(step.reads) for step in steps_of(joint.lanes[1]))
 
 
-def _steps(items: list[Item]) -> Iterator[TracedStep]:
+def steps_of(items: list[Item]) -> Iterator[TracedStep]:
+    """Yield every step of some items."""
     for each in items:
         if isinstance(each, TracedStep):
             yield each
         else:
             for lane in [each.items] if isinstance(each, Region) else each.lanes:
-                yield from _steps(lane)
+                yield from steps_of(lane)
 
 
 def _values(items: list[Item]) -> set[int]:
-    found = {step.value for step in _steps(items)}
+    found = {step.value for step in steps_of(items)}
     return found | {each.value for each in items if not isinstance(each, TracedStep) and each.value is not None}
 
 

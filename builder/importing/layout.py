@@ -20,6 +20,7 @@ from builder.importing.items import (
     shortcut_form,
     simplified,
     source_of,
+    steps_of,
 )
 from builder.importing.steps import HOLE, TracedStep, UnsayableError
 from builder.importing.structure import Joint, Region
@@ -127,7 +128,10 @@ class PageLayout:
                 if runs and isinstance(runs[-1], list):
                     runs[-1].append(item)
                 else:
-                    runs.append([item])
+                    before: list[Item] = []
+                    while runs and not isinstance(runs[-1], list) and is_keyless(runs[-1]):
+                        before.insert(0, runs.pop())  # type: ignore[arg-type]  # no list, as was just seen
+                    runs.append([*before, item])
             else:
                 runs.append(item)
         lists = [each for each in runs if isinstance(each, list)]
@@ -201,6 +205,9 @@ class PageLayout:
 
     def _again(self, item: Item, own: str, names: Names) -> tuple[str, Node]:
         """Return a part of a module that the page has a block of already, or whose name it cannot have, by its key."""
+        if own in names.keyed and self._runs_again(item):
+            what = f"`{own}` runs a second time with the same weights; on a page, `reuse` runs one layer again"
+            return names.fresh("hole"), self._hole(replace(first_step(item), said=getattr(item, "kind", own)), what)
         first, node = names.nodes.get(own), self._node(item)
         if not isinstance(node, BlockForm) or not isinstance(first, BlockForm | None) or not _KEY.match(own):
             return names.fresh("hole"), self._hole(first_step(item), f"`{own}` cannot be the name of a block")
@@ -208,6 +215,10 @@ class PageLayout:
         if first is not None:
             first.key = own
         return names.fresh(f"{own}_part" if _NAME.match(own) else "block"), node
+
+    def _runs_again(self, item: Item) -> bool:
+        """Return whether weights are in an item that a layer before has too."""
+        return any(step.owns and step.key in self.used for step in steps_of([item]))
 
     def _hole(self, item: TracedStep, reason: str) -> LayerForm:
         """Return what stands for an operation that has no place on a page."""
@@ -235,6 +246,9 @@ class PageLayout:
 
     def _laid_out(self, region: Region) -> BlockForm:
         items = self._gates(region.items)
+        whole = region.items[0] if region.items else None
+        if isinstance(whole, Joint) and shortcut_form(whole) is not None and isinstance(items[0], Region):
+            items[0] = whole  # the shortcut is this block's own, and not that of the only block in it
         joint = items[0] if items else None
         if isinstance(joint, Joint) and (form := shortcut_form(joint)) is not None and len(items) <= 2:
             after = items[1] if len(items) == 2 else None

@@ -68,7 +68,7 @@ def _fitting(origin: NetworkOrigin, wanted: tuple[int, int, int] | None) -> tupl
     """Return the size of images that the network takes; what fits first of the usual ones where none is wanted."""
     own = getattr(origin.net, "default_cfg", None)
     known = tuple(own["input_size"]) if isinstance(own, dict) and "input_size" in own else None
-    tried = [wanted] if wanted is not None else [known] if known is not None else list(USUAL)
+    tried = [wanted] if wanted is not None else [known] if known is not None else _usual(origin.net)
     first: Exception | None = None
     for size in tried:
         assert size is not None
@@ -86,8 +86,18 @@ def _fitting(origin: NetworkOrigin, wanted: tuple[int, int, int] | None) -> tupl
     text = origin.file.read_text("utf-8") if origin.file is not None else ""
     shown = "×".join(map(str, tried[0] or ()))
     hint = "give the size of its images: `--input 3,32,32`" if wanted is None else "is this the size of its images?"
+    if "positional argument" in str(first):
+        hint = "a page's network takes one batch of images, and nothing else"
     failed = crashed(first, f"{origin.said} on images of {shown}", origin.file, text).diagnostics[0]
     raise ArchError(Diagnostic(failed.code, failed.message, failed.mark, hint))
+
+
+def _usual(net: nn.Module) -> list[tuple[int, int, int]]:
+    """Return sizes to try: those with as many channels as the first convolution takes."""
+    first = next((each for each in net.modules() if isinstance(each, nn.Conv2d)), None)
+    if first is None or first.in_channels in {size[0] for size in USUAL}:
+        return [each for each in USUAL if first is None or each[0] == first.in_channels]
+    return [(first.in_channels, *size[1:]) for size in USUAL if size[0] != 1]
 
 
 def _output(net: nn.Module, size: tuple[int, int, int]) -> object:

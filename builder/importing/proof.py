@@ -22,6 +22,12 @@ class Proof:
     equal: bool = False
     parts_at: str = ""
     difference: float = 0.0
+    is_finite: bool = True
+    """Whether the network's own outputs are numbers; infinite ones and NaN cannot be compared."""
+
+    is_steady: bool = True
+    """Whether the network computes the same outputs twice."""
+
     with_outputs: bool = True
     """Whether outputs were compared; a network without numbers has names and shapes only."""
 
@@ -46,9 +52,13 @@ def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -
         torch.manual_seed(seed)
         lively = {name: _lively(each) for name, each in weights.items()}
         expected, seen = _watched(net, lively, image)
+        if not bool(torch.isfinite(expected).all()):
+            return Proof(is_finite=False)
         result, own = _watched(page, lively, image)
-        if expected.shape == result.shape and torch.equal(expected, result) and bool(torch.isfinite(expected).all()):
+        if expected.shape == result.shape and torch.equal(expected, result):
             return Proof(equal=True)
+        if not torch.equal(expected, _watched(net, lively, image)[0]):
+            return Proof(is_steady=False)
     if expected.shape != result.shape:
         return Proof(parts_at="output", difference=float("inf"))
     place = next((name for name in seen if name in own and seen[name] != own[name]), "output")

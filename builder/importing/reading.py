@@ -36,7 +36,8 @@ class Several(NamedTuple):
 class GraphReading:
     """One graph on its way into calls."""
 
-    def __init__(self, net: nn.Module, graph: fx.Graph) -> None:
+    def __init__(self, net: nn.Module, traced: tuple[fx.Graph, list[str]]) -> None:
+        graph, self.told = traced
         self._net = net
         self._graph = graph
         self._values: dict[fx.Node, int | Several] = {}
@@ -405,10 +406,10 @@ def _close(call: ModuleCall, readers: dict[int, int]) -> tuple[set[int], dict[in
     return made, inside
 
 
-def where(step: TracedStep) -> str:
-    """Return the place in the network's own Python, ``file.py:31``, empty where it is unknown."""
+def where(stack: str) -> str:
+    """Return the place in the network's own Python, ``file.py:31``, of a stack; empty where it is unknown."""
     frames = [
-        each for each in _FRAME.findall(step.place) if "/torch/" not in each[0] and "builder/importing/" not in each[0]
+        each for each in _FRAME.findall(stack) if "/torch/" not in each[0] and "builder/importing/" not in each[0]
     ]
     inner = [each for each in frames if each[2] == "forward"] or frames
     return f"{inner[-1][0]}:{inner[-1][1]}" if inner else ""

@@ -7,6 +7,7 @@ that sizes, lengths and assertions are what they are when the network runs.
 from __future__ import annotations
 
 import operator
+import traceback
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -42,13 +43,22 @@ class Value(fx.Proxy):
         return len(self.known)
 
     def __bool__(self) -> bool:
+        self._told()
         return bool(self.known)
 
     def __int__(self) -> int:
+        self._told()
         return int(self.known)
 
     def __float__(self) -> float:
+        self._told()
         return float(self.known)
+
+    def _told(self) -> None:
+        """Remember that Python was told a value, by which it may choose its way."""
+        self.tracer.told.append(  # type: ignore[attr-defined]  # the tracer below
+            "".join(traceback.format_list(traceback.extract_stack()[:-2]))
+        )
 
     def __iter__(self) -> Any:
         parts = range(len(self.known))
@@ -70,6 +80,8 @@ class Tracer(fx.Tracer):
         super().__init__()
         self.tensors: dict[str, torch.Tensor] = {}
         """Parameters and constants that are read as such, by the target of their node."""
+        self.told: list[str] = []
+        """Stacks of the places where Python asked for a value, other than a size."""
         self._waiting = list(inputs)
         self._inside = False
         self._names: dict[int, tuple[str, torch.Tensor]] = {}
@@ -168,6 +180,10 @@ def _is_tensors(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
 
 
-def trace(net: nn.Module, image: torch.Tensor) -> fx.Graph:
-    """Return the graph of a network on one batch of images; every node's ``meta`` knows its tensor."""
-    return Tracer((image,)).trace(net)
+def trace(net: nn.Module, image: torch.Tensor) -> tuple[fx.Graph, list[str]]:
+    """Return the graph of a network on one batch of images; every node's ``meta`` knows its tensor.
+
+    And the stacks of the places where its Python asked for values, by which it may choose another way for other images.
+    """
+    tracer = Tracer((image,))
+    return tracer.trace(net), tracer.told

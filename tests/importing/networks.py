@@ -257,5 +257,53 @@ class Choosing(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return means, of half of the images where they are dark."""
-        assert type(x) is torch.Tensor, "only an image"
         return self.conv(x).mean((2, 3)) if float(x.sum()) > 0 else self.conv(x).amax((2, 3))
+
+
+class Twice(nn.Module):
+    """A block that runs twice, with the same weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.block = Unit(3, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        return self.block(self.block(x)).mean((2, 3))
+
+
+class Unused(Choosing):
+    """A module that never runs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.other = nn.Linear(3, 2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        return self.conv(x).mean((2, 3))
+
+
+class Endless(Choosing):
+    """Its outputs are no numbers."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means of what is not finite."""
+        return (self.conv(x) * 1e30 * 1e30).mean((2, 3))
+
+
+class Noisy(Choosing):
+    """It drops values in evaluation too."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means of some values."""
+        return functional.dropout(self.conv(x), 0.5, training=True).mean((2, 3))
+
+
+class Untraceable(Choosing):
+    """It refuses what only behaves like an image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means, of half of the images where they are dark."""
+        assert type(x) is torch.Tensor, "only an image"
+        return super().forward(x)

@@ -5,20 +5,26 @@ from __future__ import annotations
 import pytest
 import torch
 import torchvision
+from torch import nn
 
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
 from tests.importing.networks import (
     Aggregated,
+    Choosing,
     Dense,
+    Endless,
     Gated,
     InPlace,
     Mixed,
+    Noisy,
     Normless,
     Odd,
     Residual,
     Shuffled,
     Streams,
+    Twice,
+    Unused,
     WithHead,
     imported,
 )
@@ -69,7 +75,7 @@ class TestBlocks:
         assert found.is_equal
         assert "join: {join: {from: [in, one]}}\n" in found.text
         assert "split: true" in found.text
-        assert "{from: convs.out, by: add}" in found.text
+        assert "- join: {from: conv1, by: add}\n        - conv:" in found.text
 
     def test_streams_go_on_from_earlier_values(self) -> None:
         """Each is read where it goes on; vectors are concatenated as images are."""
@@ -116,12 +122,35 @@ class TestProof:
     def test_holes_are_named_and_placed(self) -> None:
         """The first line says that nothing is proven, and the hole has its place in the Python."""
         found = imported(Odd())
-        assert found.text.startswith("# NOT PROVEN: 1 operations of net")
+        assert found.text.startswith("# NOT PROVEN: 1 operation of net")
         assert not found.is_equal
         (hole,) = found.holes
         assert (hole.word, hole.said) == ("todo_sin", "sin")
         assert hole.place.rpartition(":")[0].endswith("networks.py")
         assert "todo_sin" in found.text
+
+    @pytest.mark.parametrize(
+        ("net", "words"),
+        [
+            (Choosing, "chooses by values that it computes, at "),
+            (Unused, "no layer that runs in evaluation has the weight `other.weight` and 1 more"),
+            (Endless, "the outputs of net are not finite (NaN or infinite), and cannot be compared"),
+            (Noisy, "net computes other outputs each time, and cannot be compared"),
+        ],
+    )
+    def test_what_cannot_be_proven_says_why(self, net: type[nn.Module], words: str) -> None:
+        """In the page's first line; outputs that happen to be equal prove nothing of another way."""
+        found = imported(net())
+        assert not found.is_equal
+        assert found.text.startswith("# NOT PROVEN: ")
+        assert words in found.unproven
+        assert words in found.text.partition("\n")[0]
+
+    def test_a_block_that_runs_twice_is_a_hole(self) -> None:
+        """Its weights are shared: the reason says so."""
+        found = imported(Twice())
+        (hole,) = found.holes
+        assert hole.reason.startswith("`block` runs a second time with the same weights")
 
     def test_a_network_without_numbers_is_compared_by_names(self) -> None:
         """As very large ones are."""

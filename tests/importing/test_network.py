@@ -8,7 +8,7 @@ from torch import nn
 
 from builder import import_module
 from builder.diagnostics import ArchError
-from tests.importing.networks import Choosing, Mixed, Residual
+from tests.importing.networks import Mixed, Residual, Untraceable
 
 
 class TestModules:
@@ -42,7 +42,7 @@ class TestModules:
     @pytest.mark.filterwarnings("ignore")
     def test_what_cannot_be_traced_is_answered(self) -> None:
         """It runs, and no tracer can follow it."""
-        assert isinstance(Choosing()(torch.rand(2, 3, 8, 8)), torch.Tensor)
+        assert isinstance(Untraceable()(torch.rand(2, 3, 8, 8)), torch.Tensor)
         with pytest.raises(ArchError) as refused:
-            import_module(Choosing(), (3, 8, 8))
+            import_module(Untraceable(), (3, 8, 8))
         assert "cannot be traced" in refused.value.diagnostics[0].message

@@ -22,7 +22,7 @@ class PageImported:
     """What was imported: the page's text and file, its cost, whether it is proven, and what it could not say.
 
     ``parts_at`` is where outputs differ first, ``differing`` the keys that keep the weights from loading, ``refused``
-    what is wrong with a page that cannot be built.
+    what is wrong with a page that cannot be built, ``unproven`` why one that can may be another network.
     """
 
     network: str
@@ -36,6 +36,7 @@ class PageImported:
     differing: tuple[str, ...]
     parts_at: str | None
     refused: str | None
+    unproven: str | None
     file: Path | None
     weights: Path | None
     plugin: Path | None
@@ -100,6 +101,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
         differing=differing,
         parts_at=(proof.parts_at or None) if proof is not None else None,
         refused=found.refused or None,
+        unproven=found.unproven or None,
         file=output,
         weights=weights,
         plugin=plugin,

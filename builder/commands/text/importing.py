@@ -46,10 +46,7 @@ def verdict(value: PageImported) -> list[str]:
         if value.plugin is None:
             lines.append("  help: `--plugin-stub FILE.py` writes an operation to fill in for each")
         return lines
-    if value.differing:
-        count = plural(len(value.differing), "weight")
-        return [f"warning: not proven: {count} would not load, `{value.differing[0]}` first"]
-    return [f"warning: not proven: the outputs differ, first at `{value.parts_at}`"]
+    return [f"warning: not proven: {value.unproven}"]
 
 
 def _hole(hole: Hole) -> str:
