@@ -70,6 +70,15 @@ Plugins = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE.py", help="Python file with your own operations; it is executed."),
 ]
+ImageSize = Annotated[
+    str | None,
+    typer.Option(
+        "--input",
+        metavar="C,H,W",
+        help="Size of an image, for a network in Python.",
+        show_default="the first usual one that fits",
+    ),
+]
 Classes = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of classes, instead of the page's.")]
 
 Data = Annotated[DataName, typer.Option(metavar=choices(DataName), help="Data set to train on.")]

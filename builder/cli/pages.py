@@ -9,7 +9,20 @@ import typer
 from builder.choices import Highlight, Level, Shapes, ThemeName, Width
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
-from builder.cli.options import Classes, Csv, File, Files, Json, Latex, Markdown, Output, Plugins, choices, running
+from builder.cli.options import (
+    Classes,
+    Csv,
+    File,
+    Files,
+    ImageSize,
+    Json,
+    Latex,
+    Markdown,
+    Output,
+    Plugins,
+    choices,
+    running,
+)
 from builder.commands.import_network.pages import as_pages
 from builder.commands.terminal.console import answer, answer_with, complain, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID
@@ -37,12 +50,7 @@ def import_(
             autocompletion=completion.network,
         ),
     ],
-    size: Annotated[
-        str | None,
-        typer.Option(
-            "--input", metavar="C,H,W", help="Size of an image.", show_default="the first usual one that fits"
-        ),
-    ] = None,
+    size: ImageSize = None,
     output: Output = None,
     weights_out: Annotated[
         Path | None, typer.Option(metavar="FILE.safetensors", help="Keep the weights of the network.")
@@ -111,6 +119,7 @@ def show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print one equivalent page that extends no other page.")
     ] = False,
+    size: ImageSize = None,
     plugin: Plugins = None,
     as_csv: Csv = False,
     as_markdown: Markdown = False,
@@ -128,7 +137,7 @@ def show(
     from builder.commands import show as command
 
     form = one_form(resolved=resolved, csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json and not resolved)
-    with as_pages([file], running) as (page,):
+    with as_pages([file], running, size) as (page,):
         if resolved:
             answer_with(command.run_resolved(page, plugin or ()), text.resolved, as_json)
         else:
@@ -161,6 +170,7 @@ def draw(
     expand: Annotated[
         list[str] | None, typer.Option(metavar="BLOCK", help="Show the inside of this block with --level block.")
     ] = None,
+    size: ImageSize = None,
     plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
@@ -170,6 +180,7 @@ def draw(
 
     $ archcli draw alexresnet -o figure.svg -o figure.png
     $ archcli draw alexnet alexse_both --level block
+    $ archcli draw mine.py:Net --input 3,32,32
     """
     from builder.commands import draw as command
     from builder.emit.diagram import DrawOptions
@@ -183,7 +194,7 @@ def draw(
         fold=tuple(fold or ()),
         expand=tuple(expand or ()),
     )
-    with as_pages(files, running) as pages:
+    with as_pages(files, running, size) as pages:
         answer_with(command.run(pages, output or [], level, options, plugin or ()), text.drawn, as_json)
 
 

@@ -8,7 +8,7 @@ import typer
 from builder.choices import SortKey
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
-from builder.cli.options import Classes, File, Json, Latex, Markdown, Plugins, choices, running
+from builder.cli.options import Classes, File, ImageSize, Json, Latex, Markdown, Plugins, choices, running
 from builder.commands.import_network.pages import as_pages
 from builder.commands.terminal.console import answer, answer_with
 
@@ -69,6 +69,7 @@ def variants(
     figure: Annotated[
         Path | None, typer.Option("--draw", metavar="FILE.svg|png|pdf|dot", help="Draw them side by side.")
     ] = None,
+    size: ImageSize = None,
     plugin: Plugins = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, line by line as variants are found.")] = False,
     as_markdown: Markdown = False,
@@ -99,7 +100,7 @@ def variants(
         not_both=tuple(not_both or ()),
     )
     form = one_form(csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json)
-    with as_pages([file], running) as (page,):
+    with as_pages([file], running, size) as (page,):
         asked = command.VariantsOptions(
             page=page,
             space=space,

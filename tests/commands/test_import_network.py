@@ -104,6 +104,20 @@ class TestInPlaceOfPages:
         )
         assert found.out.startswith("4 variants")
 
+    @pytest.mark.parametrize("command", [("show",), ("draw",), ("variants", "--insert", "relu", "--at", "stem")])
+    def test_the_size_of_its_images_can_be_given(self, archcli: Archcli, nets: Path, command: tuple[str, ...]) -> None:
+        """As for `import`; a network that takes no other size can be drawn."""
+        name, *rest = command
+        assert archcli(name, "nets.py:Net", *rest, "--input", "3,24,40").code == 0
+        outcome = archcli(name, "nets.py:Net", *rest, "--input", "1,8,8")
+        assert "nets.py:Net on images of 1×8×8 cannot be run" in outcome.err
+
+    def test_a_page_says_its_own_size(self, archcli: Archcli, nets: Path) -> None:
+        """So `--input` beside pages alone is a mistake."""
+        outcome = archcli("show", "alexnet", "--input", "3,32,32")
+        assert outcome.code == 2
+        assert "`--input` is the size of images of networks in Python, and none is named" in outcome.err
+
     def test_what_is_not_proven_is_refused(self, archcli: Archcli, nets: Path) -> None:
         """The figure would be of another network."""
         outcome = archcli("show", "nets.py:Odd")

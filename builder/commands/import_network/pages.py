@@ -16,22 +16,30 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def as_pages(names: Sequence[str], on_run: Callable[[str], None] = lambda _: None) -> Iterator[list[str]]:
+def as_pages(
+    names: Sequence[str], on_run: Callable[[str], None] = lambda _: None, size: str | None = None
+) -> Iterator[list[str]]:
     """Give pages for names of which some are networks in Python: these are imported into a folder that goes again.
 
-    Raises ArchError where one is not proven equal: what is drawn would be another network.
+    ``size`` is that of their images. Raises ArchError where one is not proven equal: what is drawn would be another
+    network; and where a size is given and all names are pages, which say their own.
     """
     if not any(map(names_network, names)):
+        if size is not None:
+            hint = "a page says it: `input: [3, 224, 224]`"
+            message = "`--input` is the size of images of networks in Python, and none is named"
+            raise ArchError(Diagnostic("usage", message, None, hint))
         yield list(names)
         return
     with tempfile.TemporaryDirectory() as folder:
-        yield [_page_of(name, Path(folder), on_run) if names_network(name) else name for name in names]
+        yield [_page_of(name, Path(folder), on_run, size) if names_network(name) else name for name in names]
 
 
-def _page_of(name: str, folder: Path, on_run: Callable[[str], None]) -> str:
-    found = run(name, on_run=on_run)
+def _page_of(name: str, folder: Path, on_run: Callable[[str], None], size: str | None) -> str:
+    found = run(name, size, on_run=on_run)
     if not found.equal:
-        hint = f"`archcli import {name} -o page.yaml` says why, and writes what can be said"
+        given = f" --input {size}" if size is not None else ""
+        hint = f"`archcli import {name}{given} -o page.yaml` says why, and writes what can be said"
         raise ArchError(Diagnostic("not-proven", f"the page of {name} is not proven to be that network", None, hint))
     path = folder / f"{found.network}.yaml"
     path.write_text(found.page, "utf-8")
