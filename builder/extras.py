@@ -37,7 +37,7 @@ EXTRAS: Mapping[str, Extra] = MappingProxyType(
     {
         "onnx": Extra(("onnx", "onnxruntime", "onnxscript"), "`export --to onnx`"),
         "studies": Extra(("optuna",), "studies that search for hyperparameters"),
-        "tensorboard": Extra(("tensorboard",), "`train --log tensorboard`"),
+        "tensorboard": Extra(("tensorboard",), "`--log tensorboard` of `train` and `study run`"),
     }
 )
 """Every extra by its name in ``pyproject.toml``."""

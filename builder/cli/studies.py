@@ -11,6 +11,7 @@ from builder.cli.options import (
     Anew,
     Device,
     Json,
+    Logs,
     OtherCode,
     Plugins,
     Quiet,
@@ -79,6 +80,7 @@ def run(
         Path | None,
         typer.Option(metavar="FOLDER", help="Certificates for --scheduler: ca.pem, cert.pem and key.pem."),
     ] = None,
+    log: Logs = None,
     quiet: Quiet = False,
     plugin: Plugins = None,
     as_json: Json = False,
@@ -91,6 +93,7 @@ def run(
     $ archcli study run digits_placement --workers 2 --retry-failed
     $ archcli study run digits_placement --scheduler tcp://node1:8786
     $ archcli study run study-runs/digits_placement-001 --more-seeds 5
+    $ archcli study run digits_placement --log tensorboard
     """
     with Loading(quiet=quiet) as loading:
         from builder.commands import study as command
@@ -100,7 +103,7 @@ def run(
         place = _place(studies_dir, data_dir, device, workers, plugin)
         asked = command.StudyOptions(
             what=file, place=place, anew=anew, retry=retry, other_code=other_code, scheduler=scheduler, tls=tls,
-            hours=budget, more_seeds=more_seeds,
+            hours=budget, more_seeds=more_seeds, logs=tuple(log or ()),
         )  # fmt: skip
         view = StudyProgress(loading, quiet=quiet)
         try:

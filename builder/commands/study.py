@@ -11,7 +11,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, RunError
+from builder.extras import need
 from builder.files import is_folder
+from builder.runs.logs.choice import TENSORBOARD, choose_logs
 from builder.study.extending import add_seeds
 from builder.study.page.page import find_study, read_study
 from builder.study.plan.plan import read_plan
@@ -53,7 +55,7 @@ class StudyOptions:
     ``anew`` plans it once more; ``retry`` tries failed cells again; ``other_code`` goes on although the code that
     trains is not that of the plan. ``scheduler`` is the address of a Dask cluster that runs, and ``tls`` a folder with
     certificates for it; ``hours`` take the place of the page's budget. ``more_seeds`` are added to a
-    study that has ended.
+    study that has ended. ``logs`` are the loggers that cells are reported to, as of ``train --log``.
     """
 
     what: str
@@ -65,6 +67,7 @@ class StudyOptions:
     tls: Path | None = None
     hours: float | None = None
     more_seeds: int | None = None
+    logs: tuple[str, ...] = ()
 
 
 def plan(asked: StudyOptions, on_measured: Callable[[str, int, int], None]) -> Planned:
@@ -113,6 +116,9 @@ def run(asked: StudyOptions, callbacks: RunCallbacks) -> StudyStatus:
     runs the study or no cluster can be had, and ModuleNotFoundError where PyTorch is not installed.
     """
     _check_cluster(asked)
+    logs = choose_logs(asked.logs)
+    if asked.scheduler is None and any(each.file is None for each in logs):
+        need(TENSORBOARD, "`--log tensorboard`")
     if not _has_torch():  # the workers would end one after the other
         raise _no_torch()
     folder, found, is_new = _planned(asked, callbacks.measured)
@@ -158,7 +164,8 @@ def _run(asked: StudyOptions, stages: Stages, callbacks: RunCallbacks) -> None:
     logs = folder.path / "workers"
     texts = {name: each.text for name, each in named_plugins(asked.place.plugins).items()}
     data, is_remote = _data_folder(asked, found), asked.scheduler is not None
-    context = context_for(folder, found, data, asked.place.device, texts, is_remote=is_remote)
+    loggers = {each.name: each.file.read_text("utf-8") if each.file else "" for each in choose_logs(asked.logs)}
+    context = context_for(folder, found, data, asked.place.device, texts, is_remote=is_remote, logs=loggers)
     watched = Callbacks(
         finished=_counting(study_status(folder, found), callbacks.finished),
         refused=callbacks.refused,

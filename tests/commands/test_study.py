@@ -40,6 +40,17 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("mine_study.yaml")
 
 
+class TestLog:
+    """Cells that are reported elsewhere."""
+
+    def test_what_is_no_logger_is_answered_before_anything_runs(self, page: Path, archcli: Archcli) -> None:
+        """As `train --log` answers it."""
+        outcome = archcli("study", "run", str(page), "--log", "wandb")
+        assert outcome.code == 2
+        assert "`wandb` is not a value of `--log`" in outcome.err
+        assert not Path("study-runs").exists()
+
+
 class TestPlan:
     """What a study would do."""
 

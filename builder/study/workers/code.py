@@ -23,6 +23,8 @@ _START = ("builder.study.workers.trial",)
 """What trains a cell; all that it imports belongs to it."""
 
 _NO_MATTER = (
+    "builder.runs.logs",
+    "builder.study.workers.logs",
     "builder.training.figures",
     "builder.training.progress",
     "builder.training.speed",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.json_files import from_object, parse_json
@@ -28,7 +29,8 @@ class StudyContext:
     ``study`` is its folder as the coordinator calls it, in which a worker that sees it finds a plan of that
     ``fingerprint``. The data lie in ``data_dir``, or, where a worker ``is_remote``, where ARCHCLI_DATA says there.
     ``plugins`` are texts by the names of their files.
-    A trial that ``is_pruned`` asks the coordinator after every epoch whether it goes on.
+    A trial that ``is_pruned`` asks the coordinator after every epoch whether it goes on. ``logs`` are the loggers that
+    cells are reported to, with the texts of their files, which TensorBoard has not.
     """
 
     study: str
@@ -40,6 +42,7 @@ class StudyContext:
     is_searched: bool
     is_pruned: bool
     plugins: Mapping[str, str]
+    logs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def images(self) -> Path:
@@ -58,7 +61,14 @@ class StudyContext:
 
 
 def context_for(
-    study: StudyFolder, plan: Plan, data_dir: Path, device: str, plugins: Mapping[str, str], *, is_remote: bool
+    study: StudyFolder,
+    plan: Plan,
+    data_dir: Path,
+    device: str,
+    plugins: Mapping[str, str],
+    *,
+    is_remote: bool,
+    logs: Mapping[str, str] = MappingProxyType({}),
 ) -> StudyContext:
     """Return what workers are told of a study."""
     search = plan.search
@@ -74,4 +84,5 @@ def context_for(
         search is not None,
         pruned,
         dict(plugins),
+        dict(logs),
     )

@@ -15,6 +15,7 @@ from builder.runs.images import load_shared
 from builder.runs.open import open_with
 from builder.runs.prepare import Shared, TrainOptions, prepare, prepare_again, train_prepared
 from builder.study.results.result import CellResult
+from builder.study.workers.logs import end_study_logs, load_study_logs, open_study_logs
 from builder.training.data.batches import Batches
 from builder.training.device.devices import choose_device
 from builder.training.device.kinds import kind_of
@@ -25,7 +26,7 @@ from builder.training.folder.failure import DivergedError
 from builder.training.folder.metrics import read_metrics
 from builder.training.folder.run_files import RunData, write_data
 from builder.training.folder.run_folder import RunFolder
-from builder.training.progress import BatchDone, EpochDone, EpochStarted
+from builder.training.progress import BatchDone, EpochDone, EpochStarted, ignore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -139,10 +140,26 @@ def trainer(context: StudyContext, plugins: Sequence[Path], number: int) -> Call
         message = f"the images of {wanted.name} in {folder} are not the images of the study's plan"
         raise RunError(message, "plan it again with these images, or give the right folder: --data-dir")
     shared = Shared(images, chosen, with_plugins(plugins), wanted.subset)
-    return lambda cell, place, watch: _trained(cell, place, shared, watch, context)
+    loaded = load_study_logs(context.logs)
+
+    def train(cell: Cell, place: Path, watch: Watcher) -> CellResult:
+        with open_study_logs(loaded, cell, place, context) as log:
+            result = _trained(cell, place, shared, watch, context, ignore if log is None else log.tell)
+            if log is not None:
+                end_study_logs(log, place, result)
+            return result
+
+    return train
 
 
-def _trained(cell: Cell, place: Path, shared: Shared, watch: Watcher, context: StudyContext) -> CellResult:
+def _trained(
+    cell: Cell,
+    place: Path,
+    shared: Shared,
+    watch: Watcher,
+    context: StudyContext,
+    log: Callable[[Progress], None],
+) -> CellResult:
     """Train a cell while somebody watches it; a trial of a search that lost its way has a result too."""
     tries = context.is_searched and cell.stage == "screen"
     metrics = RunFolder(place).metrics
@@ -150,6 +167,7 @@ def _trained(cell: Cell, place: Path, shared: Shared, watch: Watcher, context: S
 
     def tell(event: Progress) -> None:
         nonlocal before
+        log(event)
         done = float(before)
         if isinstance(event, EpochStarted):
             before = event.epoch - 1

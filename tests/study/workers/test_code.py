@@ -15,6 +15,7 @@ from builder.study.workers.code import changed_code, code_version, plugins_of, v
 
 PACKAGE = Path(builder.__file__).parent
 NO_MATTER = (
+    "runs/logs/", "runs/settings.py", "study/workers/logs.py", "extras.py",  # what a cell is told of elsewhere
     "training/figures/", "training/speed/", "training/progress.py", "study/statistics/",
     "spec/schema", "spec/space.py",  # the face of `spec` imports them, and nobody who trains asks for it
 )  # fmt: skip
