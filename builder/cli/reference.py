@@ -68,4 +68,6 @@ def _command(command: AnyCommand, context: Context) -> Iterator[str]:
 def _escaped(text: str) -> str:
     """Return a text with the signs escaped that Markdown would read, outside of code."""
     parts = re.split(r"(`[^`]*`)", text.replace("  [", " ["))
-    return "".join(part if part.startswith("`") else re.sub(r"([*<_])", r"\\\1", part) for part in parts)
+    return "".join(
+        part if part.startswith("`") else re.sub(r"([*_])", r"\\\1", part).replace("<", "&lt;") for part in parts
+    )
