@@ -221,6 +221,17 @@ class TestOrder:
         assert [f"{path.name}: {target}" for path, target in links if not (path.parent / target).exists()] == []
 
 
+class TestPictures:
+    """``docs/figures`` holds what a page shows; what the site draws while it is built is not kept beside it."""
+
+    def test_every_picture_is_shown_by_a_page(self) -> None:
+        """Another would be committed again with every change of the drawing."""
+        text = "".join(path.read_text("utf-8") for path in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")))
+        folder = ROOT / "docs" / "figures"
+        pictures = [path for path in files() if path.is_relative_to(folder) and path.suffix in {".svg", ".png"}]
+        assert [str(path) for path in pictures if path.relative_to(ROOT / "docs").as_posix() not in text] == []
+
+
 class TestGuide:
     """``docs/testing.md`` names files and tests that there are."""
 
