@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from builder.cli import completion, help, pages, run_folders, runs, studies, training, variants  # noqa: A004 - a room, not the function
+from builder.cli import completion, help, live, pages, run_folders, runs, studies, training, variants  # noqa: A004 - a room, not the function
 from builder.cli.program import Command, Program, ProgramWithDefault
 from builder.commands.terminal.console import answer, open_streams
 from builder.commands.terminal.exit_codes import end_when_terminated, exit_codes, leave_when_terminated
@@ -32,7 +32,16 @@ repository; docs/tutorial.md is the way in.
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 120}
 
 SECTIONS: dict[str, tuple[Callable[..., None], ...]] = {
-    "Networks": (pages.init, pages.import_, pages.check, pages.show, pages.draw, variants.variants, pages.diff),
+    "Networks": (
+        pages.init,
+        pages.import_,
+        pages.check,
+        pages.show,
+        pages.draw,
+        variants.variants,
+        pages.diff,
+        live.live,
+    ),
     "Training": (
         *(training.train, training.resume, runs.evaluate, runs.predict, runs.compare),
         *(runs.export, training.bench),

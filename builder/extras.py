@@ -35,6 +35,7 @@ def _is_there(name: str) -> bool:
 
 EXTRAS: Mapping[str, Extra] = MappingProxyType(
     {
+        "live": Extra(("starlette", "uvicorn", "watchfiles"), "`live`, a page in a browser that follows a file"),
         "onnx": Extra(("onnx", "onnxruntime", "onnxscript"), "`export --to onnx`"),
         "studies": Extra(("optuna",), "studies that search for hyperparameters"),
         "tensorboard": Extra(("tensorboard",), "`--log tensorboard` of `train` and `study run`"),

@@ -16,12 +16,12 @@ SAID: Final = MappingProxyType({"said": True})
 """Metadata of a field that a command says on stderr."""
 
 
-def encode(value: object) -> str:
+def encode(value: object, indent: int | None = 2) -> str:
     """Return a result as indented JSON; a trailing underscore of a field (``in_``) is Python's, and left out.
 
     What is said beside a result has ``SAID`` as its field's metadata, and is no part of it.
     """
-    return json.dumps(_plain(value), indent=2, allow_nan=False)
+    return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 
 def _plain(value: object) -> object:

@@ -55,6 +55,7 @@ NOT_OF_A_ROOM = {
 """Folders of tests that mirror no room, and what they are about."""
 
 OF_A_WHOLE_ROOM = {
+    "live/test_in_browser.py": "the page in a real browser, while a file is edited",
     "ops/test_against_torch.py": "every operation beside PyTorch's module",
     "runtime/test_generated.py": "networks that nobody wrote, built",
     "runtime/test_joins.py": "networks that read earlier values, built",
@@ -162,7 +163,7 @@ class TestDependencies:
     def test_imports_and_requirements_agree(self) -> None:
         """``graphviz-pure`` is a program, which is run."""
         extras = PROJECT["project"]["optional-dependencies"]
-        wanted = [*PROJECT["project"]["dependencies"], *extras["studies"], *extras["onnx"]]
+        wanted = [*PROJECT["project"]["dependencies"], *extras["live"], *extras["studies"], *extras["onnx"]]
         asked = {normalized(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
         assert imported() - brought_by_pydantic == asked - {"graphviz-pure"}
@@ -441,6 +442,7 @@ class TestInstallation:
         assert expected
         own = {"archcli/__init__.py", "archcli/__main__.py", "archcli/cli.py"}
         own |= {"builder/py.typed", "builder/study/report/page.css", "builder/study/report/figure.css"}
+        own |= {str(path.relative_to(ROOT)) for path in files() if path.parent == ROOT / "builder" / "live" / "static"}
         assert expected | own <= content
         tops = {name.split("/")[0] for name in content}
         assert {top for top in tops if not top.endswith(".dist-info")} == {"archcli", "builder"}

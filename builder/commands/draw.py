@@ -44,7 +44,7 @@ def run(
     _check_use(level, options)
     operations = with_plugins(plugins)
     graphs = _all_of(pages, operations)
-    shown, notes = _at_their_variants_classes(pages, graphs, operations)
+    shown, notes = at_their_variants_classes(pages, graphs, operations)
     names = tuple(graph.name for graph in shown)
     files = tuple(outputs) or (Path(f"{names[0] if len(names) == 1 else 'comparison'}.svg"),)
     drawing = draw(shown, level=level, options=options, notes=notes)
@@ -67,7 +67,7 @@ def _all_of(pages: Sequence[str], operations: Operations) -> list[Graph]:
     return graphs
 
 
-def _at_their_variants_classes(
+def at_their_variants_classes(
     pages: Sequence[str], graphs: Sequence[Graph], operations: Operations
 ) -> tuple[list[Graph], list[str]]:
     """Return the networks, each base with as many classes as its first variant in the figure, and what to say of it.

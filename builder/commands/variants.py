@@ -104,7 +104,7 @@ def run(
     if figure is not None:
         _draw(listed, figure)
         files = (*files, figure)
-    rows = tuple(_row(each, found.base.cost) for each in listed)
+    rows = tuple(row(each, found.base.cost) for each in listed)
     return Varied(found.base.name, found.size, found.is_counted, rows, found.merged, tuple(found.repeated), files)
 
 
@@ -119,9 +119,9 @@ def csv_lines(asked: VariantsOptions, listing: ListingOptions) -> Iterator[str]:
     found = asked.variants()
     yield csv_line([field.name for field in fields(VariantRow)])
     for each in _listed(found, listing):
-        row = asdict(_row(each, found.base.cost))
+        line = asdict(row(each, found.base.cost))
         settings = ", ".join(f"{name}={value}" for name, value in each.settings.items())
-        yield csv_line(list((row | {"places": " ".join(each.places), "settings": settings}).values()))
+        yield csv_line(list((line | {"places": " ".join(each.places), "settings": settings}).values()))
 
 
 def _listed(found: Variants, listing: ListingOptions) -> Iterable[Variant]:
@@ -161,5 +161,6 @@ def _draw(listed: list[Variant], figure: Path) -> None:
     draw(graphs, level="layer" if len(graphs) <= _FEW else "block").write(figure)
 
 
-def _row(variant: Variant, base: Cost) -> VariantRow:
+def row(variant: Variant, base: Cost) -> VariantRow:
+    """Return what the list says of a variant of a network with the price ``base``."""
     return VariantRow(variant.name, variant.places, variant.settings, variant.id, *variant.cost, *(variant.cost - base))

@@ -97,8 +97,8 @@ NEEDING_TORCH = (
 )
 """What needs PyTorch, where numpy, scipy and filelock are there."""
 
-ELSEWHERE = {"resume", "compare", "doctor"}
-"""Commands that are tried by themselves below, for they first need something that is not there."""
+ELSEWHERE = {"resume", "compare", "doctor", "live"}
+"""Commands that are tried by themselves: below, for they first need something that is not there, or in their room."""
 
 SCRIPT = """
 import io, json, sys

@@ -32,15 +32,15 @@ def planned(value: Planned) -> str:
         f"study    {plan.name}" + (f": {plan.question.text}" if plan.question.text else ""),
         f"data     {_data(plan)}",
         f"recipe   {plan.base.recipe.name}: {_recipe(plan)}",
-        f"cells    {_cells(plan)}",
+        f"cells    {cells(plan)}",
         *([f"search   {_search(plan.search)}"] if plan.search else []),
         f"compare  {_compared(plan)}",
         "",
         _networks(plan),
         *_merged(plan),
         "",
-        f"time     {_time(plan)}",
-        f"seeds    {_seeds(plan)}",
+        f"time     {time(plan)}",
+        f"seeds    {seeds(plan)}",
         *(f"warning  {each}" for each in plan.warnings),
         *([] if value.is_new else ["planned  before; the page says the same"]),
         "",
@@ -71,7 +71,8 @@ def _recipe(plan: Plan) -> str:
     return f"{plural(recipe.epochs, 'epoch')}, {recipe.batch_size} images a batch, {pixels(recipe)}{also}"
 
 
-def _cells(plan: Plan) -> str:
+def cells(plan: Plan) -> str:
+    """Return how many runs a study has, and what they are."""
     arms, networks = len(plan.arms), len(plan.networks)
     reused = f", {plan.reused} of which other studies have finished" if plan.reused else ""
     choices = arms // networks
@@ -152,7 +153,8 @@ def _merged(plan: Plan) -> list[str]:
     return [f"{each.name} is also {', '.join(each.same_as)}" for each in plan.networks if each.same_as]
 
 
-def _time(plan: Plan) -> str:
+def time(plan: Plan) -> str:
+    """Return how long the whole study takes, where that was measured."""
     if plan.seconds is None:
         return "not measured"
     side = f", {plan.workers} cells side by side" if plan.workers > 1 else ""
@@ -163,7 +165,8 @@ def _time(plan: Plan) -> str:
     return f"about {duration(plan.seconds)} on {plan.device}{side}{budget}"
 
 
-def _seeds(plan: Plan) -> str:
+def seeds(plan: Plan) -> str:
+    """Return how many seeds the question needs, how many are planned, and what they can tell."""
     question = plan.question
     what = "an effect" if plan.factorial is not None else "a difference"
     asked = (

@@ -1,0 +1,98 @@
+"""The figure of all pages as the controls ask for it, and the small figures of variants; each is drawn once."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from builder.commands.draw import at_their_variants_classes
+from builder.diagnostics import ArchError, RunError
+from builder.emit.diagram import DrawOptions, draw
+
+if TYPE_CHECKING:
+    from builder.choices import Level, ThemeName, Width
+    from builder.graph import Graph
+    from builder.live.pages import Snapshot
+    from builder.ops import Operations
+
+KEPT = 16
+"""Figures that are kept: of one version every level and theme that somebody is likely to choose."""
+
+
+@dataclass(frozen=True)
+class FigureOptions:
+    """What the controls say: ``blocks`` are folded at the level of layers, and opened at the level of blocks."""
+
+    level: Level = "block"
+    theme: ThemeName = "light"
+    width: Width | None = None
+    blocks: tuple[str, ...] = ()
+
+    def draw_options(self) -> DrawOptions:
+        """Return them as ``draw`` takes them."""
+        fold, expand = (self.blocks, ()) if self.level == "layer" else ((), self.blocks)
+        return DrawOptions(theme=self.theme, width=self.width, fold=fold, expand=expand)
+
+
+@dataclass(frozen=True)
+class SeenFigure:
+    """A figure as SVG, None where there is none; ``is_current`` unless a page of it has mistakes now.
+
+    ``problem`` says why the controls ask for something that can't be drawn, and ``several`` whether ids are numbered.
+    """
+
+    version: int
+    svg: str | None
+    is_current: bool
+    several: bool
+    problem: str | None = None
+
+
+class Figures:
+    """Draws one figure at a time, because two at once take as long as one after the other."""
+
+    def __init__(self, operations: Operations) -> None:
+        """Keep nothing yet."""
+        self._operations = operations
+        self._lock = Lock()
+        self._kept: OrderedDict[object, SeenFigure] = OrderedDict()
+
+    def of(self, snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
+        """Return the figure of all pages of ``snapshot``."""
+        key = (snapshot.version, options)
+        with self._lock:
+            if key not in self._kept:
+                self._kept[key] = self._draw(snapshot, options)
+                while len(self._kept) > KEPT:
+                    self._kept.popitem(last=False)
+            return self._kept[key]
+
+    def small(self, graph: Graph, theme: ThemeName) -> str:
+        """Return a network at the level of blocks as SVG."""
+        with self._lock:
+            return draw([graph], level="block", options=DrawOptions(theme=theme, shapes="none")).svg()
+
+    def _draw(self, snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
+        graphs = snapshot.graphs
+        several = len(graphs) > 1
+        if not graphs:
+            return SeenFigure(snapshot.version, None, snapshot.is_current, several)
+        try:
+            shown, notes = graphs, [""] * len(graphs)
+            if several and snapshot.is_current:
+                asked = [page.asked for page in snapshot.pages]
+                shown, notes = at_their_variants_classes(asked, graphs, self._operations)
+            svg = draw(shown, level=options.level, options=options.draw_options(), notes=notes).svg()
+        except ArchError as error:
+            return SeenFigure(snapshot.version, None, snapshot.is_current, several, _words(error))
+        except RunError as error:
+            said = f"{error.message}: {error.hint}" if error.hint else error.message
+            return SeenFigure(snapshot.version, None, snapshot.is_current, several, said)
+        return SeenFigure(snapshot.version, svg, snapshot.is_current, several)
+
+
+def _words(error: ArchError) -> str:
+    first = error.diagnostics[0]
+    return f"{first.message}: {first.hint}" if first.hint else first.message
