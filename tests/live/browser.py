@@ -48,6 +48,8 @@ class Driven:
         return asyncio.run_coroutine_threadsafe(call(), self._loop).result()
 
     def _wrapped(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._wrapped(each) for each in value]
         return Driven(value, self._loop) if type(value).__module__.startswith("playwright.") else value
 
 

@@ -232,6 +232,10 @@ class TestQuestion:
             assert "+27.30 k" in seen.locator(".card").nth(3).inner_text()
             assert "archcli variants alexnet --insert se --among block1.pre_activation" in seen.inner_text("#answer")
             until(seen, "[...document.querySelectorAll('.card img')].every(each => each.naturalWidth > 0)")
+            seen.locator(".card").nth(1).hover()
+            assert [each.get_attribute("aria-label") for each in seen.locator(".spot.seen").all()] == [
+                "Insert at block1.pre_activation, 384×13×13"
+            ]
             seen.locator('.spot[aria-checked="true"]').first.click()
             until(seen, "document.querySelectorAll('.card').length === 2")
 

@@ -166,6 +166,14 @@ export class Figure {
     }
   }
 
+  /** Show for a moment where a variant has something inserted. */
+  preview(places) {
+    const wanted = new Set(places);
+    for (const each of this.svg?.querySelectorAll(".spot[role=checkbox]") ?? []) {
+      each.classList.toggle("seen", JSON.parse(each.dataset.places).some((place) => wanted.has(place)));
+    }
+  }
+
   /** One stop for the tabulator; the arrows go from one thing to the next. */
   key(event) {
     const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1, Home: -1e9, End: 1e9 }[event.key];

@@ -13,7 +13,9 @@ let drawing = null;
 const page = () => state.view?.pages[Math.min(controls().page, state.view.pages.length - 1)] ?? null;
 const text = new PageText();
 const table = new LayerTable({ onLine: (at) => text.show(at) });
-const question = new Question({ onPlaces: (places) => { figure.choose(places); details.choose(places); } });
+const question = new Question({
+  onPlaces: (places) => { figure.choose(places); details.choose(places); }, onVariant: (places) => figure.preview(places),
+});
 const details = new Details({
   onLine: (at) => text.show(at), onPlace: (place) => question.toggle(place), onBlock: (block) => toggleBlock(block),
   places: () => question.places(),

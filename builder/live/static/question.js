@@ -4,8 +4,8 @@ import { theme } from "./controls.js";
 import { Writing } from "./writing.js";
 
 export class Question {
-  constructor({ onPlaces }) {
-    this.onPlaces = onPlaces;
+  constructor({ onPlaces, onVariant }) {
+    Object.assign(this, { onPlaces, onVariant });
     this.form = $("question");
     this.writing = new Writing(() => this.space());
     const typed = calmly(300, () => this.changed());
@@ -123,7 +123,8 @@ export class Question {
       const changes = [...each.places, ...Object.entries(each.settings).map(([name, value]) => `${name}=${value}`)];
       const base = !changes.length;
       const runs = found.runs[each.name] ?? [];
-      return el("div", { class: "card", role: "listitem" },
+      return el("div", { class: "card", role: "listitem", onpointerenter: () => this.onVariant(each.places),
+        onpointerleave: () => this.onVariant([]) },
         el("img", { src: `variant.svg?${query}`, alt: `Figure of ${each.name}`, loading: "lazy" }),
         el("p", { class: "name" }, each.name, base ? el("span", { class: "quiet" }, "  the base") : null),
         el("p", { class: "quiet" }, changes.join(", ") || "nothing inserted"),
