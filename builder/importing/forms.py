@@ -71,6 +71,9 @@ class BlockForm:
     shares: tuple[int, ...] = ()
     """The values that branches begin with, where each gets a share of the channels."""
 
+    title: str = ""
+    """Its name in the block around it, empty in a list."""
+
     outward: bool = False
     """Whether something inside reads a value from outside by its path, so that it is no template."""
 

@@ -238,6 +238,8 @@ def _getitem(c: Called) -> Said:
         range(size)[cut] for size, cut in zip(c.before.shape, (*index, *[slice(None)] * (4 - len(index))), strict=True)
     ]
     full = [each == range(size) for each, size in zip(ranges, c.before.shape, strict=True)]
+    if all(full):
+        return "identity", {}
     if (
         full[0]
         and full[1]

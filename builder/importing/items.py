@@ -209,9 +209,12 @@ def squeeze_excitation(region: Region) -> TracedStep | None:
     if len(region.items) != 1 or not isinstance(region.items[0], Joint) or region.items[0].word != "mul":
         return None
     form = shortcut_form(region.items[0])
-    if form is None or form[1] or len(form[0]) != 5 or not all(isinstance(each, TracedStep) for each in form[0]):
+    if form is None or form[1] or len(form[0]) != 5:
         return None
-    pool, first, act, second, gate = (each for each in form[0] if isinstance(each, TracedStep))
+    lane = [(_wrapped(each) or each) if isinstance(each, Region) else each for each in form[0]]
+    if not all(isinstance(each, TracedStep) for each in lane):
+        return None
+    pool, first, act, second, gate = (each for each in lane if isinstance(each, TracedStep))
     plain = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
     if (pool.word, first.word, second.word) != ("adaptiveavgpool", "conv", "conv") or pool.fields != {"size": 1}:
         return None

@@ -200,6 +200,8 @@ class PageLayout:
             return self._again(item, own, names)
         names.keyed[own] = own
         node = self._node(item)
+        if isinstance(node, BlockForm):
+            node.title = own
         names.nodes[own] = node
         return own, node
 

@@ -78,7 +78,7 @@ class Templates:
 
     def _template(self, group: list[BlockForm]) -> dict[BlockForm, LayerForm]:
         """Return the calls that stand for the blocks of one group, and keep their template."""
-        name = self._name(_title(group[0]))
+        name = self._name(_title(group))
         rows = [list(_slots(block)) for block in group]
         params: dict[str, list[object]] = {}
         settled: list[tuple[Varying, str]] = []
@@ -136,7 +136,7 @@ class Templates:
         return f"${name}"
 
     def _name(self, kind: str) -> str:
-        plain = re.sub(r"\W", "", kind) or "Unit"
+        plain = re.sub(r"\W", "", kind).strip("_") or "Unit"
         wanted = plain[0].upper() + plain[1:] if plain[0].isalpha() else f"Unit{plain}"
         name, number = wanted, 2
         while name in self._taken or any(each.name == name for each in self.found):
@@ -150,13 +150,15 @@ def _is_plain(block: BlockForm) -> bool:
     return only and block.shortcut is None and block.activation is None and block.kind in _GENERIC
 
 
-def _title(block: BlockForm) -> str:
-    """Return what a template is called after: its class, else its few layers, else that it is a stage of blocks."""
+def _title(group: Sequence[BlockForm]) -> str:
+    """Return what a template is called after: its class, else its few layers, else its name or a stage."""
+    block = group[0]
     if block.kind not in _GENERIC:
         return block.kind
     layers = [each for each in block.children() if isinstance(each, LayerForm) and each.word.islower()]
     if len(layers) < len(block.children()):
-        return "Stage"
+        names = Counter(re.sub(r"[\d_]+$", "", each.title) for each in group)
+        return names.most_common(1)[0][0].capitalize() or "Stage"
     words = [_WORDS.get(each.word, "Act" if each.word in ACTIVATIONS else each.word.capitalize()) for each in layers]
     return "".join(words) if len(words) <= 3 else f"{''.join(words[:3])}Etc"
 
@@ -303,7 +305,7 @@ def _follows(first: tuple[str | None, Node], later: tuple[str | None, Node], dis
         and two
         and one[1] == two[1]
         and int(two[2]) == int(one[2]) + distance
-        and not one[2].startswith("0" * (len(one[2]) > 1))
+        and (len(one[2]) == 1 or not one[2].startswith("0"))
     )
 
 

@@ -12,6 +12,7 @@ from builder.runtime.compile import build
 from tests.importing.networks import (
     Aggregated,
     Choosing,
+    Counted,
     Dense,
     Endless,
     Gated,
@@ -49,6 +50,13 @@ class TestBlocks:
         assert found.is_equal
         assert "- se: {hidden: 2}\n" in found.text
         assert "- dropout: {p: 0.2}\n" in found.text
+
+    def test_names_that_count_are_a_repeat(self) -> None:
+        """Also where the gates' activation is a module of its own; a slice of all channels is left out."""
+        found = imported(Counted())
+        assert found.is_equal
+        assert "stage:\n    layers:\n      b{$i + 1}:\n        se: {hidden: 2}\n        repeat: 3\n" in found.text
+        assert "narrow" not in found.text
 
     def test_a_concatenation_is_branches(self) -> None:
         """Each lane has its own layers."""
