@@ -5,7 +5,7 @@
     python -m benchmarks.live --picture live.png    the picture of the guide instead
 
 A copy of the page is saved with another number of classes, so that text, costs and figure change. The time is from
-before the file is written until two frames after the figure was replaced.
+before the file is put in its place until after the frame that first shows the new figure.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SOME = (
     "convnext_large", "efficientnet_b7", "efficientnet_v2_l", "regnet_y_128gf",
 )  # fmt: skip
 NOTED = """() => { window.drawn = [];
-  new MutationObserver(() => requestAnimationFrame(() => requestAnimationFrame(() =>
+  new MutationObserver(() => requestAnimationFrame(() => setTimeout(() =>
     window.drawn.push([Number(document.documentElement.dataset.version), Date.now()]))))
   .observe(document.documentElement, {attributes: true, attributeFilter: ["data-version"]}); }"""
 

@@ -61,11 +61,25 @@ class Served:
         self.figures = Figures(self.operations)
         self._lock = Lock()
         self._space: tuple[object, FoundSpace] | None = None
+        self._view: tuple[int, Response] | None = None
+        self.follower.prepare = self._prepare
 
     @property
     def snapshot(self) -> Snapshot:
         """The pages as they are now."""
         return self.follower.snapshot
+
+    def _prepare(self, snapshot: Snapshot) -> None:
+        """Make ready what the browser asks for next."""
+        self.view(snapshot)
+        self.figures.of(snapshot, self.figures.last)
+
+    def view(self, snapshot: Snapshot) -> Response:
+        """Return everything that is told of the pages but their figure; two tabs cost no more than one."""
+        with self._lock:
+            if self._view is None or self._view[0] != snapshot.version:
+                self._view = (snapshot.version, _json(view(snapshot)))
+            return self._view[1]
 
     def asked(self, wanted: SpaceQuestion) -> str:
         """Return the page that a question is about; raise ArchError where there is none of that number."""
@@ -180,7 +194,7 @@ class _Answers:
 
     def view(self, _request: Request, _sent: Any) -> object:
         """Answer with everything that is told of the pages but their figure."""
-        return view(self.served.snapshot)
+        return self.served.view(self.served.snapshot)
 
     def figure(self, request: Request, _sent: Any) -> object:
         """Answer with the figure that the controls ask for."""

@@ -58,9 +58,12 @@ class Figures:
         self._operations = operations
         self._lock = Lock()
         self._kept: OrderedDict[object, SeenFigure] = OrderedDict()
+        self.last = FigureOptions()
+        """What was asked for last, which is likely what is asked for next."""
 
     def of(self, snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
         """Return the figure of all pages of ``snapshot``."""
+        self.last = options
         key = (snapshot.version, options)
         with self._lock:
             if key not in self._kept:

@@ -11,7 +11,7 @@ from watchfiles import awatch
 from builder.live.pages import look_again
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from watchfiles import Change
@@ -40,6 +40,8 @@ class Follower:
         self.snapshot = snapshot
         self._operations = operations
         self._changed = asyncio.Event()
+        self.prepare: Callable[[Snapshot], object] = lambda _: None
+        """What is done with a new snapshot before anybody asks, in a thread."""
 
     async def look(self) -> None:
         """Read the pages again, in a thread; tell whoever waits if they say something else."""
@@ -51,6 +53,7 @@ class Follower:
             self.snapshot = found
             waiting, self._changed = self._changed, asyncio.Event()
             waiting.set()
+            await asyncio.to_thread(self.prepare, found)
 
     async def follow(self) -> None:
         """Look again whenever a page changes in a folder from which the pages are read; never returns.

@@ -67,7 +67,7 @@ class TestSaves:
             assert "3×3, 16" in seen.inner_html("#figure")
             assert "out: 16" in seen.inner_text("#text")
             assert "65.45 k" in seen.inner_text("#price")
-            assert "Conv 3×3, 16" in seen.inner_text("#layers")
+            until(seen, "document.getElementById('layers').textContent.includes('Conv 3×3, 16')")
 
     def test_scroll_and_zoom_are_kept(self, browser: Driven, page: Path) -> None:
         """What one looked at is where it was."""

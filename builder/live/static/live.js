@@ -8,6 +8,8 @@ import { LayerTable } from "./table.js";
 import { PageText } from "./text.js";
 
 const state = { view: null, figure: null, ended: false };
+const PATIENCE = 150; // milliseconds that tables wait for the figure, which is looked at first
+const pause = (wait) => new Promise((resolve) => { setTimeout(resolve, wait); });
 let drawing = null;
 
 const page = () => state.view?.pages[Math.min(controls().page, state.view.pages.length - 1)] ?? null;
@@ -53,13 +55,19 @@ function showView() {
   ].join("  ·  ") : "";
   showTabs(state.view.pages.map((each) => each.asked));
   text.update(shown);
-  table.update(network);
+  showStatus();
+}
+
+/** Show what may come after the figure: tables, places and differences. */
+function showRest() {
+  const shown = page();
+  if (!shown) return;
+  table.update(shown.network);
   details.update(shown);
   question.update(controls().page, shown);
   $("difference-part").hidden = state.view.pages.length < 2;
   const compared = state.view.pages.map((each) => each.difference).filter(Boolean);
   $("difference").textContent = compared.join("\n\n");
-  showStatus();
 }
 
 function showStatus() {
@@ -108,7 +116,9 @@ async function refresh() {
     const drawn = askFigure(); // at once, and shown after what is told of the page
     state.view = await viewed;
     showView();
-    await showFigure(drawn);
+    const shown = showFigure(drawn);
+    await Promise.race([shown, pause(PATIENCE)]);
+    showRest();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error; // the server is gone, which the stream of events says too
   }
@@ -134,7 +144,7 @@ function listen() {
 }
 
 onControls((changed) => {
-  if (changed === "page") { showView(); figure.show(page()?.network ?? null, controls().page + 1); }
+  if (changed === "page") { showView(); showRest(); figure.show(page()?.network ?? null, controls().page + 1); }
   else showFigure();
   question.restyle();
 });
