@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import perf_counter, process_time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,9 @@ ENOUGH = 1.5
 
 _FIRST = 2
 """Batches of the first, unmeasured try, in which everything is made ready."""
+
+_LEAST_SHARE = 0.02
+"""Of the clock's time, what a measurement has computed at least; less says nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,7 @@ class Pilot:
     def seconds(self, page: str) -> float:
         """Return the seconds that training on one image takes for the network of ``page``, on one thread of a CPU.
 
+        There they are the processor's, which other programs on the machine do not lengthen.
         Where images grow, that is the mean over all epochs, those between the first size and the last by their pixels.
         Raises RunError where the network can't be trained with these images.
         """
@@ -104,9 +109,11 @@ class Pilot:
         recipe = self.recipe.model_copy(update={"epochs": 1, "size": side})
         asked = TrainOptions(page=str(place / "page.yaml"), recipe=recipe, threads=1)
         ready = prepare(asked, shared=Shared(few, self.device, self.operations))
+        clock, computed = perf_counter(), process_time()
         summary = train_prepared(ready, RunFolder.create(place, name))
         assert summary.images_per_second is not None, "it has trained"
-        return summary.images_per_second
+        share = (process_time() - computed) / (perf_counter() - clock) if kind_of(self.device).is_host else 1.0
+        return summary.images_per_second / min(1.0, max(share, _LEAST_SHARE))
 
 
 def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:

@@ -162,7 +162,8 @@ def time(plan: Plan) -> str:
     if plan.hours is not None:
         over = plan.seconds > 3600 * plan.hours
         budget = f"; {'over' if over else 'within'} the budget of {plan.hours:g} h"
-    return f"about {duration(plan.seconds)} on {plan.device}{side}{budget}"
+    quiet = ", if nothing else computes there" if plan.device == "cpu" else ""
+    return f"about {duration(plan.seconds)} on {plan.device}{side}{quiet}{budget}"
 
 
 def seeds(plan: Plan) -> str:
