@@ -157,6 +157,16 @@ def imported() -> set[str]:
     return {known_as.get(name, name) for name in foreign}
 
 
+class TestVersionsOfPython:
+    """Classifiers say what was tried."""
+
+    def test_each_is_in_the_table_of_the_guide(self) -> None:
+        """With what ran on it."""
+        named = [each.rpartition(" ")[2] for each in PROJECT["project"]["classifiers"] if ":: 3." in each]
+        rows = re.findall(r"^\| (3\.\d+) \|", (ROOT / "docs" / "install.md").read_text("utf-8"), re.MULTILINE)
+        assert named == rows
+
+
 class TestDependencies:
     """What is imported is asked for, and nothing else."""
 
