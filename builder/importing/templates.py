@@ -82,7 +82,7 @@ class Templates:
         rows = [list(_slots(block)) for block in group]
         params: dict[str, list[object]] = {}
         settled: list[tuple[Varying, str]] = []
-        kernels: dict[LayerForm, str] = {}
+        kernels: dict[LayerForm, tuple[str, list[object]]] = {}
         columns = [list(column) for column in zip(*rows, strict=True)]
         varying = [column for column in columns if len({_frozen(slot.value) for slot in column}) > 1]
         labels = Counter(column[0].field for column in varying)
@@ -90,7 +90,7 @@ class Templates:
             expression = self._expression(column, params, kernels, labels)
             settled.append((column[0], expression))
             if column[0].field == "kernel" and expression.startswith("$"):
-                kernels[column[0].layer] = expression
+                kernels[column[0].layer] = expression, [slot.value for slot in column]
         calls = {
             block: LayerForm(
                 name, {each: values[number] for each, values in params.items()}, block.channels, aux=block.aux
@@ -108,7 +108,7 @@ class Templates:
         self,
         column: list[Varying],
         params: dict[str, list[object]],
-        kernels: dict[LayerForm, str],
+        kernels: dict[LayerForm, tuple[str, list[object]]],
         labels: Counter[str],
     ) -> str:
         """Return what stands at a value that differs: the channels that enter, half the kernel, or a parameter."""
@@ -116,9 +116,9 @@ class Templates:
         if all(slot.value == slot.channels and not isinstance(slot.value, bool) for slot in column):
             return "$in"
         if column[0].field == "padding" and column[0].layer in kernels:
-            sizes = [slot.layer.fields["kernel"] for slot in column[1:]]
-            if all(isinstance(k, int) and slot.value == k // 2 for k, slot in zip(sizes, column[1:], strict=True)):
-                return f"{kernels[column[0].layer]} // 2"
+            kernel, sizes = kernels[column[0].layer]
+            if all(isinstance(k, int) and slot.value == k // 2 for k, slot in zip(sizes, column, strict=True)):
+                return f"{kernel} // 2"
         for name, known in params.items():
             if [_frozen(each) for each in known] == [_frozen(each) for each in values]:
                 return f"${name}"

@@ -80,6 +80,21 @@ class Gate(nn.Module):
         return x * (self.gate(gates) if hasattr(self, "gate") else torch.sigmoid(gates))
 
 
+class Sized(nn.Module):
+    """Kernels of several sizes, of which the first is not padded by its half."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        sizes = ((3, 6, 2), (8, 3, 1), (8, 5, 2))
+        self.steps = nn.Sequential(
+            *(nn.Sequential(nn.Conv2d(each, 8, kernel, 1, pad), nn.ReLU()) for each, kernel, pad in sizes)
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        return self.steps(x).mean((2, 3))
+
+
 class Mode(nn.Module):
     """A sigmoid in a module of its own."""
 

@@ -23,6 +23,7 @@ from tests.importing.networks import (
     Odd,
     Residual,
     Shuffled,
+    Sized,
     Streams,
     Twice,
     Unused,
@@ -50,6 +51,12 @@ class TestBlocks:
         assert found.is_equal
         assert "- se: {hidden: 2}\n" in found.text
         assert "- dropout: {p: 0.2}\n" in found.text
+
+    def test_a_padding_is_half_the_kernel_only_where_all_are(self) -> None:
+        """The first of the blocks has another."""
+        found = imported(Sized())
+        assert found.is_equal
+        assert "padding: $padding" in found.text
 
     def test_names_that_count_are_a_repeat(self) -> None:
         """Also where the gates' activation is a module of its own; a slice of all channels is left out."""
