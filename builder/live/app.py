@@ -22,7 +22,7 @@ from builder.choices import Level, ThemeName, Width
 from builder.commands.text.missing import missing_package
 from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.json_output import encode
-from builder.live.figures import FigureOptions, Figures
+from builder.live.figures import FigureOptions, Figures, small_figure
 from builder.live.guard import Guard
 from builder.live.space import find_space, question, seen_space
 from builder.live.view import view
@@ -70,9 +70,9 @@ class Served:
         return self.follower.snapshot
 
     def _prepare(self, snapshot: Snapshot) -> None:
-        """Make ready what the browser asks for next."""
-        self.view(snapshot)
-        self.figures.of(snapshot, self.figures.last)
+        """Make ready what the browser will ask for: the figure, as it was asked for last."""
+        if snapshot is self.snapshot:
+            self.figures.of(lambda: self.snapshot, self.figures.last)
 
     def view(self, snapshot: Snapshot) -> Response:
         """Return everything that is told of the pages but their figure; two tabs cost no more than one."""
@@ -206,7 +206,7 @@ class _Answers:
             width=_one_of("width", asked["width"], Width) if asked.get("width") else None,
             blocks=blocks,
         )
-        return self.served.figures.of(self.served.snapshot, options)
+        return self.served.figures.of(lambda: self.served.snapshot, options)
 
     def space(self, request: Request, _sent: Any) -> object:
         """Answer with the variants of a space."""
@@ -221,7 +221,7 @@ class _Answers:
         if found is None:
             return Response("there is no such variant\n", 404, media_type="text/plain")
         theme = _one_of("theme", request.query_params.get("theme", "light"), ThemeName)
-        return Response(self.served.figures.small(found.graph, theme), media_type="image/svg+xml")
+        return Response(small_figure(found.graph, theme), media_type="image/svg+xml")
 
     def study(self, _request: Request, sent: Any) -> object:
         """Answer with the study that would be written and its plan."""

@@ -12,6 +12,8 @@ from builder.diagnostics import ArchError, RunError
 from builder.emit.diagram import DrawOptions, draw
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from builder.choices import Level, ThemeName, Width
     from builder.graph import Graph
     from builder.live.pages import Snapshot
@@ -50,6 +52,15 @@ class SeenFigure:
     problem: str | None = None
 
 
+@dataclass(frozen=True)
+class _Drawn:
+    """What was drawn of ``graphs``, which are kept so that no other can take their identity."""
+
+    graphs: tuple[Graph, ...]
+    svg: str | None
+    problem: str | None = None
+
+
 class Figures:
     """Draws one figure at a time, because two at once take as long as one after the other."""
 
@@ -57,43 +68,46 @@ class Figures:
         """Keep nothing yet."""
         self._operations = operations
         self._lock = Lock()
-        self._kept: OrderedDict[object, SeenFigure] = OrderedDict()
+        self._kept: OrderedDict[object, _Drawn] = OrderedDict()
         self.last = FigureOptions()
         """What was asked for last, which is likely what is asked for next."""
 
-    def of(self, snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
-        """Return the figure of all pages of ``snapshot``."""
+    def of(self, latest: Callable[[], Snapshot], options: FigureOptions) -> SeenFigure:
+        """Return the figure of all pages of the ``latest`` snapshot; the same networks are not drawn again.
+
+        Which one is the latest is asked when it is drawn: a save may have come while another figure was.
+        """
         self.last = options
-        key = (snapshot.version, options)
         with self._lock:
+            snapshot = latest()
+            graphs, current = tuple(snapshot.graphs), snapshot.is_current
+            key = (tuple(map(id, graphs)), current or len(graphs) < 2, options)
             if key not in self._kept:
-                self._kept[key] = self._draw(snapshot, options)
+                self._kept[key] = self._draw(snapshot, graphs, options)
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
-            return self._kept[key]
+            drawn = self._kept[key]
+        return SeenFigure(snapshot.version, drawn.svg, current, len(graphs) > 1, drawn.problem)
 
-    def small(self, graph: Graph, theme: ThemeName) -> str:
-        """Return a network at the level of blocks as SVG."""
-        with self._lock:
-            return draw([graph], level="block", options=DrawOptions(theme=theme, shapes="none")).svg()
-
-    def _draw(self, snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
-        graphs = snapshot.graphs
-        several = len(graphs) > 1
+    def _draw(self, snapshot: Snapshot, graphs: tuple[Graph, ...], options: FigureOptions) -> _Drawn:
         if not graphs:
-            return SeenFigure(snapshot.version, None, snapshot.is_current, several)
+            return _Drawn(graphs, None)
         try:
-            shown, notes = graphs, [""] * len(graphs)
-            if several and snapshot.is_current:
+            shown, notes = list(graphs), [""] * len(graphs)
+            if len(graphs) > 1 and snapshot.is_current:
                 asked = [page.asked for page in snapshot.pages]
                 shown, notes = at_their_variants_classes(asked, graphs, self._operations)
             svg = draw(shown, level=options.level, options=options.draw_options(), notes=notes).svg()
         except ArchError as error:
-            return SeenFigure(snapshot.version, None, snapshot.is_current, several, _words(error))
+            return _Drawn(graphs, None, _words(error))
         except RunError as error:
-            said = f"{error.message}: {error.hint}" if error.hint else error.message
-            return SeenFigure(snapshot.version, None, snapshot.is_current, several, said)
-        return SeenFigure(snapshot.version, svg, snapshot.is_current, several)
+            return _Drawn(graphs, None, f"{error.message}: {error.hint}" if error.hint else error.message)
+        return _Drawn(graphs, svg)
+
+
+def small_figure(graph: Graph, theme: ThemeName) -> str:
+    """Return a network at the level of blocks as SVG."""
+    return draw([graph], level="block", options=DrawOptions(theme=theme, shapes="none")).svg()
 
 
 def _words(error: ArchError) -> str:

@@ -40,6 +40,10 @@ class Driven:
             return self._wrapped(found)
         return lambda *given, **named: self._wrapped(self._called(found, given, named))
 
+    def unwrapped(self) -> Any:
+        """Return the object itself, as an argument of another."""
+        return self._what
+
     def _called(self, method: Any, given: tuple[Any, ...], named: dict[str, Any]) -> Any:
         async def call() -> Any:
             result = method(*given, **named)

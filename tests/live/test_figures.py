@@ -15,6 +15,14 @@ from tests.command_line import PAGE
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from builder.live.figures import SeenFigure
+    from builder.live.pages import Snapshot
+
+
+def figure(snapshot: Snapshot, options: FigureOptions) -> SeenFigure:
+    """Return the figure of a snapshot."""
+    return Figures(OPERATIONS).of(lambda: snapshot, options)
+
 
 class TestFigures:
     """Drawn once for each choice."""
@@ -23,43 +31,54 @@ class TestFigures:
         """The same question has the same answer, which is kept."""
         drawn = Figures(OPERATIONS)
         now = first_look([page.name])
-        first = drawn.of(now, FigureOptions())
+        first = drawn.of(lambda: now, FigureOptions())
         monkeypatch.setattr(figures, "draw", None)
-        assert drawn.of(now, FigureOptions()) is first
+        assert drawn.of(lambda: now, FigureOptions()) == first
+
+    def test_a_mistake_costs_no_drawing(self, page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The network that is shown is the same."""
+        drawn = Figures(OPERATIONS)
+        before = first_look([page.name])
+        drawn.of(lambda: before, FigureOptions())
+        monkeypatch.setattr(figures, "draw", None)
+        page.write_text(PAGE.replace("relu", "rely"), "utf-8")
+        after = look_again(before)
+        assert drawn.of(lambda: after, FigureOptions()).svg is not None
 
     def test_the_last_good_one_is_marked(self, page: Path) -> None:
         """It is of the network as it was."""
         drawn = Figures(OPERATIONS)
         before = first_look([page.name])
         page.write_text(PAGE.replace("relu", "rely"), "utf-8")
-        found = drawn.of(look_again(before), FigureOptions())
-        assert (found.is_current, found.svg) == (False, drawn.of(before, FigureOptions()).svg)
+        after = look_again(before)
+        found = drawn.of(lambda: after, FigureOptions())
+        assert (found.is_current, found.svg) == (False, drawn.of(lambda: before, FigureOptions()).svg)
 
     def test_a_page_that_was_never_right_has_none(self, page: Path) -> None:
         """There is nothing to draw yet."""
         page.write_text("name: small\n", "utf-8")
-        assert Figures(OPERATIONS).of(first_look([page.name]), FigureOptions()).svg is None
+        assert figure(first_look([page.name]), FigureOptions()).svg is None
 
     def test_what_does_not_fit_is_said(self) -> None:
         """With what to do about it; nothing is raised."""
-        found = Figures(OPERATIONS).of(first_look(["resnet50"]), FigureOptions(level="layer", width="89mm"))
+        found = figure(first_look(["resnet50"]), FigureOptions(level="layer", width="89mm"))
         assert found.svg is None
         assert "choose a wider column" in (found.problem or "")
 
     def test_blocks_that_are_not_there(self, page: Path) -> None:
         """As `--expand` says it."""
-        found = Figures(OPERATIONS).of(first_look([page.name]), FigureOptions(blocks=("nothing",)))
+        found = figure(first_look([page.name]), FigureOptions(blocks=("nothing",)))
         assert "nothing" in (found.problem or "")
 
     @pytest.mark.parametrize(("level", "boxes"), [("block", "layer1.0"), ("layer", "layer1.0.conv1")])
     def test_blocks_are_opened_or_folded(self, level: str, boxes: str) -> None:
         """One field says both: at the level of blocks it opens, at that of layers it folds."""
         options = FigureOptions(level=level, blocks=("layer1",))  # type: ignore[arg-type]  # parametrized
-        svg = Figures(OPERATIONS).of(first_look(["resnet18"]), options).svg or ""
+        svg = figure(first_look(["resnet18"]), options).svg or ""
         assert (f"<title>{boxes}</title>" in svg) == (level == "block")
 
     def test_several_pages_stand_in_one_figure(self) -> None:
         """The base with as many classes as its variant, as `archcli draw` does it."""
-        found = Figures(OPERATIONS).of(first_look(["alexnet", "alexse_both"]), FigureOptions())
+        found = figure(first_look(["alexnet", "alexse_both"]), FigureOptions())
         assert found.several
         assert "with 10 classes" in (found.svg or "")
