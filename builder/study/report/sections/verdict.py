@@ -173,7 +173,7 @@ def _blocked_method(content: Content) -> Iterator[Paragraph]:
         "Runs with the same seed share split, order and augmentation: seeds are blocks, and what they do to all "
         f"networks counts for nothing. {what} is judged over new seeds and new test images alike: its variance is that "
         "over the seeds, from what networks and seeds leave of all runs, plus that over the images. Where the "
-        "networks’ runs differ in variance, fewer degrees of freedom or each difference’s own runs are what counts."
+        "networks’ runs differ in variance, fewer degrees of freedom or each network’s own variance are what counts."
     )
     same = "did nothing" if of_effects else "were the same"
     yield Paragraph(
