@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 OURS = (
     *("alexnet_tiny", "alexresnet", "resnet20", "se_resnet50"),
     *("ese_vovnet19b_slim_dw", "ghostnet_050", "legacy_xception", "repvgg_a0", "res2net50_14w_8s", "resnet18d"),
+    *("cspresnet50", "darknet17", "inception_v4", "legacy_seresnet18", "mobilenetv4_conv_small_035", "resnest14d"),
     "skresnet18",
 )
 """Pages beyond torchvision, of which each has points that the others lack."""
