@@ -361,6 +361,8 @@ class _BlockWalk:
     def _shortcut(self, flow: Flow) -> Scalar | Body | None:
         """Return what runs beside the layers, an expression evaluated: None, identity, auto or a body."""
         shortcut = self._spec.shortcut
+        if isinstance(shortcut, Branch):
+            return self._on_condition(shortcut, flow)
         if not isinstance(shortcut, Scalar):
             return shortcut
         try:
@@ -377,6 +379,17 @@ class _BlockWalk:
             self._spec = replace(self._spec, shortcut=None, broken=self._spec.broken or word != "none")
             return None
         return Scalar(word, shortcut.mark)
+
+    def _on_condition(self, shortcut: Branch, flow: Flow) -> Body | None:
+        """Return the layers of a shortcut with ``when``; where it does not hold there is no shortcut."""
+        broken = self._spec.broken
+        try:
+            there = [body for body, _ in self._walker.branches((shortcut,), self._frame, flow)]
+        except UnknownValueError:
+            there, broken = [], True
+        body = there[0] if there else None
+        self._spec = replace(self._spec, shortcut=body, broken=broken)
+        return body
 
     def _beside(self, shortcut: Scalar | Body, flow: Flow, main: Flow) -> tuple[list[BlockMember], Flow]:
         """Walk the shortcut; its layers live under the block's path."""
@@ -459,7 +472,7 @@ class _BlockWalk:
         shortcut = self._spec.shortcut
         verb = {"add": "added", "mul": "multiplied", "concat": "joined"}[self._merge_word() or "add"]
         message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
-        place = shortcut.mark if shortcut is not None else self._spec.mark
+        place = shortcut.mark if isinstance(shortcut, Scalar | Body) else self._spec.mark
         self._draft.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)
 
     def _way_out(self, main: tuple[int, Shape], side: tuple[int, Shape]) -> str | None:

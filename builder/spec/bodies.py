@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from builder.diagnostics import Collector, Hint, Mark
     from builder.reader import Value
     from builder.spec.known import Known
+    from builder.spec.page import Shortcut
 
 _TEMPLATE = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
 _PARAMETER = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -113,11 +114,14 @@ class Bodies:
             hint = "`merge` combines the layers with a `shortcut`, or `branches` with each other"
             self._problems.error("unknown-field", "there is nothing to merge", mapping.key_mark("merge"), hint)
 
-    def shortcut(self, value: Value) -> Scalar | Body | None:
+    def shortcut(self, value: Value) -> Shortcut | None:
         """Return what runs beside the layers, or None where that cannot be read."""
         if not isinstance(value, Scalar):
             call = self._template_call(value)
-            return projection(call) if call is not None else self.body(value)
+            if call is not None:
+                return projection(call)
+            lane = self._lane(value, "shortcut", ("when",))
+            return lane if lane.when is not None else lane.body
         check_syntax(value, self._problems)
         words = ("none", "identity", "auto", *self._known.templates)
         if isinstance(value.value, str) and ("$" in value.value or value.value in words):
@@ -353,10 +357,13 @@ class Bodies:
         return tuple(self._branch(each) for each in items)
 
     def _branch(self, value: Value) -> Branch:
-        """Return one branch: a body, or ``layers:`` with ``when`` or ``repeat`` beside them."""
+        return self._lane(value, "branch", ("when", "repeat"))
+
+    def _lane(self, value: Value, kind: str, modifiers: tuple[str, ...]) -> Branch:
+        """Return a branch or a shortcut: a body, or ``layers:`` with modifiers beside them."""
         if not isinstance(value, Mapping):
             return Branch(self.body(value))
-        given = [name for name in ("when", "repeat") if value.get(name) is not None]
+        given = [name for name in modifiers if value.get(name) is not None]
         layers = value.get("layers")
         if given and layers is not None and len(value.entries) == len(given) + 1:
             fine = [self._check_modifier(name, value.get(name)) for name in given]
@@ -365,15 +372,16 @@ class Bodies:
             )
         others = [key for key, _ in value.entries if key.value not in given]
         if given and len(others) == 1 and layers is None and nearest(str(others[0].value), ["layers"]):
-            message = f"`{others[0].value}` is not a field of a branch"
+            message = f"`{others[0].value}` is not a field of a {kind}"
             self._problems.error("unknown-field", message, others[0].mark, "did you mean `layers`?")
             return Branch(broken_body(value.mark))
         for name in given:
             modifier = value.get(name)
             if isinstance(modifier, Scalar) and not self._is_call(str(modifier.value)):
                 hint = f"write `{{{name}: …, layers: …}}`"
-                message = f"the layers of a branch with `{name}` belong under `layers:`"
-                self._problems.error("bad-branches", message, value.key_mark(name), hint)
+                message = f"the layers of a {kind} with `{name}` belong under `layers:`"
+                code = "bad-branches" if kind == "branch" else "bad-shortcut"
+                self._problems.error(code, message, value.key_mark(name), hint)
                 return Branch(broken_body(value.mark))
         return Branch(self.body(value))
 

@@ -72,17 +72,17 @@ class Body:
     mark: Mark
 
 
-Shortcut: TypeAlias = "Scalar | Body"
-"""A word, a template's name or an expression that gives one of them; or layers."""
-
-
 @dataclass(frozen=True)
 class Branch:
-    """One of parallel bodies: whether it is there, and how often."""
+    """One of parallel bodies, or a shortcut: whether it is there, and how often."""
 
     body: Body
     when: Value | None = None
     repeat: Value | None = None
+
+
+Shortcut: TypeAlias = "Scalar | Body | Branch"
+"""A word, a template's name or an expression that gives one of them; or layers, which may have a condition."""
 
 
 @dataclass(frozen=True)

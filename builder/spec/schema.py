@@ -55,7 +55,7 @@ def json_schema(operations: Operations = OPERATIONS) -> JsonSchema:
         "additionalProperties": False,
         "$defs": {
             "item": _item(operations),
-            "branch": {"anyOf": [ref("body"), _branch()]},
+            "branch": {"anyOf": [ref("body"), _conditional("branch", "when", "repeat")]},
             "body": {"anyOf": [_list("numbered layers"), _names_to(ref("item"), "named layers")]},
             "template": _template(),
             "place": {"type": "string"},
@@ -139,15 +139,13 @@ def _template() -> JsonSchema:
     }
 
 
-def _branch() -> JsonSchema:
-    """Return the schema of a branch that may be left out, or is there several times."""
-    modifiers = _modifiers()
+def _conditional(lane: str, *modifiers: str) -> JsonSchema:
+    """Return the schema of a branch or a shortcut that may be left out, or of a branch that is there several times."""
     layers = {**ref("body"), "description": BlockFields.model_fields["layers"].description}
-    kept = {"when": modifiers["when"], "repeat": modifiers["repeat"], "layers": layers}
     return {
         "type": "object",
-        "title": "a branch with a condition",
-        "properties": kept,
+        "title": f"a {lane} with a condition",
+        "properties": {**{name: each for name, each in _modifiers().items() if name in modifiers}, "layers": layers},
         "required": ["layers"],
         "additionalProperties": False,
     }
@@ -261,7 +259,12 @@ def _block_fields(*more: str) -> JsonSchema:
         "branches": {"type": "array", "items": ref("branch"), "minItems": 1},
         "split": {"anyOf": [{"type": "boolean"}, EXPRESSION, _SHARES]},
         "key": {"type": "string"},
-        "shortcut": {"anyOf": [{"enum": ["none", "identity", "auto"]}, *_TEMPLATE, EXPRESSION, ref("body")]},
+        "shortcut": {
+            "anyOf": [
+                *({"enum": ["none", "identity", "auto"]}, *_TEMPLATE, EXPRESSION, ref("body")),
+                _conditional("shortcut", "when"),
+            ]
+        },
         "merge": {"anyOf": [{"enum": list(MERGES)}, EXPRESSION]},
         "activation": {"anyOf": [_NOTHING, ref("item")]},
     }

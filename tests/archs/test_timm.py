@@ -26,7 +26,7 @@ timm = pytest.importorskip("timm")
 
 PAGES = (
     *("cspnet", "darknet", "ghostnet", "inception_v4", "legacy_senet", "mobilenet_v4", "repvgg", "res2net"),
-    *("resnest", "resnet_d", "skresnet", "vovnet", "xception"),
+    *("resnest", "resnet_d", "resnetv2", "skresnet", "vovnet", "xception"),
 )
 LIGHT = (
     "cspresnet50",
@@ -41,6 +41,7 @@ LIGHT = (
     "res2net50_14w_8s",
     "resnest14d",
     "resnet18d",
+    "resnetv2_18",
     "seresnet18",
     "skresnet18",
 )

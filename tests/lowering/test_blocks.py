@@ -356,3 +356,42 @@ class TestConditionalBranches:
         """Whether a name or a condition is meant must not depend on a value."""
         (found,) = mistakes_of(BRANCHES % f"    - {{when: $wide == true, a: {{{CONV}}}}}\n    - [{CONV}]\n")
         assert (found.code, found.hint) == ("bad-branches", "write `{when: …, layers: …}`")
+
+
+SHORTCUT = (
+    "params: {open: %s}\nlayers:\n  body:\n    layers: [conv: {out: 6, kernel: 1}]\n    shortcut: %s\n"
+    + BLOCK[BLOCK.index("  pool:") :]
+)
+
+
+class TestConditionalShortcuts:
+    """``when`` beside the layers of a shortcut."""
+
+    def test_where_it_holds_the_layers_are_the_shortcut(self, graph_of: Callable[..., Graph]) -> None:
+        """As if there were no condition."""
+        graph = graph_of(SHORTCUT % ("true", f"{{when: $open, layers: {{down: {{{CONV.replace('4', '6')}}}}}}}"))
+        assert "body.down" in {node.path for node in graph.nodes}
+
+    def test_where_it_does_not_hold_there_is_no_shortcut(self, graph_of: Callable[..., Graph]) -> None:
+        """Neither the identity nor the points of a shortcut."""
+        graph = graph_of(SHORTCUT % ("false", f"{{when: $open, layers: {{down: {{{CONV}}}}}}}"))
+        assert [node.operation.kind for node in graph.nodes] == ["conv", "adaptiveavgpool", "flatten", "linear"]
+        (body,) = [block for block in graph.root.blocks() if block.path == "body"]
+        assert set(body.points) == {"in", "branch", "pre_activation", "out"}
+
+    def test_layers_that_do_not_fit_are_answered_at_them(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """With both shapes."""
+        (found,) = mistakes_of(SHORTCUT % ("true", "{when: $open, layers: [conv: {out: 5, kernel: 1}]}"))
+        assert (found.code, found.mark.line) == ("shapes-differ", 8)
+        assert "6×16×16 and the shortcut 5×16×16" in found.message
+
+    def test_a_condition_that_is_none_is_answered(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """With what it was."""
+        (found,) = mistakes_of(SHORTCUT % ("3", f"{{when: $open, layers: [{CONV}]}}"))
+        assert (found.code, found.message) == ("bad-value", "`when` is true or false, not `3`")
+
+    def test_layers_beside_a_condition_need_layers(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Whether a name or a condition is meant must not depend on a value."""
+        (found,) = mistakes_of(SHORTCUT % ("true", f"{{when: $open == true, down: {{{CONV}}}}}"))
+        assert (found.code, found.hint) == ("bad-shortcut", "write `{when: …, layers: …}`")
+        assert found.message == "the layers of a shortcut with `when` belong under `layers:`"
