@@ -27,6 +27,7 @@ timm = pytest.importorskip("timm")
 PAGES = (
     *("cspnet", "darknet", "ghostnet", "inception_v4", "legacy_senet", "mobilenet_v4", "repvgg", "res2net"),
     *("resnest", "resnet_d", "resnetv2", "skresnet", "vovnet", "xception"),
+    "xception_aligned",
 )
 LIGHT = (
     "cspresnet50",
@@ -44,6 +45,7 @@ LIGHT = (
     "resnetv2_18",
     "seresnet18",
     "skresnet18",
+    "xception41",
 )
 NAMES = sorted(
     name for name, (path, member) in shipped_names().items() if path.stem in PAGES and (member or name in LIGHT)
