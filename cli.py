@@ -1,6 +1,8 @@
 """The command ``archcli``: its commands by section, and how it starts. Their options stand in ``builder/cli/``."""
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
@@ -99,13 +101,25 @@ def program(
     processes.check_together(context.invoked_subcommand)
 
 
+def asked_for(words: Sequence[str]) -> typer.Typer:
+    """Return the program with the command that the first word names alone: making all the others takes time."""
+    named = [each for each in app.registered_commands if [each.name] == [*words[:1]]]
+    if not named or completion.VARIABLE in os.environ:
+        return app
+    program = typer.Typer(cls=Program, context_settings=SETTINGS, rich_markup_mode=None, pretty_exceptions_enable=False)
+    program.registered_callback = app.registered_callback
+    program.registered_commands = named
+    return program
+
+
 def main() -> None:
     """Run ``archcli``; leaves by SystemExit with one of the codes that ``exit_codes`` lists."""
     open_streams()
     completion.be_quick()
     leave_when_terminated()
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # pydantic would look through every installed package
     try:
-        app(prog_name="archcli")
+        asked_for(sys.argv[1:])(prog_name="archcli")
     finally:
         end_when_terminated()
 

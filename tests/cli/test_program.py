@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import re
 import shlex
+import subprocess
+import sys
 from contextlib import chdir
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -127,3 +129,30 @@ class TestProgramHelp:
         outcome = archcli(*group)
         assert (outcome.code, outcome.out) == (2, "")
         assert outcome.err == archcli(*group, "-h").out
+
+
+class TestAskedFor:
+    """What is made of the program for one command line."""
+
+    @pytest.mark.parametrize("words", [["check", "a.yaml"], ["import", "-h"]])
+    def test_a_command_is_made_alone(self, words: list[str]) -> None:
+        """The other commands with all their options took a tenth of the start."""
+        assert [each.name for each in cli.asked_for(words).registered_commands] == words[:1]
+
+    @pytest.mark.parametrize("words", [[], ["-h"], ["chekc"], ["study", "plan"]])
+    def test_else_all_are_there(self, words: list[str]) -> None:
+        """For the help, for a slip, which is answered with what is near, and for groups."""
+        assert cli.asked_for(words) is cli.app
+
+    def test_a_shell_is_offered_all(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Where it asks what a word may become."""
+        monkeypatch.setenv("_ARCHCLI_COMPLETE", "complete_bash")
+        assert cli.asked_for(["check"]) is cli.app
+
+    def test_installed_packages_are_not_looked_through(self) -> None:
+        """Pydantic would ask each whether it brings a plugin."""
+        script = "import importlib.metadata, cli\nimportlib.metadata.distributions = None\ncli.main()"
+        found = subprocess.run(
+            [sys.executable, "-c", script, "check", "alexnet"], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        assert (found.returncode, found.stderr) == (0, "")
