@@ -25,7 +25,7 @@ LAYERS = [
         "`logsoftmax` is not an operation",
         "leave it out: the loss works on what comes before it",
     ),
-    ("⟪warp⟫", "unknown-layer", "`warp` is not an operation", "operations are: `conv`, `batchnorm`"),
+    ("⟪warp⟫", "unknown-layer", "`warp` is not an operation", "operations are: `conv`, `stdconv`"),
     ("⟪relu:{}⟫", "unknown-layer", "`relu:{}` is not an operation", "write `relu: {}`, with a space after the colon"),
     ("⟪ReLU⟫", "unknown-template", "there is no template `ReLU`", "did you mean `relu`?"),
     ("⟪Conv2d⟫: {out: 8, kernel: 3}", "unknown-template", "there is no template `Conv2d`", "did you mean `conv`?"),

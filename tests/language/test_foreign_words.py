@@ -36,9 +36,9 @@ LAYERS = [
     ("⟪SELayer⟫: {reduction: 3}", "unknown-template", "did you mean `se`?"),
     ("⟪LogSoftmax⟫", "unknown-template", "leave it out: the loss works on what comes before it"),
     ("⟪MLP⟫: {units: 8}", "unknown-template", "it is several layers: `linear`, an activation such as `gelu`"),
-    ("⟪ca⟫", "unknown-layer", "operations are"),
+    ("⟪nl⟫", "unknown-layer", "operations are"),
     ("⟪Sequential⟫: {layers: [relu]}", "unknown-template", "a block has `layers`"),
-    ("⟪eca⟫", "unknown-layer", "`uses: gates.yaml` at the top of the page brings it"),
+    ("⟪cbam⟫", "unknown-layer", "`uses: gates.yaml` at the top of the page brings it"),
     ("⟪type⟫: conv\n  out: 8\n  kernel: 3", "unknown-layer", "`conv: {out: …, kernel: …}`"),
     ("⟪type⟫: nn.ReLU", "unknown-layer", "write `relu`"),
 ]
@@ -203,7 +203,7 @@ class TestBroughtByOthers:
         page = "name: n\nextends: resnet18\ninsert:\n- {word}: {{}}\n  at: BasicBlock.branch\n"
         brings = "`uses: gates.yaml` at the top of the page brings it"
         assert answered(tmp_path, page.format(word="ECA")).hint == brings
-        for word, meant in (("eca", "ECA"), ("CBMA", "CBAM")):
+        for word, meant in (("cbam", "CBAM"), ("CBMA", "CBAM")):
             assert answered(tmp_path, page.format(word=word)).hint == f"did you mean `{meant}`? {brings}"
 
     def test_on_the_command_line_it_is_an_option(self) -> None:

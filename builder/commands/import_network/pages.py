@@ -7,9 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.commands.import_network.command import run
 from builder.diagnostics import ArchError, Diagnostic
-from builder.lowering.finding import names_network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +22,8 @@ def as_pages(
     ``size`` is that of their images. Raises ArchError where one is not proven equal: what is drawn would be another
     network; and where a size is given and all names are pages, which say their own.
     """
+    from builder.lowering.finding import names_network  # not above: completion waits for no page
+
     if not any(map(names_network, names)):
         if size is not None:
             hint = "a page says it: `input: [3, 224, 224]`"
@@ -36,6 +36,8 @@ def as_pages(
 
 
 def _page_of(name: str, folder: Path, on_run: Callable[[str], None], size: str | None) -> str:
+    from builder.commands.import_network.command import run
+
     found = run(name, size, on_run=on_run)
     if not found.equal:
         given = f" --input {size}" if size is not None else ""
