@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HEAD = "name: net\ninput: [3, 16, 16]\nclasses: 4\n"
 TAIL = "- adaptiveavgpool\n- flatten\n- linear: {out: $classes}\n"
+RECIPE = "name: r\nepochs: 9999\nbatch_size: 2\noptimizer: {name: sgd, lr: 0.1}\n"
 STUDY = "name: s\nbase: alexnet_tiny\nseeds: 2\nsmallest_difference: 1.0\nbudget: {hours: 1}\n"
 STUDY += "data: {name: digits}\nset: {epochs: 2}\n"
 
@@ -262,6 +263,16 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
             + "insert:\n"
             + _lines(n, lambda k: f"- {{relu: {{}}, at: '**.x{k}.*.out'}}")
         ),
+    ),
+    # recipes
+    "unknown fields of a recipe": (9_000, lambda n: RECIPE + _lines(n, lambda k: f"x{k}: 1")),
+    "unknown fields of an optimizer": (
+        9_000,
+        lambda n: RECIPE.replace("lr: 0.1", f"lr: 0.1, {', '.join(f'lr{k}: 1' for k in range(n))}"),
+    ),
+    "epochs of a schedule": (
+        9_000,
+        lambda n: RECIPE + f"schedule: {{name: multistep, factor: 0.1, at: {list(range(1, n + 1))}}}\n",
     ),
     # studies and spaces
     "a grid": (

@@ -188,6 +188,8 @@ def read_regular(path: Path, limit: int) -> bytes:
 
 def reason_of(error: Exception) -> str:
     """Return why something can't be read or written, without the number and the path that Python adds."""
+    if isinstance(error, KeyError):
+        return f"`{error.args[0]}` is missing"
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
     Value = TypeVar("Value", bound=DataclassInstance)
 
-MAX_BYTES = 64_000_000
-"""The plan of 100,000 cells has a third of that."""
+MAX_BYTES = 6_000_000
+"""The plan of 4,000 arms has two thirds of that, the labels of a million images half of it."""
+
+MAX_VALUES = 400_000
+"""Numbers, texts, lists and objects in a file: of lists without anything in them, a megabyte fills thirty."""
 
 MAX_DEPTH = 64
 """Lists and objects in one another; nothing that is written here has ten."""
@@ -56,7 +59,9 @@ def read_json(path: Path) -> Any:
 
 
 def parse_json(text: str) -> Any:
-    """Return the value that ``text`` stands for; raise ValueError where it is no JSON or nested too deeply."""
+    """Return the value of ``text``; raise ValueError where it is no JSON, too much or nested too deeply."""
+    if sum(map(text.count, ",[{")) > MAX_VALUES:  # before any of them is made
+        raise ValueError(f"it has more than {MAX_VALUES:,} values")
     message = f"lists and objects are nested more than {MAX_DEPTH} levels deep"
     try:
         found = json.loads(text)

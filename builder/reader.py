@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import yaml
@@ -107,6 +107,11 @@ def read_file(path: Path, name: str | None = None) -> Mapping:
 
 def read_text(text: str, name: str = "<text>") -> Mapping:
     """Read one YAML mapping from ``text``; raise ArchError with the place of what is wrong."""
+    return _read(text, name)
+
+
+@lru_cache(maxsize=1)  # `check` looks what a file is, then judges it, and YAML takes half of the time
+def _read(text: str, name: str) -> Mapping:
     source = Source(name, text.removeprefix("\ufeff"))
     if len(source.text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
         raise ArchError(Diagnostic("too-large", f"{name} is larger than {MAX_BYTES:,} bytes, which no page needs"))

@@ -95,6 +95,19 @@ class TestRead:
         with pytest.raises(OSError, match="it is larger than 10 bytes"):
             read_json(tmp_path / "a.json")
 
+    @pytest.mark.parametrize("item", ["[]", "{}", "1", '{"a": 1}', '"a"'])
+    def test_more_values_than_a_file_has_are_refused(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, item: str
+    ) -> None:
+        """Before they are made: a megabyte of empty lists fills thirty."""
+        monkeypatch.setattr(json_files, "MAX_VALUES", 50)
+        made: list[str] = []
+        monkeypatch.setattr(json_files.json, "loads", made.append)
+        (tmp_path / "a.json").write_text(f"[{', '.join([item] * 52)}]")
+        with pytest.raises(ValueError, match="it has more than 50 values"):
+            read_json(tmp_path / "a.json")
+        assert made == []
+
     @pytest.mark.parametrize("text", ["5", "[]", "null", '"a"', "true"])
     def test_what_is_no_object_is_refused(self, tmp_path: Path, text: str) -> None:
         """Where one is wanted."""

@@ -11,6 +11,7 @@ from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Collector
 from builder.files import is_file
 from builder.lowering import find, lower
+from builder.lowering.finding import shown
 from builder.lowering.lower import Work
 from builder.lowering.pages import read_base
 from builder.ops.plugins import with_plugins
@@ -136,7 +137,7 @@ def _kind(file: str) -> FileKind:
     path = Path(file)
     if not is_file(path) or path.suffix == ".py":
         return "study" if file in shipped_studies() else "network"
-    page = read_file(path)
+    page = read_file(path, shown(path))  # as it is called where it is judged
     if any(page.get(word) is not None for word in _RECIPE_WORDS):
         return "recipe"
     return "study" if any(page.get(word) is not None for word in _STUDY_WORDS) else "network"

@@ -52,6 +52,14 @@ def nearest_page(name: str, folder: Path | None = None) -> str:
     return "shipped are " + ", ".join(f"`{path.stem}`" for path in sorted(shipped_folder().glob("*.yaml")))
 
 
+def shown(path: Path) -> str:
+    """Return a path as its user would type it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd())) if path.is_absolute() else str(path)
+    except (OSError, RuntimeError, ValueError):  # a loop of links, or elsewhere
+        return str(path)
+
+
 def _text_of(page: object) -> str:
     """Return the name that a caller gives, which may be a path."""
     name = os.fspath(page) if isinstance(page, (str, os.PathLike)) else page

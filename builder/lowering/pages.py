@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
 from builder.files import is_file
-from builder.lowering.finding import nearest_page
+from builder.lowering.finding import nearest_page, shown
 from builder.ops import OPERATIONS
 from builder.reader import Mapping, Scalar, Sequence, read_file, read_text
 from builder.shipped import shipped_folder, shipped_names
@@ -136,7 +136,7 @@ def _read_chain(
     path: Path, operations: Operations, problems: Collector, below: tuple[Path, ...]
 ) -> list[tuple[Page, Path]]:
     """Return the page at ``path`` followed by its bases, as far as they can be had."""
-    mapping = read_file(path, _shown(path))
+    mapping = read_file(path, shown(path))
     extends, member = mapping.get("extends"), None
     bases: list[tuple[Page, Path]] = []
     if isinstance(extends, Scalar) and isinstance(extends.value, str):
@@ -186,7 +186,7 @@ def _libraries(path: Path, mapping: Mapping, operations: Operations, problems: C
             found = _base_path(path, text, problems)
             if found is None:
                 continue
-            page = parse_page(read_file(found, _shown(found)), Known(operations), problems)
+            page = parse_page(read_file(found, shown(found)), Known(operations), problems)
             if page.block is not None:
                 hint = "`extends` takes a network; `uses` takes templates"
                 problems.error("no-library", f"`{text.value}` is a network, not a page of templates", text.mark, hint)
@@ -359,11 +359,3 @@ def merge_mappings(below: Mapping, above: Mapping) -> Mapping:
     over = {key.value for key, _ in above.entries}
     kept = tuple(entry for entry in below.entries if entry[0].value not in over)
     return Mapping((*kept, *above.entries), above.mark)
-
-
-def _shown(path: Path) -> str:
-    """Return a path as its user would type it."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd())) if path.is_absolute() else str(path)
-    except (OSError, RuntimeError, ValueError):  # a loop of links, or elsewhere
-        return str(path)

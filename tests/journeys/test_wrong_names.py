@@ -42,6 +42,26 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
+class TestNamesOnPages:
+    """A run and a study are called after them, and so are files."""
+
+    @pytest.mark.parametrize("kind", ["network", "recipe", "study"])
+    def test_more_than_a_hundred_letters_are_refused(self, archcli: Archcli, tmp_path: Path, kind: str) -> None:
+        """At the name."""
+        rest = {
+            "network": "input: [3, 8, 8]\nclasses: 2\nlayers: [flatten, linear: {out: 2}]\n",
+            "recipe": "epochs: 1\nbatch_size: 2\noptimizer: {name: sgd, lr: 0.1}\n",
+            "study": "base: alexnet_tiny\ndata: {name: digits}\nset: {epochs: 1}\nseeds: 2\n"
+            "smallest_difference: 1 %\ndeviation: 1 %\n",
+        }[kind]
+        for letters, code in ((100, 0), (101, 2)):
+            (tmp_path / "a.yaml").write_text(f"name: {'n' * letters}\n{rest}")
+            outcome = archcli("check", tmp_path / "a.yaml")
+            assert outcome.code == code, outcome.err
+        assert "`name` has at most 100 characters, and this has 101\n" in outcome.err
+        assert "a.yaml:1:7\n" in outcome.err
+
+
 class TestLongNames:
     """Three hundred letters, more than any file system takes."""
 

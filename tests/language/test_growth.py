@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.growth import PAGES, answer
-from builder import diagnostics, validation
+from builder import diagnostics, reader, validation
 from builder.diagnostics import DETAILED, ArchError, nearest
+from builder.json_files import MAX_BYTES, MAX_VALUES
 from builder.lowering import lower, page_from_text
 from builder.reader import read_text
 
@@ -49,6 +51,7 @@ def calls(function: Callable[[], object]) -> int:
         count += event in ("call", "c_call")
 
     diagnostics._nearest.cache_clear()
+    reader._read.cache_clear()
     before = sys.getprofile()
     sys.setprofile(counting)
     try:
@@ -92,6 +95,59 @@ class TestMemory:
         ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
         assert ran.returncode == 0, ran.stderr
         assert int(ran.stdout) // 1024 < 200
+
+
+OBJECT = '{"a":1},'
+LARGE = {
+    "empty lists": lambda size: f"[{'[],' * (size // 3)}[]]",
+    "objects": lambda size: f"[{OBJECT * (size // 8)}0]",
+    "as many values as may be": lambda _: f"[{'[1],' * (MAX_VALUES // 2 - 1)}[]]",
+    "one text": lambda size: '{"name": "' + "x" * (size - 20) + '"}',
+    "one text with one escaped letter": lambda size: '{"name": "\\ud83d\\ude00' + "x" * (size - 40) + '"}',
+    "one text with one large letter": lambda size: '{"name": "\U0001f600' + "x" * (size - 20) + '"}',
+}
+"""Contents of a file of JSON that cost much, by its size."""
+METRICS = {
+    "rows": lambda size: "".join(f"{number},{'-1.2345678901234567e-300,' * 5}1\n" for number in range(1, size // 132)),
+    "line ends": lambda size: "\n" * size,
+    "commas": lambda size: "," * size,
+}
+
+
+@pytest.mark.slow
+class TestMemoryOfFiles:
+    """A run's and a study's, as large as they may be."""
+
+    @pytest.mark.parametrize(
+        ("command", "kept", "name"),
+        [
+            (("compare",), "finished", "summary.json"),
+            (("compare",), "finished", "data.json"),
+            (("compare",), "finished", "environment.json"),
+            (("compare",), "finished", "metrics.csv"),
+            (("study", "status"), "study", "plan.json"),
+            (("report",), "study", "labels.json"),
+        ],
+    )
+    def test_each_is_read_or_refused_in_200_megabytes(
+        self, tmp_path: Path, command: tuple[str, ...], kept: str, name: str
+    ) -> None:
+        """What the command imports included."""
+        folder = tmp_path / "it"
+        for content, make in (METRICS if name.endswith("csv") else LARGE).items():
+            shutil.copytree(ROOT / "tests" / "kept" / kept, folder)
+            (folder / name).write_text(make(MAX_BYTES - 1_000), "utf-8")
+            code = (
+                "import re, sys, cli\nfrom pathlib import Path\ntry:\n    cli.app(sys.argv[1:])\n"
+                "except SystemExit as left:\n    assert left.code in (0, 1, 2), left.code\n"
+                "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
+            )
+            ran = subprocess.run(
+                [sys.executable, "-c", code, *command, folder], cwd=ROOT, capture_output=True, text=True, check=False
+            )
+            assert ran.returncode == 0, ran.stderr
+            assert int(ran.stdout.splitlines()[-1]) // 1024 < 200, (content, ran.stderr)
+            shutil.rmtree(folder)
 
 
 class TestNames:

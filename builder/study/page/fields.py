@@ -117,7 +117,9 @@ class StudyPage(Strict):
     """The page of a study."""
 
     name: str = Field(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and its folder's: letters, digits, _ - ."
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="the study's name and its folder's: letters, digits, _ - .",
     )
     question: str | None = Field(None, description="the question, for readers of the report")
     base: str = Field(description="the network that the others are compared with: a page or a shipped network")

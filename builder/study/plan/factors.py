@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from builder.study.page.networks import Choice, Networks, StudyNetwork
     from builder.study.page.page import Settings, Study
 
+MAX_ARMS = 4_000
+"""Combinations of network and settings: each is a row of the plan, and a training or more."""
+
 MOST_ARMS = 256
 """Beyond these a product is compared as factors only where the page says so."""
 
@@ -38,6 +41,12 @@ def study_arms(study: Study, found: Networks) -> StudyArms:
     Raises ArchError where the page asks for effects or a fraction that these arms don't have.
     """
     arms = tuple(product(found.all, study.grid))
+    if len(arms) > MAX_ARMS:
+        message = (
+            f"{len(found.all):,} networks with {len(study.grid):,} settings are more than {MAX_ARMS:,} combinations"
+        )
+        hint = "limit the space with `count`, `require` or `not_both`, or the grid"
+        raise ArchError(Diagnostic("too-many-variants", message, study.page.key_mark("grid"), hint))
     if study.screen_seeds:
         _check_judged_at_once(study)
         return StudyArms(found, arms, study.compare or "pairs")

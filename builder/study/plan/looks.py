@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.files import write_text
+from builder.files import reason_of, write_text
 from builder.json_files import from_object, read_json
 
 if TYPE_CHECKING:
@@ -43,7 +43,9 @@ def read_looks(folder: StudyFolder) -> tuple[Look, ...]:
     try:
         return tuple(from_object(Look, each) for each in read_json(folder.looks))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{folder.looks} is damaged; it should list the looks at the study: {error}") from error
+        raise RunError(
+            f"{folder.looks} is damaged; it should list the looks at the study: {reason_of(error)}"
+        ) from error
 
 
 def log_look(folder: StudyFolder, seeds: int, claims: Iterable[LookedAt]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import relative_to, seen_from, write_text
+from builder.files import reason_of, relative_to, seen_from, write_text
 from builder.json_files import from_object, read_object
 from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
@@ -288,7 +288,7 @@ def read_plan(path: Path) -> Plan:
     except FileNotFoundError:
         raise RunError(f"{path.parent} is not the folder of a study: it holds no plan.json") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is not the plan of a study: {error}", "plan the study again") from error
+        raise RunError(f"{path} is not the plan of a study: {reason_of(error)}", "plan the study again") from error
 
 
 def _plan(found: dict[str, Any], folder: Path) -> Plan:

@@ -8,7 +8,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
-from builder.files import write_text
+from builder.files import reason_of, write_text
 from builder.json_files import read_json
 from builder.study.plan.looks import read_looks, seeds_until_next_look
 from builder.study.plan.plan import arm_from_json, arm_to_json
@@ -98,7 +98,8 @@ class Stages:
         try:
             return self._arms_of(read_json(self.folder.finalists))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {error}") from error
+            reason = reason_of(error)
+            raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {reason}") from error
 
     def survivors(self) -> tuple[tuple[PlannedArm, ...], ...]:
         """Return the arms that went on after each round of a halving that has ended, but the last one."""
@@ -107,7 +108,8 @@ class Stages:
         try:
             found = tuple(map(self._arms_of, read_json(self.folder.rounds)))
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"{self.folder.rounds} is damaged; it should list who went on: {error}") from error
+            reason = reason_of(error)
+            raise RunError(f"{self.folder.rounds} is damaged; it should list who went on: {reason}") from error
         return found[: len(self.plan.rounds) - 1]
 
     def _arms_of(self, found: Iterable[Mapping[str, Any]]) -> tuple[PlannedArm, ...]:

@@ -13,7 +13,7 @@ from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import make_folder, write_text
+from builder.files import make_folder, reason_of, write_text
 from builder.json_files import from_object, parse_json, read_object
 from builder.study.plan.plan import PlannedArm, arm_from_json, arm_to_json
 from builder.study.plan.sampler import PastTrial, is_hopeless, propose
@@ -132,7 +132,7 @@ def read_trial(path: Path, plan: Plan) -> Trial:
         trial = _trial(read_object(path))
         plan.check_arm(trial.arm)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged; it should describe a trial: {error}") from error
+        raise RunError(f"{path} is damaged; it should describe a trial: {reason_of(error)}") from error
     return trial
 
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import write_text
+from builder.files import reason_of, write_text
 from builder.json_files import from_object, read_object
 from builder.study.results.result import Stage  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.training.recipe.recipe import Recipe
@@ -60,7 +60,7 @@ def read_cell(path: Path) -> Cell:
     try:
         return cell_from_json(read_object(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged; it should describe a cell: {error}") from error
+        raise RunError(f"{path} is damaged; it should describe a cell: {reason_of(error)}") from error
 
 
 def cell_to_json(cell: Cell) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - `from_object` asks for the types of the fields
 
 from builder.diagnostics import RunError
-from builder.files import write_text
+from builder.files import reason_of, write_text
 from builder.json_files import from_object, read_object
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
@@ -119,7 +119,7 @@ def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
         return from_object(CellResult, found, {"test_predictions": predictions, "test_correct": correct})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
-            f"{path} is not the result of a cell: {error}", "remove the file and run the study again"
+            f"{path} is not the result of a cell: {reason_of(error)}", "remove the file and run the study again"
         ) from error
 
 
@@ -134,7 +134,8 @@ def read_failure(path: Path) -> CellFailure:
         return from_object(CellFailure, read_object(path))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{path} is damaged; it should say why a cell failed: {error}", "remove it and run the study again"
+            f"{path} is damaged; it should say why a cell failed: {reason_of(error)}",
+            "remove it and run the study again",
         ) from error
 
 
@@ -151,7 +152,9 @@ def read_true_labels(path: Path) -> TrueLabels:
         truth = from_object(TrueLabels, found, {"labels": labels})
         _check_classes(labels, truth.classes)
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged; it should contain the labels of the test split: {error}") from error
+        raise RunError(
+            f"{path} is damaged; it should contain the labels of the test split: {reason_of(error)}"
+        ) from error
     return truth
 
 

@@ -7,12 +7,12 @@ import os
 import re
 from dataclasses import astuple, dataclass, fields
 from hashlib import sha256
-from io import StringIO, TextIOWrapper
+from io import BytesIO, StringIO, TextIOWrapper
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
-from builder.files import cannot_write, open_regular, read_regular, reason_of
+from builder.files import cannot_write, read_regular, reason_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -35,7 +35,9 @@ class EpochMetrics:
     seconds: float
 
 
-_MAX_BYTES = 64_000_000  # half a million epochs
+MAX_EPOCHS = 100_000
+_MAX_BYTES = 16_000_000  # so many rows, with all digits
+_MAX_LINE = 1_000
 COLUMNS = tuple(field.name for field in fields(EpochMetrics))
 
 
@@ -121,7 +123,7 @@ def read_metrics(path: Path) -> list[EpochMetrics]:
     if not path.exists():
         return []
     try:
-        with TextIOWrapper(open_regular(path), "utf-8", newline="") as file:
+        with TextIOWrapper(BytesIO(_content(path)), "utf-8", newline="") as file:
             rows = [
                 EpochMetrics(int(row.pop("epoch")), **{name: float(value) for name, value in row.items()})
                 for row in csv.DictReader(file)
@@ -133,11 +135,19 @@ def read_metrics(path: Path) -> list[EpochMetrics]:
 
 
 def _content(path: Path) -> bytes:
-    """Return what the file holds, nothing where there is none; raise RunError if it can't be read."""
+    """Return what the file holds, nothing where there is none; raise RunError if it can't be read or no run writes it.
+
+    That is seen before a row is made of each of sixteen million commas or line ends.
+    """
     try:
-        return read_regular(path, _MAX_BYTES) if path.exists() else b""
+        content = read_regular(path, _MAX_BYTES) if path.exists() else b""
     except OSError as error:
         raise RunError(f"cannot read {path}: {reason_of(error)}") from error
+    if content.count(b"\n") + content.count(b"\r") > 2 * (MAX_EPOCHS + 1):
+        raise RunError(f"{path} is not a valid file of metrics: it has more rows than a run has epochs")
+    if len(max(content.splitlines(), key=len, default=b"")) > _MAX_LINE:
+        raise RunError(f"{path} is not a valid file of metrics: a line has more than {_MAX_LINE:,} letters")
+    return content
 
 
 def _check_rows(path: Path, rows: Sequence[EpochMetrics]) -> None:

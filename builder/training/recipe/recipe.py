@@ -69,9 +69,10 @@ class Recipe(Strict):
 
     name: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
         description="the recipe's name: letters, digits, `_`, `-` and `.`, beginning with a letter or digit",
     )
-    epochs: int = Field(ge=1, le=1_000_000, description="passes over all training images")
+    epochs: int = Field(ge=1, le=100_000, description="passes over all training images")
     batch_size: int = Field(ge=1, le=65_536, description="images per step")
     optimizer: Annotated[Optimizer, Field(discriminator="name", description="the optimizer and its settings")]
     schedule: Annotated[Schedule, Field(discriminator="name", description="the learning rate schedule")] = Constant()

@@ -86,8 +86,10 @@ class MultiStep(_WarmedUp):
     @field_validator("at")
     @classmethod
     def _rising(cls, at: tuple[int, ...]) -> tuple[int, ...]:
-        if not at or any(later <= earlier for earlier, later in pairwise(at)):
-            raise ValueError(f"`at` names epochs in rising order, each once, not {list(at)}")
+        wrong = next((pair for pair in pairwise(at) if pair[1] <= pair[0]), ())
+        if wrong or not at:
+            said = f"{wrong[1]} after {wrong[0]}" if wrong else "none"
+            raise ValueError(f"`at` names epochs in rising order, each once, not {said}")
         return at
 
     def part(self, step: StepOfRun) -> float:

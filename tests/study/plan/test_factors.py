@@ -49,6 +49,18 @@ def arms(tmp_path: Path) -> Callable[..., StudyArms]:
     return of
 
 
+class TestBounds:
+    """Networks times settings."""
+
+    def test_more_combinations_than_a_plan_holds_are_refused(
+        self, arms: Callable[..., StudyArms], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A plan that nothing could read again would not help."""
+        monkeypatch.setattr("builder.study.plan.factors.MAX_ARMS", 7)
+        with pytest.raises(ArchError, match="4 networks with 2 settings are more than 7 combinations"):
+            arms(f"{{gate: {GATE}}}", "grid: {lr: [0.001, 0.002]}")
+
+
 class TestFactors:
     """What a page varies, read from its networks and its grid."""
 

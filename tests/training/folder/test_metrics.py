@@ -9,6 +9,7 @@ import pytest
 
 from builder.diagnostics import RunError
 from builder.training.folder.metrics import (
+    MAX_EPOCHS,
     EpochMetrics,
     MetricsSeen,
     append_metrics,
@@ -16,6 +17,7 @@ from builder.training.folder.metrics import (
     cut_metrics,
     read_metrics,
 )
+from builder.training.recipe.recipe import Recipe
 
 
 def row(epoch: int) -> EpochMetrics:
@@ -88,6 +90,26 @@ class TestMetrics:
             read_metrics(path)
 
     @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [("\n" * 9, "more rows"), ("\r" * 9, "more rows"), ("1,2\n" * 9, "more rows"), ("," * 1_001, "a line")],
+    )
+    def test_what_no_run_has_measured_is_refused_before_it_is_taken_apart(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, said: str
+    ) -> None:
+        """Sixteen million commas would become as many texts."""
+        monkeypatch.setattr("builder.training.folder.metrics.MAX_EPOCHS", 3)
+        (tmp_path / "metrics.csv").write_text(body)
+        for read in (read_metrics, MetricsSeen.in_file):
+            with pytest.raises(RunError, match=f"is not a valid file of metrics: (it has )?{said}"):
+                read(tmp_path / "metrics.csv")
+
+    def test_a_recipe_has_no_more_epochs_than_fit(self) -> None:
+        """A run that could not be read again would be lost."""
+        (limit,) = (each.le for each in Recipe.model_fields["epochs"].metadata if hasattr(each, "le"))
+        assert limit == MAX_EPOCHS
+        assert len(f"{MAX_EPOCHS},{','.join(['-1.2345678901234567e-300'] * 6)}\n") * MAX_EPOCHS < 16_000_000
+
     def test_a_full_disk_is_an_answer(self) -> None:
         """And not a row less, silently."""
         with pytest.raises(RunError, match="cannot write /dev/full: No space left on device"):
