@@ -30,3 +30,17 @@ class TestSeconds:
         monkeypatch.setattr(pilot, "train_prepared", lambda *_: SimpleNamespace(images_per_second=100.0))
         found = Pilot(random_images(32, 3, 2), torch.device("cpu"), RECIPE, OPERATIONS).seconds("name: small\n")
         assert found == pytest.approx(seconds)
+
+
+class TestWorkers:
+    """How many cells run side by side."""
+
+    @pytest.mark.parametrize(
+        ("name", "here", "workers"), [("mps", 1, 1), ("xpu", 2, 2), ("cuda", 4, 4), ("cuda", 0, 1)]
+    )
+    def test_a_device_that_is_no_cpu_has_one_each(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, here: int, workers: int
+    ) -> None:
+        """Not one for each core of the CPU beside it: on a Mac all of them would share the one GPU."""
+        monkeypatch.setattr(torch, "get_device_module", lambda _name: SimpleNamespace(device_count=lambda: here))
+        assert Pilot(random_images(32, 3, 2), torch.device(name), RECIPE, OPERATIONS).workers(1) == workers
