@@ -25,13 +25,13 @@ if TYPE_CHECKING:
 timm = pytest.importorskip("timm")
 
 PAGES = (
-    *("cspnet", "darknet", "ghostnet", "inception_v4", "legacy_senet", "mobilenet_v4", "repvgg", "res2net"),
-    *("resnest", "resnet_d", "resnetv2", "skresnet", "vovnet", "xception"),
-    "xception_aligned",
+    *("cspnet", "darknet", "ecaresnet", "ghostnet", "inception_v4", "legacy_senet", "mobilenet_v4", "repvgg"),
+    *("res2net", "resnest", "resnet_d", "resnetv2", "skresnet", "vovnet", "xception", "xception_aligned"),
 )
 LIGHT = (
     "cspresnet50",
     "darknet17",
+    "ecaresnext26t_32x4d",
     "ese_vovnet19b_slim_dw",
     "ghostnet_050",
     "inception_v4",
@@ -51,7 +51,10 @@ NAMES = sorted(
     name for name, (path, member) in shipped_names().items() if path.stem in PAGES and (member or name in LIGHT)
 )
 QUICK = [name if name in LIGHT else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
-LARGE = {"legacy_senet154", "repvgg_b3", "repvgg_b3g4", "repvgg_d2se", "resnest269e", "senet154", "seresnet269d"}
+LARGE = {
+    *("ecaresnet269d", "legacy_senet154", "repvgg_b3", "repvgg_b3g4", "repvgg_d2se", "resnest269e", "senet154"),
+    "seresnet269d",
+}
 SMALLEST = {"inception_v4": 75}
 """The smallest side where it is over 64."""
 
