@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from reprlib import repr as shortened
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Final, TypeVar, get_args
 
 from builder.diagnostics import ArchError, Diagnostic, nearest
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 Text = TypeVar("Text", bound="str | None")
 Number = TypeVar("Number", bound="int | None")
 Word = TypeVar("Word", bound=str)
+
+
+_MILLIMETRES: Final = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72}
 
 
 def text(name: str, value: Text) -> Text:
@@ -62,6 +66,17 @@ def truth(name: str, value: bool) -> bool:
     if isinstance(value, bool):
         return value
     raise refused(name, "True or False", value)
+
+
+def length(name: str, value: str, *names: str) -> float | None:
+    """Return a length as mm, such as ``89mm``, ``8.9cm`` or ``3.5in``; None for one of ``names``, else ArchError."""
+    if value in names:
+        return None
+    found = re.fullmatch(r"(\d{1,5}(?:\.\d{1,3})?) ?(mm|cm|in|pt)", value, re.ASCII) if isinstance(value, str) else None
+    if found is not None and float(found[1]) > 0:
+        return float(found[1]) * _MILLIMETRES[found[2]]
+    also = "".join(f" or `{each}`" for each in names)
+    raise refused(name, f"a length such as `89mm`{also}", value, "units are mm, cm, in and pt")
 
 
 def one_of(name: str, value: Word, words: Any) -> Word:

@@ -39,8 +39,8 @@ Shapes: TypeAlias = Literal["changes", "all", "none"]
 Highlight: TypeAlias = Literal["diff", "none"]
 """What a figure of several networks marks."""
 
-Width: TypeAlias = Literal["89mm", "183mm", "page"]
-"""What a figure has to fit."""
+Direction: TypeAlias = Literal["horizontal", "vertical"]
+"""How a figure is read."""
 
 SortKey: TypeAlias = Literal["name", "parameters", "macs", "memory"]
 """What a list of variants is ordered by."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from builder.choices import Highlight, Level, Shapes, ThemeName, Width
+from builder.choices import Direction, Highlight, Level, Shapes, ThemeName
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
 from builder.cli.options import (
@@ -160,9 +160,17 @@ def draw(
     highlight: Annotated[
         Highlight, typer.Option(metavar=choices(Highlight), help="What to highlight in a comparison.")
     ] = "diff",
-    width: Annotated[
-        Width | None, typer.Option(metavar=choices(Width), help="Scale down to one column, two columns, or A4.")
+    direction: Annotated[
+        Direction | None,
+        typer.Option(
+            metavar=choices(Direction), help="How the figure is read.", show_default="vertical; horizontal for blocks"
+        ),
     ] = None,
+    width: Annotated[
+        str | None,
+        typer.Option(metavar="LENGTH", help="Fit this width, such as 89mm (Nature's column), 183mm or page (A4)."),
+    ] = None,
+    height: Annotated[str | None, typer.Option(metavar="LENGTH", help="Fit this height, such as 170mm.")] = None,
     legend: Annotated[bool, typer.Option("--legend", help="Add a legend of box types.")] = False,
     fold: Annotated[
         list[str] | None, typer.Option(metavar="BLOCK", help="Draw this block as one box; wildcards as in 'layer*.*'.")
@@ -189,7 +197,9 @@ def draw(
         theme=theme,
         shapes=shapes,
         highlight=highlight,
+        direction=direction,
         width=width,
+        height=height,
         legend=legend,
         fold=tuple(fold or ()),
         expand=tuple(expand or ()),

@@ -7,13 +7,10 @@ from typing import TYPE_CHECKING, Final
 
 from builder import arguments, choices
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.emit.diagram.layout.blocks import blocks
-from builder.emit.diagram.layout.layers import layers
-from builder.emit.diagram.layout.legend import legend
+from builder.emit.diagram.fitting import fitted
 from builder.emit.diagram.output import renderer
 from builder.emit.diagram.output.completeness import check_complete
 from builder.emit.diagram.output.dot import dot
-from builder.emit.diagram.output.paper import scale
 from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.scene.theme import THEMES
 from builder.files import write_bytes
@@ -88,10 +85,8 @@ def draw(
     _check_graphs(graphs)
     _check_choices(level, options)
     _check_notes(notes, graphs)
-    scene = blocks(graphs, options, notes) if level == "block" else layers(graphs, options, notes)
-    if options.legend:
-        legend(scene)
-    source = dot(scene, THEMES[options.theme], scale(scene, options.width))
+    scene, scale = fitted(graphs, level, options, notes)
+    source = dot(scene, THEMES[options.theme], scale)
     svg = renderer.svg(source)
     check_complete(svg, graphs)
     return Drawing(source, svg)
@@ -115,8 +110,8 @@ def _check_choices(level: Level, options: DrawOptions) -> None:
     arguments.one_of("theme", options.theme, choices.ThemeName)
     arguments.one_of("shapes", options.shapes, choices.Shapes)
     arguments.one_of("highlight", options.highlight, choices.Highlight)
-    if options.width is not None:
-        arguments.one_of("width", options.width, choices.Width)
+    if options.direction is not None:
+        arguments.one_of("direction", options.direction, choices.Direction)
     arguments.truth("legend", options.legend)
     arguments.texts("fold", options.fold)
     arguments.texts("expand", options.expand)

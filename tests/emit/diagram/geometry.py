@@ -12,7 +12,7 @@ from builder.emit.diagram.scene.theme import TEXT
 if TYPE_CHECKING:
     from builder.emit.diagram.scene.scene import Box, Scene, Text
 
-AROUND = ("frame", "band", "inset", "page")  # what holds other boxes
+AROUND = ("frame", "band", "inset", "page", "badge")  # what is around texts and other boxes, or inside a box
 CLOSE = 0.3  # pt by which a line may come under the edge of what it leads to
 
 
@@ -37,6 +37,7 @@ def faults(scene: Scene) -> list[str]:
         *_crossed_boxes(scene),
         *_crossed_texts(scene),
         *_straddled_frames(scene),
+        *_badges_out_of_boxes(scene),
     ]
 
 
@@ -130,6 +131,15 @@ def _straddled_frames(scene: Scene) -> list[str]:
         if overlaps(a, b) and not contains(a, b) and not contains(b, a):
             found.append(f"{one.name} cuts {two.name}")
     return found
+
+
+def _badges_out_of_boxes(scene: Scene) -> list[str]:
+    """Return names of gates that are not inside a box, or run over another text of it."""
+    badges = [(box.area, box) for box in scene.boxes if box.kind == "badge"]
+    lost = [box for area, box in badges if not any(contains(outer.area, area) for outer in solid(scene))]
+    pairs = [(box, text) for area, box in badges for text in scene.texts if overlaps(area, _shrunk(text.area, 0.6))]
+    over = [(box, text) for box, text in pairs if box.name.partition(" ")[2].partition(" ")[2] != text.text]
+    return [*(f"{box.name} is in no box" for box in lost), *(f"{box.name} over {text.text!r}" for box, text in over)]
 
 
 def _shrunk(area: Rectangle, by: float) -> Rectangle:

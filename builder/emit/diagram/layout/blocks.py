@@ -1,51 +1,43 @@
-"""The block level: a box for each block, read from left to right; several networks one below the other, aligned."""
+"""The block level: a box for each block, read from left to right; several networks one below the other, aligned.
+
+What is too long for its column goes on in another line: one network with a line that leads there, several together,
+as the staves of a score do.
+"""
 
 from __future__ import annotations
 
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.layout.layers import parameters, with_notes
+from builder.emit.diagram.layout.columns import ColumnPlan, columns, most_columns, parameters
+from builder.emit.diagram.layout.row import (
+    ACROSS,
+    STAGE,
+    BoxRow,
+    count_taps,
+    room_above,
+    room_below,
+)
+from builder.emit.diagram.layout.wrapping import lines, lines_within, most_lines, room_for
 from builder.emit.diagram.reading.alignment import are_kin, compare
-from builder.emit.diagram.reading.difference import captions
+from builder.emit.diagram.reading.difference import captions, with_notes
 from builder.emit.diagram.reading.folding import check_names
 from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
-from builder.emit.diagram.reading.outline import Fork, Head, Join, Opening, OutlineCell, OutlineSplit, outline
-from builder.emit.diagram.reading.rows import Rhythm, positions, row_length
-from builder.emit.diagram.reading.summary import LINE_SIZE, summary
-from builder.emit.diagram.scene.metrics import LINE, text_width
-from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Scene
-from builder.emit.diagram.scene.theme import LIGHT, SHAPE, SUBTITLE, TEXT, TITLE
+from builder.emit.diagram.reading.outline import Fork, outline
+from builder.emit.diagram.reading.rows import positions, row_length
+from builder.emit.diagram.reading.summary import summary
+from builder.emit.diagram.scene.metrics import LINE, text_width, wrap
+from builder.emit.diagram.scene.scene import Box, Line, Scene
+from builder.emit.diagram.scene.theme import SHAPE, SUBTITLE, TITLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from builder.emit.diagram.reading.alignment import AlignedStrands
-    from builder.emit.diagram.reading.outline import Strand, Token
-    from builder.emit.diagram.scene.scene import Point
+    from builder.emit.diagram.reading.outline import Strand
+    from builder.emit.diagram.reading.rows import StrandRow
     from builder.graph import Graph
 
-STAGE: Final = (62.0, 46.0)
-CHIP: Final = (20.0, 32.0)
-PILL: Final = (24.0, 14.0)
-PROJECTION: Final = (44.0, 13.0)
-CIRCLE: Final = 13.0
-HEAD: Final = 26.0
-
-ARROW: Final = 13.0
-"""The shortest way from box to box."""
-
-FORK: Final = 8.0
-"""From a box to a fork; the way from there to the next box has room for an arrow."""
-
-TURN: Final = 10.0
-"""From a fork to the box on its lane, and from there to the joint."""
-
-LANE: Final = 10.0
-"""From the boxes up to the lane of a shortcut, and down to a line that taps a value."""
-
-LANE_PEN: Final = 1.3
-TAP_PEN: Final = 0.9
 AROUND: Final = 4.5
 HEADING: Final = 18.0
 """From a network's title to the room for its lanes."""
@@ -53,260 +45,219 @@ HEADING: Final = 18.0
 PITCH: Final = 16.0
 """From one network to the next one's title."""
 
+UPRIGHT: Final = 72.0
+"""The least width of a box that is read from top to bottom."""
 
-def blocks(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Sequence[str] = ()) -> Scene:
-    """Return the scene of ``graphs`` at the level of blocks; raise ArchError where ``expand`` names no block."""
-    scene = Scene()
+BESIDE: Final = 22.0
+"""From a column of boxes to the next."""
+
+LEADING: Final = 8.8
+"""From one line under the title to the next."""
+
+TURN: Final = 12.0
+"""From the end of a line of boxes to where its way turns, and from there to the beginning of the next line."""
+
+ROUND: Final = 5.0
+"""How far a way goes into the line that it leads to, so that its corner is round."""
+
+BELOW: Final = 8.0
+"""From the boxes of a line, and what hangs below them, to the way that leads to the next line."""
+
+
+class BlockPlan(NamedTuple):
+    """What is to be drawn: the networks in aligned rows, or each by itself."""
+
+    graphs: Sequence[Graph]
+    strands: list[Strand]
+    words: list[str]
+    comparison: AlignedStrands
+    kin: bool
+
+    @property
+    def rows(self) -> tuple[StrandRow, ...]:
+        """The networks side by side, row by row."""
+        return self.comparison.rows
+
+
+def block_plan(graphs: Sequence[Graph], options: DrawOptions, notes: Sequence[str]) -> BlockPlan:
+    """Return the strands of ``graphs`` and what is said of them; raise ArchError where ``expand`` names no block."""
     outlines = [outline(graph, shapes=options.shapes) for graph in graphs]
     check_names(outlines, options.expand)
     strands = [summary(graph, expand=options.expand, shapes=options.shapes) for graph in graphs]
     comparison = compare(strands)
     kin = len(graphs) > 1 and are_kin(comparison)
-    places = _places(strands, comparison if kin else None)
     words = captions(outlines, compare(outlines)) if kin else [""] * len(graphs)
-    words = with_notes(words, notes)
-    y = 0.0
-    for number, (graph, strand) in enumerate(zip(graphs, strands, strict=True)):
-        _title(scene, graph, words[number], y)
-        y += HEADING + (LANE + PROJECTION[1] / 2 if any(isinstance(token, Join) for token in strand) else 0)
-        _Row(scene, y + STAGE[1] / 2, number + 1 if len(graphs) > 1 else 0).draw(strand, places[number])
-        y += STAGE[1] + PITCH + _below(strand)
-    if kin and options.highlight == "diff":
-        _bands(scene, comparison)
+    return BlockPlan(graphs, strands, with_notes(words, notes), comparison, kin)
+
+
+def blocks(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Sequence[str] = (), count: int = 1) -> Scene:
+    """Return the scene of ``graphs`` at the level of blocks, cut into ``count`` lines or fewer.
+
+    Raises ArchError where ``expand`` names no block.
+    """
+    return draw_rows(block_plan(graphs, options, notes), options, count)
+
+
+def draw_rows(plan: BlockPlan, options: DrawOptions, count: int) -> Scene:
+    """Return the scene of a plan, read from left to right, cut into ``count`` lines or fewer."""
+    scene = Scene()
+    several = len(plan.graphs) > 1
+    pens = [BoxRow(scene, number if several else 0) for number, _ in enumerate(plan.graphs, 1)]
+    if plan.kin:
+        _together(plan, options, pens, lines(plan.rows, ACROSS, count))
+    else:
+        _apart(plan, pens, count)
+    for pen in pens:
+        pen.taps()
     return scene
 
 
-def _title(scene: Scene, graph: Graph, words: str, y: float) -> None:
-    """Write the title of a network, and behind it what differs and the number of parameters."""
+def most_rows(plan: BlockPlan) -> int:
+    """Return into how many lines the networks can be cut."""
+    return most_lines(plan.rows) if plan.kin else max(most_lines(alone(strand)) for strand in plan.strands)
+
+
+def draw_stacks(plan: BlockPlan, options: DrawOptions, count: int, *, tight: bool = False) -> Scene:
+    """Return the scene of a plan, read from top to bottom, cut into ``count`` columns or fewer."""
+    scene = Scene()
+    columns(scene, _upright(plan), marked=options.highlight == "diff", count=count, tight=tight)
+    return scene
+
+
+def most_stacks(plan: BlockPlan) -> int:
+    """Return into how many columns the networks can be cut."""
+    return most_columns(_upright(plan))
+
+
+def _upright(plan: BlockPlan) -> ColumnPlan:
+    """Return the plan of columns."""
+    comparison = plan.comparison
+    kin = plan.kin or len(plan.graphs) == 1
+    return ColumnPlan(plan.graphs, plan.strands, plan.words, comparison, kin, UPRIGHT, BESIDE)
+
+
+def _apart(plan: BlockPlan, pens: Sequence[BoxRow], count: int) -> None:
+    """Draw each network by itself, in lines that lead to one another."""
+    room = max(room_for(alone(strand), ACROSS, count) for strand in plan.strands)
+    y = 0.0
+    for number, (pen, strand) in enumerate(zip(pens, plan.strands, strict=True)):
+        rows = alone(strand)
+        cut = lines_within(rows, ACROSS, room) if count > 1 else [range(len(rows))]
+        y = _title(plan, pen, number, y, room if count > 1 else None)
+        for line in cut:
+            part = strand[line.start : line.stop]
+            if line.start:
+                across = y + BELOW + (SHAPE * LINE if pen.shape else 0.0)
+                y = across + BELOW
+            middle = y + room_above(part) + STAGE[1] / 2
+            start = _way(pen, across, middle) if line.start else None
+            pen.draw(part, positions(rows[line.start : line.stop], ACROSS), middle, start)
+            y = middle + STAGE[1] / 2 + room_below(part, count_taps(strand if len(cut) > 1 else part))
+        y += PITCH
+
+
+def _way(pen: BoxRow, across: float, middle: float) -> float:
+    """Draw the way from the end of a line to the beginning of the next, and return where it arrives."""
+    assert pen.start is not None, "a line is never empty"
+    right = pen.right + TURN
+    if pen.shape:
+        left = right - text_width(pen.shape, SHAPE) - 6
+        pen.scene.text_after(left, across - SHAPE * LINE / 2 - 1, pen.shape, SHAPE, tone="muted")
+        pen.shape = ""
+    arrival = -TURN + ROUND
+    corners = ((pen.start, pen.y), (right, pen.y), (right, across), (-TURN, across), (-TURN, middle), (arrival, middle))
+    pen.scene.lines.append(Line(corners))
+    return arrival
+
+
+def _together(plan: BlockPlan, options: DrawOptions, pens: Sequence[BoxRow], cut: Sequence[range]) -> None:
+    """Draw the networks below one another in aligned rows, and go on with all of them in another line."""
+    scene = pens[0].scene
+    wrapped = len(cut) > 1
+    room = max(_length(plan.rows[line.start : line.stop]) for line in cut)
+    y = 0.0
+    for line in cut:
+        rows, first = plan.rows[line.start : line.stop], len(scene.boxes)
+        starts = positions(rows, ACROSS)
+        for number, pen in enumerate(pens):
+            part = tuple(token for row in rows if (token := row[number]))
+            if line.start:
+                y = _continued(plan.graphs[number], pen, y)
+            else:
+                y = _title(plan, pen, number, y, room if wrapped else None)
+            y += room_above(part)
+            pen.draw(part, _places(rows, starts, number), y + STAGE[1] / 2, -TURN if line.start else None)
+            if line.stop < len(plan.rows):
+                _onwards(pen)
+            y += STAGE[1] + PITCH + room_below(part, count_taps(plan.strands[number] if wrapped else part))
+        if options.highlight == "diff":
+            _bands(scene, rows, plan.comparison.differs[line.start : line.stop], starts, first)
+
+
+def _onwards(pen: BoxRow) -> None:
+    """Draw how a line of boxes goes on."""
+    assert pen.start is not None, "a network has begun"
+    pen.scene.lines.append(Line(((pen.start, pen.y), (pen.start + TURN, pen.y)), arrow=True))
+
+
+def _continued(graph: Graph, pen: BoxRow, y: float) -> float:
+    """Write which network goes on and what shape comes in, and return where its line has room to begin."""
+    said = ", ".join(filter(None, (f"{graph.title} (continued)", pen.shape)))
+    pen.scene.text_after(0, y, said, SUBTITLE, tone="muted")
+    pen.shape = ""
+    return y + HEADING - 4
+
+
+def _title(plan: BlockPlan, pen: BoxRow, number: int, y: float, room: float | None) -> float:
+    """Write the title of a network, what differs and the number of parameters; return where its line has room.
+
+    What does not fit beside the title into ``room`` stands below it.
+    """
+    scene, graph, words = pen.scene, plan.graphs[number], plan.words[number]
     scene.text_after(0, y, graph.title, TITLE, bold=True)
     after = text_width(graph.title, TITLE, bold=True) + 10
     said = f"{words} · {parameters(graph)}" if words else parameters(graph)
-    scene.text_after(after, y + 1, said, SUBTITLE, tone="muted")
+    if room is None or after + text_width(said, SUBTITLE) <= room:
+        scene.text_after(after, y + 1, said, SUBTITLE, tone="muted")
+        return y + HEADING
+    under = [*wrap(words, room, SUBTITLE, most=3), parameters(graph)]
+    for line in under:
+        y += LEADING + (2 if line is under[0] else 0)
+        scene.text_after(0, y, line, SUBTITLE, tone="muted")
+    return y + HEADING - 4
 
 
-def _places(strands: Sequence[Strand], comparison: AlignedStrands | None) -> list[list[float]]:
-    """Return where each token of each strand begins, from the left."""
-    if comparison is None:
-        return [positions([(token,) for token in strand], ACROSS) for strand in strands]
-    starts = positions(comparison.rows, ACROSS)
-    widths = [row_length(row, ACROSS) for row in comparison.rows]
+def alone(strand: Strand) -> list[StrandRow]:
+    """Return a strand as rows of its own."""
+    return [(token,) for token in strand]
+
+
+def _length(rows: Sequence[StrandRow]) -> float:
+    """Return the length of a line of aligned rows."""
+    return positions(rows, ACROSS)[-1] + row_length(rows[-1], ACROSS)
+
+
+def _places(rows: Sequence[StrandRow], starts: Sequence[float], number: int) -> list[float]:
+    """Return where each token of a network begins, from the left: in the middle of its row."""
+    widths = [row_length(row, ACROSS) for row in rows]
     return [
-        [
-            start + (width - _width(token)) / 2
-            for row, start, width in zip(comparison.rows, starts, widths, strict=True)
-            if (token := row[number])
-        ]
-        for number in range(len(strands))
+        start + (width - ACROSS.length(token)) / 2
+        for row, start, width in zip(rows, starts, widths, strict=True)
+        if (token := row[number])
     ]
 
 
-class _Row:
-    """Draws one network on the line ``y``."""
-
-    def __init__(self, scene: Scene, y: float, model: int) -> None:
-        """Begin at the left end of the line ``y``."""
-        self.scene = scene
-        self.y = y
-        self.model = model
-        self.start: float | None = None
-        self.shape = ""
-        self.forks: dict[str, float] = {}
-        self.sources: dict[int, float] = {}
-        self.holders: dict[int, Point] = {}
-
-    def draw(self, strand: Strand, places: Sequence[float]) -> None:
-        """Draw all tokens, each at its place from the left."""
-        for token, left in zip(strand, places, strict=True):
-            match token:
-                case OutlineCell():
-                    self._cell(token, left)
-                case Fork():
-                    self._fork(token, left)
-                case Join():
-                    self._join(token, left)
-                case Head():
-                    self._head(token, left)
-                case Opening() | OutlineSplit():
-                    message = "a summary has neither frames nor branches"
-                    raise AssertionError(message)
-
-    def _cell(self, cell: OutlineCell, left: float) -> None:
-        """Draw a box on the line, and what it taps."""
-        width, tall = _size(cell)
-        if not cell.starts:
-            self._connect(left - LIGHT.looks[cell.kind].pen / 2)
-        box = self._box(cell, left + width / 2, self.y, width, tall)
-        for value in dict.fromkeys(cell.taps):
-            if value in self.sources:
-                self._tap((self.sources[value], self.y + DOT / 2), box)
-            elif value not in cell.nodes:
-                self._tap(self.holders[value], box)
-        self._leave(cell, left + width)
-
-    def _connect(self, x: float) -> None:
-        """Draw the line from the last box to ``x``."""
-        self._write_shape(x)
-        if self.start is not None:
-            self.scene.lines.append(Line(((self.start, self.y), (x, self.y)), arrow=True))
-
-    def _leave(self, cell: OutlineCell, right: float) -> None:
-        """Remember where the line leaves a box and which shape it then carries."""
-        self.start = right
-        self.shape = cell.shape
-
-    def _write_shape(self, x: float) -> None:
-        """Write the shape above the line that begins where the last box ends and leads to ``x``."""
-        if self.shape and self.start is not None:
-            middle = self.start + min(x - self.start, _label(self.shape)) / 2
-            self.scene.text(middle, self.y - 6, self.shape, SHAPE, tone="muted")
-        self.shape = ""
-
-    def _fork(self, fork: Fork, x: float) -> None:
-        """Draw a dot and remember it for the lane that begins there."""
-        self._write_shape(x)
-        self.scene.dots.append(Dot(x, self.y))
-        self.sources[fork.value] = x
-        if fork.path is not None:
-            self.forks[fork.path] = x
-
-    def _join(self, join: Join, left: float) -> None:
-        """Draw a joint and the shortcut that returns to it."""
-        width, tall = _size(join.cell)
-        x, half = left + width / 2, tall / 2 + 0.55
-        self._connect(left - 0.55)
-        self._box(join.cell, x, self.y, width, tall)
-        fork, above = self.forks.pop(join.path), self.y - STAGE[1] / 2 - LANE
-        if join.lane:
-            self._lane(join.lane, fork, x, half, above)
-        else:
-            self._shortcut((fork, self.y - DOT / 2), (fork, above), (x, above), (x, self.y - half))
-        self._leave(join.cell, left + width)
-
-    def _lane(self, lane: Strand, fork: float, x: float, half: float, above: float) -> None:
-        """Return the least way from a fork to its joint."""
-        for cell in lane:
-            assert isinstance(cell, OutlineCell), "the summary makes one box of a lane"
-            width, tall = _lane_size(cell)
-            middle = (fork + x) / 2
-            self._box(cell, middle, above, width, tall)
-            way = ((fork, self.y - DOT / 2), (fork, above), (middle - width / 2, above))
-            self.scene.lines.append(Line(way, "lane", pen=LANE_PEN))
-            self._shortcut((middle + width / 2, above), (x, above), (x, self.y - half))
-
-    def _shortcut(self, *points: Point) -> None:
-        """Draw a piece of a shortcut with an arrow."""
-        self.scene.lines.append(Line(points, "lane", arrow=True, pen=LANE_PEN))
-
-    def _head(self, head: Head, x: float) -> None:
-        """Hang what runs in training only below the line."""
-        self._write_shape(x)
-        self.scene.dots.append(Dot(x, self.y))
-        for cell in head.strand:
-            assert isinstance(cell, OutlineCell), "the summary makes one box of a head"
-            width, tall = _size(cell)[0], HEAD
-            top = self.y + STAGE[1] / 2 + LANE
-            self._box(cell, x, top + tall / 2, width, tall)
-            self.scene.lines.append(Line(((x, self.y + DOT / 2), (x, top - 0.55)), "muted", arrow=True))
-
-    def _tap(self, source: Point, box: Box) -> None:
-        """Draw a thin line below the boxes from a fork, or a box that holds the value, to a box that reads it."""
-        below = self.y + STAGE[1] / 2 + LANE
-        way = (source, (source[0], below), (box.x, below), (box.x, box.area.bottom + 1.1))
-        self.scene.lines.append(Line(way, "lane", arrow=True, pen=TAP_PEN))
-
-    def _box(self, cell: OutlineCell, x: float, y: float, width: float, tall: float) -> Box:
-        """Add the box of a cell with its lines; the input is a text without a box."""
-        look = LIGHT.looks[cell.kind]
-        text = "" if cell.after or cell.kind == "input" else cell.label
-        box = Box(
-            cell.path, cell.kind, x, y, width, tall, text, look.bold and cell.kind != "input", cell.nodes, self.model
-        )
-        self.holders |= dict.fromkeys(cell.nodes, (x + width / 4, y + tall / 2))
-        if cell.kind == "input":
-            self.scene.text(x, y, cell.label, SHAPE, tone="muted")
-            return box
-        self.scene.boxes.append(box)
-        if cell.after:
-            self._lines(cell, x, y)
-        return box
-
-    def _lines(self, cell: OutlineCell, x: float, y: float) -> None:
-        """Write the title of a box and its lines below one another."""
-        here = y - (TEXT + LINE_SIZE * len(cell.after)) * LINE / 2 - 1
-        self.scene.text(x, here + TEXT * LINE / 2, cell.label, TEXT, bold=True)
-        here += TEXT * LINE + 2
-        for line in cell.after:
-            self.scene.text(x, here + LINE_SIZE * LINE / 2, line, LINE_SIZE)
-            here += LINE_SIZE * LINE
-
-
-def _size(cell: OutlineCell) -> tuple[float, float]:
-    """Return width and height of a box on the line."""
-    if cell.kind == "input":
-        return text_width(cell.label, SHAPE) + 3, SHAPE
-    if cell.after:
-        lines = [text_width(cell.label, TEXT, bold=True), *(text_width(line, LINE_SIZE) for line in cell.after)]
-        return max(STAGE[0], max(lines) + 9), STAGE[1]
-    if cell.kind == "sum":
-        return CIRCLE, CIRCLE
-    least, tall = CHIP if cell.kind == "gate" else PILL
-    return max(least, text_width(cell.label, TEXT, bold=cell.kind == "gate") + 9), tall
-
-
-def _lane_size(cell: OutlineCell) -> tuple[float, float]:
-    """Return width and height of a box on a lane."""
-    least, tall = PROJECTION
-    return max(least, text_width(cell.label, TEXT) + 8), tall
-
-
-def _width(token: Token) -> float:
-    """Return the room that a token takes up along the line."""
-    match token:
-        case OutlineCell():
-            return _size(token)[0]
-        case Join():
-            return _size(token.cell)[0]
-    return 0.0
-
-
-def _gap(before: Token | None, after: Token, _inside: bool) -> float:
-    """Return the distance between two tokens, where no shape stands."""
-    if before is None:
-        return 0.0
-    return FORK if isinstance(after, Fork | Head) else ARROW
-
-
-def _label(shape: str) -> float:
-    """Return the distance that a shape above the line asks for."""
-    return text_width(shape, SHAPE) + 8
-
-
-def _lane(join: Join) -> float:
-    """Return the least way from a fork to its joint."""
-    return sum(_lane_size(cell)[0] for cell in join.lane if isinstance(cell, OutlineCell)) + 2 * TURN
-
-
-def _below(strand: Strand) -> float:
-    """Return the room that a network needs under its boxes."""
-    if any(isinstance(token, Head) for token in strand):
-        return LANE + HEAD
-    return LANE if any(isinstance(token, OutlineCell) and token.taps for token in strand) else 0.0
-
-
-ACROSS: Final = Rhythm(length=_width, gap=_gap, label=_label, lane=_lane, pause=ARROW)
-"""The rhythm of a row."""
-
-
-def _bands(scene: Scene, comparison: AlignedStrands) -> None:
-    """Put a band behind every run of places that differ, from the first network to the last."""
-    starts = positions(comparison.rows, ACROSS)
-    areas = [box.area for box in scene.boxes]
+def _bands(
+    scene: Scene, rows: Sequence[StrandRow], differs: Sequence[bool], starts: Sequence[float], first: int
+) -> None:
+    """Put a band behind every run of rows that differ, over all boxes from the ``first`` on."""
+    areas = [box.area for box in scene.boxes[first:]]
     top, bottom = min(area.top for area in areas) - AROUND, max(area.bottom for area in areas) + AROUND
-    runs = groupby(zip(comparison.rows, comparison.differs, starts, strict=True), key=lambda each: each[1])
-    for number, (differs, run) in enumerate(runs):
-        rows = [(row, start) for row, _, start in run]
-        if not differs or all(isinstance(token, Fork) for row, _ in rows for token in row if token):
+    runs = groupby(zip(rows, differs, starts, strict=True), key=lambda each: each[1])
+    for number, (differ, run) in enumerate(runs):
+        pairs = [(row, start) for row, _, start in run]
+        if not differ or all(isinstance(token, Fork) for row, _ in pairs for token in row if token):
             continue
-        left, right = rows[0][1] - AROUND, rows[-1][1] + row_length(rows[-1][0], ACROSS) + AROUND
-        band = Box(f"band {number}", "band", (left + right) / 2, (top + bottom) / 2, right - left, bottom - top)
-        scene.boxes.insert(0, band)
+        left, right = pairs[0][1] - AROUND, pairs[-1][1] + row_length(pairs[-1][0], ACROSS) + AROUND
+        name = f"band {number}" if not first else f"band {number} at {top:.0f}"
+        scene.boxes.insert(0, Box(name, "band", (left + right) / 2, (top + bottom) / 2, right - left, bottom - top))

@@ -17,6 +17,7 @@ from builder.emit.diagram.layout.spacing import (
     strand_tops,
 )
 from builder.emit.diagram.layout.taps import Corridor, Taps
+from builder.emit.diagram.layout.texts import write_line
 from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit
 from builder.emit.diagram.scene.metrics import LINE, fit_end, text_width
 from builder.emit.diagram.scene.scene import DOT, Box, Dot, Line, Point, Scene, Tone
@@ -37,18 +38,34 @@ BEFORE: Final = 7.0
 
 
 class BoxColumn:
-    """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold."""
+    """The drawing of one network; ``changed`` are the paths of cells whose text is set in bold.
 
-    def __init__(self, scene: Scene, model: int, changed: Collection[str] = ()) -> None:
+    ``label`` is the gap in which a shape stands beside the line.
+    """
+
+    def __init__(self, scene: Scene, model: int, changed: Collection[str] = (), label: float = LABEL) -> None:
         self.scene = scene
         self.model = model
         self.changed = changed
+        self.label = label
         self.taps = Taps(scene)
 
-    def draw(self, strand: Strand, extent: Extent, x: float, heights: Sequence[float]) -> None:
-        """Draw a whole network on the spine ``x``, its tokens at ``heights``; then what taps values from afar."""
-        _Strand(self, extent, x, "ink").draw(strand, heights, start=None)
-        self.taps.draw(x - extent.left)
+    def draw(
+        self,
+        strand: Strand,
+        extent: Extent,
+        x: float,
+        heights: Sequence[float],
+        start: float | None = None,
+        corridors: tuple[Corridor, ...] = (),
+    ) -> tuple[float | None, str]:
+        """Draw tokens at ``heights`` on the spine ``x``, to which a line comes from ``start``.
+
+        Returns where the line leaves the last one, and the shape that is still to be written there.
+        """
+        pen = _Strand(self, extent, x, "ink", corridors)
+        end = pen.draw(strand, heights, start)
+        return end, pen.shape
 
 
 class _Strand:
@@ -103,8 +120,10 @@ class _Strand:
         elif self.start is not None and self.last_fork > self.start:
             self._line((self.x, self.start), (self.x, self.last_fork), arrow=False)
         self._leave(cell, top + tall)
-        for value in cell.taps:
+        for value in dict.fromkeys(cell.taps):
             self.column.taps.reader(value, box, self.corridors)
+        if cell.folded:
+            self.column.taps.holder(cell.nodes, box, self.corridors)
 
     def _connect(self, y: float) -> None:
         """Draw the spine from the last box down to ``y``, with an arrow where there is room for one."""
@@ -119,7 +138,8 @@ class _Strand:
     def _write_shape(self) -> None:
         """Write the shape beside the line, between what it left last and what comes next."""
         if self.shape:
-            self.scene.text_after(self.x + BESIDE, self.edge + LABEL / 2 - 0.5, self.shape, SHAPE, tone="muted")
+            middle = self.edge + self.column.label / 2 - 0.5
+            self.scene.text_after(self.x + BESIDE, middle, self.shape, SHAPE, tone="muted")
             self.shape = ""
 
     def _frame(self, path: str, bottom: float) -> None:
@@ -253,7 +273,8 @@ class _Strand:
         lines = [(line, SMALL) for line in cell.before] + [(cell.label, TEXT)] + [(line, SMALL) for line in cell.after]
         here = y - sum(size for _, size in lines) * LINE / 2
         for line, size in lines:
-            self.scene.text(x, here + size * LINE / 2, line, size, bold=bold and size == TEXT)
+            gates = cell.gates if size == SMALL else ()
+            write_line(self.scene, x, here + size * LINE / 2, line, size, gates, bold=bold and size == TEXT)
             here += size * LINE
 
 

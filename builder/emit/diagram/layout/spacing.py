@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from builder.emit.diagram.reading.lines import line_width
 from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit, Token
 from builder.emit.diagram.reading.rows import Rhythm, positions
 from builder.emit.diagram.scene.metrics import text_width
@@ -58,7 +60,7 @@ def needed_width(cell: OutlineCell) -> float:
         return 0.0
     bold = LIGHT.looks[cell.kind].bold or cell.folded
     widths = [text_width(cell.label, TEXT, bold=bold)]
-    widths += [text_width(line, SMALL) for line in (*cell.before, *cell.after)]
+    widths += [line_width(line, cell.gates, SMALL) for line in (*cell.before, *cell.after)]
     return max(widths) + 2 * PADDING
 
 
@@ -124,3 +126,13 @@ DOWN: Final = Rhythm(
     pause=ARROW,
 )
 """The rhythm of a column."""
+
+
+def _tight_gap(before: Token | None, after: Token, inside: bool) -> float:
+    """Return a gap that is as short as its arrow allows."""
+    loose = gap(before, after, inside)
+    return 0.6 * loose if loose < ARROW else max(6.5, 0.6 * loose)
+
+
+TIGHT: Final = replace(DOWN, gap=_tight_gap, label=lambda _: 12.0, pause=5.0)
+"""The rhythm of a column that would not fit otherwise."""

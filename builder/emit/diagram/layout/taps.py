@@ -14,6 +14,8 @@ from builder.emit.diagram.scene.scene import DOT, Line
 from builder.emit.diagram.scene.theme import LIGHT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from builder.emit.diagram.scene.scene import Box, Point, Scene
 
 PEN: Final = 0.9
@@ -43,6 +45,7 @@ class _End:
 
     point: Point
     corridors: tuple[Corridor, ...]
+    radius: float = 0.0
 
 
 @dataclass
@@ -57,7 +60,13 @@ class Taps:
 
     def source(self, value: int, point: Point, corridors: tuple[Corridor, ...]) -> None:
         """Remember the dot at which a value can be tapped."""
-        self.sources[value] = _End(point, corridors)
+        self.sources[value] = _End(point, corridors, DOT / 2)
+
+    def holder(self, nodes: Iterable[int], box: Box, corridors: tuple[Corridor, ...]) -> None:
+        """Remember a box that stands for many nodes, whose values can be tapped at its lower left."""
+        end = _End((box.area.left - LIGHT.looks[box.kind].pen / 2, box.y + box.height / 4), corridors)
+        for node in nodes:
+            self.sources.setdefault(node, end)
 
     def reader(self, value: int, box: Box, corridors: tuple[Corridor, ...]) -> None:
         """Remember a box that reads a value from afar."""
@@ -91,7 +100,7 @@ class Taps:
             for place, each in enumerate(enter)
             if place or not siblings
         ]
-        return self._corners(source.point, turns, reader.point, value)
+        return self._corners(source, turns, reader.point, value)
 
     @staticmethod
     def _to_sibling(one: Corridor, other: Corridor, goal: float) -> list[tuple[float, float]]:
@@ -114,11 +123,10 @@ class Taps:
             x -= ARROW
         return x
 
-    def _corners(self, start: Point, turns: list[tuple[float, float]], end: Point, value: int) -> list[Point]:
+    def _corners(self, source: _End, turns: list[tuple[float, float]], end: Point, value: int) -> list[Point]:
         """Return the points of a way that leaves its dot to the side, and in each turn goes up or down to a height."""
-        x, y = start
-        first = turns[0][0]
-        points = [(x - DOT / 2 if first < x else x + DOT / 2, y)]
+        x, y = source.point
+        points = [(x - source.radius if turns[0][0] < x else x + source.radius, y)]
         for place, (corridor, height) in enumerate(turns):
             goal = height
             if place + 1 < len(turns):

@@ -161,7 +161,8 @@ class _Writer:
 
     def _colour(self, tone: str) -> str:
         """Return the colour of a tone in this theme."""
-        return {"ink": self.theme.ink, "muted": self.theme.muted, "lane": self.theme.lane}[tone]
+        theme = self.theme
+        return {"ink": theme.ink, "muted": theme.muted, "lane": theme.lane, "gate": theme.looks["gate"].ink}[tone]
 
 
 def identifier(model: int, nodes: Sequence[int]) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from builder.emit.diagram.reading.alignment import AlignedStrands
     from builder.emit.diagram.reading.outline import Strand, Token
+    from builder.emit.diagram.reading.rows import StrandRow
 
 MOST: Final = 3
 """How many places are named one by one."""
@@ -39,13 +40,44 @@ def captions(strands: Sequence[Strand], comparison: AlignedStrands) -> list[str]
     Where the strands differ in no more than fields, such as channels, the labels of these boxes are named.
     """
     odd = [row for row, differs in zip(comparison.rows, comparison.differs, strict=True) if differs]
-    added = [row for row in odd if None in row] or odd
+    inner = [_inner_gates(row) for row in odd if None not in row]
+    added = [row for row in odd if None in row] or ([] if any(map(any, inner)) else odd)
     columns = [[token for row in added if (token := row[column])] for column in range(len(strands))]
-    return [_caption(strand, own) for strand, own in zip(strands, columns, strict=True)]
+    beside = [[place for row in inner for place in row[column]] for column in range(len(strands))]
+    return [_caption(*each) for each in zip(strands, columns, beside, strict=True)]
 
 
-def _caption(strand: Strand, own: Sequence[Token]) -> str:
-    """Return in words what is ``own`` to a strand."""
+def _inner_gates(row: StrandRow) -> list[list[tuple[_Phrase, str]]]:
+    """Return for each column the gates in branches, lanes and heads that not all others have there, and where."""
+    inside = [
+        [cell for cell in cells((token,)) if cell.kind == "gate"]
+        if token and not isinstance(token, OutlineCell)
+        else []
+        for token in row
+    ]
+    shared = set.intersection(*({(gate.path, gate.label) for gate in gates} for gates in inside))
+    return [
+        [_beside(token, gate) for gate in gates if (gate.path, gate.label) not in shared]
+        for token, gates in zip(row, inside, strict=True)
+    ]
+
+
+def _beside(token: Token | None, gate: OutlineCell) -> tuple[_Phrase, str]:
+    """Say where beside the spine a gate stands."""
+    what = "SE" if gate.label.startswith("SE ") else gate.label
+    if isinstance(token, Join):
+        return _Phrase(what, "on the shortcut of", ""), humanize(token.path)
+    return _Phrase(what, "in", ""), _parent(gate)
+
+
+def with_notes(words: Sequence[str], notes: Sequence[str]) -> list[str]:
+    """Return what stands under each title: what differs, and its note if there is one."""
+    pairs = zip(words, notes or [""] * len(words), strict=True)
+    return [", ".join(filter(None, pair)) for pair in pairs]
+
+
+def _caption(strand: Strand, own: Sequence[Token], beside: Sequence[tuple[_Phrase, str]]) -> str:
+    """Return in words what is ``own`` to a strand, on its spine and ``beside`` it."""
     blocks = [token.path for token in own if isinstance(token, Opening)]
     grouped: dict[_Phrase, list[str]] = {}
     for position, token in enumerate(strand):
@@ -53,6 +85,8 @@ def _caption(strand: Strand, own: Sequence[Token]) -> str:
         if alone and any(token is each for each in own) and (place := _place(strand, position)):
             phrase, block = place
             grouped.setdefault(phrase, []).append(block)
+    for phrase, block in beside:
+        grouped.setdefault(phrase, []).append(block)
     sentences = [_sentence(phrase, places) for phrase, places in grouped.items()]
     return "; ".join([*_more(blocks), *sentences]) or "base"
 

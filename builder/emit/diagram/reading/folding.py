@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic, suggest
 from builder.emit.diagram.reading.outline import Fork, Opening, cells, humanize
+from builder.emit.diagram.reading.repeats import fold_equal
 from builder.emit.diagram.reading.rows import shape_after
-from builder.emit.diagram.reading.summary import SummaryPart, box, fold_equal
+from builder.emit.diagram.reading.summary import SummaryPart, box
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

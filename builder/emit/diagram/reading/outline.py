@@ -29,7 +29,7 @@ class OutlineCell:
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
     values that it reads from elsewhere, not a single one from the cell before where it ``starts`` a stream. A
-    ``folded`` cell stands for a whole block and bears its title.
+    ``folded`` cell stands for a whole block and bears its title; ``gates`` are the words in its lines that name gates.
     """
 
     path: str
@@ -43,6 +43,7 @@ class OutlineCell:
     taps: tuple[int, ...] = ()
     folded: bool = False
     starts: bool = False
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

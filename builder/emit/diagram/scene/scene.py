@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from builder.emit.diagram.scene.theme import BoxKind
 
 Point: TypeAlias = tuple[float, float]
-Tone: TypeAlias = Literal["ink", "muted", "lane"]
+Tone: TypeAlias = Literal["ink", "muted", "lane", "gate"]
 """Which of the theme's colours a text or line has."""
 
 

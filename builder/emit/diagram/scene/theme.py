@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BoxForm: TypeAlias = Literal["box", "pill", "circle", "chip", "text"]
 BoxKind: TypeAlias = Literal[
     "input", "conv", "projection", "activation", "norm", "pool", "linear", "gate", "shape", "dropout", "scale", "sum",
-    "joint", "frame", "band", "inset", "page",
+    "joint", "frame", "band", "inset", "page", "badge",
 ]  # fmt: skip
 
 TEXT: Final = 8.0
@@ -70,6 +70,7 @@ def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple
         "pool": look("pool", 0.9),
         "linear": look("linear", 1.1),
         "gate": BoxStyle(*paint["gate"], "#1A1200", 2.2, 20, bold=True),
+        "badge": BoxStyle(*paint["gate"], "#1A1200", 0.7, 7, bold=True),
         "shape": small,
         "dropout": small,
         "scale": small,

@@ -41,6 +41,15 @@ class TestSummary:
             "+ shortcut · ReLU",
         )
 
+    def test_a_box_of_branches_counts_what_it_does_not_name(self) -> None:
+        """The last layer of each branch, and the layers before them."""
+        assert boxes("googlenet")["inception3a"].after == (
+            "4 branches",
+            "1×1, 64 | 3×3, 128",
+            "3×3, 32 | 1×1, 32",
+            "+3 more",
+        )
+
     def test_gates_and_activations_stay_visible(self) -> None:
         """They stand between the boxes, where the page puts them."""
         strand = summary(load("alexse_block1"))
@@ -59,6 +68,8 @@ class TestSummary:
         assert [cell.label for cell in cells(join.lane)] == ["1×1, 384, /2"]
 
     def test_never_more_than_three_lines_of_layers(self) -> None:
-        """Even for a network whose blocks hold many."""
+        """Even for a network whose blocks hold many; the fourth is the shortcut, or how many more there are."""
         found = [box for name in ("inception_v3", "mobilenet_v2", "densenet121") for box in boxes(name).values()]
-        assert max(len([line for line in box.after if line != "+ shortcut"]) for box in found) == 3
+        assert max(len(box.after) for box in found) == 4
+        fourth = {box.after[3].lstrip("+").strip("0123456789") for box in found if len(box.after) == 4}
+        assert fourth == {" shortcut", " more"}
