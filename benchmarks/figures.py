@@ -23,6 +23,8 @@ FIGURES: dict[str, tuple[tuple[str, ...], Level, DrawOptions]] = {
     "blocks": (("alexresnet", *REPORT), "block", DrawOptions()),
     "resnet50": (("resnet50",), "layer", DrawOptions(fold=("layer*.*",))),
     "dark": (("alexse_cross",), "block", DrawOptions(theme="dark", legend=True)),
+    "column": (("se_resnet50",), "block", DrawOptions(width="89mm")),
+    "upright": (REPORT, "block", DrawOptions(width="89mm", height="170mm", direction="vertical")),
 }
 
 

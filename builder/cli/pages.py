@@ -149,7 +149,7 @@ def draw(
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "--output", "-o", metavar="FILE.svg|png|pdf|dot", help="Figure to write.", show_default="NAME.svg"
+            "--output", "-o", metavar="FILE.svg|png|pdf|tex|dot", help="Figure to write.", show_default="NAME.svg"
         ),
     ] = None,
     level: Annotated[Level, typer.Option(metavar=choices(Level), help="One box per layer, or per block.")] = "layer",
@@ -179,6 +179,7 @@ def draw(
         list[str] | None, typer.Option(metavar="BLOCK", help="Show the inside of this block with --level block.")
     ] = None,
     size: ImageSize = None,
+    classes: Classes = None,
     plugin: Plugins = None,
     as_json: Json = False,
 ) -> None:
@@ -189,6 +190,7 @@ def draw(
     $ archcli draw alexresnet -o figure.svg -o figure.png
     $ archcli draw alexnet alexse_both --level block
     $ archcli draw mine.py:Net --input 3,32,32
+    $ archcli draw resnet50 --level block --width 89mm -o figure.pdf
     """
     from builder.commands import draw as command
     from builder.emit.diagram import DrawOptions
@@ -205,7 +207,7 @@ def draw(
         expand=tuple(expand or ()),
     )
     with as_pages(files, running, size) as pages:
-        answer_with(command.run(pages, output or [], level, options, plugin or ()), text.drawn, as_json)
+        answer_with(command.run(pages, output or [], level, options, classes, plugin or ()), text.drawn, as_json)
 
 
 def diff(

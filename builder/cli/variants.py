@@ -67,7 +67,7 @@ def variants(
         Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write a page for each variant.")
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option("--draw", metavar="FILE.svg|png|pdf|dot", help="Draw them side by side.")
+        Path | None, typer.Option("--draw", metavar="FILE.svg|png|pdf|tex|dot", help="Draw them side by side.")
     ] = None,
     size: ImageSize = None,
     plugin: Plugins = None,

@@ -33,9 +33,16 @@ class Drawn:
 
 
 def run(
-    pages: Sequence[str], outputs: Sequence[Path], level: Level, options: DrawOptions, plugins: Sequence[Path] = ()
+    pages: Sequence[str],
+    outputs: Sequence[Path],
+    level: Level,
+    options: DrawOptions,
+    classes: int | None = None,
+    plugins: Sequence[Path] = (),
 ) -> Drawn:
     """Draw all ``pages`` as one figure into every file of ``outputs``, or into one in the current folder.
+
+    ``classes`` is the number of classes of all networks, instead of the pages'.
 
     Raises ArchError with every mistake of every page, for a suffix that no figure has and for blocks that are not
     there; RunError where the figure does not fit or a file cannot be written.
@@ -43,8 +50,8 @@ def run(
     check_figures(outputs, SUFFIXES)
     _check_use(level, options)
     operations = with_plugins(plugins)
-    graphs = _all_of(pages, operations)
-    shown, notes = at_their_variants_classes(pages, graphs, operations)
+    graphs = _all_of(pages, classes, operations)
+    shown, notes = (graphs, []) if classes else at_their_variants_classes(pages, graphs, operations)
     names = tuple(graph.name for graph in shown)
     files = tuple(outputs) or (Path(f"{names[0] if len(names) == 1 else 'comparison'}.svg"),)
     drawing = draw(shown, level=level, options=options, notes=notes)
@@ -53,13 +60,13 @@ def run(
     return Drawn(names, files)
 
 
-def _all_of(pages: Sequence[str], operations: Operations) -> list[Graph]:
+def _all_of(pages: Sequence[str], classes: int | None, operations: Operations) -> list[Graph]:
     """Return the networks of all pages; raise ArchError with the mistakes of all."""
     graphs: list[Graph] = []
     mistakes: list[Diagnostic] = []
     for page in pages:
         try:
-            graphs.append(load(page, operations=operations))
+            graphs.append(load(page, classes=classes, operations=operations))
         except ArchError as error:
             mistakes += error.diagnostics
     if mistakes:

@@ -36,6 +36,7 @@ _SIGNS: Final = str.maketrans(
         "±": r"$\pm$",
         "·": r"$\cdot$",
         "→": r"$\to$",
+        "′": "$'$",
         "≤": r"$\leq$",
         "≥": r"$\geq$",
         "≈": r"$\approx$",
@@ -83,10 +84,10 @@ def latex_table(shown: Table) -> str:
 
 
 def _row(cells: list[str]) -> str:
-    return " & ".join(_escaped(cell) for cell in cells).lstrip() + r" \\"
+    return " & ".join(latex_text(cell) for cell in cells).lstrip() + r" \\"
 
 
-def _escaped(text: str) -> str:
+def latex_text(text: str) -> str:
     """Return ``text`` on one line, so that LaTeX prints it as it is; signs that nobody can see are left out."""
     visible = "".join(sign for sign in " ".join(text.split()) if unicodedata.category(sign) not in {"Cc", "Cf", "Cs"})
     return _DASHES.sub("-{}", visible.translate(_SIGNS))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,11 +75,3 @@ class TestDoctor:
         outcome = archcli("doctor")
         assert outcome.code == 1
         assert "exec format error" in outcome.out
-
-    def test_what_only_narrows_is_a_note(self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Without Graphviz there is no PDF, and everything else works."""
-        which = shutil.which
-        monkeypatch.setattr(shutil, "which", lambda name, **how: None if name == "dot" else which(name, **how))
-        outcome = archcli("doctor")
-        assert outcome.code == 0
-        assert "figures cannot be PDF" in outcome.out

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class TestDraw:
         outcome = archcli("draw", "alexnet", "-o", tmp_path / "a.svg", "-o", tmp_path / "a.bmp")
         assert (outcome.code, outcome.out) == (2, "")
         assert "a.bmp" in outcome.err
-        assert "`svg`, `png`, `pdf`, `dot`" in outcome.err
+        assert "`svg`, `png`, `pdf`, `tex`, `dot`" in outcome.err
         assert list(tmp_path.iterdir()) == []
 
     def test_the_mistakes_of_all_pages_are_shown(self, archcli: Archcli) -> None:
@@ -111,15 +112,35 @@ class TestChoices:
         assert "add --level block" in archcli("draw", "alexnet", "--expand", "block1").err
         assert archcli("draw", "alexnet", "--fold", "block1", "--level", "block").code == 2
 
-    def test_pdf_without_graphviz_says_what_to_install(
+    def test_pdf_without_matplotlib_says_what_to_install(
         self, archcli: Archcli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """And that SVG needs nothing."""
-        monkeypatch.setenv("PATH", str(tmp_path))
+        """The light installation has none, and draws everything else."""
+        monkeypatch.setitem(sys.modules, "matplotlib", None)
         outcome = archcli("draw", "alexnet", "-o", tmp_path / "a.pdf")
         assert outcome.code == 1
-        assert "PDF needs Graphviz's program `dot`" in outcome.err
-        assert "or write .svg" in outcome.err
+        assert "this needs the package `matplotlib`, which is not installed" in outcome.err
+        assert "`pip install matplotlib` for figures as PDF" in outcome.err
+
+    def test_classes(self, archcli: Archcli, tmp_path: Path) -> None:
+        """Of every network, as `diff` has them."""
+        text = self.drawn(archcli, tmp_path, "alexnet", "alexse_both", "--classes", "7")
+        assert text.count(">FC 7</text>") == 2
+        assert "with 7 classes" not in text
+
+    def test_a_papers_column(self, archcli: Archcli, tmp_path: Path) -> None:
+        """Width, height and direction."""
+        text = self.drawn(
+            archcli, tmp_path, "resnet50", "--level", "block", "--width", "3.5in", "--height", "170mm",
+            "--direction", "vertical",
+        )  # fmt: skip
+        assert float(text.partition('width="')[2].partition("pt")[0]) <= 252
+
+    def test_a_length_that_is_none(self, archcli: Archcli) -> None:
+        """A usage error, with an example."""
+        outcome = archcli("draw", "alexnet", "--width", "89")
+        assert outcome.code == 2
+        assert "`width` is a length such as `89mm` or `page`, not '89'" in outcome.err
 
 
 class TestBaseBesideItsVariant:

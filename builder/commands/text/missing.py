@@ -15,7 +15,6 @@ _STUDIES: Final = ("filelock", "numpy", "scipy")
 _PACKAGES: Final = MappingProxyType(
     {
         "PIL": "pillow",
-        "graphviz": "graphviz",
         "matplotlib": "matplotlib",
         "pydantic": "pydantic",
         "safetensors": "safetensors",
@@ -41,8 +40,8 @@ def missing_package(error: ModuleNotFoundError) -> tuple[str, str] | None:
 
 def install_command(package: str) -> str:
     """Return the command that installs ``package`` with all that is used together with it."""
-    if package == "graphviz":  # what writes PDF, and nothing else, asks for it
-        return "pip install graphviz"
+    if package == "matplotlib":  # what writes PDF asks for it, and needs nothing else
+        return f"`pip install matplotlib` for figures as PDF, `pip install {_installable()}` for all commands"
     everything = f"pip install {_installable()}"
     if package in _STUDIES:
         return f"`pip install {' '.join(_STUDIES)}` for plans and reports of studies, `{everything}` for all commands"

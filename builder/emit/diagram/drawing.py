@@ -11,6 +11,9 @@ from builder.emit.diagram.fitting import fitted
 from builder.emit.diagram.output import renderer
 from builder.emit.diagram.output.completeness import check_complete
 from builder.emit.diagram.output.dot import dot
+from builder.emit.diagram.output.painting import Painting, paint
+from builder.emit.diagram.output.pdf import pdf
+from builder.emit.diagram.output.tikz import tikz
 from builder.emit.diagram.reading.options import DEFAULT, DrawOptions
 from builder.emit.diagram.scene.theme import THEMES
 from builder.files import write_bytes
@@ -22,7 +25,7 @@ if TYPE_CHECKING:
 
     from builder.choices import Level
 
-SUFFIXES: Final = ("svg", "png", "pdf", "dot")
+SUFFIXES: Final = ("svg", "png", "pdf", "tex", "dot")
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Drawing:
 
     dot: str
     _svg: str
+    _painting: Painting
 
     def svg(self) -> str:
         """Return the figure as SVG, its text as text."""
@@ -45,11 +49,15 @@ class Drawing:
         return renderer.png(self.dot)
 
     def pdf(self) -> bytes:
-        """Return the figure as PDF; raise RunError where the system has no Graphviz."""
-        return renderer.pdf(self.dot)
+        """Return the figure as PDF with its font inside; raise ModuleNotFoundError without matplotlib."""
+        return pdf(self._painting)
+
+    def tikz(self) -> str:
+        """Return the figure as a LaTeX document."""
+        return tikz(self._painting)
 
     def write(self, path: Path) -> None:
-        """Write the figure in the format that the suffix of ``path`` names: .svg, .png, .pdf or .dot.
+        """Write the figure in the format that the suffix of ``path`` names: .svg, .png, .pdf, .tex or .dot.
 
         Raises RunError for another suffix, and where the file cannot be written.
         """
@@ -64,6 +72,8 @@ class Drawing:
                 return self.png()
             case "pdf":
                 return self.pdf()
+            case "tex":
+                return self.tikz().encode()
             case "dot":
                 return self.dot.encode()
         listed = ", ".join(f".{each}" for each in SUFFIXES)
@@ -86,10 +96,11 @@ def draw(
     _check_choices(level, options)
     _check_notes(notes, graphs)
     scene, scale = fitted(graphs, level, options, notes)
-    source = dot(scene, THEMES[options.theme], scale)
+    theme = THEMES[options.theme]
+    source = dot(scene, theme, scale)
     svg = renderer.svg(source)
     check_complete(svg, graphs)
-    return Drawing(source, svg)
+    return Drawing(source, svg, paint(scene, theme, scale))
 
 
 def _check_graphs(graphs: object) -> None:

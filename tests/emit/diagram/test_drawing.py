@@ -95,7 +95,7 @@ class TestWrite:
         """Nothing is written."""
         with pytest.raises(RunError, match="a figure cannot be written") as caught:
             draw([load("alexnet")]).write(tmp_path / name)
-        assert caught.value.hint == "use one of .svg, .png, .pdf, .dot"
+        assert caught.value.hint == "use one of .svg, .png, .pdf, .tex, .dot"
         assert not (tmp_path / name).exists()
 
     def test_a_folder_that_is_not_there_is_an_error_of_the_run(self, tmp_path: Path) -> None:

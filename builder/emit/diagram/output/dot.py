@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from math import hypot
 from typing import TYPE_CHECKING, Final
 
-from builder.emit.diagram.scene.scene import DOT, Rectangle, rounded
+from builder.emit.diagram.scene.scene import DOT, Rectangle, before, rounded
 from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
@@ -106,7 +105,7 @@ class _Writer:
         attributes = {"color": self._colour(line.tone), "penwidth": self._length(line.pen)}
         start = ""
         if line.arrow:
-            points[-1] = _before(points[-2], end, 10 * HEAD)
+            points[-1] = before(points[-2], end, 10 * HEAD)
             start = f"e,{self._at(end)} "
         else:
             attributes["arrowhead"] = "none"
@@ -161,8 +160,7 @@ class _Writer:
 
     def _colour(self, tone: str) -> str:
         """Return the colour of a tone in this theme."""
-        theme = self.theme
-        return {"ink": theme.ink, "muted": theme.muted, "lane": theme.lane, "gate": theme.looks["gate"].ink}[tone]
+        return self.theme.tones[tone]
 
 
 def identifier(model: int, nodes: Sequence[int]) -> str:
@@ -185,13 +183,6 @@ def _number(value: float, digits: int) -> str:
     """Return a number without zeros at its end."""
     text = f"{value:.{digits}f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
-
-
-def _before(start: Point, end: Point, distance: float) -> Point:
-    """Return the point ``distance`` before ``end`` on the way from ``start``."""
-    length = hypot(end[0] - start[0], end[1] - start[1])
-    share = min(distance / length, 0.95) if length else 0.0
-    return (end[0] + (start[0] - end[0]) * share, end[1] + (start[1] - end[1]) * share)
 
 
 def _statement(name: str, attributes: dict[str, str], *, edge: bool = False) -> str:

@@ -1,13 +1,11 @@
-"""Runs Graphviz: the ``graphviz-pure`` wheel's program for SVG and PNG, the system's ``dot`` for PDF.
+"""Runs Graphviz, the ``graphviz-pure`` wheel's program, for SVG and PNG.
 
-Positions are pinned and the wheel brings its own fonts, so one input gives the same bytes on every machine. For PDF
-the ``graphviz`` package calls ``dot``, whose fonts are the system's. https://graphviz.readthedocs.io
+Positions are pinned and the wheel brings its own fonts, so one input gives the same bytes on every machine.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -18,41 +16,22 @@ from typing import Final
 
 from builder.diagnostics import RunError
 from builder.emit.diagram.output.dot import BOLD, FONT
+from builder.emit.diagram.output.lettering import lettered
 
 PROGRAM: Final = "graphviz-pure"
 RESOLUTION: Final = 300  # dots per inch, what publishers ask of a picture
 _NO_LAYOUT: Final = ("-Kneato", "-n2")  # positions and splines stand in the text
 _POSTSCRIPT: Final = {f'fontname="{BOLD}"': 'fontname="Helvetica-Bold"', f'fontname="{FONT}"': 'fontname="Helvetica"'}
-_DATE: Final = re.compile(rb"/CreationDate \([^)]*\)")
 
 
 def svg(source: str) -> str:
     """Return the figure as SVG; raise RunError where the wheel's program is missing or fails."""
-    return _run(_wheels_program(), "svg", source).decode()
+    return lettered(_run(_wheels_program(), "svg", source).decode())
 
 
 def png(source: str) -> bytes:
     """Return the figure as PNG at 300 dpi; raise RunError where the wheel's program is missing or fails."""
     return _run(_wheels_program(), "png", source, f"-Gdpi={RESOLUTION}")
-
-
-def pdf(source: str) -> bytes:
-    """Return the figure as PDF with its fonts inside; raise RunError where the system has no Graphviz, or it fails."""
-    import graphviz  # noqa: PLC0415 - SVG and PNG do without
-
-    try:
-        drawn = graphviz.Source(source, engine="neato").pipe(format="pdf", neato_no_op=2, quiet=True)
-    except graphviz.ExecutableNotFound as error:
-        hint = "install Graphviz (https://graphviz.org/download, or your system's package `graphviz`), or write .svg"
-        raise RunError("PDF needs Graphviz's program `dot`, which is not installed", hint) from error
-    except subprocess.CalledProcessError as error:
-        raise _failed("dot", error) from error
-    return _undated(bytes(drawn))
-
-
-def _undated(document: bytes) -> bytes:
-    """Blank out the time of writing, which would make every file another; nothing in the document moves."""
-    return _DATE.sub(lambda found: b" " * len(found[0]), document)
 
 
 def _wheels_program() -> Path:

@@ -141,6 +141,13 @@ def rounded(points: Iterable[Point], radius: float = 5.0) -> list[tuple[Point, P
     return pieces
 
 
+def before(start: Point, end: Point, distance: float) -> Point:
+    """Return the point ``distance`` before ``end`` on the way from ``start``."""
+    length = _distance(start, end)
+    share = min(distance / length, 0.95) if length else 0.0
+    return (end[0] + (start[0] - end[0]) * share, end[1] + (start[1] - end[1]) * share)
+
+
 def _straight(start: Point, end: Point) -> tuple[Point, Point, Point]:
     """Return a straight Bézier piece."""
     third = _distance(start, end) / 3

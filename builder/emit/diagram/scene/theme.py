@@ -52,6 +52,11 @@ class Theme:
     lane: str
     looks: Mapping[BoxKind, BoxStyle]
 
+    @property
+    def tones(self) -> dict[str, str]:
+        """The colours of texts, dots and lines."""
+        return {"ink": self.ink, "muted": self.muted, "lane": self.lane, "gate": self.looks["gate"].ink}
+
 
 def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple[str, str]]) -> dict[BoxKind, BoxStyle]:
     """Return the look of every kind in the given colours."""
