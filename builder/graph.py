@@ -7,6 +7,7 @@ compiler, the figures and the price all read the same two things, and nothing ch
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -142,6 +143,15 @@ class Graph:
     """What PyTorch writes beside the weights, ``nn.Module._version``: some of torchvision's loaders ask for theirs."""
     page: Any = field(default=None, compare=False, repr=False)
     """The ``builder.lowering.pages.Merged`` that it was made from, with which it can be written down again."""
+
+    def __repr__(self) -> str:
+        """Return the network in a few words."""
+        return f"<network {self.title}: input {self.input}, {self.classes} classes, {len(self.nodes)} operations>"
+
+    def _repr_svg_(self) -> str:
+        """Return what a notebook shows: its blocks, by the room of figures, which lies above this one."""
+        figure: str = import_module("builder.emit.diagram.notebook").picture(self)
+        return figure
 
     @property
     def output(self) -> int:

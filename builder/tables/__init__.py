@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from builder.tables.csv_text import csv_line, csv_lines, csv_table
+from builder.tables.html_text import html_table
 from builder.tables.latex import latex_table
 from builder.tables.markdown import escaped, markdown_table
 from builder.tables.model import Column, Table, text_table
@@ -16,6 +17,7 @@ __all__ = [
     "csv_lines",
     "csv_table",
     "escaped",
+    "html_table",
     "latex_table",
     "markdown_table",
     "table",

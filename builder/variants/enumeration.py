@@ -10,6 +10,7 @@ from builder.spec.space import Space
 from builder.variants.constraints import Constraints
 from builder.variants.context import Context, Origin
 from builder.variants.contexts import Contexts, spelt_changes
+from builder.variants.notebook import variants_table
 from builder.variants.pages import Differences, page_text, variant_name
 from builder.variants.sampling import Dice
 
@@ -51,6 +52,11 @@ class Variant:
         return fields | dict(self.differences.params)
 
     @property
+    def changes(self) -> list[str]:
+        """What is set, and where something is inserted, in words."""
+        return [*(f"{name}={value}" for name, value in self.settings.items()), *self.places]
+
+    @property
     def text(self) -> str:
         """The page, which extends the base; empty for the base itself."""
         return page_text(self.name, self._origin.header, self.differences) if self.differences else ""
@@ -89,6 +95,16 @@ class Variants:
             message = f"there are {about}{self.size:,} variants, more than {MAX_VARIANTS:,}"
             hint = "bound the number of places with `count`, name fewer places, or draw some with `--sample N`"
             raise ArchError(Diagnostic("too-many-variants", message, None, hint))
+
+    def __repr__(self) -> str:
+        """Return the base and the number of choices."""
+        about = "" if self.is_counted else "about "
+        drawn = f", of which {self._sample.count:,} are drawn" if self._sample else ""
+        return f"<variants of {self.base.name}: {about}{self.size:,} choices{drawn}>"
+
+    def _repr_html_(self) -> str:
+        """Return what a notebook shows: the first of them."""
+        return variants_table(repr(self).strip("<>"), ((each.name, each.changes, each.cost) for each in self))
 
     @property
     def size(self) -> int:

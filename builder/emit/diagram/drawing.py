@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from builder import arguments, choices
@@ -32,9 +32,9 @@ SUFFIXES: Final = ("svg", "png", "pdf", "tex", "dot")
 class Drawing:
     """A finished figure, proved to show every node of its networks exactly once."""
 
-    dot: str
-    _svg: str
-    _painting: Painting
+    dot: str = field(repr=False)
+    _svg: str = field(repr=False)
+    _painting: Painting = field(repr=False)
 
     def svg(self) -> str:
         """Return the figure as SVG, its text as text."""
