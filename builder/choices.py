@@ -39,6 +39,9 @@ Shapes: TypeAlias = Literal["changes", "all", "none"]
 Highlight: TypeAlias = Literal["diff", "none"]
 """What a figure of several networks marks."""
 
+Width: TypeAlias = Literal["89mm", "183mm", "page"]
+"""The widths that the live page offers; a figure takes any length."""
+
 Direction: TypeAlias = Literal["horizontal", "vertical"]
 """How a figure is read."""
 
