@@ -150,7 +150,7 @@ class TestOneOfEachKind:
                 "a list",
                 "failed.json is damaged; it should say why the run failed: it holds no JSON object",
             ),
-            ("compare", "metrics.csv", "device", "metrics.csv is not a valid file of metrics: it is a device"),
+            ("compare", "metrics.csv", "device", "metrics.csv: it is a device, and no file"),
             ("evaluate", "best.safetensors", "device", "best.safetensors: it is a device, and no file"),
             ("evaluate", "page.yaml", "pipe", "page.yaml"),
         ],

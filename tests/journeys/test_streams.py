@@ -26,7 +26,7 @@ COMMANDS = {
     "report": ("report", "nowhere"), "study": ("study", "status", "nowhere"), "unknown": ("trian",),
     "unknown option": ("show", "--nope"), "predict": ("predict", "nowhere", "p.yaml"), "runs": ("runs", "list", "."),
     "runs json": ("runs", ".", "--json"), "runs prune": ("runs", "prune", ".", "--older-than", "1d", "--dry-run"),
-    "bench": ("bench", "nope.yaml"), "study plan": ("study", "plan", "nope.yaml"),
+    "bench": ("bench", "nope.yaml"), "live": ("live", "nope.yaml"), "study plan": ("study", "plan", "nope.yaml"),
     "study run": ("study", "run", "nope"), "study worker": ("study", "worker", "nope"),
     "import": ("import", "nope.py:Net"),
 }  # fmt: skip

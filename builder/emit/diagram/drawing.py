@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder import arguments, choices
 from builder.diagnostics import ArchError, Diagnostic, RunError
-from builder.emit.diagram.fitting import fitted
+from builder.emit.diagram.best_layout import fitted
 from builder.emit.diagram.output import renderer
 from builder.emit.diagram.output.completeness import check_complete
 from builder.emit.diagram.output.dot import dot

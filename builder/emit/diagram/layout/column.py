@@ -16,7 +16,7 @@ from builder.emit.diagram.layout.spacing import (
     strand_height,
     strand_tops,
 )
-from builder.emit.diagram.layout.taps import Corridor, Taps
+from builder.emit.diagram.layout.taps import Corridor, TapLines
 from builder.emit.diagram.layout.texts import write_line
 from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Opening, OutlineCell, OutlineSplit
 from builder.emit.diagram.scene.metrics import LINE, fit_end, text_width
@@ -48,7 +48,7 @@ class BoxColumn:
         self.model = model
         self.changed = changed
         self.label = label
-        self.taps = Taps(scene)
+        self.taps = TapLines(scene)
 
     def draw(
         self,

@@ -49,7 +49,7 @@ class _End:
 
 
 @dataclass
-class Taps:
+class TapLines:
     """The sources and readers of one network, and the ways between them."""
 
     scene: Scene

@@ -36,17 +36,17 @@ def fitted(graphs: Sequence[Graph], level: Level, options: DrawOptions, notes: S
     paper = room(options)
     way = _way(graphs, level, options, notes)
 
-    def whole(count: int, *, tight: bool = False) -> Scene:
+    def laid_out(count: int, *, tight: bool = False) -> Scene:
         scene = way.draw(count, tight)
         if options.legend:
             legend(scene)
         return scene
 
     if paper is None:
-        return whole(1), 1.0
-    scene = _best(whole, way.most, paper)
+        return laid_out(1), 1.0
+    scene = _best(laid_out, way.most, paper)
     if not is_readable(scene, paper) and (level == "layer" or options.direction == "vertical"):
-        scene = max(scene, _best(partial(whole, tight=True), way.most, paper), key=lambda each: share(each, paper))
+        scene = max(scene, _best(partial(laid_out, tight=True), way.most, paper), key=lambda each: share(each, paper))
     return scene, scale(scene, paper, way.hint)
 
 

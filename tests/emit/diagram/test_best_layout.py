@@ -8,7 +8,7 @@ import pytest
 
 from builder.diagnostics import ArchError, RunError
 from builder.emit.diagram import DrawOptions, draw
-from builder.emit.diagram.fitting import fitted
+from builder.emit.diagram.best_layout import fitted
 from builder.emit.diagram.output.paper import LEAST, POINTS, size, smallest_text
 from builder.lowering import load
 from builder.shipped import shipped_names
