@@ -385,6 +385,7 @@ ROOMS = (
     "importing/test_trace.py",
     "journeys/test_wrong_names.py",
     "language/test_foreign_words.py",
+    "live/test_guard.py",
     "lowering/test_names.py",
     "ops/test_base.py",
     "runs/test_settings.py",

@@ -93,13 +93,14 @@ class TestInABrowser:
     @pytest.mark.parametrize("name", ["index", "language", "recipe-reference", "command-reference", "gallery"])
     def test_a_page_fits(self, chromium: Browser, site: Path, name: str, width: int, scheme: str) -> None:
         """It never scrolls sideways, shows one form of each figure, complains of nothing, and asks no network."""
-        chromium.value("try { localStorage.clear() } catch {}")  # where the choice of a reader is kept
+        forget = "try { localStorage.clear() } catch {}"  # where a page keeps the theme, also one that ends just now
+        told = chromium.call("Page.addScriptToEvaluateOnNewDocument", source=forget)
         chromium.open(site / f"{name}.html", width, scheme=scheme)
+        chromium.call("Page.removeScriptToEvaluateOnNewDocument", identifier=told["identifier"])
         assert chromium.value("document.documentElement.scrollWidth") == width
         shown = "[...document.querySelectorAll('.figure img')].filter(each => each.offsetParent).map(each => each.src)"
-        assert [
-            each for each in chromium.value(shown) if each.endswith({"light": "-dark", "dark": "-light"}[scheme])
-        ] == []
+        other = {"light": "-dark", "dark": "-light"}[scheme]
+        assert [each for each in chromium.value(shown) if each.endswith(other)] == []
         assert chromium.complaints == []
         assert [each for each in chromium.requested if each.startswith("http")] == []
 

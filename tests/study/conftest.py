@@ -49,9 +49,8 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture
-def run(folder: StudyFolder, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def run(folder: StudyFolder, cluster: Cluster) -> Callable[..., None]:
     """Give what runs the study, with cells that behave as a test says."""
-    monkeypatch.setenv("PYTHONPATH", ROOT)  # for workers that are started again
 
     def runs(
         behaviour: str = "well",

@@ -82,6 +82,7 @@ class Launcher:
             *("--nworkers", str(workers), "--nthreads", "1", "--memory-limit", "0", "--no-dashboard"),
             *("--name", "cell", "--death-timeout", "120", "--local-directory", scratch),
         ]
+        self._environment = _environment()  # of those that are started again, too
         self._log = log
         self._process = self._start()
 
@@ -105,7 +106,7 @@ class Launcher:
         try:
             with self._log.open("a", encoding="utf-8") as file:
                 return subprocess.Popen(  # noqa: S603 - our own workers
-                    self._command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=_environment(),
+                    self._command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, env=self._environment,
                     start_new_session=True,
                 )  # fmt: skip
         except OSError as error:

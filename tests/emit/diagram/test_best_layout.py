@@ -71,7 +71,13 @@ class TestShippedNetworks:
     @pytest.mark.parametrize("name", sorted(shipped_names()))
     def test_every_one(self, name: str, width: str) -> None:
         """All members of all families."""
-        check([load(name)], "block", DrawOptions(width=width, height="170mm"))
+        try:
+            graph = load(name)
+        except ArchError as error:
+            if {each.code for each in error.diagnostics} <= {"library", "choose-member"}:
+                pytest.skip("no network: templates, or a family whose members are tried by their names")
+            raise
+        check([graph], "block", DrawOptions(width=width, height="170mm"))
 
     @pytest.mark.slow
     @pytest.mark.parametrize("name", SHIPPED)
