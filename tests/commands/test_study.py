@@ -248,6 +248,7 @@ class TestClusters:
 class TestInitialWeights:
     """From one stream for each layer, in studies that are planned from now on."""
 
+    @pytest.mark.slow
     def test_the_plan_and_every_run_say_it(self, page: Path, archcli: Archcli) -> None:
         """And the report's data do."""
         outcome = archcli("study", "run", str(page), "-q")

@@ -695,7 +695,9 @@ class TestGrowingSize:
             train(network, data, recipe, RunFolder.create(tmp_path, "run"), CPU)
         assert bits(networks[0]) == bits(networks[1])
 
-    @pytest.mark.parametrize("moment", [4, 5, 6, 8, 13, 16, 20, 22, 25])
+    @pytest.mark.parametrize(
+        "moment", [8, *(pytest.param(each, marks=pytest.mark.slow) for each in (4, 5, 6, 13, 16, 20, 22, 25))]
+    )
     def test_stopped_anywhere_it_ends_in_the_same_bits(
         self, data: DataSet, growing: Recipe, tmp_path: Path, moment: int
     ) -> None:
