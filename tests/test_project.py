@@ -10,10 +10,12 @@ import sys
 import sysconfig
 import tomllib
 from collections import Counter
+from importlib import metadata
 from itertools import chain
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
@@ -177,6 +179,16 @@ class TestDependencies:
         asked = {normalized(re.split(r"[><=~! \[]", each)[0]) for each in wanted}
         brought_by_pydantic = {"pydantic_core", "typing_extensions"}
         assert imported() - brought_by_pydantic == asked - {"graphviz-pure"}
+
+    def test_every_pinned_version_runs_on_the_oldest_python(self) -> None:
+        """Debian 12 has Python 3.11.2: what asks for a later patch can't be installed there."""
+        oldest = PROJECT["project"]["requires-python"].removeprefix(">=") + ".0"
+        installed = {normalized(each.metadata["Name"]): each for each in metadata.distributions()}
+        needs = {
+            name: found.metadata.get("Requires-Python") for name in PINS if (found := installed.get(normalized(name)))
+        }
+        assert len(needs) > len(PINS) / 2
+        assert {name: each for name, each in needs.items() if each and oldest not in SpecifierSet(each)} == {}
 
 
 class TestOrder:
