@@ -58,10 +58,17 @@ def read_json(path: Path) -> Any:
     return found
 
 
+def check_size(text: str) -> None:
+    """Raise ValueError for JSON that is larger than what is read back."""
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES // 10**6} MB")
+    if sum(map(text.count, ",[{")) > MAX_VALUES:
+        raise ValueError(f"it has more than {MAX_VALUES:,} values")
+
+
 def parse_json(text: str) -> Any:
     """Return the value of ``text``; raise ValueError where it is no JSON, too much or nested too deeply."""
-    if sum(map(text.count, ",[{")) > MAX_VALUES:  # before any of them is made
-        raise ValueError(f"it has more than {MAX_VALUES:,} values")
+    check_size(text)  # before any value is made
     message = f"lists and objects are nested more than {MAX_DEPTH} levels deep"
     try:
         found = json.loads(text)

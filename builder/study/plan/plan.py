@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, relative_to, seen_from, write_text
-from builder.json_files import from_object, read_object
+from builder.json_files import check_size, from_object, read_object
+from builder.quantities import plural
 from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
 from builder.study.results.cells import Cell, make_cell
@@ -268,14 +269,20 @@ class Plan:
 
 
 def write_plan(path: Path, plan: Plan) -> None:
-    """Write ``plan``, whole or not at all; raise RunError if it can't be written.
+    """Write ``plan``, whole or not at all; raise RunError if it can't be written, or is larger than what is read.
 
     The folder of the images is named as seen from the study's.
     """
     content = asdict(plan) | {"arms": [arm_to_json(each) for each in plan.arms], "version": VERSION}
     if plan.data.folder is not None:
         content["data"] = content["data"] | {"folder": relative_to(Path(plan.data.folder), path.parent)}
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    text = json.dumps(content, indent=1) + "\n"
+    try:
+        check_size(text)
+    except ValueError as error:
+        message = f"the plan of {plural(len(plan.arms), 'combination')} of network and settings is too large: {error}"
+        raise RunError(message, "limit the space with `count`, `require` or `not_both`, or the grid") from error
+    write_text(path, text)
 
 
 def read_plan(path: Path) -> Plan:
