@@ -18,6 +18,7 @@ from builder.emit.diagram.layout.row import (
     room_above,
     room_below,
 )
+from builder.emit.diagram.layout.spacing import LEADING
 from builder.emit.diagram.layout.wrapping import lines, lines_within, most_lines, room_for
 from builder.emit.diagram.reading.alignment import are_kin, compare
 from builder.emit.diagram.reading.difference import captions, with_notes
@@ -50,9 +51,6 @@ UPRIGHT: Final = 72.0
 
 BESIDE: Final = 22.0
 """From a column of boxes to the next."""
-
-LEADING: Final = 8.8
-"""From one line under the title to the next."""
 
 TURN: Final = 12.0
 """From the end of a line of boxes to where its way turns, and from there to the beginning of the next line."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from builder.costs import graph_cost
 from builder.emit.diagram.layout.column import BoxColumn
 from builder.emit.diagram.layout.extent import BESIDE, Extent, extent
-from builder.emit.diagram.layout.spacing import ARROW, DOWN, LABEL, TIGHT, box_width
+from builder.emit.diagram.layout.spacing import ARROW, DOWN, LABEL, LEADING, TIGHT, box_width
 from builder.emit.diagram.layout.taps import Corridor
 from builder.emit.diagram.layout.wrapping import lines, lines_within, most_lines, room_for
 from builder.emit.diagram.reading.outline import Closing, Fork, Opening, Strand, cells
@@ -31,9 +31,6 @@ BETWEEN: Final = 34.0
 
 ABOVE: Final = 11.0
 """From the last line under the title to the input."""
-
-LEADING: Final = 8.8
-"""From one line under the title to the next."""
 
 AROUND: Final = 4.0
 """What a band shows above and below its rows."""

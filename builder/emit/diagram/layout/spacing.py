@@ -27,6 +27,9 @@ HEADING: Final = 14.5
 CARRIED: Final = 6.6
 """What each carried line adds to the height of a box."""
 
+LEADING: Final = 8.8
+"""From one line under the title to the next."""
+
 LABEL: Final = 17.0
 """A gap in which the shape stands beside the line."""
 
