@@ -18,16 +18,15 @@ from builder.lowering.frame import Frame
 from builder.lowering.names import join
 from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, marked, written
 from builder.lowering.shortcut import NoProjectionError, sampling
+from builder.lowering.splitting import split_share, split_sizes
 from builder.ops import MERGES
 from builder.ops.base import ShapeError
-from builder.ops.merging import Chunk, Narrow
-from builder.reader import Mapping, Scalar, Sequence
+from builder.reader import Mapping, Scalar
 from builder.spec.bodies import Bodies, projection
 from builder.spec.page import BlockSpec, Body, Branch, Item, LayerCall
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from collections.abc import Sequence as Listed
+    from collections.abc import Iterator, Sequence
 
     from builder.expressions import Result
     from builder.graph import BlockMember
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
     from builder.lowering.frame import ChildName, Flow
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.ops.base import Operation
     from builder.reader import Value
     from builder.shapes import Shape
     from builder.spec.page import Insert, Template
@@ -162,7 +160,7 @@ def template_instance(
         return _block(draft, walker, spec, _Header(place, word, arguments), frame, frame, flow)
 
 
-def _called_with(scope: Scope, names: Listed[str]) -> str:
+def _called_with(scope: Scope, names: Sequence[str]) -> str:
     """Return the values that a template was called with, on which what is wrong in it may depend."""
     known = {name: value for name in names if not isinstance(value := scope[name], Unknown)}
     shown = [f"{name} = {written(value)[:_LONGEST_VALUE]}" for name, value in known.items()][:_MOST_VALUES]
@@ -275,9 +273,9 @@ class _BlockWalk:
         lanes: list[Lane] = []
         flows: list[Flow] = []
         there = self._there(branches, flow)
-        split = self._split(len(there), flow) if len(there) > 1 else ()
+        split = split_sizes(self._draft, self._spec.split, self._draft.entering(self._frame, flow), len(there))
         for number, (body, frame) in enumerate(there):
-            share = self._share(number, split, flow) if split else flow
+            share = split_share(self._draft, self._spec, self._path, number, split, flow) if split else flow
             before: list[BlockMember] = [share[0]] if split and share is not None else []
             switched_off, said = self._walker.switched_off, self._walker.said
             members, value = self._walker.body(body, frame, share)
@@ -309,54 +307,6 @@ class _BlockWalk:
         message = f"{self._path}: `when` leaves nothing of this branch, which would make it the identity"
         hint = "write `identity` with the opposite `when`; or leave the branch out: `{when: …, layers: …}`"
         self._draft.problems.error("empty-branch", message, body.mark, hint)
-
-    def _shares(self, split: Value, scope: Scope) -> Result:
-        evaluate = self._draft.evaluator.result
-        return (
-            tuple(evaluate(each, scope) for each in split.items)
-            if isinstance(split, Sequence)
-            else evaluate(split, scope)
-        )
-
-    def _split(self, count: int, flow: Flow) -> tuple[int, ...]:
-        """Return the channels of each branch if it gets its share instead of all, zeros for equal shares."""
-        if self._spec.split is None:
-            return ()
-        try:
-            result = self._shares(self._spec.split, self._draft.entering(self._frame, flow))
-        except UnknownValueError:
-            return ()
-        if isinstance(result, bool):
-            return (0,) * count if result else ()
-        sizes = (
-            tuple(each for each in result if isinstance(each, int) and each > 0) if isinstance(result, tuple) else ()
-        )
-        if not isinstance(result, tuple) or len(sizes) < len(result) or not sizes:
-            shown = "this list" if isinstance(result, tuple) else f"`{written(result)}`"
-            message = f"`split` is true, false or the channels of each branch, not {shown}"
-            self._draft.problems.error("bad-value", message, self._spec.split.mark, "such as `split: [16, 48]`")
-            return ()
-        if len(sizes) != count:
-            message = f"`split` has {len(sizes)} numbers for {count} branches"
-            self._draft.problems.error("bad-value", message, self._spec.split.mark)
-            return ()
-        return sizes
-
-    def _share(self, number: int, sizes: tuple[int, ...], flow: Flow) -> Flow:
-        if flow is None:
-            return None
-        path, mark = join(self._path, f"split{number + 1}"), self._spec.mark
-        share: Operation = Chunk(chunks=len(sizes), position=number)
-        if sizes[0]:
-            if sum(sizes) != flow[1].channels:
-                if number == 0 and self._spec.split is not None:
-                    message = f"{self._path}: `split` shares {sum(sizes)} channels, but its input is {flow[1]}"
-                    self._draft.problems.error("misfit", message, self._spec.split.mark)
-                return None
-            share = Narrow(start=sum(sizes[:number]), length=sizes[number])
-        result = self._draft.node(share, (path, ""), (flow,), "split", mark)
-        self._draft.places[path] = result
-        return result
 
     def _shortcut(self, flow: Flow) -> Scalar | Body | None:
         """Return what runs beside the layers, an expression evaluated: None, identity, auto or a body."""
