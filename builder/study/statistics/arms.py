@@ -26,6 +26,10 @@ class Arm:
     ``correct`` is (seeds, images): whether the run with the seed at the same place of ``seeds`` was right about an
     image; every arm of a study has the same images in the same order. ``failed`` are the seeds whose runs have no
     result and will have none; ``missing`` those that are planned and not there yet.
+
+    ``groups`` (images,) has a number from 0 for each image where several images, such as the frames of one film, are
+    one observation; None where each image is one. What varies over images is then counted over groups: a cluster
+    sample, W. G. Cochran, Sampling Techniques (1977), chapter 9A.
     """
 
     name: str
@@ -34,6 +38,7 @@ class Arm:
     val_accuracies: tuple[float, ...] = ()
     failed: tuple[int, ...] = ()
     missing: tuple[int, ...] = ()
+    groups: NDArray[np.intp] | None = None
 
     @property
     def n(self) -> int:
@@ -49,6 +54,23 @@ class Arm:
     def images(self) -> int:
         """How many test images there are."""
         return int(self.correct.shape[1])
+
+    @property
+    def observations(self) -> int:
+        """How many of them are independent: groups of images, or the images themselves."""
+        return self.images if self.groups is None or not self.n else int(self.groups.max()) + 1
+
+    @cached_property
+    def answers(self) -> NDArray[np.float32] | NDArray[np.float64]:
+        """What each run has of each observation (seeds, observations), with a run's accuracy as its mean.
+
+        Of an image 1 where it was right; of a group that sum, in the proportion of the mean group's size.
+        """
+        if self.groups is None or not self.n:
+            return self.correct.astype(np.float32)
+        many = self.observations
+        sums = np.array([np.bincount(self.groups, weights=run, minlength=many) for run in self.correct])
+        return np.asarray(sums * (many / self.images))
 
     @cached_property
     def accuracies(self) -> NDArray[np.float64]:
@@ -80,11 +102,15 @@ class Arm:
             tuple(self.val_accuracies[place] for place in kept if self.val_accuracies),
             tuple(seed for seed in self.failed if seed in seeds),
             tuple(seed for seed in self.missing if seed in seeds),
+            self.groups,
         )
 
     def among(self, images: NDArray[np.bool_]) -> Arm:
         """Return the arm with the answers to these ``images`` (images,) alone."""
-        return replace(self, correct=self.correct[:, images]) if self.n else self
+        if not self.n:
+            return self
+        groups = None if self.groups is None else np.unique(self.groups[images], return_inverse=True)[1]
+        return replace(self, correct=self.correct[:, images], groups=groups)
 
     def interval(self, error_rate: float) -> tuple[float, float] | None:
         """Return the mean accuracies, from 0 to 1, that a t-test over the runs does not reject; None below two runs.
@@ -97,9 +123,9 @@ class Arm:
         return max(0.0, self.mean - half), min(1.0, self.mean + half)
 
     @cached_property
-    def image_rates(self) -> NDArray[np.float64]:
-        """In which part of the runs each image was right (images,), from 0 to 1."""
-        return np.asarray(self.correct.sum(axis=0) / self.n)
+    def rates(self) -> NDArray[np.float64]:
+        """The mean over the runs of what they have of each observation (observations,)."""
+        return np.asarray(self.answers.sum(axis=0, dtype=float) / self.n)
 
     @cached_property
     def seed_variance(self) -> float:
@@ -115,12 +141,13 @@ class Arm:
     def interaction_variance(self) -> float:
         """The part of ``seed_variance`` that comes from the finite number of images, in points²; two runs at least.
 
-        The residual mean square of the table seeds × images without replication, divided by its number of cells.
+        The residual mean square of the table seeds × observations without replication, divided by its number of cells.
         """
-        within_images = self.n * float((self.image_rates * (1 - self.image_rates)).sum())
-        between_seeds = self.images * self.n * (self.n - 1) * self.seed_variance / POINTS**2
-        residual = max(within_images - between_seeds, 0.0) / ((self.n - 1) * max(self.images - 1, 1))
-        return residual / (self.n * self.images) * POINTS**2
+        many = self.observations
+        within = float(((self.answers - self.rates) ** 2).sum())
+        between_seeds = many * self.n * (self.n - 1) * self.seed_variance / POINTS**2
+        residual = max(within - between_seeds, 0.0) / ((self.n - 1) * max(many - 1, 1))
+        return residual / (self.n * many) * POINTS**2
 
 
 @dataclass(frozen=True, eq=False)

@@ -72,7 +72,7 @@ class Blocked:
 class Blocks:
     """The runs of several arms, seed by seed; arms without a run are no part of it.
 
-    Arms have the same images. ``usable`` is false where too few runs share seeds; then every estimate is Welch's.
+    Arms have the same images, in the same groups. ``usable`` is false where too few runs share seeds; then every estimate is Welch's.
     """
 
     def __init__(self, arms: Sequence[Arm]) -> None:
@@ -100,9 +100,9 @@ class Blocks:
         return np.concatenate([arm.accuracies for arm in self.arms])
 
     @cached_property
-    def correct(self) -> NDArray[np.float32]:
-        """The answers of each run (runs, images)."""
-        return np.concatenate([arm.correct for arm in self.arms]).astype(np.float32)
+    def answers(self) -> NDArray[np.float32] | NDArray[np.float64]:
+        """What each run has of each observation (runs, observations)."""
+        return np.concatenate([arm.answers for arm in self.arms])
 
     @cached_property
     def squares(self) -> NDArray[np.float64]:
@@ -118,10 +118,10 @@ class Blocks:
     def interaction_variance(self) -> float:
         """The part of ``run_variance`` that comes from the finite number of images, in points².
 
-        The residual of the table arms × seeds × images, divided by the number of images.
+        The residual of the table arms × seeds × observations, divided by the number of observations.
         """
-        many = self.arms[0].images
-        together = (self.correct @ self.correct.T).astype(float)  # whole numbers below 2^24 are exact
+        many = self.arms[0].observations
+        together = (self.answers @ self.answers.T).astype(float)  # of images: whole numbers below 2^24 are exact
         within = float((self.table.residual * together).sum()) - many * float(self.squares.sum())
         return max(within, 0.0) / (self.table.freedom * max(many - 1, 1)) / many * POINTS**2
 
@@ -225,8 +225,8 @@ class Blocks:
         self, coefficients: Coefficients, seeds: float, interaction: float, freedom: float, basis: Basis
     ) -> Estimate:
         """Return an estimate with this variance over seeds, in points², and that over images beside it."""
-        weights, many = np.asarray(coefficients) @ self.table.weights, self.arms[0].images
-        paired = weights @ self.correct
+        weights, many = np.asarray(coefficients) @ self.table.weights, self.arms[0].observations
+        paired = weights @ self.answers
         images = (float(paired.var(ddof=min(1, many - 1))) + allowance(coefficients) / many) / many * POINTS**2
         variance = images + max(seeds - interaction, 0.0)
         return Estimate(

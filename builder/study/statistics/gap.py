@@ -32,8 +32,8 @@ def welch(arms: Sequence[Arm], coefficients: Coefficients) -> Estimate:
     https://doi.org/10.1002/sim.1781. The degrees of freedom are Satterthwaite's, as in Welch's test.
     """
     used = [(arm, each) for arm, each in zip(arms, coefficients, strict=True) if each]
-    many = used[0][0].images
-    paired = np.sum([each * arm.image_rates for arm, each in used], axis=0)
+    many = used[0][0].observations
+    paired = np.sum([each * arm.rates for arm, each in used], axis=0)
     difference = sum(each * float(arm.accuracies.mean()) for arm, each in used) * POINTS
     spread = float(((paired - paired.mean()) ** 2).sum()) / max(many - 1, 1)
     images = (spread + allowance(coefficients) / many) / many * POINTS**2
@@ -61,11 +61,11 @@ def own(arms: Sequence[Arm], coefficients: Coefficients) -> Estimate | None:
     """
     used = [(arm, each) for arm, each in zip(arms, coefficients, strict=True) if each]
     common = shared_seeds([arm for arm, _ in used])
-    runs, many = len(common), used[0][0].images
+    runs, many = len(common), used[0][0].observations
     if runs < 2:
         return None
     places = [[arm.seeds.index(seed) for seed in common] for arm, _ in used]
-    values = np.sum([each * arm.correct[at] for (arm, each), at in zip(used, places, strict=True)], axis=0)
+    values = np.sum([each * arm.answers[at].astype(float) for (arm, each), at in zip(used, places, strict=True)], axis=0)
     of_seeds, of_images = values.mean(axis=1), values.mean(axis=0)
     rest = values - of_seeds[:, None] - of_images + values.mean()
     interaction = float((rest**2).sum()) / ((runs - 1) * max(many - 1, 1)) / (runs * many) * POINTS**2
