@@ -81,6 +81,7 @@ def settings() -> dict[str, Setting]:
         "heavy-tails": Setting(replace(world, tails=3.0)),
         "stuck": Setting(replace(world, stuck=0.03)),
         "duplicates": Setting(replace(world, alike=5)),
+        "groups": Setting(replace(world, alike=5, told=True)),
     }
 
 

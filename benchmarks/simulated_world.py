@@ -29,7 +29,8 @@ class World:
 
     ``common`` is an effect of the seed that all networks share. ``spreads`` multiply ``run`` for each network.
     With ``tails`` degrees of freedom runs follow a t distribution of the same variance; a part ``stuck`` of them is
-    right about a tenth of the images. Images come in groups of ``alike`` with the same effects.
+    right about a tenth of the images. Images come in groups of ``alike`` with the same effects, which a study that is
+    ``told`` knows.
     """
 
     level: float
@@ -43,6 +44,7 @@ class World:
     tails: float = 0.0
     stuck: float = 0.0
     alike: int = 1
+    told: bool = False
 
     @property
     def hard(self) -> int:
@@ -98,7 +100,8 @@ class World:
         if self.stuck:
             at_chance = chance.random((arms, seeds)) < self.stuck
             correct[at_chance] = chance.random((int(at_chance.sum()), self.images), np.float32) < 0.1
-        return tuple(Arm(str(index), tuple(range(seeds)), each) for index, each in enumerate(correct))
+        groups = np.arange(self.images) // self.alike if self.told else None
+        return tuple(Arm(str(index), tuple(range(seeds)), each, groups=groups) for index, each in enumerate(correct))
 
     def _runs(self, arms: int, seeds: int, chance: np.random.Generator) -> NDArray[np.float32]:
         """Return the runs' own effects in their standard deviations, those of networks with ``spreads`` times these."""

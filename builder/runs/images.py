@@ -74,3 +74,18 @@ def load_shared(name: str, folder: Path, side: int | None, test: int | None) -> 
     if test > len(data.test):
         raise RunError(f"{name} has {len(data.test):,} test images, and {test:,} were requested", "ask for fewer")
     return replace(data, test=data.test.drawn(test, _DRAWN_BY))
+
+
+def groups_of_tests(folder: Path, file: str, test: int | None) -> list[int]:
+    """Return the number of the group of each test image that ``load_shared`` gives of an image folder.
+
+    ``file`` says them, as ``image_groups`` reads it. Raises RunError where that can't be used.
+    """
+    from builder.training.data.dataset import drawn
+    from builder.training.data.image_folder import list_images
+    from builder.training.data.image_groups import groups_of
+
+    images = [path for path, _ in list_images(folder / "test").images]
+    if test is not None and test < len(images):
+        images = [images[place] for place in drawn(len(images), test, _DRAWN_BY).tolist()]
+    return groups_of(folder, file, images)

@@ -25,7 +25,10 @@ from builder.study.statistics import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from numpy.typing import NDArray
+
     from builder.study.page.fields import Compare
+    from builder.study.results.folder import Results
     from builder.study.results.result import CellFailure, CellResult, Stage
     from builder.study.statistics import Answer, Blocked, Comparison, Course, Design, Effects, Factorial
     from builder.study.statistics.family import Against, Analysis
@@ -108,15 +111,14 @@ class Findings:
 
 def find(
     cells: Sequence[PlannedCell],
-    outcomes: Iterable[CellResult],
-    failures: Iterable[CellFailure],
+    results: Results,
     base: str,
     design: Design,
     asked: Compare | None = None,
     factorial: Factorial | None = None,
     course: Course = AT_ONCE,
 ) -> Findings:
-    """Return what the outcomes of ``cells`` say; ``base`` is the variant that the others are compared with.
+    """Return what the ``results`` of ``cells`` say; ``base`` is the variant that the others are compared with.
 
     ``asked``, ``factorial`` and ``course`` are those of the plan. With looks, the runs until the last look that is
     complete are judged; before the first one, and before seeds that were added have all run, everything that is there
@@ -127,13 +129,14 @@ def find(
     was screened: it would be chosen and judged by the same luck.
     """
     planned = {cell.id: cell for cell in cells}
-    ended = {each.cell: each for each in outcomes if each.cell in planned}
-    failed = {each.cell: each for each in failures if each.cell in planned and each.cell not in ended}
+    ended = {each.cell: each for each in results.outcomes if each.cell in planned}
+    failed = {each.cell: each for each in results.failures if each.cell in planned and each.cell not in ended}
     judged = _by_arm(cells, "confirm")
     screened = _by_arm(cells, "screen")
     _check_fresh(judged, screened)
     names = arm_names(cells)
-    arms = {key: _arm(names[runs[0].id], runs, ended, failed) for key, runs in judged.items()}
+    together = None if results.truth is None else results.truth.groups
+    arms = {key: _arm(names[runs[0].id], runs, ended, failed, together) for key, runs in judged.items()}
     groups = _groups(arms, base, apart=not screened and factorial is None)
     groups, course, design = _until_look(groups, course, design)
     said = _Judged(groups, design, asked, factorial, course)
@@ -240,7 +243,11 @@ def _settings_name(key: _Key) -> str:
 
 
 def _arm(
-    name: str, runs: Sequence[PlannedCell], ended: Mapping[str, CellResult], failed: Mapping[str, CellFailure]
+    name: str,
+    runs: Sequence[PlannedCell],
+    ended: Mapping[str, CellResult],
+    failed: Mapping[str, CellFailure],
+    together: NDArray[np.intp] | None,
 ) -> Arm:
     results = [ended[cell.id] for cell in runs if cell.id in ended]
     answers = [each.test_correct for each in results if each.test_correct is not None]
@@ -252,6 +259,7 @@ def _arm(
         val_accuracies=tuple(each.val_accuracy for each in results),
         failed=tuple(cell.seed for cell in runs if cell.id in failed),
         missing=tuple(cell.seed for cell in runs if cell.id not in failed and cell.id not in ended),
+        groups=together,
     )
 
 

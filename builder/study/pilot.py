@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from builder.ops.plugins import with_plugins
-from builder.runs.images import load_shared
+from builder.runs.images import groups_of_tests, load_shared
 from builder.runs.prepare import Shared, TrainOptions, prepare, train_prepared
 from builder.study.results.result import TrueLabels
 from builder.study.workers.resources import check_memory, workers_for
@@ -39,12 +39,13 @@ _LEAST_SHARE = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Pilot:
-    """The images of a study on a device, ready to measure networks with."""
+    """The images of a study on a device, ready to measure networks with; ``groups`` are those of its test images."""
 
     data: DataSet
     device: torch.device
     recipe: Recipe
     operations: Operations
+    groups: tuple[int, ...] | None = None
 
     @property
     def device_name(self) -> str:
@@ -60,9 +61,15 @@ class Pilot:
 
     @property
     def true_labels(self) -> TrueLabels:
-        """The labels of the test split."""
+        """The labels of the test split, and its groups."""
         assert self.data.test is not None, "load_shared sees to it"
-        return TrueLabels(self.data.classes, self.data.test.labels.numpy().astype(np.uint16))
+        groups = None if self.groups is None else np.array(self.groups, np.intp)
+        return TrueLabels(self.data.classes, self.data.test.labels.numpy().astype(np.uint16), groups)
+
+    @property
+    def observations(self) -> int | None:
+        """How many groups of test images there are; None where each image is one observation."""
+        return None if self.groups is None else len(set(self.groups))
 
     def check_memory(self, network: str, memory: int) -> None:
         """Raise RunError where a cell of ``network``, which keeps ``memory`` bytes for an image, does not fit."""
@@ -117,7 +124,8 @@ class Pilot:
 
 
 def begin_pilot(study: Study, data_dir: Path, device: str) -> Pilot:
-    """Return the pilot of ``study``; raise RunError for data or a device that can't be had."""
+    """Return the pilot of ``study``; raise RunError for data, their groups or a device that can't be had."""
     chosen = choose_device(None if device == "auto" else device)
     images = load_shared(study.data, data_dir, study.recipe.resize, study.test)
-    return Pilot(images, chosen, study.recipe, with_plugins(study.plugins))
+    groups = None if study.groups is None else tuple(groups_of_tests(data_dir, study.groups, study.test))
+    return Pilot(images, chosen, study.recipe, with_plugins(study.plugins), groups)

@@ -110,7 +110,7 @@ def _planned(
     arms = study_arms(study, networks(study, len(pilot.data.classes)))
     found = arms.networks
     seconds = dict(_measured(found, pilot, on_measured)) if on_measured is not None else {}
-    data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint)
+    data = _data(study, place, pilot.data.classes, images, pilot.data.fingerprint, pilot.observations)
     dearest = max(found.all, key=lambda each: each.cost.memory)
     pilot.check_memory(dearest.name, dearest.cost.memory)
     workers = place.workers or pilot.workers(dearest.cost.memory)
@@ -184,6 +184,8 @@ def _asked(study: Study, found: Networks) -> dict[str, Any]:
         "error_rate": study.error_rate,
         "power": study.power,
     }
+    if study.groups is not None:
+        asked["data"]["groups"] = study.groups
     if study.control is not None:
         asked["control"] = study.control
     if study.halving:
@@ -232,11 +234,16 @@ def preview_study(study: Study, place: PlanOptions) -> Plan:
 
 
 def _data(
-    study: Study, place: PlanOptions, classes: tuple[str, ...], images: dict[str, int], fingerprint: str
+    study: Study,
+    place: PlanOptions,
+    classes: tuple[str, ...],
+    images: dict[str, int],
+    fingerprint: str,
+    groups: int | None = None,
 ) -> PlannedData:
     folder = str((place.data or place.home).resolve()) if has_folder(study.data) else None
     side = study.recipe.resize
-    return PlannedData(study.data, folder, study.subset, study.test, side, classes, images, fingerprint)
+    return PlannedData(study.data, folder, study.subset, study.test, side, classes, images, fingerprint, groups)
 
 
 def _plan(
@@ -277,13 +284,14 @@ def _plan(
 def _certainty(plan: Plan) -> dict[str, Any]:
     """Return how many seeds the question needs, and what has to be said before anything is run."""
     design, comparisons = plan.design, plan.comparisons
-    images = plan.data.images["test"]
+    images = plan.data.observations
     fixed = image_error(images, layout=plan.layout)
     asked = (comparisons, design.error_rate, design.power, fixed, plan.layout)
     needed = seeds_needed(design.smallest, design.deviation, *asked)
     if needed is not None and plan.factorial is not None:
         needed = max(needed, seeds_for_effects(plan.layout))
-    said = cautions(design, comparisons, images, plan.layout, of_effects=plan.factorial is not None)
+    of_effects, are_groups = plan.factorial is not None, plan.data.groups is not None
+    said = cautions(design, comparisons, images, plan.layout, of_effects=of_effects, are_groups=are_groups)
     return {"needed_seeds": needed, "warnings": tuple(said)}
 
 

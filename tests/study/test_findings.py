@@ -10,6 +10,7 @@ import pytest
 
 from builder.study.findings import Findings, arm_names, find
 from builder.study.plan.plan import PlannedArm
+from builder.study.results.folder import Results
 from builder.study.results.result import CellFailure, CellResult, Stage
 from builder.study.statistics import Design
 from tests.study.conftest import make_plan
@@ -73,10 +74,15 @@ def failure(cell: Cell) -> CellFailure:
     return CellFailure(cell.id, cell.variant, cell.settings, cell.seed, cell.stage, "the training loss is nan", 3)
 
 
+def results(outcomes: Sequence[CellResult] = (), failures: Sequence[CellFailure] = ()) -> Results:
+    """Return what a study's folder gives, with images that are no groups."""
+    return Results(tuple(outcomes), tuple(failures), None)
+
+
 def found(planned: Sequence[Cell], wrong: Mapping[str, int] | None = None, failed: Sequence[Cell] = ()) -> Findings:
     """Return the findings where every cell that did not fail has a result; ``wrong`` is by variant."""
     outcomes = [outcome(cell, (wrong or {}).get(cell.variant, 100)) for cell in planned if cell not in failed]
-    return find(planned, outcomes, [failure(cell) for cell in failed], "A", DESIGN)
+    return find(planned, results(outcomes, [failure(cell) for cell in failed]), "A", DESIGN)
 
 
 class TestArms:
@@ -85,7 +91,7 @@ class TestArms:
     def test_runs_are_in_the_order_of_the_plan(self) -> None:
         """Whatever the order in which they came."""
         planned = cells("AB")
-        shuffled = find(planned, [outcome(cell) for cell in reversed(planned)], [], "A", DESIGN)
+        shuffled = find(planned, results([outcome(cell) for cell in reversed(planned)]), "A", DESIGN)
         assert [arm.name for arm in shuffled.arms] == ["A", "B"]
         assert shuffled.arms[0].seeds == (0, 1, 2, 3)
         assert shuffled.arms[0].correct.shape == (SEEDS, IMAGES)
@@ -102,14 +108,14 @@ class TestArms:
     def test_a_run_that_failed_and_then_ended_well_did_not_fail(self) -> None:
         """It was tried again."""
         planned = cells("AB")
-        study = find(planned, [outcome(cell) for cell in planned], [failure(planned[0])], "A", DESIGN)
+        study = find(planned, results([outcome(cell) for cell in planned], [failure(planned[0])]), "A", DESIGN)
         assert study.failures == ()
         assert study.arms[0].failed == ()
 
     def test_a_run_that_is_not_there_yet_is_missing(self) -> None:
         """And no answer is given before it is."""
         planned = cells("AB")
-        study = find(planned, [outcome(cell) for cell in planned[:-1]], [], "A", DESIGN)
+        study = find(planned, results([outcome(cell) for cell in planned[:-1]]), "A", DESIGN)
         assert study.missing == 1
         assert study.arms[1].missing == (3,)
         assert study.sentence == "No best is named: the study has not ended, 7 of 8 runs are there."
@@ -118,11 +124,11 @@ class TestArms:
         """A folder may hold cells that this plan does not know."""
         planned = cells("AB")
         other = [outcome(cell) for cell in cells("C")]
-        assert len(find(planned, other, [failure(cells("D")[0])], "A", DESIGN).failures) == 0
+        assert len(find(planned, results(other, [failure(cells("D")[0])]), "A", DESIGN).failures) == 0
 
     def test_nothing_ran(self) -> None:
         """The first thing that somebody may ask for."""
-        assert find(cells("AB"), [], [], "A", DESIGN).sentence == (
+        assert find(cells("AB"), results(), "A", DESIGN).sentence == (
             "No best is named: the study has not ended, 0 of 8 runs are there."
         )
 
@@ -231,7 +237,7 @@ class TestPlan:
     def test_it_knows_how_many_there_will_be(self, networks: int, lengths: int, expected: int) -> None:
         """Networks alone, settings alone, and both: then the pairs with the same settings."""
         plan = planned_study(networks, lengths)
-        made = find(plan.cells("confirm", plan.arms), [], [], "net0", DESIGN)
+        made = find(plan.cells("confirm", plan.arms), results(), "net0", DESIGN)
         assert plan.comparisons == len(made.comparisons) == expected
 
     def test_after_a_screening_the_chosen_are_compared(self) -> None:

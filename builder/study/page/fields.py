@@ -41,6 +41,11 @@ class Data(Strict):
         "depends on the seed",
     )
     test: Images | None = Field(None, description="number of test images, the same ones for every cell; by default all")
+    groups: str | None = Field(
+        None,
+        description="of an image folder: a CSV file in it with the columns `image` (its path from there, such as "
+        "test/cat/1.png) and `group`; test images of one group, such as frames of one film, count as one observation",
+    )
 
 
 class Seeds(Strict):

@@ -73,6 +73,7 @@ class Study:
     data: str
     subset: int | None
     test: int | None
+    groups: str | None
     screen_seeds: int
     confirm_seeds: int
     halving: bool
@@ -121,6 +122,7 @@ def study_from(page: Mapping, path: Path) -> Study:
     grid = _grid(page, recipe, problems) if recipe is not None else ()
     search = _search(page, fields, recipe, problems) if recipe is not None else None
     _check_halving(page, fields, problems)
+    _check_groups(page, fields, problems)
     problems.raise_found()
     assert fields is not None, "validate returns None only with a problem"
     assert recipe is not None, "it is None only with a problem"
@@ -142,6 +144,7 @@ def study_from(page: Mapping, path: Path) -> Study:
         data=fields.data.name,
         subset=fields.data.subset,
         test=fields.data.test,
+        groups=fields.data.groups,
         screen_seeds=seeds.screen if seeds else 0,
         confirm_seeds=seeds.confirm if seeds else int(fields.seeds),  # type: ignore[arg-type]  # no Seeds here
         halving=seeds is not None and seeds.halving,
@@ -166,6 +169,16 @@ def _check_halving(page: Mapping, fields: StudyPage | None, problems: Collector)
     elif fields.seeds.screen < 2:
         message = "`halving` has no second round with one screening seed"
         problems.error("bad-value", message, mark, "`screen: 8` has rounds of 1, 1, 2 and 4 seeds")
+
+
+def _check_groups(page: Mapping, fields: StudyPage | None, problems: Collector) -> None:
+    """Report groups of images whose names nobody knows."""
+    if fields is None or fields.data.groups is None or DATA_SETS[fields.data.name].source == "own":
+        return
+    data = page.get("data")
+    mark = data.key_mark("groups") if isinstance(data, Mapping) else page.key_mark("data")
+    message = f"`groups` are of an image folder, and the images of `{fields.data.name}` have no names"
+    problems.error("bad-value", message, mark, "`data: {name: imagefolder, groups: groups.csv}`")
 
 
 def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:

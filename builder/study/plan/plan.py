@@ -66,7 +66,8 @@ class PlannedNetwork:
 class PlannedData:
     """The images that every cell has: how many of each split, and a checksum of all from which they are drawn.
 
-    ``folder`` is where they lie, None where they come with a package.
+    ``folder`` is where they lie, None where they come with a package. ``groups`` is how many groups the test images are
+    in whose images count as one observation, None where each image does.
     """
 
     name: str
@@ -77,6 +78,12 @@ class PlannedData:
     classes: tuple[str, ...]
     images: Mapping[str, int]
     fingerprint: str
+    groups: int | None = None
+
+    @property
+    def observations(self) -> int:
+        """How many independent observations a run's test accuracy is of."""
+        return self.images["test"] if self.groups is None else self.groups
 
 
 @dataclass(frozen=True)
@@ -194,7 +201,7 @@ class Plan:
     def detectable(self) -> float:
         """The smallest effect or difference, in points, that the planned seeds find as often as the power says."""
         design, layout = self.design, self.layout
-        fixed = image_error(self.data.images["test"], layout=layout)
+        fixed = image_error(self.data.observations, layout=layout)
         return detectable(
             design.seeds, design.deviation, self.comparisons, design.error_rate, design.power, fixed, layout
         )
@@ -328,6 +335,7 @@ def _check_numbers(plan: Plan) -> None:
         "error_rate": (asked.error_rate, _LEAST, 1 - _LEAST),
         "power": (asked.power, _LEAST, 1 - _LEAST),
         **{f"images.{split}": (plan.data.images.get(split, 0), 1, inf) for split in ("train", "test")},
+        "groups": (plan.data.observations, 1, plan.data.images.get("test", 1)),
         **{f"networks.{n.name}.seconds": (n.seconds, _LEAST, inf) for n in plan.networks if n.seconds is not None},
     }
     wrong = next((name for name, (value, low, high) in ranges.items() if not low <= value <= high), None)

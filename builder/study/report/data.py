@@ -99,7 +99,8 @@ def as_json(content: Content) -> dict[str, Any]:
     """Return everything as JSON values.
 
     ``correct`` of a run says for each test image whether it was right: base64 of its bits, the first image first
-    (``numpy.unpackbits``), so that anybody can judge anew.
+    (``numpy.unpackbits``), so that anybody can judge anew; ``groups`` says of which group each image
+    is, if they have any.
     """
     findings, plan = content.findings, content.plan
     correct = {each.cell: _bits(each) for each in content.results.outcomes if each.test_correct is not None}
@@ -113,6 +114,7 @@ def as_json(content: Content) -> dict[str, Any]:
         "design": asdict(findings.design),
         "variants": [_entry(entry, section.name) for section in content.sections for entry in section.entries],
         **_factors(content),
+        **_groups(content),
         "comparisons": [asdict(each) for each in findings.comparisons],
         "screening": [_screened(content, each) for each in findings.screening],
         "failures": [asdict(each) for each in findings.failures],
@@ -149,6 +151,11 @@ def _factors(content: Content) -> dict[str, Any]:
         "levels": levels,
         "effects": [asdict(each) for each in findings.effects.effects],
     }
+
+
+def _groups(content: Content) -> dict[str, list[int]]:
+    truth = content.results.truth
+    return {} if truth is None or truth.groups is None else {"groups": truth.groups.tolist()}
 
 
 def _of_class(content: Content, found: OfClass) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import base64
 import json
 from collections.abc import Mapping  # noqa: TC003 - `from_object` asks for the types of the fields
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray  # noqa: TC002 - `from_object` asks for the types of the fields
@@ -26,14 +26,19 @@ Stage: TypeAlias = Literal["screen", "confirm"]
 """Whether a cell helps to choose on the validation split, or to judge on the test split."""
 
 _LITTLE = np.dtype("<u2")
+_GROUP = np.dtype("<u4")
 
 
 @dataclass(frozen=True, eq=False)
 class TrueLabels:
-    """The test images that every cell of a study answers: names of the classes, and a label (images,) for each."""
+    """The test images that every cell of a study answers: names of the classes, and a label (images,) for each.
+
+    ``groups`` has the number of each image's group (images,), from 0, where images of one group are one observation.
+    """
 
     classes: tuple[str, ...]
     labels: NDArray[np.uint16]
+    groups: NDArray[np.intp] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +146,10 @@ def read_failure(path: Path) -> CellFailure:
 
 def write_true_labels(path: Path, truth: TrueLabels) -> None:
     """Write the labels that all cells of a study share, whole or not at all."""
-    write_text(path, json.dumps({"classes": list(truth.classes), "labels": packed(truth.labels)}) + "\n")
+    content = {"classes": list(truth.classes), "labels": packed(truth.labels)}
+    if truth.groups is not None:
+        content["groups"] = _packed(truth.groups, _GROUP)
+    write_text(path, json.dumps(content) + "\n")
 
 
 def read_true_labels(path: Path) -> TrueLabels:
@@ -149,7 +157,8 @@ def read_true_labels(path: Path) -> TrueLabels:
     try:
         found = read_object(path)
         labels = unpacked(found["labels"])
-        truth = from_object(TrueLabels, found, {"labels": labels})
+        groups = _groups(found["groups"], len(labels)) if "groups" in found else None
+        truth = from_object(TrueLabels, found, {"labels": labels, "groups": groups})
         _check_classes(labels, truth.classes)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
@@ -160,12 +169,26 @@ def read_true_labels(path: Path) -> TrueLabels:
 
 def packed(classes: NDArray[np.uint16]) -> str:
     """Return class indices (images,) as a text: base64 of two bytes each, the lower first."""
-    return base64.b64encode(np.asarray(classes).astype(_LITTLE).tobytes()).decode("ascii")
+    return _packed(classes, _LITTLE)
+
+
+def _packed(numbers: NDArray[np.integer[Any]], kind: np.dtype[Any]) -> str:
+    return base64.b64encode(numbers.astype(kind).tobytes()).decode("ascii")
 
 
 def unpacked(text: str) -> NDArray[np.uint16]:
     """Return the class indices (images,) of ``packed``; raise ValueError for any other text."""
     return np.frombuffer(base64.b64decode(text, validate=True), dtype=_LITTLE).astype(np.uint16)
+
+
+def _groups(text: str, images: int) -> NDArray[np.intp]:
+    """Return the number of each image's group; ValueError where they are not those of so many images, from 0 on."""
+    found = np.frombuffer(base64.b64decode(text, validate=True), dtype=_GROUP).astype(np.intp)
+    if len(found) != images:
+        raise ValueError(f"it has groups for {len(found):,} images, and labels for {images:,}")
+    if len(np.unique(found)) != (found.max() + 1 if images else 0):
+        raise ValueError("numbers of groups are left out")
+    return found
 
 
 def _correct(predictions: NDArray[np.uint16], truth: TrueLabels) -> NDArray[np.bool_]:

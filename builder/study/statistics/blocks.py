@@ -72,7 +72,8 @@ class Blocked:
 class Blocks:
     """The runs of several arms, seed by seed; arms without a run are no part of it.
 
-    Arms have the same images, in the same groups. ``usable`` is false where too few runs share seeds; then every estimate is Welch's.
+    Arms have the same images, in the same groups. ``usable`` is false where too few runs share seeds; then every
+    estimate is Welch's.
     """
 
     def __init__(self, arms: Sequence[Arm]) -> None:

@@ -65,7 +65,9 @@ def own(arms: Sequence[Arm], coefficients: Coefficients) -> Estimate | None:
     if runs < 2:
         return None
     places = [[arm.seeds.index(seed) for seed in common] for arm, _ in used]
-    values = np.sum([each * arm.answers[at].astype(float) for (arm, each), at in zip(used, places, strict=True)], axis=0)
+    values = np.sum(
+        [each * arm.answers[at].astype(float) for (arm, each), at in zip(used, places, strict=True)], axis=0
+    )
     of_seeds, of_images = values.mean(axis=1), values.mean(axis=0)
     rest = values - of_seeds[:, None] - of_images + values.mean()
     interaction = float((rest**2).sum()) / ((runs - 1) * max(many - 1, 1)) / (runs * many) * POINTS**2

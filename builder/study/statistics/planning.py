@@ -196,9 +196,15 @@ def seeds_for_effects(layout: Layout) -> int:
 
 
 def cautions(
-    design: Design, comparisons: int, images: int, layout: Layout = PAIR, *, of_effects: bool = False
+    design: Design,
+    comparisons: int,
+    images: int,
+    layout: Layout = PAIR,
+    *,
+    of_effects: bool = False,
+    are_groups: bool = False,
 ) -> Iterator[str]:
-    """Yield what has to be said of a plan before anything is run, a sentence each."""
+    """Yield what has to be said of a plan before anything is run, a sentence each; ``images`` may be groups of them."""
     if not comparisons:
         yield "there is one network, and nothing to compare it with"
         return
@@ -213,10 +219,11 @@ def cautions(
     asked = (comparisons, design.error_rate, design.power, fixed, layout)
     needed = seeds_needed(design.smallest, design.deviation, *asked)
     found = detectable(design.seeds, design.deviation, *asked)
-    what = "effects" if of_effects else "differences"
-    shown = f"{design.seeds} show {what} from {found:.2f} points" if found < inf else "one seed shows nothing"
+    sought = "effects" if of_effects else "differences"
+    shown = f"{design.seeds} show {sought} from {found:.2f} points" if found < inf else "one seed shows nothing"
     if needed is None:
-        yield f"{images:,} test images are too few for {points(design.smallest)}, whatever the seeds; {shown}"
+        what = "groups of test images" if are_groups else "test images"
+        yield f"{images:,} {what} are too few for {points(design.smallest)}, whatever the seeds; {shown}"
     elif needed > design.seeds:
         yield f"for {points(design.smallest)} the question needs {needed} seeds for each network; {shown}"
 

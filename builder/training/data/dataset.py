@@ -20,6 +20,11 @@ def is_repeated(images: torch.Tensor) -> bool:
     return images.shape[1] > 1 and images.stride(1) == 0
 
 
+def drawn(total: int, count: int, seed: int) -> torch.Tensor:
+    """Return which ``count`` of ``total`` images ``seed`` draws (count,), in the order in which they lie."""
+    return shuffled(total, stream(seed, "subset"))[:count].sort().values
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Square images (N, C, H, H) in uint8 and their labels (N,) in int64."""
@@ -39,7 +44,7 @@ class Split:
 
     def drawn(self, count: int, seed: int) -> Split:
         """Return ``count`` of the images, drawn by ``seed``, in the order in which they lie."""
-        return self[shuffled(len(self), stream(seed, "subset"))[:count].sort().values]
+        return self[drawn(len(self), count, seed)]
 
 
 @dataclass(frozen=True, eq=False)

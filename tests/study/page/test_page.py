@@ -66,6 +66,15 @@ class TestPage:
         assert (study.smallest_difference, study.error_rate, study.power) == (0.3, 0.05, 0.8)
         assert [dict(each.values) for each in study.grid] == [{}]
 
+    def test_groups_are_of_an_image_folder(self, read: Callable[[str], Study]) -> None:
+        """Images of other data have no names by which a file could group them."""
+        folder = GOOD.replace("{name: digits}", "{name: imagefolder, groups: groups.csv}")
+        assert read(folder).groups == "groups.csv"
+        said = mistakes(read, GOOD.replace("{name: digits}", "{name: digits, groups: groups.csv}"))
+        assert "study.yaml:5:22" in said
+        assert "`groups` are of an image folder, and the images of `digits` have no names" in said
+        assert "`data: {name: imagefolder, groups: groups.csv}`" in said
+
     def test_a_size_may_grow_in_one_of_them(self, read: Callable[[str], Study]) -> None:
         """A mapping is one value."""
         study = read(GOOD + "    grid: {size: [64, {from: 32, to: 64, until: 0.5}]}\n")

@@ -123,6 +123,25 @@ class TestOtherFiles:
         with pytest.raises(RunError, match="is damaged; it should contain the labels"):
             read_true_labels(tmp_path / "labels.json")
 
+    @pytest.mark.parametrize(
+        ("groups", "message"),
+        [
+            ([0, 0, 1, 70_000], "left out"),
+            ([0, 1, 1], "it has groups for 3 images, and labels for 4"),
+            ([0, 2, 2, 2], "left"),
+        ],
+    )
+    def test_groups_come_back_with_the_labels(self, tmp_path: Path, groups: list[int], message: str) -> None:
+        """And are refused where they are not those of the images, numbered from 0."""
+        path = tmp_path / "labels.json"
+        write_true_labels(path, replace(TRUTH, groups=np.array([0, 2, 1, 0])))
+        found = read_true_labels(path)
+        assert found.groups is not None
+        assert found.groups.tolist() == [0, 2, 1, 0]
+        write_true_labels(path, replace(TRUTH, groups=np.array(groups)))
+        with pytest.raises(RunError, match=message):
+            read_true_labels(path)
+
     def test_numbers_up_to_two_bytes_are_packed(self) -> None:
         """ImageNet has 1,000 classes."""
         numbers = np.array([0, 255, 256, 65_535], dtype=np.uint16)

@@ -156,10 +156,7 @@ def gather(folder: StudyFolder, operations: Operations = OPERATIONS) -> Content:
     if not results.outcomes:
         raise _nothing(folder, results)
     _check_results(folder, cells, results.outcomes)
-    findings = find(
-        cells, results.outcomes, results.failures, plan.base.variant, plan.design, plan.compare, plan.factorial,
-        plan.course,
-    )  # fmt: skip
+    findings = find(cells, results, plan.base.variant, plan.design, plan.compare, plan.factorial, plan.course)
     stuck = stuck_runs(results)
     names = arm_names(cells)
     sections = tuple(_section(group, plan, cells, names, results.outcomes, findings) for group in findings.groups)
@@ -220,7 +217,7 @@ def _without(plan: Plan, cells: Sequence[Cell], results: Results, seeds: set[int
         return None
     design = replace(plan.design, seeds=max(1, plan.judged_seeds - len(seeds)))
     asked = (plan.base.variant, design, plan.compare, plan.factorial)
-    return find(kept, results.outcomes, results.failures, *asked)
+    return find(kept, results, *asked)
 
 
 def _as_defined(folder: StudyFolder, cells: Sequence[Cell]) -> tuple[Cell, ...]:

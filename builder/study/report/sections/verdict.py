@@ -63,9 +63,12 @@ def sure(content: Content) -> ReportPart:
     """Return how sure the answer is: runs, error rate, what was planned, what is ruled out."""
     findings = content.findings
     images = max((arm.images for arm in findings.arms), default=0)
+    many = max((arm.observations for arm in findings.arms), default=0)
     plan = content.plan
     of_effects = findings.effects is not None
-    said = cautions(findings.design, findings.claims, images, plan.layout, of_effects=of_effects) if images else ()
+    are_groups = plan.data.groups is not None
+    asked = (findings.design, findings.claims, many, plan.layout)
+    said = cautions(*asked, of_effects=of_effects, are_groups=are_groups) if images else ()
     blocks: list[ReportBlock] = [Facts(tuple(_facts(content, images)))]
     blocks += [Paragraph(f"From the plan: {each}.", "note") for each in said]
     blocks += [Paragraph(each, "warning") for each in _stuck(content)]
@@ -119,7 +122,9 @@ def _facts(content: Content, images: int) -> Iterator[Fact]:
     yield _spread(content)
     yield from (Fact(*each) for each in shared(content))
     yield from _converged(content)
-    yield Fact("Test images", f"{images:,}" if images else NONE, "read once by each run, at its end")
+    read, groups = "read once by each run, at its end", content.plan.data.groups
+    together = f"in {groups:,} groups, each one observation; {read}" if groups is not None else read
+    yield Fact("Test images", f"{images:,}" if images else NONE, together)
 
 
 def _ruled_out(content: Content) -> Fact:
