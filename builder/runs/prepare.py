@@ -21,7 +21,7 @@ from builder.training.folder.header import changed_in
 from builder.training.folder.run_files import RunData
 from builder.training.progress import ignore
 from builder.training.recipe.data_sets import DEFAULT_DATA, has_folder, recipe_of
-from builder.training.recipe.recipe import Recipe, load_recipe
+from builder.training.recipe.recipe import Recipe, check_edges, load_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -140,6 +140,7 @@ def prepare(
     page = load_page(*find(request.page), with_plugins(request.plugins) if shared is None else shared.operations)
     own = lower(page)
     recipe = _with_size(recipe, own)
+    check_edges(recipe)
     if request.deterministic:
         set_workspace()
     device = _device(request.device, shared)

@@ -55,7 +55,8 @@ CHANGED = {
 """Outputs that are not what they were, each for a reason that stands in CHANGELOG.md."""
 
 ADDED = re.compile(
-    r'^ *"(init_streams": "one"|whiten": false|test_time_flip": false),\n|,\n *"bias_lr_factor": 1\.0(?=\n)',
+    r'^ *"(init_streams": "one"|whiten": false|test_time_flip": false|padding_mode": "constant"),\n'
+    r'|,\n *"bias_lr_factor": 1\.0(?=\n)',
     re.MULTILINE,
 )
 """Fields of recipes that were not there, at the values that mean what was meant without them."""

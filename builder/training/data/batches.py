@@ -13,6 +13,7 @@ from builder.training.device.distributed import ALONE, NO_LABEL
 from builder.training.device.kinds import kind_of
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.randomness import shuffled, stream
+from builder.training.recipe.recipe import check_edges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +50,11 @@ class Batches:
         precision: Precision = PLAIN,
         group: ProcessGroup = ALONE,
     ) -> None:
-        """Resize the images once before the first batch if they fit, else batch by batch."""
+        """Resize the images once before the first batch if they fit, else batch by batch.
+
+        Raises RunError where the recipe does not fit the images.
+        """
+        check_edges(recipe.at(split.images.shape[-1]))
         self.split = split
         self.group = group
         self.recipe = recipe

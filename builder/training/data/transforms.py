@@ -81,7 +81,8 @@ class Draws:
         """Return the uint8 ``images`` of ``samples`` with their changes, on the device where they are."""
         augment, device = self.recipe.augment, images.device
         if augment.crop_padding:
-            images = _shifted(images, self.shifts[samples].to(device), augment.crop_padding)
+            shifts = self.shifts[samples].to(device)
+            images = _shifted(images, shifts, augment.crop_padding, mirrored=augment.padding_mode == "reflect")
         images = torch.where(self.mirrored[samples].to(device).view(-1, 1, 1, 1), images.flip(-1), images)
         if augment.cutout:
             colour = _mean_colour(self.recipe.normalize, device)
@@ -98,15 +99,26 @@ def _alternating(seed: int, samples: int, epoch: int) -> torch.Tensor:
     return first if epoch % 2 else ~first
 
 
-def _shifted(images: torch.Tensor, shifts: torch.Tensor, padding: int) -> torch.Tensor:
-    """Cut each image, with black edges around, at its own row and column."""
+def _shifted(images: torch.Tensor, shifts: torch.Tensor, padding: int, *, mirrored: bool) -> torch.Tensor:
+    """Cut each image, with edges around that are black or mirror it, at its own row and column."""
     count, channels, height, width = images.shape
     rows = shifts[:, 0, None] + torch.arange(height, device=images.device)
     columns = shifts[:, 1, None] + torch.arange(width, device=images.device)
     image = torch.arange(count, device=images.device).view(-1, 1, 1, 1)
     channel = torch.arange(channels, device=images.device).view(1, -1, 1, 1)
-    padded = pad(images, (padding, padding, padding, padding))
-    return padded[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+    if mirrored:
+        rows, columns = _reflected(rows - padding, height), _reflected(columns - padding, width)
+    else:
+        images = pad(images, (padding, padding, padding, padding))
+    return images[image, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
+def _reflected(places: torch.Tensor, size: int) -> torch.Tensor:
+    """Return ``places`` along an axis, those outside of it mirrored at the first and the last, which are not doubled.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.ReflectionPad2d.html
+    """
+    return (size - 1) - ((size - 1) - places.abs()).abs()
 
 
 def _square(images: torch.Tensor, centres: torch.Tensor, side: int) -> torch.Tensor:

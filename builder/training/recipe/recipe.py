@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import Field, field_validator, model_validator
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, suggest, suggest_value
+from builder.diagnostics import ArchError, Collector, Diagnostic, RunError, suggest, suggest_value
 from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.shipped import shipped_recipes
@@ -47,7 +47,10 @@ class Augment(Strict):
         "the other way in every epoch",
     )
     crop_padding: int = Field(
-        0, ge=0, le=64, description="largest shift of an image in pixels; the uncovered edge is black"
+        0, ge=0, le=64, description="largest shift of an image in pixels; `padding_mode` says what is then at the edge"
+    )
+    padding_mode: Literal["constant", "reflect"] = Field(
+        "constant", description="the uncovered edge is black, or mirrors the image, as in torchvision's `RandomCrop`"
     )
     cutout: int = Field(
         0, ge=0, le=4096, description="side in pixels of a random square that is covered with the mean colour"
@@ -176,6 +179,14 @@ class Recipe(Strict):
     def to_yaml(self) -> str:
         """Return the recipe as the YAML text that ``load_recipe`` reads, with every default written out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False)
+
+
+def check_edges(recipe: Recipe) -> None:
+    """Raise RunError where an edge would mirror more of an image than there is; the ``recipe`` has its size."""
+    side, wide = recipe.side, recipe.augment.crop_padding
+    if side is not None and recipe.augment.padding_mode == "reflect" and wide >= side:
+        message = f"`crop_padding` is {wide}, and images of {side} px have only {side - 1} beside an edge to mirror"
+        raise RunError(message, "choose a smaller one, or `--set padding_mode=constant`")
 
 
 def changed_fields(before: Recipe, after: Recipe) -> list[str]:

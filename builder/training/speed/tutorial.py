@@ -105,7 +105,8 @@ def _transforms(recipe: Recipe, side: int) -> Any:
     if size != (recipe.resize or side):
         steps.append(transforms.CenterCrop(size))
     if recipe.augment.crop_padding:
-        steps.append(transforms.RandomCrop(size, padding=recipe.augment.crop_padding))
+        augment = recipe.augment
+        steps.append(transforms.RandomCrop(size, padding=augment.crop_padding, padding_mode=augment.padding_mode))
     if recipe.augment.flip:
         steps.append(transforms.RandomHorizontalFlip())
     normalize = transforms.Normalize(recipe.normalize.mean, recipe.normalize.std)

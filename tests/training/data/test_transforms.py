@@ -133,6 +133,26 @@ class TestDraws:
         assert bool(equal.any(0).all())
         assert bool(equal.any(1).all())
 
+    def test_edges_that_mirror_are_those_of_torchvision(self) -> None:
+        """Each image is one of the 25 crops of what its `Pad` makes with `reflect`; all of them come."""
+        images = noise(500)
+        shifted = self.draws(500, Augment(crop_padding=2, padding_mode="reflect")).applied(images, torch.arange(500))
+        padded = pil.Pad(2, padding_mode="reflect")(images)
+        crops = torch.stack([padded[:, :, y : y + 8, x : x + 8] for y in range(5) for x in range(5)])
+        equal = (crops == shifted).flatten(2).all(2)
+        assert bool(equal.any(0).all())
+        assert bool(equal.any(1).all())
+
+    def test_how_edges_look_moves_no_image_elsewhere(self) -> None:
+        """The shifts are those of black edges."""
+        images, every = noise(50).clamp(min=1), torch.arange(50)
+        black, mirrored = (
+            self.draws(50, Augment(crop_padding=2, padding_mode=mode)).applied(images, every)
+            for mode in ("constant", "reflect")
+        )
+        assert torch.equal(torch.where(black == 0, black, mirrored), black)
+        assert not (mirrored == 0).any()
+
     def test_alternating_flips_show_both_sides_in_two_epochs(self) -> None:
         """About half the images are mirrored in the first, the others in the second, and so on."""
         recipe = load_recipe("lab").model_copy(update={"augment": Augment(flip="alternating")})

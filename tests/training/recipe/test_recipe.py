@@ -12,13 +12,14 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builder.diagnostics import ArchError
+from builder.diagnostics import ArchError, RunError
 from builder.reader import read_text
 from builder.shipped import shipped_recipes
 from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.recipe.recipe import (
     Augment,
     Recipe,
+    check_edges,
     load_recipe,
     recipe_from,
     recipe_json_schema,
@@ -264,7 +265,13 @@ class TestRecipe:
             ema_decay=st.none() | st.floats(0.001, 0.999999),
             early_stop=st.none() | st.integers(1, 1000),
             size=st.none() | st.integers(1, 4096),
-            augment=st.builds(Augment, flip=st.booleans(), crop_padding=st.integers(0, 64), cutout=st.integers(0, 64)),
+            augment=st.builds(
+                Augment,
+                flip=st.booleans() | st.just("alternating"),
+                crop_padding=st.integers(0, 64),
+                padding_mode=st.sampled_from(["constant", "reflect"]),
+                cutout=st.integers(0, 64),
+            ),
             validation=st.integers(1, 50_000) | st.floats(0.01, 0.99),
             seed=st.integers(0, 2**63 - 1),
         )
@@ -272,6 +279,16 @@ class TestRecipe:
     def test_what_is_written_is_what_is_read(self, recipe: Recipe) -> None:
         """A run's recipe.yaml is the recipe, whatever it holds."""
         assert recipe_from(read_text(recipe.to_yaml())) == recipe
+
+    def test_an_edge_that_mirrors_as_much_as_the_image_has_is_refused(self) -> None:
+        """There is not so much beside it; a black edge may be as wide as it likes."""
+        recipe = load_recipe("lab").at(8)
+        check_edges(recipe.model_copy(update={"augment": Augment(crop_padding=7, padding_mode="reflect")}))
+        check_edges(recipe.model_copy(update={"augment": Augment(crop_padding=8)}))
+        wide = recipe.model_copy(update={"augment": Augment(crop_padding=8, padding_mode="reflect")})
+        with pytest.raises(RunError, match="`crop_padding` is 8, and images of 8 px have only 7 beside") as raised:
+            check_edges(wide)
+        assert raised.value.hint == "choose a smaller one, or `--set padding_mode=constant`"
 
     def test_the_schema_takes_what_ships_and_refuses_what_does_not_fit(self) -> None:
         """Editors mark what the program would refuse."""
