@@ -93,9 +93,9 @@ def train(
     Weights that the model already has stay where the recipe's ``init`` is ``page``. A folder that holds ``last`` is
     gone on with from there, to the same final bits and in its own ``execution``, but for steps and threads that are
     asked for otherwise; the recipe may then have more epochs than it had. Validation and test are computed in float32
-    whatever the precision. At the end the model has its best epoch's weights, and the folder no checkpoint but
-    ``best`` and ``last``, or what ``execution`` says. All processes of a ``group`` call this with equal arguments, and
-    the first one writes.
+    whatever the precision. At the end the model has the weights of the epoch that the recipe selects, and the folder no
+    checkpoint but ``best``, which holds those, and ``last``, or what ``execution`` says. All processes of a ``group``
+    call this with equal arguments, and the first one writes.
     Raises RunError if the data don't fit the network, a loss is not finite, memory or disk are full, the folder is
     another recipe's or data's, or another process trains in it; and Interrupted, with everything saved, after Ctrl-C,
     SIGTERM or SIGHUP.
@@ -362,7 +362,7 @@ class _Run:
         return bool(save)
 
     def validate(self) -> None:
-        """Measure the epoch's weights, keep them if they are the best so far, write the row, and turn to the next."""
+        """Measure the epoch's weights, keep them if the recipe selects them, write the row, and turn to the next."""
         position, batches = self.position, self.batches["train"]
         loss, accuracy = self.tally.all_reduce(self.group).result(batches.images, self.recipe.batch_size)
         with self.average.in_place() if self.average else nullcontext():
@@ -385,17 +385,18 @@ class _Run:
         self._have_seen(self.group.broadcast_from_rank0(lambda: append_metrics(self.folder.metrics, row, seen)))
         best = found.accuracy > position.best_accuracy or position.best_epoch == 0
         if best:
-            self._keep_best(found.accuracy)
+            position.best_epoch, position.best_accuracy = position.epoch, found.accuracy
+        if best or self.recipe.selection == "last":
+            self._keep_weights(found.accuracy)
         position.epoch, position.step, position.epoch_began = position.epoch + 1, 0, self.elapsed
         self.tally = self._empty_tally()
         self.report(EpochDone(row, best))
         if not self.has_ended and self.group.is_first and self.drawing.due():
             self.draw()
 
-    def _keep_best(self, accuracy: float) -> None:
+    def _keep_weights(self, accuracy: float) -> None:
         """Copy the weights as they are now, on the device; they reach the disk, and main memory, with the next save."""
         weights = {name: each.detach().clone() for name, each in self._judged.items()}
-        self.position.best_epoch, self.position.best_accuracy = self.position.epoch, accuracy
         found = {"epoch": self.position.epoch, "val_accuracy": accuracy}
         self.best = Checkpoint(weights, found | self.origin.header.record)
         self.best_is_saved = False
@@ -484,7 +485,7 @@ class _Run:
         return rows
 
     def conclude(self) -> Summary:
-        """Draw the curves, test the best weights once, and write the summary."""
+        """Draw the curves, test the selected weights once, and write the summary."""
         rows = self.group.broadcast_from_rank0(self.draw)
         load_weights(self.model, self.best.tensors)
         test = self._evaluate("test") if "test" in self.batches else None

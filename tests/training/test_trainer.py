@@ -145,6 +145,24 @@ class TestTrain:
         validated = evaluate(network, data.validation, recipe, CPU)
         assert validated.accuracy == summary.best_val_accuracy
 
+    def test_the_last_weights_are_tested_where_the_recipe_selects_them(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path
+    ) -> None:
+        """The best epoch is still said; a run that was stopped behind it comes to the same."""
+        wild = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1.0, momentum=0.9), "selection": "last"})
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        network, resumed = drawn(), drawn(seed=99)
+        summary = train(network, data, wild, whole, CPU)
+        assert summary.best_epoch < 3, "else this shows nothing"
+        assert evaluate(network, data.validation, wild, CPU).accuracy == summary.final.val_accuracy
+        assert evaluate(network, data.test, wild, CPU).accuracy == summary.test_accuracy
+        last = read_checkpoint(whole.last).group("model")
+        assert all(torch.equal(each, last[name]) for name, each in read_weights(whole.best).items())
+        with pytest.raises(Interrupted):
+            train(drawn(), data, wild, parts, CPU, stopping_at(15, signal.SIGINT))
+        assert train(resumed, data, wild, parts, CPU).test_accuracy == summary.test_accuracy
+        assert bits(resumed) == bits(network)
+
     def test_progress_comes_as_values(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
         """Images are prepared, steps are chosen; an epoch begins, its batches are done, it is validated and done."""
         events: list[Progress] = []

@@ -139,7 +139,8 @@ def trained(value: Trained) -> str:
         ("last validation accuracy", f"{found.final.val_accuracy:.2%}", _stopped(found)),
     ]
     if found.test_accuracy is not None:
-        rows.append(("test accuracy", f"{found.test_accuracy:.2%}", f"of epoch {found.best_epoch}, read once"))
+        tested = found.best_epoch if value.beginning.recipe.selection == "best" else found.final.epoch
+        rows.append(("test accuracy", f"{found.test_accuracy:.2%}", f"of epoch {tested}, read once"))
     speed = f"{found.images_per_second:,.0f} images/s" if found.images_per_second else ""
     rows.append(("training time", duration(found.seconds), speed))
     return table([value.beginning.network, "", ""], rows, right=[1]) + f"\n{value.beginning.run}"

@@ -57,7 +57,7 @@ def run_cell(cell: Cell, folder: Path, shared: Shared, on_progress: Callable[[Pr
     """Return what ``cell`` results in; its page lies in ``folder``, where the run is kept as well.
 
     A screen is trained without the test split, and ``on_progress`` may end it with Pruned after an epoch; a
-    confirmation reads the test split once, with the best epoch's weights. Raises whatever
+    confirmation reads the test split once, with the weights that the recipe selects. Raises whatever
     ``builder.training.trainer.train`` raises.
     """
     run = RunFolder(folder)
@@ -67,7 +67,8 @@ def run_cell(cell: Cell, folder: Path, shared: Shared, on_progress: Callable[[Pr
         summary = train_prepared(replace(ready, data=replace(ready.data, test=None)), run, on_progress)
     except Pruned:
         return replace(_ended_early(cell, read_metrics(run.metrics)), is_pruned=True)
-    outcome = _outcome(cell, read_metrics(run.metrics), summary.best_epoch, summary.best_val_accuracy, summary.seconds)
+    judged = summary.best_val_accuracy if cell.recipe.selection == "best" else summary.final.val_accuracy
+    outcome = _outcome(cell, read_metrics(run.metrics), summary.best_epoch, judged, summary.seconds)
     if cell.stage == "screen":
         return outcome
     outcome = _tested(outcome, ready)
@@ -85,9 +86,11 @@ def _prepared(cell: Cell, run: RunFolder, shared: Shared) -> Prepared:
 
 
 def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> CellResult:
-    best = max(metrics, key=lambda each: each.val_accuracy, default=None)
-    epoch, accuracy = (best.epoch, best.val_accuracy) if best else (0, 0.0)
-    return _outcome(cell, metrics, epoch, accuracy, sum(each.seconds for each in metrics))
+    if not metrics:
+        return _outcome(cell, metrics, 0, 0.0, 0)
+    best = max(metrics, key=lambda each: each.val_accuracy)
+    judged = best if cell.recipe.selection == "best" else metrics[-1]
+    return _outcome(cell, metrics, best.epoch, judged.val_accuracy, sum(each.seconds for each in metrics))
 
 
 def _outcome(

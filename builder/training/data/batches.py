@@ -80,10 +80,12 @@ class Batches:
     def images(self) -> int:
         """Number of images of a training epoch.
 
-        A last batch of a single image is left out, for batch norm can't normalize one value by itself.
+        A last batch of a single image is left out, for batch norm can't normalize one value by itself; with
+        ``drop_last`` every smaller one is, unless it is the only one.
         """
         size, count = self.recipe.batch_size, len(self.split)
-        return count - 1 if count > size > 1 and count % size == 1 else count
+        rest = count % size
+        return count - rest if count > size > 1 and (rest == 1 or self.recipe.drop_last) else count
 
     @property
     def steps(self) -> int:

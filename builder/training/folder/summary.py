@@ -19,9 +19,9 @@ class Summary:
     """The result of a run; accuracies go from 0 to 1.
 
     The best epoch is the first with the highest validation accuracy; the test split, where there is one, was read
-    once, with that epoch's weights. ``seconds`` are the run's, with validation and saving; images a second are
-    those of training alone, None where nothing was left to train; so is ``step``, how the steps of the last session
-    were taken.
+    once, with that epoch's weights, or the last one's where the recipe selects those. ``seconds`` are the run's, with
+    validation and saving; images a second are those of training alone, None where nothing was left to train; so is
+    ``step``, how the steps of the last session were taken.
     """
 
     recipe: str

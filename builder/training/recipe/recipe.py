@@ -77,6 +77,10 @@ class Recipe(Strict):
     )
     epochs: int = Field(ge=1, le=100_000, description="passes over all training images")
     batch_size: int = Field(ge=1, le=65_536, description="images per step")
+    drop_last: bool = Field(
+        False,
+        description="leave out the last batch of an epoch where it has fewer images, as in PyTorch's `DataLoader`",
+    )
     optimizer: Annotated[Optimizer, Field(discriminator="name", description="the optimizer and its settings")]
     schedule: Annotated[Schedule, Field(discriminator="name", description="the learning rate schedule")] = Constant()
     clip_norm: float | None = Field(
@@ -90,6 +94,11 @@ class Recipe(Strict):
     )
     early_stop: int | None = Field(
         None, ge=1, le=1_000_000, description="stop after this many epochs without a better validation accuracy"
+    )
+    selection: Literal["best", "last"] = Field(
+        "best",
+        description="weights that are kept and tested: those of the epoch with the best validation accuracy, or of the "
+        "last one",
     )
     sync_batchnorm: bool = Field(False, description="compute batch norm statistics over the images of all processes")
     init: Literal["page", "kaiming_normal"] = Field(

@@ -20,6 +20,8 @@ from builder.study.results.cells import make_cell
 from builder.study.results.folder import StudyFolder
 from builder.study.workers import trial
 from builder.study.workers.trial import Pruned, run_cell
+from builder.training import trainer
+from builder.training.evaluation.evaluate import Evaluation
 from builder.training.folder.failure import DivergedError
 from builder.training.folder.header import RunHeader, read_checkpoint_record
 from builder.training.interrupts import Interrupted
@@ -118,6 +120,26 @@ class TestPruned:
         """The control."""
         outcome = run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
         assert (outcome.is_pruned, len(outcome.metrics)) == (False, 3)
+
+    @pytest.mark.parametrize("ended", [True, False])
+    def test_it_is_judged_by_the_epoch_that_the_recipe_selects(
+        self, cell: Cell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, ended: bool
+    ) -> None:
+        """The last one's accuracy counts, also of a trial that was ended; the best epoch stays the best."""
+        last = replace(cell, recipe=cell.recipe.model_copy(update={"selection": "last"}))
+        falling = iter((0.9, 0.5, 0.7))
+
+        def judged(*found: object) -> Evaluation:
+            right = round(10 * next(falling))
+            return Evaluation(1.0, ((right, 10 - right), (0, 0)))
+
+        def end_after_two(event: Progress) -> None:
+            if ended and isinstance(event, EpochDone) and event.metrics.epoch == 2:
+                raise Pruned
+
+        monkeypatch.setattr(trainer, "evaluate_batches", judged)
+        outcome = run_cell(last, tmp_path, shared(random_images(32, 3, 2)), end_after_two)
+        assert (outcome.best_epoch, outcome.val_accuracy) == (1, 0.5 if ended else 0.7)
 
 
 class TestGoingOn:

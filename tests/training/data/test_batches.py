@@ -80,6 +80,15 @@ class TestEpoch:
         assert [len(each.labels) for each in batches.epoch(1)] == lengths
         assert (batches.steps, batches.images) == (len(lengths), sum(lengths))
 
+    @pytest.mark.parametrize(("count", "lengths"), [(34, [16, 16]), (32, [16, 16]), (5, [5])])
+    def test_every_smaller_last_batch_can_be_left_out(
+        self, recipe: Recipe, cpu: torch.device, count: int, lengths: list[int]
+    ) -> None:
+        """As PyTorch's `DataLoader` does, but for a batch that is the only one."""
+        batches = Batches(quadrants(count, 0), recipe.model_copy(update={"drop_last": True}), cpu)
+        assert [len(each.labels) for each in batches.epoch(1)] == lengths
+        assert (batches.steps, batches.images) == (len(lengths), sum(lengths))
+
 
 class TestInOrder:
     """The batches of an evaluation."""

@@ -152,13 +152,20 @@ def _spread(content: Content) -> Fact:
     return Fact("Seeds differ by", seen, f"standard deviation; {content.findings.design.deviation:g} was expected")
 
 
+def _tested(content: Content) -> str:
+    """Return with which weights each run reads the test split."""
+    if content.plan.base.recipe.selection == "last":
+        return "Every run reads the test split once, with the weights of its last epoch."
+    return "Every run picks its best epoch on the validation split and then reads the test split once."
+
+
 def _method(content: Content) -> Iterator[Paragraph]:
     design = content.findings.design
     if content.findings.compare is not None:
         yield from _blocked_method(content)
         return
     yield Paragraph(
-        "Every run picks its best epoch on the validation split and then reads the test split once. "
+        f"{_tested(content)} "
         "A difference is judged over new seeds and new test images alike: its variance is that over the seeds plus "
         "that over the images, and it is never taken for smaller than Welch’s test takes it."
     )
@@ -174,7 +181,7 @@ def _blocked_method(content: Content) -> Iterator[Paragraph]:
     design, of_effects = content.findings.design, content.findings.effects is not None
     what, plural_name = ("An effect", "effects") if of_effects else ("A difference", "differences")
     yield Paragraph(
-        "Every run picks its best epoch on the validation split and then reads the test split once. "
+        f"{_tested(content)} "
         "Runs with the same seed share split, order and augmentation: seeds are blocks, and what they do to all "
         f"networks counts for nothing. {what} is judged over new seeds and new test images alike: its variance is that "
         "over the seeds, from what networks and seeds leave of all runs, plus that over the images. Where the "
