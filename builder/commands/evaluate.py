@@ -80,7 +80,7 @@ class Evaluated:
     """Mean cross entropy and accuracies from 0 to 1; ``class_accuracy`` is None for a class without images.
 
     ``confusion[true][answer]`` counts images; ``mistakes`` are the most confident ones. ``unchecked`` is what can't be
-    checked of a run. With ``test_time_flip`` each answer is the mean over an image and its mirror image.
+    checked of a run; ``test_time`` says over what each answer is a mean.
     """
 
     run: Path | None
@@ -97,7 +97,7 @@ class Evaluated:
     pictures: tuple[Path, ...]
     warnings: tuple[str, ...]
     unchecked: tuple[str, ...] = field(default=(), metadata=SAID)
-    test_time_flip: bool = field(default=False, metadata=SAID)
+    test_time: str = field(default="", metadata=SAID)
 
 
 def run(
@@ -135,7 +135,7 @@ def run(
         pictures=pictures,
         warnings=(*subject.warnings, *no_pictures),
         unchecked=subject.unchecked,
-        test_time_flip=subject.recipe.test_time_flip,
+        test_time=subject.recipe.test_time,
     )
 
 

@@ -55,7 +55,7 @@ CHANGED = {
 """Outputs that are not what they were, each for a reason that stands in CHANGELOG.md."""
 
 ADDED = re.compile(
-    r'^ *"(init_streams": "one"|whiten": false|test_time_flip": false|padding_mode": "constant"'
+    r'^ *"(init_streams": "one"|whiten": false|test_time_flip": false|test_time_shift": 0|padding_mode": "constant"'
     r'|drop_last": false|selection": "best"),\n'
     r'|,\n *"bias_lr_factor": 1\.0(?=\n)',
     re.MULTILINE,

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from torchvision.transforms import Pad
 
 from builder.diagnostics import RunError
 from builder.training import trainer
 from builder.training.data.batches import Batches
 from builder.training.device.execution import Execution
-from builder.training.evaluation.evaluate import evaluate
+from builder.training.evaluation.evaluate import evaluate, judged_logits
 from builder.training.folder.checkpoints import LOST, read_checkpoint
 from builder.training.folder.failure import RunFailure, read_failure
 from builder.training.folder.metrics import read_metrics
@@ -672,6 +673,39 @@ class TestTestTimeFlip:
         right = float(torch.nn.functional.cross_entropy(logits, data.test.labels))
         assert summaries[0].test_loss == pytest.approx(right)
         assert summaries[1].test_loss != pytest.approx(right)
+
+
+class TestTestTimeShift:
+    """Answers that are a mean over shifted images too."""
+
+    @pytest.mark.parametrize("flip", [False, True])
+    @pytest.mark.parametrize("shift", [1, 3])
+    def test_the_image_counts_half_and_two_corners_a_quarter_each(
+        self, data: DataSet, recipe: Recipe, flip: bool, shift: int
+    ) -> None:
+        """Each over both sides with test-time flips; what is uncovered is torchvision's `Pad` with `reflect`."""
+        model, images = drawn().eval(), Batches(data.test, recipe, CPU).first_images(20)
+        padded = Pad(shift, padding_mode="reflect")(images)
+        corners = padded[:, :, :8, :8], padded[:, :, 2 * shift : 2 * shift + 8, 2 * shift : 2 * shift + 8]
+        shares = {images: 0.5, corners[0]: 0.25, corners[1]: 0.25}
+        with torch.inference_mode():
+            right = sum(
+                share * (model(each) + model(each.flip(-1))) / 2 if flip else share * model(each)
+                for each, share in shares.items()
+            )
+            asked = recipe.model_copy(update={"test_time_flip": flip, "test_time_shift": shift})
+            assert torch.allclose(judged_logits(model, images, asked), right, atol=1e-6)
+            assert not torch.allclose(judged_logits(model, images, recipe), right, atol=1e-3)
+
+    def test_a_run_is_judged_by_it(self, data: DataSet, recipe: Recipe, tmp_path: Path) -> None:
+        """In its test, and by whoever evaluates it later; training is the same."""
+        shifted = recipe.model_copy(update={"test_time_shift": 2, "epochs": 1})
+        network, plain = drawn(), drawn()
+        summary = train(network, data, shifted, RunFolder.create(tmp_path, "run"), CPU)
+        train(plain, data, recipe.model_copy(update={"epochs": 1}), RunFolder.create(tmp_path, "run"), CPU)
+        assert bits(network) == bits(plain)
+        assert summary.test_loss == evaluate(network, data.test, shifted, CPU).loss
+        assert summary.test_loss != evaluate(network, data.test, recipe, CPU).loss
 
 
 class TestGrowingSize:

@@ -59,11 +59,11 @@ def pixels(recipe: Recipe) -> str:
 
 def _recipe(recipe: Recipe) -> str:
     grows = f", images grow from {pixels(recipe)}" if recipe.sides else ""
-    flips = ", test-time flips" if recipe.test_time_flip else ""
+    judged = f", {recipe.test_time}" if recipe.test_time else ""
     warmup = f" after {recipe.schedule.warmup:g} of warm-up" if recipe.schedule.warmup else ""
     return (
         f"{plural(recipe.epochs, 'epoch')}, batch {recipe.batch_size}, "
-        f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}{grows}{flips}"
+        f"{recipe.optimizer.name} {recipe.optimizer.lr:g}, {recipe.schedule.name}{warmup}{grows}{judged}"
     )
 
 
@@ -157,8 +157,8 @@ def evaluated(value: Evaluated) -> str:
     Up to a dozen classes are a whole matrix; of more, those are listed that are most often confused.
     """
     images = f"{value.network} on {value.images:,} {value.split} images of {value.data}"
-    flips = " (test-time flips)" if value.test_time_flip else ""
-    lines = [f"{images}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}{flips}"]
+    judged = f" ({value.test_time})" if value.test_time else ""
+    lines = [f"{images}: accuracy {value.accuracy:.2%}, loss {value.loss:.4f}{judged}"]
     if value.weights is not None:
         lines.append(f"weights  {described(value.weights)}")
     confusion = confusion_of(value.confusion, tuple(value.class_accuracy))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
 from builder.diagnostics import RunError
 from builder.training.data.batches import Batches
@@ -133,7 +133,22 @@ def predict(model: nn.Module, batches: Batches) -> torch.Tensor:
 
 
 def judged_logits(model: nn.Module, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Return the logits (N, classes) by which ``model`` is judged: with test-time flips the mean over both sides."""
+    """Return the logits (N, classes) by which ``model`` is judged: with test-time flips the mean over both sides.
+
+    With shifts it is that over the image, which counts half, and over two that are shifted to opposite corners.
+    https://arxiv.org/abs/2404.00498, section 3.5
+    """
+    logits, shift = _over_sides(model, images, recipe), recipe.test_time_shift
+    if not shift:
+        return logits
+    height, width = images.shape[2:]
+    padded = pad(images, (shift, shift, shift, shift), mode="reflect")
+    first = _over_sides(model, padded[..., :height, :width], recipe)
+    second = _over_sides(model, padded[..., 2 * shift :, 2 * shift :], recipe)
+    return logits / 2 + (first + second) / 4
+
+
+def _over_sides(model: nn.Module, images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
     logits = outputs(model(images))[0]
     if not recipe.test_time_flip:
         return logits

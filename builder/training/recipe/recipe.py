@@ -133,6 +133,13 @@ class Recipe(Strict):
         False,
         description="validation, test and prediction use the mean of the logits of an image and of its mirror image",
     )
+    test_time_shift: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="pixels by which the image is also shifted to two corners for that mean, in which the unshifted one "
+        "counts half; the uncovered edge mirrors it",
+    )
     normalize: Normalize = Field(Normalize(), description="normalization of the pixels")
     augment: Augment = Field(Augment(), description="random augmentation of training images")
     validation: int | float = Field(
@@ -151,6 +158,14 @@ class Recipe(Strict):
     def side(self) -> int | None:
         """Side of the images that the network is judged by, in pixels, or None where no size is given."""
         return self.size.to if isinstance(self.size, Growth) else self.size
+
+    @property
+    def test_time(self) -> str:
+        """What the answers of validation, test and prediction are means over, in words; nothing where over nothing."""
+        flips = "flips" if self.test_time_flip else ""
+        shifts = f"shifts of {self.test_time_shift} px" if self.test_time_shift else ""
+        named = " and ".join(each for each in (flips, shifts) if each)
+        return f"test-time {named}" if named else ""
 
     @property
     def resize(self) -> int | None:
@@ -192,10 +207,16 @@ class Recipe(Strict):
 
 def check_edges(recipe: Recipe) -> None:
     """Raise RunError where an edge would mirror more of an image than there is; the ``recipe`` has its size."""
-    side, wide = recipe.side, recipe.augment.crop_padding
-    if side is not None and recipe.augment.padding_mode == "reflect" and wide >= side:
-        message = f"`crop_padding` is {wide}, and images of {side} px have only {side - 1} beside an edge to mirror"
-        raise RunError(message, "choose a smaller one, or `--set padding_mode=constant`")
+    side = recipe.side
+    if side is None:
+        return
+    only = f"and images of {side} px have only {side - 1} beside an edge to mirror"
+    wide = recipe.augment.crop_padding
+    if recipe.augment.padding_mode == "reflect" and wide >= side:
+        hint = "choose a smaller one, or `--set padding_mode=constant`"
+        raise RunError(f"`crop_padding` is {wide}, {only}", hint)
+    if recipe.test_time_shift >= side:
+        raise RunError(f"`test_time_shift` is {recipe.test_time_shift}, {only}", "choose a smaller one")
 
 
 def changed_fields(before: Recipe, after: Recipe) -> list[str]:

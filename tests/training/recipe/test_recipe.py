@@ -290,6 +290,27 @@ class TestRecipe:
             check_edges(wide)
         assert raised.value.hint == "choose a smaller one, or `--set padding_mode=constant`"
 
+    def test_a_shift_that_leaves_nothing_to_mirror_is_refused(self) -> None:
+        """Of validation and test too."""
+        recipe = load_recipe("lab").at(8)
+        check_edges(recipe.model_copy(update={"test_time_shift": 7}))
+        with pytest.raises(RunError, match="`test_time_shift` is 8, and images of 8 px have only 7 beside an edge"):
+            check_edges(recipe.model_copy(update={"test_time_shift": 8}))
+
+    @pytest.mark.parametrize(
+        ("flip", "shift", "said"),
+        [
+            (False, 0, ""),
+            (True, 0, "test-time flips"),
+            (False, 2, "test-time shifts of 2 px"),
+            (True, 1, "test-time flips and shifts of 1 px"),
+        ],
+    )
+    def test_what_answers_are_means_over_is_said(self, flip: bool, shift: int, said: str) -> None:
+        """An accuracy is comparable only with others that have the same."""
+        recipe = load_recipe("lab").model_copy(update={"test_time_flip": flip, "test_time_shift": shift})
+        assert recipe.test_time == said
+
     def test_the_schema_takes_what_ships_and_refuses_what_does_not_fit(self) -> None:
         """Editors mark what the program would refuse."""
         schema = recipe_json_schema()
