@@ -98,6 +98,10 @@ class ArchError(Exception):
         super().__init__("\n".join(_headline(each) for each in diagnostics))
         self.diagnostics = diagnostics
 
+    def __reduce__(self) -> tuple[type[ArchError], tuple[Diagnostic, ...]]:
+        """Let pickle make it of its diagnostics: a pool of processes whose worker raises it would hang otherwise."""
+        return type(self), self.diagnostics
+
 
 class RunError(Exception):
     """A run could not go on; the message says what happened and the hint what to do."""

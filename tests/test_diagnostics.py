@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import traceback
 
 import pytest
@@ -129,8 +130,27 @@ class TestValues:
         assert suggest_value(word, self.KNOWN, "there are").startswith("there are: `sgd`, `adam`, ")
 
 
+class TestArchError:
+    """Every mistake that was found."""
+
+    def test_is_pickled_with_its_places(self) -> None:
+        """A worker of a pool hands it on; one that can't be unpickled would let the pool hang."""
+        found = Collector()
+        found.error("unknown-field", "`outt`", Mark(SOURCE, 3, 12, 4), lambda: "`out`", [Note(Mark(SOURCE, 1, 1), "n")])
+        error = ArchError(*found.found)
+        back = pickle.loads(pickle.dumps(error))
+        assert type(back) is ArchError
+        assert str(back) == str(error)
+        assert [render(each) for each in back.diagnostics] == [render(each) for each in error.diagnostics]
+
+
 class TestRunError:
     """A run that could not go on."""
+
+    def test_is_pickled_with_its_hint(self) -> None:
+        """And the traceback's note is there once."""
+        back = pickle.loads(pickle.dumps(RunError("it failed", "do this")))
+        assert (back.message, back.hint, back.__notes__) == ("it failed", "do this", ["  help: do this"])
 
     def test_a_traceback_says_what_helps(self) -> None:
         """Who calls from Python, or unpickles, sees nothing else."""

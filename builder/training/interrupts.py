@@ -32,6 +32,10 @@ class Interrupted(Exception):  # noqa: N818 - no error: it is what the user aske
         self.command = command
         self.exit_code = 128 + number
 
+    def __reduce__(self) -> tuple[type[Interrupted], tuple[int, str, Path, str]]:
+        """Let pickle make it anew, as a process that is waited for hands it on."""
+        return type(self), (self.exit_code - 128, self.message, self.folder, self.command)
+
 
 class StopSignals:
     """While entered, keeps the first SIGINT, SIGTERM or SIGHUP in ``received``; a second one acts as it always did.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import signal
 import threading
 from pathlib import Path
@@ -99,3 +100,10 @@ class TestInterrupted:
     def test_its_exit_code_is_the_shells(self, number: int, code: int) -> None:
         """128 and the signal's number."""
         assert Interrupted(number, "stopped", Path("runs/a-001")).exit_code == code
+
+    def test_is_pickled_with_the_way_back(self) -> None:
+        """As a process of a pool hands it on."""
+        back = pickle.loads(pickle.dumps(Interrupted(signal.SIGTERM, "stopped", Path("runs/a-001"), "study run")))
+        assert (str(back), back.folder, back.command, back.exit_code) == (
+            "stopped", Path("runs/a-001"), "study run", 143,
+        )  # fmt: skip
