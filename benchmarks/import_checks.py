@@ -161,7 +161,7 @@ def repeated_blocks(text: str) -> list[str]:
 
 
 def _is_call(entry: Any) -> bool:
-    return isinstance(entry, dict) and next(iter(entry))[0].isupper()
+    return isinstance(entry, dict) and any(word[0].isupper() for word in entry)
 
 
 def _inside(node: Any) -> Iterator[tuple[str, Any]]:

@@ -17,10 +17,10 @@ from builder.importing.heads import add_heads
 from builder.importing.layout import PageLayout
 from builder.importing.places import Places
 from builder.importing.proof import Proof, keys, prove
-from builder.importing.reading import GraphReading, where
+from builder.importing.reading import GraphReading
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates
-from builder.importing.trace import trace
+from builder.importing.trace import trace, where
 from builder.importing.writing import Writer
 from builder.lowering import lower, page_from_text
 from builder.quantities import plural

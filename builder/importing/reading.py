@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import fx, nn
 
-from builder.importing import functions, modules
+from builder.importing import functions, modules, stacks
+from builder.importing.calls import call_tree
 from builder.importing.patterns import pattern
-from builder.importing.steps import HOLE, ModuleCall, TracedStep
+from builder.importing.steps import HOLE, TracedStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from builder.importing.steps import Unit
+    from builder.importing.stacks import Stack
+    from builder.importing.steps import ModuleCall
 
+Shapes: TypeAlias = "tuple[Sequence[int], Sequence[int]]"
 _WEIGHTED = ("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "stdconv")
-_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
+
+_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
+"""Orders of axes that put the channels of an image last, and first again."""
 
 NEUTRAL = {"add": 0, "mul": 1}
 """Numbers with which a sum or a product is what it was."""
@@ -31,6 +35,8 @@ class Several(NamedTuple):
     source: int
     shares: tuple[tuple[int, int], ...]
     """Of each element its first channel and how many."""
+    is_last: bool = False
+    """Whether the channels came last; in ``source`` they come first."""
 
 
 class GraphReading:
@@ -40,7 +46,8 @@ class GraphReading:
         graph, self.told = traced
         self._net = net
         self._graph = graph
-        self._values: dict[fx.Node, int | Several] = {}
+        self.values: dict[fx.Node, int | Several | Stack] = {}
+        self._turned: dict[int, tuple[int, tuple[int, ...]]] = {}
         self._alias: dict[int, int] = {}
         self._next = 0
         self._cats: dict[tuple[int, ...], int] = {}
@@ -53,15 +60,16 @@ class GraphReading:
         for node in self._graph.nodes:
             if node.op == "placeholder":
                 if "known" in node.meta:
-                    self._values[node] = -1
+                    self.values[node] = -1
             elif node.op == "output":
-                self.outputs = tuple(self._read(each) for each in _leaving(node.args[0]))
+                self.outputs = tuple(self.read(each) for each in _leaving(node.args[0]))
             elif node.op != "get_attr" and "known" in node.meta:
                 self._node(node)
-        return _tree(self.steps, self._net, self.outputs)
+        return call_tree(self.steps, self._net, self.outputs)
 
-    def _read(self, node: Any) -> int:
-        value = self._values.get(node)
+    def read(self, node: Any) -> int:
+        """Return the value of a node; in place of what an operation has changed, what it made of it."""
+        value = self.values.get(node)
         if not isinstance(value, int):
             return -2  # nothing that a page knows
         while value in self._alias:
@@ -79,13 +87,15 @@ class GraphReading:
             step = self._step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
             step.owns = bool(found.key)
             self._add(node, step)
+        elif stacks.read(self, node, name, given):
+            return
         elif name in ("add", "mul", "sub", "truediv") and len(node.args) == 2:
             self._arithmetic(node, name, after)
         elif name == "cat":
             self._cat(node, given)
         elif name in ("chunk", "split", "tensor_split", "unbind"):
             self._split(node, given, name)
-        elif name == "getitem" and isinstance(self._values.get(node.args[0]), Several):
+        elif name == "getitem" and isinstance(self.values.get(node.args[0]), Several):
             self._share(node)
         else:
             self._function(node, name, given, after)
@@ -94,7 +104,7 @@ class GraphReading:
         found = modules.said(module)
         inputs = tuple(each for each in node.args if isinstance(each, fx.Node))
         if isinstance(module, nn.Identity) and len(inputs) == 1 and not str(node.target).rpartition(".")[2].isdigit():
-            self._values[node] = self._read(inputs[0])  # only in a list does it take a number
+            self.values[node] = self.read(inputs[0])  # only in a list does it take a number
             return
         if len(inputs) != 1:
             found = None
@@ -108,7 +118,7 @@ class GraphReading:
         said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
         found = None
         key = _owner(inputs)
-        if len(read) == 1 and isinstance(self._values.get(read[0]), int):
+        if len(read) == 1 and isinstance(self.values.get(read[0]), int):
             given = _tensors(given)
             if name == "permute":
                 given["dims"] = _flat(node.args[1:])
@@ -116,7 +126,7 @@ class GraphReading:
                 given["index"] = node.args[1]
             before = read[0].meta["known"]
             if name in functions.NOTHING and isinstance(after, torch.Tensor) and after.dtype == before.dtype:
-                self._values[node] = self._read(read[0])
+                self.values[node] = self.read(read[0])
                 return
             found = functions.said(name, given, before, after)
             if key is None and name == "conv2d" and (home := _home(node)) is not None:
@@ -125,7 +135,10 @@ class GraphReading:
             if found is not None and (found[0] in _WEIGHTED) != (key is not None):
                 found = None
             if found is not None and found[0] == "identity":
-                self._values[node] = self._read(read[0])
+                self.values[node] = self.read(read[0])
+                return
+            if found is not None and found[0] == "permute":
+                self.values[node] = self._turn(node, self.read(read[0]), before.shape, found[1]["dims"])
                 return
         step = self._step(node, found, tuple(read), after, key=key or "", said=said)
         step.owns = key is not None
@@ -140,11 +153,31 @@ class GraphReading:
         in_place = bool(given.get("inplace")) or (isinstance(node.target, str) and node.target.endswith("_"))
         self._add(node, step, in_place=in_place or "inplace" in said)
 
+    def emit(self, node: Any, word: str, fields: dict[str, object], inputs: tuple[int, ...], shapes: Shapes) -> int:
+        """Return the value of a step that a node needs beside its own; ``shapes`` are those before and after."""
+        before, after = shapes
+        step = TracedStep(
+            word, fields, inputs, -3, channels=before[1], features=before[-1], shape=tuple(after[1:]),
+            said=functions.name_of(node.target), place=node.stack_trace or "",
+        )  # fmt: skip
+        self._add(node, step)
+        return step.value
+
+    def _turn(self, node: Any, value: int, before: Sequence[int], dims: tuple[int, ...]) -> int:
+        """Return a value with its axes in another order; two changes that undo each other are none."""
+        source, done = self._turned.get(value, (value, ()))
+        if done and [done[each] for each in dims] == list(range(len(dims))):
+            return source
+        shape = [before[each] for each in dims]
+        turned = self.emit(node, "permute", {"dims": dims}, (value,), (before, shape))
+        self._turned[turned] = value, dims
+        return turned
+
     def _arithmetic(self, node: Any, word: str, after: Any) -> None:
         one, two = node.args
         for value, number in ((one, two), (two, one)):
             if isinstance(value, fx.Node) and not isinstance(number, (fx.Node, bool)) and number == NEUTRAL.get(word):
-                self._values[node] = self._read(value)
+                self.values[node] = self.read(value)
                 return
         said = {"add": "+", "mul": "*", "sub": "-", "truediv": "/"}[word]
         if word == "mul" and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
@@ -195,9 +228,15 @@ class GraphReading:
         after = node.meta["known"]
         nodes = tuple(parts) if isinstance(parts, (tuple, list)) else ()
         if len(nodes) == 1:
-            self._values[node] = self._read(nodes[0])
+            self.values[node] = self.read(nodes[0])
             return
         fine = given.get("dim", 0) in (1, 1 - after.ndim) and all(isinstance(each, fx.Node) for each in nodes) and nodes
+        if _is_last(given.get("dim", 0), after) and all(isinstance(self.values.get(each), int) for each in nodes):
+            firsts = tuple(self._turn(node, self.read(each), each.meta["known"].shape, _FIRST) for each in nodes)
+            shape = [after.shape[each] for each in _FIRST]
+            joined = self.emit(node, "concat", {}, firsts, (shape, shape))
+            self.values[node] = self._turn(node, joined, shape, _LAST)
+            return
         step = self._step(node, ("concat", {}) if fine else None, tuple(_nodes(nodes)), after, said="cat")
         self._add(node, step)
         if fine:
@@ -215,32 +254,43 @@ class GraphReading:
         source = given["input"]
         after = node.meta["known"]
         before = source.meta["known"]
+        is_last = _is_last(given.get("dim", 0), before)
         if (
             name == "unbind"
-            or given.get("dim", 0) not in (1, 1 - before.ndim)
-            or not isinstance(self._values.get(source), int)
+            or (given.get("dim", 0) not in (1, 1 - before.ndim) and not is_last)
+            or not isinstance(self.values.get(source), int)
         ):
-            self._values[node] = Several(-2, ())
+            self.values[node] = Several(-2, ())
             self._add(node, self._step(node, None, (source,), after, said=name))
             return
         shares, start = [], 0
+        axis = before.ndim - 1 if is_last else 1
         for each in after:
-            shares.append((start, each.shape[1]))
-            start += each.shape[1]
-        self._values[node] = Several(self._read(source), tuple(shares))
+            shares.append((start, each.shape[axis]))
+            start += each.shape[axis]
+        value = self.read(source)
+        if is_last:
+            value = self._turn(node, value, before.shape, _FIRST)
+        self.values[node] = Several(value, tuple(shares), is_last)
 
     def _share(self, node: Any) -> None:
-        several = self._values[node.args[0]]
+        several = self.values[node.args[0]]
         assert isinstance(several, Several)
         source = node.args[0].args[0]
         if not several.shares or not isinstance(node.args[1], int):
             self._add(node, self._step(node, None, (source,), node.meta["known"], said="getitem"))
             return
         start, count = several.shares[node.args[1]]
+        if several.is_last:
+            shape = [source.meta["known"].shape[each] for each in _FIRST]
+            after = [shape[0], count, *shape[2:]]
+            share = self.emit(node, "narrow", {"start": start, "length": count}, (several.source,), (shape, after))
+            self.values[node] = self._turn(node, share, after, _LAST)
+            return
         channels = source.meta["known"].shape[1]
         found = functions.share_of(channels, start, count)
         if found is not None and found[0] == "identity":
-            self._values[node] = several.source
+            self.values[node] = several.source
             return
         step = self._step(node, found, (), node.meta["known"], said="split")
         step.inputs = (several.source,)
@@ -260,7 +310,7 @@ class GraphReading:
         return TracedStep(
             word,
             dict(fields),
-            tuple(self._read(each) for each in inputs),
+            tuple(self.read(each) for each in inputs),
             -3,
             key,
             channels=int(first.shape[1]) if first is not None and first.ndim > 1 else 0,
@@ -273,8 +323,8 @@ class GraphReading:
     def _add(self, node: Any, step: TracedStep, *, in_place: bool = False) -> None:
         step.value = self._next
         self._next += 1
-        if not isinstance(self._values.get(node), Several):
-            self._values[node] = step.value
+        if not isinstance(self.values.get(node), Several):
+            self.values[node] = step.value
         stack = tuple((name, kind) for name, (_, kind) in node.meta.get("nn_module_stack", {}).items())
         paths = tuple(path for _, (path, _) in node.meta.get("nn_module_stack", {}).items())
         if node.op == "call_module":
@@ -299,6 +349,11 @@ def _scales(weight: Any, value: torch.Tensor) -> bool | None:
     if len(stored) == 1:
         return not last
     return False if not last and tuple(stored) == (channels, 1, 1) else None
+
+
+def _is_last(dim: Any, image: torch.Tensor) -> bool:
+    """Return whether an axis is the last of an image's."""
+    return image.ndim == 4 and dim in (3, -1)
 
 
 def _home(node: Any) -> str | None:
@@ -339,77 +394,3 @@ def _tensors(given: dict[str, Any]) -> dict[str, Any]:
 
 def _flat(values: tuple[Any, ...]) -> tuple[int, ...]:
     return tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else tuple(values)
-
-
-def _tree(steps: list[Any], net: nn.Module, outputs: tuple[int, ...]) -> ModuleCall:
-    """Return the calls that the stacks of the steps tell of, each with what enters and leaves it."""
-    root = ModuleCall("", type(net).__name__)
-    for step, stack in steps:
-        here = root
-        for call, path, kind in stack:
-            if not path:
-                continue
-            last = here.units[-1] if here.units else None
-            if not isinstance(last, ModuleCall) or last.place != call:
-                last = ModuleCall(path, _class_of(net.get_submodule(path), kind), place=call)
-                here.units.append(last)
-            here = last
-        here.units.append(step)
-    readers: dict[int, int] = {}
-    _count(root, readers)
-    for output in outputs:
-        readers[output] = readers.get(output, 0) + 1
-    _close(root, readers)
-    root.outputs = outputs or (-2,)
-    return root
-
-
-def _class_of(module: nn.Module, kind: Any) -> str:
-    """Return the name of a module's class; a module of an exported program knows the one that it had."""
-    told = getattr(module, "type_name", None)
-    name = told() if callable(told) else None
-    return str(name or getattr(kind, "__name__", kind)).rpartition(".")[2]
-
-
-def _count(call: ModuleCall, readers: dict[int, int]) -> None:
-    for unit in call.units:
-        if isinstance(unit, ModuleCall):
-            _count(unit, readers)
-        else:
-            for value in unit.inputs:
-                readers[value] = readers.get(value, 0) + 1
-
-
-def _close(call: ModuleCall, readers: dict[int, int]) -> tuple[set[int], dict[int, int]]:
-    """Settle what enters and leaves every call; return the values made inside and how often each is read there.
-
-    A call with more than one value at either end is no block: what it holds stands where it was called.
-    """
-    made: set[int] = set()
-    inside: dict[int, int] = {}
-    units: list[Unit] = []
-    for unit in call.units:
-        if isinstance(unit, ModuleCall):
-            own, read = _close(unit, readers)
-            units += [unit] if len(unit.inputs) == 1 and len(unit.outputs) == 1 else unit.units
-        else:
-            own, read = {unit.value}, {}
-            units.append(unit)
-            for value in unit.inputs:
-                read[value] = read.get(value, 0) + 1
-        made |= own
-        for value, count in read.items():
-            inside[value] = inside.get(value, 0) + count
-    call.units = units
-    call.inputs = tuple(sorted(value for value in inside if value not in made))
-    call.outputs = tuple(sorted(value for value in made if readers.get(value, 0) > inside.get(value, 0)))
-    return made, inside
-
-
-def where(stack: str) -> str:
-    """Return the place in the network's own Python, ``file.py:31``, of a stack; empty where it is unknown."""
-    frames = [
-        each for each in _FRAME.findall(stack) if "/torch/" not in each[0] and "builder/importing/" not in each[0]
-    ]
-    inner = [each for each in frames if each[2] == "forward"] or frames
-    return f"{inner[-1][0]}:{inner[-1][1]}" if inner else ""

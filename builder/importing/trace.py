@@ -7,6 +7,7 @@ that sizes, lengths and assertions are what they are when the network runs.
 from __future__ import annotations
 
 import operator
+import re
 import traceback
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from torch import fx, nn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
 DROP_PATH = ("DropPath", "StochasticDepth")
 """Classes by whose name stochastic depth is known: they do nothing outside training."""
@@ -187,3 +190,12 @@ def trace(net: nn.Module, image: torch.Tensor) -> tuple[fx.Graph, list[str]]:
     """
     tracer = Tracer((image,))
     return tracer.trace(net), tracer.told
+
+
+def where(stack: str) -> str:
+    """Return the place in the network's own Python, ``file.py:31``, of a stack; empty where it is unknown."""
+    frames = [
+        each for each in _FRAME.findall(stack) if "/torch/" not in each[0] and "builder/importing/" not in each[0]
+    ]
+    inner = [each for each in frames if each[2] == "forward"] or frames
+    return f"{inner[-1][0]}:{inner[-1][1]}" if inner else ""

@@ -36,20 +36,21 @@ class Add(Operation):
 
 
 class Multiply(Operation):
-    """Multiply lanes of equal shape, or an image by one number for each channel or for each position."""
+    """Multiply lanes of equal shape; a lane may also have one number for each channel, or for each position."""
 
     kind: ClassVar[str] = "mul"
     family: ClassVar[Family] = "merge"
     is_module: ClassVar[bool] = False
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the largest shape; raise ShapeError unless the others are equal, or C x 1 x 1, or 1 x H x W."""
-        largest = max(inputs, key=lambda shape: shape.elements)
-        by_channel = Shape((largest.channels, *[1] * (len(largest.sizes) - 1)))
-        by_position = largest.with_channels(1)
-        if any(each not in (largest, by_channel, by_position) for each in inputs):
+        """Return C x H x W; raise ShapeError unless each input is of this shape, or C x 1 x 1, or 1 x H x W."""
+        axes = [len(each.sizes) for each in inputs]
+        whole = Shape(tuple(map(max, zip(*(each.sizes for each in inputs), strict=False))), inputs[0].channel_axis)
+        by_channel = Shape((whole.channels, *[1] * (len(whole.sizes) - 1)))
+        by_position = whole.with_channels(1)
+        if len(set(axes)) > 1 or any(each not in (whole, by_channel, by_position) for each in inputs):
             raise ShapeError(f"{_listed(inputs)} cannot be multiplied")
-        return largest
+        return whole
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep of each pair what the other one's gradient needs; products are taken from the left."""

@@ -1,0 +1,94 @@
+"""Small networks whose lanes meet in unusual ways, as networks of the last years are written."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class ChannelsLast(nn.Module):
+    """Channels that come last are cut in three, of which one is convolved, and joined again: MambaOut's gate."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.norm = nn.LayerNorm(8)
+        self.fc1 = nn.Linear(8, 24)
+        self.conv = nn.Conv2d(4, 4, 3, padding=1, groups=4)
+        self.fc2 = nn.Linear(12, 8)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = self.stem(x).permute(0, 2, 3, 1)
+        gate, same, mixed = torch.split(self.fc1(self.norm(x)), (12, 8, 4), dim=-1)
+        mixed = self.conv(mixed.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
+        x = self.fc2(functional.gelu(gate) * torch.cat((same, mixed), dim=-1)) + x
+        return self.head(x.mean((1, 2)))
+
+
+class Modulated(nn.Module):
+    """Contexts of growing size, each weighed by one channel of gates: FocalNet's modulation."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.f = nn.Conv2d(3, 2 * 8 + 3, 1)
+        self.h = nn.Conv2d(8, 8, 1)
+        self.proj = nn.Conv2d(8, 8, 1)
+        self.layers = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(8, 8, size, padding=size // 2, groups=8), nn.GELU()) for size in (3, 5)
+        )
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        query, context, gates = torch.split(self.f(x), (8, 8, 3), 1)
+        total = 0
+        for number, layer in enumerate(self.layers):
+            context = layer(context)
+            total = total + context * gates[:, number : number + 1]
+        total = total + functional.gelu(context.mean((2, 3), keepdim=True)) * gates[:, 2:]
+        return self.head(self.proj(query * self.h(total)).mean((2, 3)))
+
+
+class SelectiveKernels(nn.Module):
+    """Two convolutions of which each channel is weighed against the other's, written with a stack."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = nn.ModuleList(nn.Conv2d(3, 8, 3, padding=hole, dilation=hole) for hole in (1, 2))
+        self.reduce = nn.Conv2d(8, 4, 1)
+        self.select = nn.Conv2d(4, 16, 1)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = torch.stack([path(x) for path in self.paths], dim=1)
+        gates = self.select(functional.relu(self.reduce(x.sum(1).mean((2, 3), keepdim=True))))
+        batch, channels, height, width = gates.shape
+        gates = torch.softmax(gates.view(batch, 2, channels // 2, height, width), dim=1)
+        return self.head(torch.sum(x * gates, dim=1).mean((2, 3)))
+
+
+class SplitAttention(nn.Module):
+    """Halves of the channels that weigh each other: ResNeSt's gate, of one or more groups."""
+
+    def __init__(self, groups: int = 1) -> None:
+        super().__init__()
+        self.groups = groups
+        self.conv = nn.Conv2d(3, 16, 3, padding=1)
+        self.fc1 = nn.Conv2d(8, 4, 1, groups=groups)
+        self.fc2 = nn.Conv2d(4, 16, 1, groups=groups)
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = torch.relu(self.conv(x))
+        batch, channels, height, width = x.shape
+        x = x.reshape((batch, 2, channels // 2, height, width))
+        gates = self.fc2(functional.relu(self.fc1(x.sum(dim=1).mean((2, 3), keepdim=True))))
+        gates = gates.view(batch, self.groups, 2, -1).transpose(1, 2)
+        gates = functional.softmax(gates, dim=1).reshape(batch, -1).view(batch, -1, 1, 1)
+        x = (x * gates.reshape((batch, 2, channels // 2, 1, 1))).sum(dim=1)
+        return self.head(x.contiguous().mean((2, 3)))

@@ -1,0 +1,39 @@
+"""Lanes that meet in unusual ways are said on a page, equal bit for bit."""
+
+from __future__ import annotations
+
+from tests.importing.lanes import ChannelsLast, Modulated, SelectiveKernels, SplitAttention
+from tests.importing.networks import imported
+
+
+class TestLanes:
+    """What is cut, weighed and put together again."""
+
+    def test_channels_that_come_last_are_cut_and_joined_where_they_come_first(self) -> None:
+        """The axes are changed around it, and no change is undone by the next."""
+        found = imported(ChannelsLast())
+        assert found.is_equal, found.unproven
+        assert "narrow: {length: 12}" in found.text
+        assert found.text.count("{permute:") == 4
+
+    def test_gates_of_one_channel_weigh_values_of_one_position(self) -> None:
+        """Each axis of a product is as long as the longer one."""
+        found = imported(Modulated())
+        assert found.is_equal, found.unproven
+
+    def test_a_stack_is_its_lanes(self) -> None:
+        """Its sum is their sum, its weights are cut for them."""
+        found = imported(SelectiveKernels())
+        assert found.is_equal, found.unproven
+        assert "softmax: {groups: 2}" in found.text
+
+    def test_halves_of_the_channels_are_a_stack_too(self) -> None:
+        """They are weighed in one row, and their sum is that of shares."""
+        found = imported(SplitAttention())
+        assert found.is_equal, found.unproven
+        assert found.text.count("split: true") == 2
+
+    def test_a_stack_in_another_order_is_a_hole(self) -> None:
+        """Channels that are dealt among groups are not those of the lanes."""
+        found = imported(SplitAttention(groups=2))
+        assert {hole.said for hole in found.holes} == {"view"}
