@@ -74,17 +74,14 @@ class Conv(Operation):
         return SavedTensors((0,))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
-        """Return ``Conv 11×11, 64, /4``; the stride only when over 1."""
+        """Return ``Conv 11×11, 64, /4``; stride, groups (``g=32``) and dilation (``d=2``) only when over 1."""
         depthwise = "DWConv" if self.groups == self.out and self.groups > 1 else "Conv"
-        stride = (
-            ""
-            if self.stride == 1
-            else f", /{self.stride}"
-            if isinstance(self.stride, int)
-            else f", /{times(self.stride)}"
+        stride, dilated = (
+            "" if size == 1 else f", {sign}{size if isinstance(size, int) else times(size)}"
+            for sign, size in (("/", self.stride), ("d=", self.dilation))
         )
         grouped = f", g={self.groups}" if depthwise == "Conv" and self.groups > 1 else ""
-        return f"{depthwise} {times(self.kernel)}, {self.out}{stride}{grouped}"
+        return f"{depthwise} {times(self.kernel)}, {self.out}{stride}{grouped}{dilated}"
 
     def window(self) -> Window:
         """Return the sliding window of the fields."""

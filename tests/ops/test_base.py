@@ -114,6 +114,11 @@ TAKES_EVERYTHING = {
 class TestRegistry:
     """No operation without its facts."""
 
+    def test_groups_and_dilation_of_a_convolution_are_named(self) -> None:
+        """Where they are over 1, after the stride."""
+        assert OPERATIONS["conv"](out=8, kernel=3, groups=4, dilation=2).label(IMAGE) == "Conv 3×3, 8, g=4, d=2"
+        assert OPERATIONS["conv"](out=8, kernel=3, dilation=(1, 2)).label(IMAGE) == "Conv 3×3, 8, d=1×2"
+
     def test_every_operation_has_a_label_here(self) -> None:
         """A new one fails until it is described."""
         assert set(LABELS) == set(OPERATIONS)
