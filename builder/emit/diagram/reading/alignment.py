@@ -139,8 +139,11 @@ def _like(first: Token, second: Token) -> int:
 
 
 def _words(token: Token) -> tuple[tuple[str, ...], ...]:
-    """Return all that a token says, for comparison."""
-    return tuple((cell.kind, *cell.before, cell.label, *cell.after) for cell in cells((token,)))
+    """Return all that a token says or holds, for comparison."""
+    return tuple(
+        (cell.kind, *cell.before, cell.label, *cell.after, *(label for _, label in cell.holds))
+        for cell in cells((token,))
+    )
 
 
 def _differs(row: StrandRow) -> bool:

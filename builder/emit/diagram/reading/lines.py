@@ -8,7 +8,6 @@ stands on a shortcut beside its gates: ``+ shortcut``.
 from __future__ import annotations
 
 import re
-from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from builder.emit.diagram.reading.outline import Head, Join, OutlineCell, OutlineSplit, cells
@@ -45,13 +44,23 @@ _SHORT: Final = {
 
 
 class Piece(NamedTuple):
-    """What a line says of some layers, of which ``counts`` are convolutions and the like; with what stands before."""
+    """What a line says of some layers, of which ``counts`` are convolutions and the like; with what stands before.
+
+    Pieces that repeat stand between brackets: ``opens`` before the first, ``closes`` behind the last of them.
+    """
 
     text: str
     counts: int = 1
     gate: bool = False
     quiet: bool = False
     before: str = _NEXT
+    opens: str = ""
+    closes: str = ""
+
+    @property
+    def said(self) -> str:
+        """The text with its brackets."""
+        return f"{self.opens}{self.text}{self.closes}"
 
 
 class Lines(NamedTuple):
@@ -81,7 +90,7 @@ def words(line: str, gates: Sequence[str]) -> Iterator[tuple[str, bool]]:
     >>> list(words("3×3, 64 · SE ×2", ("SE ×2",)))
     [('3×3, 64', False), (' · ', False), ('SE ×2', True)]
     """
-    for word in re.split(r"( [·|] )", line):
+    for word in re.split(r"( [·|] |^\[|(?<= )\[|\](?: ×\d+)?)", line):
         yield word, word in gates
 
 
@@ -92,8 +101,16 @@ def line_width(line: str, gates: Sequence[str], size: float = LINE_SIZE) -> floa
     return sum(text_width(word, size, bold=gate) + BADGE * gate for word, gate in words(line, gates))
 
 
-def lines_of(tokens: Strand) -> Lines:
-    """Return at most three lines that say what is in a block, and one for its shortcut and what follows it."""
+def lines_of(tokens: Strand, blocks: int = 0) -> Lines:
+    """Return at most three lines that say what is in a block, and one for its shortcut and what follows it.
+
+    ``blocks`` is how many smaller ones are inside, which is said where the lines cannot name all of them.
+    """
+    if blocks:
+        plain = _packed(_pieces(tokens), count(tokens), _returning(tokens))
+        named = [Piece(f"{blocks} blocks", 0), *_pieces(tokens)]
+        is_cut = any(text.endswith(" more") for text in plain.texts)
+        return _packed(named, count(tokens), _returning(tokens)) if is_cut else plain
     joints = [position for position, token in enumerate(tokens) if isinstance(token, Join)]
     shortcut = _returning(tokens)
     if not joints:
@@ -103,16 +120,6 @@ def lines_of(tokens: Strand) -> Lines:
     alone = len(joints) == 1 and len(following) < 2 and any(isinstance(each, OutlineCell) for each in before)
     inner = before if alone else tokens
     return _packed(_pieces(inner), count(inner), [*shortcut, *following] if alone else shortcut)
-
-
-def lines_of_blocks(blocks: Sequence[Strand], tokens: Strand) -> Lines:
-    """Return the lines of a block of blocks: the last layer of each, and how much more there is."""
-    ends = [(Piece(core(block)[-1]), _gates(_beside_lanes(block))) for block in blocks]
-    pieces: list[Piece] = []
-    for (end, gates), run in groupby(ends):
-        often = len(list(run))
-        pieces += [_times(end, often), *(_times(gate, often) for gate in gates)]
-    return _packed(pieces, count(tokens), _returning(tokens))
 
 
 def lines_of_head(tokens: Strand) -> Lines:
@@ -127,15 +134,20 @@ def count(tokens: Strand) -> int:
     return sum(cell.kind in _COUNTED for cell in cells(_beside_lanes(tokens)))
 
 
+def counted(box: OutlineCell) -> tuple[str, ...]:
+    """Return the labels of the layers in a box that are named or counted, by which equal boxes are known."""
+    return tuple(label for kind, label in box.holds if kind in _COUNTED)
+
+
 def _packed(pieces: Iterable[Piece], total: int, shortcut: Sequence[Piece] = ()) -> Lines:
     """Return the fullest version that fits three lines: all, without activations, repeats as ×N, the first and a count.
 
     ``total`` is how many layers there are; ``shortcut`` has a line of its own.
     """
     every = list(pieces)
-    loud = [each for each in every if not each.quiet] or every
+    loud = _loud(every) or every
     last = [_joined(shortcut)] if shortcut else []
-    for version in (every, loud, *_shortened(_folded(loud))):
+    for version in (every, loud, *_shortened(loud)):
         said = [*version, *_more(total - sum(each.counts for each in version))]
         most = LINES + (len(said) > len(version) and not shortcut)  # the count may have the line of the shortcut
         for room in ROOMS if version is every or version is loud else ROOMS[-1:]:
@@ -147,12 +159,35 @@ def _packed(pieces: Iterable[Piece], total: int, shortcut: Sequence[Piece] = ())
     raise AssertionError(message)
 
 
+def _loud(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return pieces without activations and the like; what begins a line still does where its first piece goes."""
+    found: list[Piece] = []
+    first = False
+    for piece in pieces:
+        first = piece.before == _BELOW or (first and piece.before == _BESIDE)
+        if not piece.quiet:
+            found.append(piece._replace(before=_BELOW) if first else piece)
+            first = False
+    return found
+
+
 def core(tokens: Strand) -> tuple[str, ...]:
     """Return what makes two blocks the same kind of block: the weighty layers of the main path, strides apart."""
     every = list(cells(tokens))
     inside = [token for token in tokens if isinstance(token, OutlineCell)] or every
     loud = next(filter(None, (_weighty(inside), _weighty(every))), inside)
     return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in loud)
+
+
+def are_alike(blocks: Sequence[Strand]) -> bool:
+    """Return whether blocks are one block ×N: of the same kinds of layers, and as wide at the end.
+
+    The first, which changes channels and size, may have more layers than the others.
+    """
+    cores = [core(block) for block in blocks]
+    first, *others = [tuple(re.sub(r"(, |FC )\d+", r"\1", label) for label in each) for each in cores]
+    left = iter(first)
+    return len({each[-1] for each in cores}) == 1 and len(set(others)) == 1 and all(each in left for each in others[0])
 
 
 def gate_places(tokens: Strand) -> tuple[tuple[str, str], ...]:
@@ -178,7 +213,7 @@ def _pieces(tokens: Strand) -> Iterator[Piece]:
             case OutlineCell() if token.kind not in _QUIET:
                 yield _piece(token)._replace(before=before)
                 before = _NEXT
-            case OutlineSplit():
+            case OutlineSplit() if any(map(count, token.branches)):
                 yield Piece(f"{len(token.branches)} branches", 0, before=before)
                 yield from _branches(token)
                 before = _BELOW
@@ -194,14 +229,25 @@ def _piece(cell: OutlineCell) -> Piece:
 
 
 def _branches(split: OutlineSplit) -> Iterator[Piece]:
-    """Yield for each branch its last layer and its gates."""
+    """Yield for each branch its last layer and its gates, or all that is in it where it is the only one with layers."""
+    busy = [branch for branch in split.branches if count(branch)]
     before = _BELOW
     for branch in split.branches:
-        ends = [Piece(core(branch)[-1])] if count(branch) > len(_gates(branch)) else []
-        for piece in (*ends, *_gates(branch)):
+        for piece in _pieces(branch) if busy == [branch] else (*_end(branch), *_gates(branch)):
             yield piece._replace(before=before)
             before = _NEXT
         before = _BESIDE if before == _NEXT else before
+
+
+def _end(branch: Strand) -> list[Piece]:
+    """Return the last layer of a branch; what has only normalization, or nothing, is named where there is room."""
+    if count(branch) > len(_gates(branch)):
+        weighty = _weighty([cell for cell in branch if isinstance(cell, OutlineCell)]) or _weighty(list(cells(branch)))
+        return [Piece(short(weighty[-1].label))]
+    if _gates(branch):
+        return []
+    named = [cell.label for cell in cells(branch) if cell.kind in ("norm", "activation")]
+    return [Piece(named[-1] if named else "identity", 0, quiet=True)]
 
 
 def _gates(tokens: Strand) -> tuple[Piece, ...]:
@@ -214,12 +260,20 @@ def _returning(tokens: Strand) -> list[Piece]:
     joints = [token for token in tokens if isinstance(token, Join)]
     signs = dict.fromkeys(token.cell.label for token in joints)
     gates = [gate for token in joints for gate in _gates(token.lane)]
-    return [Piece(f"{' '.join(signs).lower()} shortcut", 0), *dict.fromkeys(gates)] if signs else []
+    said = f"{' and '.join(signs).lower()} shortcut{'s' * (len(signs) > 1)}"
+    return [Piece(said, 0), *dict.fromkeys(gates)] if signs else []
 
 
 def _times(piece: Piece, count: int) -> Piece:
     """Return a piece and how often it stands there, if more than once."""
     return piece._replace(text=f"{piece.text} ×{count}", counts=piece.counts * count) if count > 1 else piece
+
+
+def _bracketed(pieces: Sequence[Piece], count: int) -> list[Piece]:
+    """Return pieces that stand there ``count`` times one after another."""
+    first, *others = [piece._replace(counts=piece.counts * count) for piece in pieces]
+    *inner, last = [first._replace(opens="[", before=_BELOW), *others]
+    return [*inner, last._replace(closes=f"] ×{count}")]
 
 
 def _more(count: int) -> list[Piece]:
@@ -238,12 +292,45 @@ def _folded(pieces: Sequence[Piece]) -> list[Piece]:
     return [_times(run[0], len(run)) for run in runs]
 
 
+def _sequences(pieces: Sequence[Piece]) -> list[list[Piece]]:
+    """Return pieces in groups: those that repeat one after another in brackets, every other piece by itself."""
+    groups: list[list[Piece]] = []
+    position = 0
+    while position < len(pieces):
+        length, often = _repeat(pieces[position:])
+        one = list(pieces[position : position + length])
+        groups.append(_bracketed(one, often) if often > 1 else one)
+        position += length * often
+    return groups
+
+
+def _repeat(pieces: Sequence[Piece]) -> tuple[int, int]:
+    """Return how long the sequence is with which pieces begin and that covers most by repeating, and how often."""
+    texts = [piece.text for piece in pieces]
+    best = (1, 1)
+    for length in range(2, len(texts) // 2 + 1):
+        often = 1
+        while texts[length * often : length * (often + 1)] == texts[:length]:
+            often += 1
+        if often > 1 and length * often > best[0] * best[1]:
+            best = (length, often)
+    return best
+
+
 def _shortened(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
-    """Yield shorter and shorter versions: all, fewer and fewer from the front, the gates alone, once each."""
-    for kept in reversed(range(len(pieces) + 1)):
-        yield [each for position, each in enumerate(pieces) if position < kept or each.gate]
+    """Yield shorter and shorter versions: repeats as ×N and in brackets, fewer from the front, the gates alone."""
+    folded = _folded(pieces)
+    groups = _sequences(folded)
+    yield from (_kept(groups, kept) for kept in reversed(range(2, len(groups) + 1)))
+    yield from (_kept([[each] for each in folded], kept) for kept in reversed(range(len(folded) + 1)))
     gates = {each.text.partition(" ×")[0]: each for each in pieces if each.gate}
     yield [Piece(name, 0, gate=True) for name in gates][: 2 * LINES]
+
+
+def _kept(groups: Sequence[Sequence[Piece]], kept: int) -> list[Piece]:
+    """Return the pieces of the first groups, and of the others the gates."""
+    gates = [each._replace(opens="", closes="") for group in groups[kept:] for each in group if each.gate]
+    return [*(each for group in groups[:kept] for each in group), *_folded(gates)]
 
 
 def _filled(pieces: Sequence[Piece], room: float) -> list[str]:
@@ -251,16 +338,16 @@ def _filled(pieces: Sequence[Piece], room: float) -> list[str]:
     gates = [each.text for each in pieces if each.gate]
     lines: list[str] = []
     for piece in pieces:
-        joined = f"{lines[-1]}{piece.before}{piece.text}" if lines else piece.text
+        joined = f"{lines[-1]}{piece.before}{piece.said}" if lines else piece.said
         if lines and piece.before != _BELOW and line_width(joined, gates) <= room:
             lines[-1] = joined
         elif lines and piece.gate and piece.before == _NEXT and (kept := re.fullmatch("(.+) [·|] (.+?)", lines[-1])):
-            lines[-1:] = [kept[1], f"{kept[2]}{_NEXT}{piece.text}"]
+            lines[-1:] = [kept[1], f"{kept[2]}{_NEXT}{piece.said}"]
         else:
-            lines.append(fit(piece.text, ROOMS[-1], LINE_SIZE))
+            lines.append(fit(piece.said, ROOMS[-1], LINE_SIZE))
     return lines
 
 
 def _joined(pieces: Iterable[Piece]) -> str:
     """Return pieces as one line."""
-    return _NEXT.join(each.text for each in pieces)
+    return _NEXT.join(each.said for each in pieces)

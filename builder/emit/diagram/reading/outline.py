@@ -15,7 +15,7 @@ from builder.ops import OPERATIONS
 from builder.ops.squeeze_excitation import SqueezeExcitation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from builder.choices import Shapes
     from builder.emit.diagram.scene.theme import BoxKind
@@ -29,7 +29,8 @@ class OutlineCell:
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
     values that it reads from elsewhere, not a single one from the cell before where it ``starts`` a stream. A
-    ``folded`` cell stands for a whole block and bears its title; ``gates`` are the words in its lines that name gates.
+    ``folded`` cell stands for a whole block and bears its title; ``gates`` are the words in its lines that name gates,
+    ``holds`` the kinds and labels of all that is inside, by which boxes differ that say the same.
     """
 
     path: str
@@ -44,6 +45,7 @@ class OutlineCell:
     folded: bool = False
     starts: bool = False
     gates: tuple[str, ...] = ()
+    holds: tuple[tuple[BoxKind, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,9 +118,14 @@ _PREPARED: Final[tuple[BoxKind, ...]] = ("conv", "projection", "linear")
 _FOLLOWED: Final[tuple[BoxKind, ...]] = (*_PREPARED, "pool")
 
 
-def outline(graph: Graph, *, shapes: Shapes = "changes", compact: bool = False) -> Strand:
-    """Return the whole network as one strand; ``compact`` leaves out the shapes inside frames."""
-    strand = _Outline(graph, shapes).network()
+def outline(
+    graph: Graph, *, shapes: Shapes = "changes", compact: bool = False, whole: Callable[[Block], bool] = lambda _: False
+) -> Strand:
+    """Return the whole network as one strand; ``compact`` leaves out the shapes inside frames.
+
+    Blocks for which ``whole`` holds are gates, one cell each.
+    """
+    strand = _Outline(graph, shapes, whole).network()
     return _without_inner_shapes(strand) if compact else strand
 
 
@@ -140,14 +147,13 @@ def cells(strand: Strand) -> Iterable[OutlineCell]:
 
 
 def humanize(path: str) -> str:
-    """Return the title of a block: ``Block 1`` for block1, ``layer1.0`` for a number, else its own name.
+    """Return the title of a block: ``Block 1`` for block1, with its numbers ``layer1.0``, else its own name.
 
-    >>> humanize("features.block1"), humanize("layer1.0"), humanize("Mixed_5b")
-    ('Block 1', 'layer1.0', 'Mixed_5b')
+    >>> humanize("features.block1"), humanize("layer1.0"), humanize("net.blocks.6.0"), humanize("Mixed_5b")
+    ('Block 1', 'layer1.0', 'blocks.6.0', 'Mixed_5b')
     """
-    above, _, name = path.rpartition(".")
-    if name.isdigit():
-        return f"{above.rpartition('.')[2]}.{name}" if above else name
+    numbered = re.search(r"(?:[^.]+\.)?\d+(?:\.\d+)*$|[^.]*$", path)
+    name = numbered[0] if numbered else path
     simple = re.fullmatch(r"([a-z]+)(\d*)", name)
     return f"{simple[1].capitalize()} {simple[2]}".strip() if simple else name
 
@@ -155,10 +161,11 @@ def humanize(path: str) -> str:
 class _Outline:
     """Walks the blocks of one graph."""
 
-    def __init__(self, graph: Graph, shapes: Shapes) -> None:
+    def __init__(self, graph: Graph, shapes: Shapes, whole: Callable[[Block], bool]) -> None:
         """Find out which values are tapped."""
         self.graph = graph
         self.shapes = shapes
+        self.whole = whole
         self.tapped = {value for node in graph.nodes if node.role != "merge" for value in _taps(node)}
         self.owners = {node.key: node for node in reversed(graph.nodes) if node.key}
 
@@ -169,8 +176,19 @@ class _Outline:
 
     def _block(self, block: Block, *, framed: bool = True, aside: bool = False) -> list[Token]:
         """Return the tokens of a block: what is inserted before it, its lanes with their joint, what stands after."""
-        body = self._lanes(block, framed=framed and not aside, aside=aside)
+        if self.whole(block):
+            body: list[Token] = [self._gate(block)]
+        else:
+            body = self._lanes(block, framed=framed and not aside, aside=aside)
         return [*self._members(block.entry, aside=aside), *body, *self._members(block.exit, aside=aside)]
+
+    def _gate(self, block: Block) -> OutlineCell:
+        """Return the cell of a block that is a gate, without what is inserted before and after it."""
+        beside = {node for each in (*block.entry, *block.exit) for node in _nodes(each)}
+        nodes = tuple(node for node in block.nodes() if node not in beside)
+        taps = (value for node in nodes for value in _taps(self.graph.nodes[node]))
+        foreign = tuple(value for value in taps if value not in nodes and value != self._value_into(block))
+        return OutlineCell(block.path, "gate", block.template or humanize(block.path), nodes, nodes[-1], taps=foreign)
 
     def _lanes(self, block: Block, *, framed: bool, aside: bool) -> list[Token]:
         """Return the layers of a block, and with a shortcut the fork before and the joint after them."""
@@ -290,11 +308,16 @@ class _Outline:
         result: list[Token] = []
         for position, token in enumerate(tokens):
             result.append(token)
-            value = _value_of(token)
+            value = value_of(token)
             following = tokens[position + 1] if position + 1 < len(tokens) else None
             if value in self.tapped and not isinstance(following, Fork):
                 result.append(Fork(value))
         return result
+
+
+def _nodes(member: BlockMember) -> Iterable[int]:
+    """Return the nodes of a member of a block."""
+    return member.nodes() if isinstance(member, Block) else (member,)
 
 
 def _starts(node: Node) -> bool:
@@ -328,7 +351,7 @@ def _is(token: Token | None, kinds: tuple[BoxKind, ...]) -> TypeGuard[OutlineCel
     return isinstance(token, OutlineCell) and token.kind in kinds
 
 
-def _value_of(token: Token) -> int | None:
+def value_of(token: Token) -> int | None:
     """Return the value that leaves a token."""
     match token:
         case OutlineCell():

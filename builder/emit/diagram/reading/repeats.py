@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
+from builder.emit.diagram.reading.lines import counted
 from builder.emit.diagram.reading.outline import Fork, Join, OutlineCell, cells
 
 if TYPE_CHECKING:
@@ -36,18 +37,18 @@ def fold_equal(tokens: list[Token]) -> Iterator[Token]:
 def _span(first: str, last: str) -> str:
     """Return the titles of the first and the last of several boxes as one.
 
-    >>> _span("features.3", "features.5"), _span("Conv", "Conv")
-    ('features.3–5', 'Conv')
+    >>> _span("features.3", "features.5"), _span("Mixed_6c", "Mixed_6d"), _span("Conv", "Conv")
+    ('features.3–5', 'Mixed_6c–d', 'Conv')
     """
-    numbers = [re.search(r"\d+$", title) for title in (first, last)]
-    if first == last or not all(numbers):
+    one, other = (re.fullmatch(r"(.*?)(\d+|(?<=\d)[a-z])", title) for title in (first, last))
+    if first == last or not one or not other or one[1] != other[1]:
         return first
-    return f"{first}–{numbers[1][0]}" if numbers[1] else first
+    return f"{first}–{other[2]}"
 
 
 def _sameness(token: Token, position: int) -> object:
     """Return what neighbours must have in common to be folded."""
-    return (token.kind, token.after) if isinstance(token, OutlineCell) and token.after else position
+    return (token.kind, token.after, counted(token)) if isinstance(token, OutlineCell) and token.after else position
 
 
 class _Unit(NamedTuple):
@@ -96,7 +97,7 @@ def _says(unit: Strand) -> object:
     tapped = any(cell.taps for cell in inside) or any(isinstance(each, Fork) and each.path is None for each in unit[1:])
     if tapped or not boxes or not boxes[0].folded or any(cell.kind == "gate" for cell in inside) or len(boxes) > 2:
         return None
-    return tuple((cell.kind, cell.after or cell.label) for cell in inside)
+    return tuple((cell.kind, cell.after or cell.label, counted(cell)) for cell in inside)
 
 
 def _as_one(units: Sequence[_Unit]) -> OutlineCell:

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
+from builder.emit.diagram.reading.gates import gates_of
 from builder.emit.diagram.reading.lines import (
     LINES,
     Lines,
+    are_alike,
     core,
     gate_places,
     lines_of,
-    lines_of_blocks,
     lines_of_head,
     short,
 )
@@ -33,6 +35,7 @@ from builder.emit.diagram.reading.outline import (
     Token,
     cells,
     outline,
+    value_of,
 )
 from builder.emit.diagram.reading.outline import humanize as title_of
 from builder.emit.diagram.reading.repeats import fold_equal, fold_units
@@ -44,6 +47,7 @@ if TYPE_CHECKING:
     from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import Graph
 
+_CARRIED: Final[tuple[BoxKind, ...]] = ("norm", "dropout", "shape")
 _DOMINANT: Final[tuple[BoxKind, ...]] = ("conv", "linear", "pool", "norm", "activation", "shape")
 
 
@@ -59,8 +63,31 @@ def summary(graph: Graph, *, expand: Sequence[str] = (), shapes: Shapes = "chang
 
     Blocks whose path matches ``expand`` are opened: what is inside stands on the line itself.
     """
-    tokens = list(_top(outline(graph), expand))
+    tokens = _joined_up(_top(outline(graph, whole=gates_of(graph, expand)), expand))
     return tuple(_with_shapes(fold_units(list(fold_equal(tokens))), graph, shapes))
+
+
+def _joined_up(tokens: Iterable[Token]) -> list[Token]:
+    """Return tokens without what says nothing at this level.
+
+    That is small layers without a box, which the box before carries, and taps of the value that comes in anyway.
+    """
+    found: list[Token] = []
+    for token in tokens:
+        before = next((each for each in reversed(found) if not isinstance(each, Fork)), None)
+        if _is_box(before) and before is found[-1] and isinstance(token, OutlineCell) and token.kind in _CARRIED:
+            found[-1] = replace(before, nodes=(*before.nodes, *token.nodes), value=token.value)
+        elif _is_box(token) and before is not None and token.taps:
+            found.append(replace(token, taps=tuple(each for each in token.taps if each != value_of(before))))
+        else:
+            found.append(token)
+    read = {value for cell in cells(tuple(found)) for value in cell.taps}
+    return [each for each in found if not isinstance(each, Fork) or each.path is not None or each.value in read]
+
+
+def _is_box(token: Token | None) -> TypeGuard[OutlineCell]:
+    """Return whether a token is the box of a block."""
+    return isinstance(token, OutlineCell) and token.folded
 
 
 def _top(strand: Strand, expand: Sequence[str] = ()) -> Iterator[Token]:
@@ -149,15 +176,20 @@ def _block(block: SummaryPart, title: str) -> Iterator[Token]:
     """Yield the box of a block, or the boxes of the blocks inside where three lines could not name them all."""
     inside = _children(block)
     runs = [list(run) for _, run in groupby(inside, key=lambda part: core(part.tokens))]
-    alike = len({gate_places(part.tokens) for part in inside if _is_block(part)}) < 2
-    if (len(runs) <= LINES and alike) or sum(_is_block(part) for part in inside) <= 1:
+    if (len(runs) <= LINES and _gated_alike(block)) or sum(_is_block(part) for part in inside) <= 1:
         yield _stage(block, title)
         return
     for position, (loose, run) in enumerate(groupby(inside, key=lambda part: not _is_block(part))):
         if loose:
             yield from _loose([cell for part in run for cell in cells(part.tokens)], first=position == 0)
         else:
-            yield from (_stage(part, title_of(part.path)) for part in run)
+            for part in run:
+                yield from [_stage(part, title_of(part.path))] if _gated_alike(part) else _top(part.tokens)
+
+
+def _gated_alike(block: SummaryPart) -> bool:
+    """Return whether all blocks inside have the same gates at the same places."""
+    return len({gate_places(part.tokens) for part in _children(block) if _is_block(part)}) < 2
 
 
 def _is_block(part: SummaryPart) -> bool:
@@ -166,25 +198,39 @@ def _is_block(part: SummaryPart) -> bool:
 
 
 def _children(block: SummaryPart) -> list[SummaryPart]:
-    """Return what stands in a block as one part for each block or layer inside; nameless forks go with their layer."""
-    depth = block.path.count(".") + 1
+    """Return what stands in a block as one part for each block or layer inside; nameless forks go with their layer.
 
-    def child(token: Token) -> str:
-        return ".".join(token.path.split(".")[: depth + 1]) if token.path else ""
-
+    A block of blocks without a frame of its own, such as a list that a stage calls ``blocks``, does not count.
+    """
     named = [token for token in block.tokens if token.path and token.path != block.path]
-    return [SummaryPart(path, tuple(run)) for path, run in groupby(named, key=child)]
+    depth = block.path.count(".") + 1
+    parts, below = (
+        [SummaryPart(path, tuple(run)) for path, run in groupby(named, key=partial(_upper, depth=each))]
+        for each in (depth, depth + 1)
+    )
+    return below if len(parts) == 1 and all(map(_is_framed, below)) else parts
+
+
+def _upper(token: Token, depth: int) -> str:
+    """Return the beginning of a token's path."""
+    return ".".join((token.path or "").split(".")[: depth + 1])
+
+
+def _is_framed(part: SummaryPart) -> bool:
+    """Return whether a part is a single block, with its frame."""
+    return any(isinstance(token, Opening) and token.path == part.path for token in part.tokens)
 
 
 def _stage(block: SummaryPart, title: str) -> OutlineCell:
     """Return the box of a block; if it repeats one smaller block, its title says ×N and the lines show one."""
-    blocks = [part for part in _children(block) if _is_block(part)]
-    if len(blocks) < 2 or len(blocks) < len(_children(block)):
+    parts = _children(block)
+    blocks = [part.tokens for part in parts if _is_block(part)]
+    if len(blocks) < 2 or len(blocks) < len(parts):
         return box(block, title)
-    strands = [part.tokens for part in blocks]
-    if len({core(tokens)[-1] for tokens in strands}) == 1:
-        return box(block, f"{title} ×{len(blocks)}", lines=lines_of(strands[-1]))
-    return box(block, title, lines=lines_of_blocks(strands, block.tokens))
+    if are_alike(blocks):
+        return box(block, f"{title} ×{len(blocks)}", lines=lines_of(blocks[-1]))
+    listed = all(part.path.rpartition(".")[2].isdigit() for part in parts)
+    return box(block, title, lines=lines_of(block.tokens, len(blocks) if listed else 0))
 
 
 def box(part: SummaryPart, title: str, *, lines: Lines | None = None) -> OutlineCell:
@@ -198,6 +244,7 @@ def box(part: SummaryPart, title: str, *, lines: Lines | None = None) -> Outline
     return OutlineCell(
         part.path, kind, title, nodes, inside[-1].value,
         after=shown.texts, taps=taps, folded=True, gates=shown.gates, starts=inside[0].starts,
+        holds=tuple((cell.kind, text) for cell in inside for text in (*cell.before, cell.label, *cell.after)),
     )  # fmt: skip
 
 

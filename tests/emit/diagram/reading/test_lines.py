@@ -10,6 +10,7 @@ from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.reading.alignment import compare
 from builder.emit.diagram.reading.difference import captions
 from builder.emit.diagram.reading.lines import count
+from builder.emit.diagram.reading.options import DrawOptions
 from builder.emit.diagram.reading.outline import OutlineCell, cells, outline
 from builder.emit.diagram.reading.summary import summary
 from builder.lowering import load
@@ -88,6 +89,68 @@ class TestCounting:
         assert box_of(load("googlenet"), "Aux 1").after == ("training only · 4 layers",)
 
 
+class TestRepeats:
+    """×N stands for blocks that are equal, brackets for layers that repeat."""
+
+    def test_a_first_block_may_have_more_layers(self) -> None:
+        """The units of ShuffleNet, the first of which has a second branch."""
+        assert box_of(load("shufflenet_v2_x0_5"), "Stage 2 ×4").after == (
+            "2 branches", "1×1, 24 · dw 3×3, 24", "1×1, 24",
+        )  # fmt: skip
+
+    def test_a_convolution_and_a_block_are_no_two_blocks(self) -> None:
+        """A stage of DarkNet: what repeats stands between brackets."""
+        assert box_of(load("darknet53"), "stages.2").after == (
+            "3×3, 256, /2", "[1×1, 128 · 3×3, 256] ×8", "+ shortcut",
+        )  # fmt: skip
+
+    def test_blocks_of_several_kinds_are_counted(self) -> None:
+        """MobileNetV4, whose blocks have other kernels and orders."""
+        assert box_of(load("mobilenetv4_conv_medium"), "blocks.2").after == (
+            "8 blocks · dw 3×3, 80", "1×1, 480 · dw 5×5, 480, /2", "+25 more", "+ shortcut",
+        )  # fmt: skip
+
+    def test_blocks_in_a_list_with_a_name_are_blocks_of_the_stage(self) -> None:
+        """ResNetV2 calls it ``blocks``."""
+        assert box_of(load("resnetv2_50"), "stages.2 ×6").after[1] == "ReLU · 3×3, 256"
+
+    def test_boxes_that_say_the_same_but_hold_something_else_stay_apart(self) -> None:
+        """Inception's 6b to 6e, which have 128, 160, 160 and 192 channels inside."""
+        titles = [cell.label for cell in cells(summary(load("inception_v3"))) if cell.label.startswith("Mixed_6")]
+        assert titles == ["Mixed_6a", "Mixed_6b", "Mixed_6c–d ×2", "Mixed_6e"]
+
+    def test_in_a_comparison_they_are_marked(self, tmp_path: Path) -> None:
+        """A band over the box, although its lines are equal."""
+        path = tmp_path / "narrow.yaml"
+        path.write_text("name: narrow\nextends: inception_v3\nset: {Mixed_6c.branch7x7_1.conv: {out: 96}}\n", "utf-8")
+        scene = blocks([load("inception_v3"), load(path)])
+        bands = [box for box in scene.boxes if box.kind == "band"]
+        over = [box.name for band in bands for box in scene.boxes if band.area.left < box.x < band.area.right]
+        assert "Mixed_6c" in over
+
+
+class TestBranches:
+    """Each branch is named by its last layer."""
+
+    def test_with_its_stride(self) -> None:
+        """As every layer."""
+        assert box_of(load("inception_v3"), "Mixed_6a").after[1:] == (
+            "3×3, 384, /2", "3×3, 96, /2", "max 3×3, /2 · +2 more",
+        )  # fmt: skip
+
+    def test_one_without_convolutions_by_what_it_has(self) -> None:
+        """RepVGG's identity is normalized."""
+        assert box_of(load("repvgg_a0"), "stages.0 ×2").after == ("3 branches", "1×1, 48 | 3×3, 48 | BN", "ReLU")
+
+    def test_the_only_one_with_layers_is_told_in_full(self) -> None:
+        """The half of a cross-stage network that goes through the blocks."""
+        assert "[1×1, 128 · 3×3, 128] ×8" in box_of(load("cspdarknet53"), "stages.2").after
+
+    def test_holes_of_a_kernel(self) -> None:
+        """The dilation tells the branches of a selective kernel apart."""
+        assert "3×3, 64 | 3×3, 64, d=2" in box_of(load("skresnet50"), "Layer 1 ×3").after
+
+
 class TestGates:
     """Gates are always named, and marked."""
 
@@ -136,6 +199,26 @@ class TestGates:
     def test_in_a_head(self, tmp_path: Path) -> None:
         """Beside how many layers it has."""
         assert box_of(variant(tmp_path, "googlenet", "aux1.conv.out"), "Aux 1").gates == ("SE",)
+
+    def test_a_block_that_scales_its_input_is_one(self) -> None:
+        """As GhostNet and VoVNet write theirs; blocks with and without are told apart."""
+        found = {cell.label: cell.gates for cell in cells(summary(load("ghostnet_100"))) if "blocks.8" in cell.label}
+        assert found == {"blocks.8.0": (), "blocks.8.1": ("SE",), "blocks.8.2": (), "blocks.8.3": ("SE",)}
+        assert box_of(load("ese_vovnet39b"), "stages.0").after == ("3×3, 128 ×5", "1×1, 256 · ESE")
+
+    def test_a_block_of_several_is_one(self, tmp_path: Path) -> None:
+        """CBAM, between boxes and in a branch; its inside is drawn where it is asked for."""
+        path = tmp_path / "gated.yaml"
+        places = "[inception3a.out, inception3b.branch2]"
+        path.write_text(
+            f"name: gated\nextends: googlenet\nuses: gates.yaml\ninsert: [{{CBAM: {{}}, at: {places}}}]\n", "utf-8"
+        )
+        scene = blocks([load(path)])
+        assert [box.text for box in scene.boxes if box.kind == "gate"] == ["CBAM"]
+        assert [box.name.rpartition(" ")[2] for box in scene.boxes if box.kind == "badge"] == ["CBAM"]
+        assert faults(scene) == []
+        opened = blocks([load(path)], DrawOptions(expand=("*.CBAM",)))
+        assert not [box for box in opened.boxes if box.kind == "gate" and box.text == "CBAM"]
 
     def test_however_many_there_are(self, network: Callable[..., Graph]) -> None:
         """Where there is room for nothing else, they are named once."""

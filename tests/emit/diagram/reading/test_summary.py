@@ -71,5 +71,17 @@ class TestSummary:
         """Even for a network whose blocks hold many; the fourth is the shortcut, or how many more there are."""
         found = [box for name in ("inception_v3", "mobilenet_v2", "densenet121") for box in boxes(name).values()]
         assert max(len(box.after) for box in found) == 4
-        fourth = {box.after[3].lstrip("+").strip("0123456789") for box in found if len(box.after) == 4}
-        assert fourth == {" shortcut", " more"}
+        fourth = {box.after[3].rpartition(" ")[2] for box in found if len(box.after) == 4}
+        assert fourth == {"shortcut", "more"}
+
+    def test_a_small_layer_behind_a_block_needs_no_box(self) -> None:
+        """SqueezeNet flattens behind its classifier, DenseNet normalizes behind its last block."""
+        for name, last in (("squeezenet1_1", "Classifier"), ("densenet121", "Denseblock 4 ×16")):
+            graph = load(name)
+            labels = [cell.label for cell in cells(summary(graph))]
+            assert not {"Flatten", "BN"} & set(labels)
+            assert last in labels
+
+    def test_a_value_that_comes_in_anyway_is_not_tapped(self) -> None:
+        """VoVNet's first stage joins its own input."""
+        assert not any(cell.taps for cell in cells(summary(load("ese_vovnet39b"))))
