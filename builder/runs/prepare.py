@@ -134,6 +134,7 @@ def prepare(
     from builder.training.device.distributed import join
     from builder.training.device.execution import check_step
     from builder.training.device.threads import ThreadDecision
+    from builder.training.steps.optimizers import weight_groups
     from builder.training.steps.thread_trial import try_threads
 
     recipe = _recipe(request)
@@ -157,6 +158,7 @@ def prepare(
     if min(recipe.batch_size, len(data.train)) // group.world_size < 2:
         check_batch_of_one(smallest, group.world_size)
     model = fresh_network(graph, recipe)
+    weight_groups(recipe.optimizer, model)  # mistakes come before anything is trained
     weights = None
     if request.weights is not None:
         weights, recipe = _begin_with(request.weights, model, graph, recipe, on_fetch)

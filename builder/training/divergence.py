@@ -14,6 +14,7 @@ import torch
 
 from builder.training.evaluation.evaluate import evaluate_batches
 from builder.training.steps.loop import EpochTally, train_epoch
+from builder.training.steps.optimizers import set_epoch
 from builder.training.steps.step import EagerStep
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ def _repeat(
     while first < end and wanted():
         epoch, step = divmod(first, steps)
         batches = batches_of(epoch + 1)
+        set_epoch(optimizer, epoch + 1)
         train_on = EagerStep(model, optimizer, recipe, batches.precision)
         stop = min(batches.steps, step + end - first)
         tally = EpochTally.empty(epoch + 1, batches.steps, next(model.parameters()).device)

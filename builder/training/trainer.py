@@ -53,7 +53,7 @@ from builder.training.snapshot import Position, SnapshotOrigin, changed_generato
 from builder.training.steps.average import Average
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.loop import EpochTally, train_epoch
-from builder.training.steps.optimizers import make_optimizer
+from builder.training.steps.optimizers import make_optimizer, set_epoch
 from builder.training.steps.out_of_memory import OutOfMemoryExplained
 from builder.training.steps.schedules import learning_rate, same_past
 from builder.training.steps.step import EagerStep
@@ -310,6 +310,8 @@ class _Run:
     def train(self) -> None:
         """Train the steps that are left of this epoch."""
         batches, first = self._training_batches(self.position.epoch), self.position.step
+        if set_epoch(self.optimizer, self.position.epoch):
+            self.chosen = None  # a recorded step would go on with what learned before
         train_on = self._step()
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps, self._sides_left))
         start = perf_counter()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from torch import nn
 from builder.training.data.batches import Batches
 from builder.training.divergence import Cause, all_finite, find_cause, watching
 from builder.training.recipe.optimizer import Sgd
+from builder.training.recipe.weight_group import WeightGroup
 from builder.training.steps.optimizers import make_optimizer
 from tests.training.tiny_task import TinyNetwork
 
@@ -68,6 +70,17 @@ class TestFindCause:
     def test_a_gradient_one_step_before_the_loss(self, data: DataSet, recipe: Recipe) -> None:
         """The loss of its own step was fine: it reached the weights, and through them the next one."""
         assert self.cause(WithSteepDropout(), data, recipe, 1) == Cause("the gradient of `norm.weight`", "norm")
+
+    def test_weights_that_have_stopped_learning_stay_in_what_is_repeated(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork
+    ) -> None:
+        """Else it would be another training: seven steps, and a bias that learns in the first five."""
+        groups = (WeightGroup(weights="norm.bias", epochs=1),)
+        freezing = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=0.1, groups=groups)})
+        seen: list[torch.Tensor] = []
+        network.norm.register_forward_pre_hook(lambda norm, _: seen.append(norm.bias.detach().clone()))
+        assert self.cause(network, data, freezing, 7) is None
+        assert [torch.equal(one, other) for one, other in pairwise(seen)] == [False] * 5 + [True] * 2
 
     def test_the_loss_itself(self, data: DataSet, recipe: Recipe) -> None:
         """Every answer is finite, and their differences are not."""

@@ -37,6 +37,7 @@ from builder.training.recipe.image_size import Growth
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Augment, Recipe, load_recipe
 from builder.training.recipe.schedule import Constant, Cosine
+from builder.training.recipe.weight_group import WeightGroup
 from builder.training.saving import Pace
 from builder.training.trainer import train
 from builder.training.weights.files import read_weights
@@ -649,6 +650,31 @@ class TestWhitening:
         assert bits(resumed) == bits(network)
         assert network.conv.bias.any(), "which began with 0"
         assert torch.equal(network.conv.weight[:4], -network.conv.weight[4:])
+
+
+class TestGroups:
+    """Weights that do not learn in all epochs."""
+
+    @pytest.mark.parametrize("stop", [5, 7, 13])
+    def test_they_stay_where_they_were_after_their_epochs_and_a_run_goes_on_so(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path, stop: int
+    ) -> None:
+        """Bit for bit, stopped before, at and after the end of their epochs; the others learn on."""
+        groups = (WeightGroup(weights="norm.bias", epochs=1), WeightGroup(weights="norm.weight", epochs=0))
+        freezing = recipe.model_copy(update={"optimizer": Adam(name="adam", lr=0.01, groups=groups), "ema_decay": 0.9})
+        first, whole, parts = (RunFolder.create(tmp_path, name) for name in ("first", "whole", "parts"))
+        one, network, resumed = drawn(), drawn(), drawn(seed=99)
+        train(one, data, freezing.model_copy(update={"epochs": 1}), first, CPU)
+        train(network, data, freezing, whole, CPU)
+        with pytest.raises(Interrupted):
+            train(drawn(), data, freezing, parts, CPU, stopping_at(stop, signal.SIGINT))
+        train(resumed, data, freezing, parts, CPU)
+        assert bits(resumed) == bits(network)
+        before, after = (read_checkpoint(each.last).group("model") for each in (first, whole))
+        assert torch.equal(before["norm.bias"], after["norm.bias"])
+        assert before["norm.bias"].any(), "it began with 0"
+        assert torch.equal(after["norm.weight"], torch.ones(8))
+        assert not torch.equal(before["conv.bias"], after["conv.bias"])
 
 
 class TestTestTimeFlip:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, model_validator
 
+from builder.training.recipe.weight_group import WeightGroup
 from builder.validation import Strict
 
 LearningRate = Annotated[float, Field(gt=0, le=1000, description="learning rate; the schedule multiplies it")]
@@ -20,6 +21,10 @@ DecayNormAndBias = Annotated[
 ]
 BiasFactor = Annotated[
     float, Field(gt=0, le=1000, description="learning rate of all biases as a multiple of that of the other weights")
+]
+Groups = Annotated[
+    tuple[WeightGroup, ...],
+    Field(max_length=64, description="weights with a rate, a decay or epochs of their own"),
 ]
 
 
@@ -54,6 +59,7 @@ class Sgd(_Optimizer):
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
     bias_lr_factor: BiasFactor = 1.0
+    groups: Groups = ()
 
     def arguments(self) -> dict[str, Any]:
         """Return momentum and its kind."""
@@ -85,6 +91,7 @@ class Adam(_Optimizer):
     weight_decay: WeightDecay = 0.0
     decay_norm_and_bias: DecayNormAndBias = True
     bias_lr_factor: BiasFactor = 1.0
+    groups: Groups = ()
 
     def arguments(self) -> dict[str, Any]:
         """Return how fast both means forget."""
@@ -110,6 +117,7 @@ class AdamW(_Optimizer):
     weight_decay: WeightDecay = 0.01
     decay_norm_and_bias: DecayNormAndBias = True
     bias_lr_factor: BiasFactor = 1.0
+    groups: Groups = ()
 
     def arguments(self) -> dict[str, Any]:
         """Return how fast both means forget."""

@@ -137,7 +137,7 @@ class Recipe(Strict):
         0,
         ge=0,
         le=64,
-        description="pixels by which the image is also shifted to two corners for that mean, in which the unshifted one "
+        description="pixels by which the image is also shifted to two corners for that mean, where the unshifted one "
         "counts half; the uncovered edge mirrors it",
     )
     normalize: Normalize = Field(Normalize(), description="normalization of the pixels")

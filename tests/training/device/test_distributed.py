@@ -24,6 +24,7 @@ from builder.training.progress import BatchDone, Progress
 from builder.training.recipe.image_size import Growth
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Augment, Recipe
+from builder.training.recipe.weight_group import WeightGroup
 from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import EagerStep
@@ -243,6 +244,19 @@ class TestRuns:
         together(3, tmp_path, run(parts, data, random_recipe, random_network, stopping_at(8, signal.SIGINT, 2)))
         assert together(3, tmp_path, run(parts, data, random_recipe, random_network)) == right
         self.check_same(whole, parts)
+
+    def test_weights_stop_learning_in_all_processes(self, tmp_path: Path, data: DataSet, recipe: Recipe) -> None:
+        """And a run goes on behind that, to the bits of one that nobody stopped; alone it comes to nearly the same."""
+        groups = (WeightGroup(weights="0.bias", epochs=1), WeightGroup(weights="0.weight", epochs=0))
+        freezing = recipe.model_copy(update={"optimizer": Adam(name="adam", lr=0.01, groups=groups)})
+        whole, parts, alone = (RunFolder.create(tmp_path, name) for name in ("whole", "parts", "alone"))
+        right = together(2, tmp_path, run(whole, data, freezing, plain))
+        together(2, tmp_path, run(parts, data, freezing, plain, stopping_at(8, signal.SIGTERM, 1)))
+        assert together(2, tmp_path, run(parts, data, freezing, plain)) == right
+        self.check_same(whole, parts)
+        train(plain(), data, freezing, alone, CPU)
+        first, second = (read_checkpoint(each.last).group("model") for each in (whole, alone))
+        assert all(torch.allclose(each, second[name], atol=1e-4) for name, each in first.items())
 
     def check_same(self, one: RunFolder, other: RunFolder) -> None:
         """Compare weights, optimizer, tallies and every process's random states, bit for bit."""

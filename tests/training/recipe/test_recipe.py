@@ -139,7 +139,9 @@ class TestMistakes:
         """Adam has no momentum."""
         text = SMALLEST.replace("{name: sgd, lr: 0.1}", "{name: adam, lr: 0.1, momentum: 0.9}")
         assert mistakes(text) == [("`momentum` is not a field of optimizer `adam`", 4, 34)]
-        assert hints(text) == ["it has: `name`, `lr`, `betas`, `weight_decay`, `decay_norm_and_bias`, `bias_lr_factor`"]
+        assert hints(text) == [
+            "it has: `name`, `lr`, `betas`, `weight_decay`, `decay_norm_and_bias`, `bias_lr_factor`, `groups`"
+        ]
 
     def test_an_unknown_optimizer_is_answered_with_the_nearest(self) -> None:
         """Its fields are not judged by another's."""

@@ -26,6 +26,7 @@ from builder.training.interrupts import Interrupted
 from builder.training.progress import BatchDone, Progress, StepChosen
 from builder.training.recipe.optimizer import Adam, AdamW, Sgd
 from builder.training.recipe.schedule import Cosine
+from builder.training.recipe.weight_group import WeightGroup
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.recorder import GpuRecorder, Recording
@@ -141,6 +142,14 @@ class TestReplays:
         assert (graphed[1], stepped[1]) == ("CUDA graph", "eager")
         assert same(graphed[0], stepped[0])
         assert recorder.replays == 2 + 3 * 4, "two were tried, and four of each epoch's five batches are whole"
+
+    def test_it_is_recorded_again_where_weights_stop_learning(self, runs: Runs, recipe: Recipe) -> None:
+        """Else it would go on to move them."""
+        groups = (WeightGroup(weights="norm.*", epochs=1), WeightGroup(weights="conv.bias", epochs=0))
+        wanted = recipe.model_copy(update={"optimizer": Adam(name="adam", lr=0.01, groups=groups)})
+        recorder = StandIn()
+        assert same(runs(wanted, recorder)[0], runs(wanted)[0])
+        assert recorder.replays == 2 + 4 + 2 + 2 * 4
 
     def test_heads_that_only_training_has_are_recorded_too(self, runs: Runs, recipe: Recipe) -> None:
         """As the network returns them."""

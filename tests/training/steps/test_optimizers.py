@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import ClassVar, Literal
 
 import pytest
@@ -10,7 +11,8 @@ from torch import nn
 
 from builder.diagnostics import RunError
 from builder.training.recipe.optimizer import Adam, AdamW, Sgd
-from builder.training.steps.optimizers import clip_gradients, make_optimizer, set_learning_rate
+from builder.training.recipe.weight_group import WeightGroup
+from builder.training.steps.optimizers import clip_gradients, make_optimizer, set_epoch, set_learning_rate
 
 CASES = [
     (Sgd(name="sgd", lr=0.1), torch.optim.SGD, {}),
@@ -144,6 +146,78 @@ class TestBiasFactor:
                 optimizer.step()
         assert torch.allclose(layer.bias, plain.bias)
         assert torch.allclose(layer.weight, plain.weight)
+
+
+class TestGroups:
+    """Weights that are chosen by name."""
+
+    def optimizer(self, *groups: WeightGroup, **fields: object) -> tuple[nn.Sequential, torch.optim.Optimizer]:
+        """Return a small network with its optimizer."""
+        network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), nn.Flatten(), nn.Linear(2, 2))
+        settings = Sgd(name="sgd", lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.5, groups=groups, **fields)
+        return network, make_optimizer(settings, network)
+
+    def test_steps_are_those_of_torchs_own_groups(self) -> None:
+        """A rate and a decay of their own, over a few steps; the others learn as without groups."""
+        network, ours = self.optimizer(WeightGroup(weights="1.bias", lr_factor=2, weight_decay=0.01))
+        set_learning_rate(ours, 0.01)
+        plain = deepcopy(network)
+        shift = [plain[1].bias]
+        others = [each for each in plain.parameters() if each is not shift[0]]
+        theirs = torch.optim.SGD(
+            [{"params": others, "weight_decay": 0.5}, {"params": shift, "lr": 0.02, "weight_decay": 0.01}],
+            lr=0.01, momentum=0.9, nesterov=True,
+        )  # fmt: skip
+        for each, optimizer in ((network, ours), (plain, theirs)):
+            for step in range(3):
+                optimizer.zero_grad()
+                each(torch.linspace(-1, step, 36).view(4, 1, 3, 3)).square().sum().backward()
+                optimizer.step()
+        expected = plain.state_dict()
+        assert all(torch.allclose(each, expected[name]) for name, each in network.state_dict().items())
+
+    def test_the_last_that_matches_applies(self) -> None:
+        """Whole: what it does not say is as in the optimizer, not as in the others."""
+        network, optimizer = self.optimizer(
+            WeightGroup(weights="**.bias", lr_factor=2, weight_decay=0.25), WeightGroup(weights="3.*", lr_factor=3),
+            bias_lr_factor=9,
+        )  # fmt: skip
+        names = {id(each): name for name, each in network.named_parameters()}
+        found = {
+            (round(group["lr"], 6), group["weight_decay"]): [names[id(each)] for each in group["params"]]
+            for group in optimizer.param_groups
+        }
+        assert found == {
+            (0.1, 0.5): ["0.weight", "1.weight"],
+            (0.2, 0.25): ["0.bias", "1.bias"],
+            (0.3, 0.5): ["3.weight", "3.bias"],
+        }
+
+    def test_what_learns_in_no_epoch_is_frozen(self) -> None:
+        """And unknown to the optimizer, which remembers nothing of it."""
+        network, optimizer = self.optimizer(WeightGroup(weights="1.weight", epochs=0))
+        assert [name for name, each in network.named_parameters() if not each.requires_grad] == ["1.weight"]
+        assert sum(len(group["params"]) for group in optimizer.param_groups) == 5
+
+    def test_weights_learn_in_their_epochs(self) -> None:
+        """And begin again where an epoch is repeated; whether something changed is said."""
+        network, optimizer = self.optimizer(WeightGroup(weights="0.bias", epochs=2))
+        changes = [(epoch, set_epoch(optimizer, epoch), network[0].bias.requires_grad) for epoch in (1, 2, 3, 4, 2)]
+        assert changes == [(1, False, True), (2, False, True), (3, True, False), (4, False, False), (2, True, True)]
+        assert all(each.requires_grad for name, each in network.named_parameters() if name != "0.bias")
+
+    def test_a_name_that_no_weight_has_is_refused(self) -> None:
+        """With the nearest; a frozen weight is one too."""
+        self.optimizer(WeightGroup(weights="1.weight", epochs=0))
+        with pytest.raises(RunError, match=r"no weight of the network is called `1\.wieght`, as a group") as raised:
+            self.optimizer(WeightGroup(weights="1.wieght"))
+        assert raised.value.hint == "did you mean `1.weight`?"
+
+    def test_a_network_that_would_stop_learning_is_refused(self) -> None:
+        """PyTorch would answer that nothing needs a gradient, in the middle of the run."""
+        with pytest.raises(RunError, match="no weight learns after epoch 4") as raised:
+            self.optimizer(WeightGroup(weights="**", epochs=4), WeightGroup(weights="3.*", epochs=2))
+        assert raised.value.hint == "leave `epochs` out of one of the groups"
 
 
 class TestSetLearningRate:
