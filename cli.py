@@ -65,11 +65,11 @@ for section, functions in SECTIONS.items():
     if section == "Studies":
         app.add_typer(study_app, name="study", rich_help_panel=section)
     for function in functions:
-        app.command(function.__name__.rstrip("_"), cls=Command, rich_help_panel=section)(exit_codes()(function))
+        app.command(function.__name__.rstrip("_"), cls=Command, rich_help_panel=section)(function)
 for name, function in (("list", run_folders.list_runs), ("prune", run_folders.prune)):
-    runs_app.command(name, cls=Command)(exit_codes()(function))
+    runs_app.command(name, cls=Command)(function)
 for function in STUDY:
-    study_app.command(function.__name__, cls=Command)(exit_codes()(function))
+    study_app.command(function.__name__, cls=Command)(function)
 
 
 def _version(wanted: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import sys
 from collections import defaultdict
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from builder.cli import usage
+from builder.cli.options import DATA_VARIABLE
 from builder.commands.terminal.console import say
 from builder.commands.terminal.exit_codes import INVALID, exit_codes
 from builder.diagnostics import ArchError
@@ -48,6 +50,11 @@ class Command(TyperCommand):
         if rest and not ctx.resilient_parsing:
             raise ArchError(usage.superfluous(rest, ctx))
         return rest
+
+    def invoke(self, ctx: Context) -> Any:
+        """Run the command; leave by SystemExit with a message that names the variables that wrong values are from."""
+        with exit_codes(_from_environment(self, ctx)):
+            return super().invoke(ctx)
 
     def collect_usage_pieces(self, ctx: Context) -> list[str]:
         """Return what stands behind the command's name in its line of usage."""
@@ -154,6 +161,17 @@ class ProgramWithDefault(Program):
         """Write the commands, then what the default one takes."""
         self.format_commands(ctx, formatter)
         _write_parameters(self.commands[self.default], ctx, formatter)
+
+
+def _from_environment(command: AnyCommand, ctx: Context) -> dict[str, str]:
+    """Return the values that stand for options that were not given, by the variables that they are from."""
+    found: dict[str, str] = {}
+    for param in command.params:
+        variable = DATA_VARIABLE if param.name == "data_dir" else param.envvar  # the default of some is another's
+        source = ctx.get_parameter_source(param.name or "")
+        if isinstance(variable, str) and source is not None and source.name != "COMMANDLINE":
+            found |= {variable: value} if (value := os.environ.get(variable)) else {}
+    return found
 
 
 @contextmanager

@@ -61,3 +61,31 @@ class TestEnvironment:
         assert train.make_context("train", ["alexnet"]).params[option] == value
         typed = ["alexnet", f"--{option.replace('_', '-')}", "there"]
         assert train.make_context("train", typed).params[option] == type(value)("there")
+
+    @pytest.mark.parametrize(
+        ("variable", "value", "words"),
+        [
+            ("ARCHCLI_DEVICE", "tpu", ("train", "alexnet_tiny", "--data", "digits", "--dry-run")),
+            ("ARCHCLI_DEVICE", "tpu", ("study", "plan", "digits_placement")),
+            ("ARCHCLI_RUNS", "no/where", ("runs",)),
+            ("ARCHCLI_DATA", "no/where", ("train", "alexnet_tiny", "--dry-run")),
+            ("ARCHCLI_DATA", "no/where", ("evaluate", "alexnet_tiny", "--data", "imagefolder", "--weights", "w.pth")),
+        ],
+    )
+    def test_a_wrong_value_names_the_variable(
+        self, variable: str, value: str, words: tuple[str, ...], archcli: Archcli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Who ran the command may never have seen it."""
+        monkeypatch.setenv(variable, value)
+        outcome = archcli(*words)
+        assert outcome.code in {1, 2}
+        assert f"help: `{variable}` says `{value}`: change or unset it" in outcome.err
+
+    def test_of_an_option_that_is_typed_no_variable_is_named(
+        self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its value is the one that counts."""
+        monkeypatch.setenv("ARCHCLI_RUNS", "no/where")
+        outcome = archcli("runs", "no/where")
+        assert "cannot list no/where" in outcome.err
+        assert "ARCHCLI_RUNS" not in outcome.err

@@ -10,13 +10,16 @@ from __future__ import annotations
 
 import errno
 import platform
+import re
 import signal
 import sys
 import tempfile
 import traceback
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from builder.commands.terminal.console import abandon, complain, say
@@ -27,7 +30,7 @@ from builder.runs import processes
 from builder.training.interrupts import Interrupted, ending
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 FAILED, INVALID, OUR_MISTAKE, INTERRUPTED = 1, 2, 70, 130
 
@@ -37,17 +40,20 @@ _NOT_OURS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM,
 
 
 @contextmanager
-def exit_codes() -> Iterator[None]:
-    """Run a command's body; leave by SystemExit with a message on stderr where it fails."""
+def exit_codes(variables: Mapping[str, str] = MappingProxyType({})) -> Iterator[None]:
+    """Run a command's body; leave by SystemExit with a message on stderr where it fails.
+
+    ``variables`` are those of the environment whose values it takes: who set one may not know that it is read.
+    """
     try:
         yield
         sys.stdout.flush()
     except ArchError as error:
         if processes.is_first():  # the others have read the same
-            complain(*error.diagnostics)
+            complain(*(replace(each, hint=_sourced(each.message, each.hint, variables)) for each in error.diagnostics))
         raise SystemExit(INVALID) from None
     except RunError as error:
-        _fail(error.message, error.hint)
+        _fail(error.message, _sourced(error.message, error.hint, variables))
     except KeyboardInterrupt:
         if processes.is_first():
             say("interrupted")
@@ -106,6 +112,13 @@ def _fail_if_device_did(error: Exception) -> None:
     if is_device_failure(error):
         hint = "`archcli doctor` tries it; `--device cpu` computes without; a damaged driver may need a restart"
         _fail(f"the device has failed: {said}", hint)
+
+
+def _sourced(message: str, hint: str | None, variables: Mapping[str, str]) -> str | None:
+    """Return ``hint`` led in by the variables whose values ``message`` speaks of."""
+    meant = [f"`{name}` says `{value}`: change or unset it" for name, value in variables.items()
+             if re.search(rf"(?<![\w/]){re.escape(value)}(?![\w-])", message)]  # fmt: skip
+    return "; ".join([*meant, *([hint] if hint else [])]) or None
 
 
 def _fail(message: str, hint: str | None) -> None:
