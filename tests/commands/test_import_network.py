@@ -84,6 +84,18 @@ class TestPages:
         assert (nets / "odd.yaml").read_text().startswith("# NOT PROVEN: ")
         assert archcli("show", "odd.yaml", "--plugin", "odd.py").code == 0
 
+    def test_a_stub_that_was_filled_in_is_kept(self, archcli: Archcli, nets: Path) -> None:
+        """Nothing is written then; one that still is as it was written may be written again."""
+        asked = ("import", "nets.py:Odd", "--input", "3,8,8", "-o", "odd.yaml", "--plugin-stub", "odd.py")
+        assert [archcli(*asked).code, archcli(*asked).code] == [1, 1]
+        own = (nets / "odd.py").read_text().replace("raise NotImplementedError", "return x.sin()  # ")
+        (nets / "odd.py").write_text(own)
+        (nets / "odd.yaml").unlink()
+        outcome = archcli(*asked)
+        assert "error: odd.py is there already, and may have been filled in\n  help: name another file" in outcome.err
+        assert (nets / "odd.py").read_text() == own
+        assert not (nets / "odd.yaml").exists()
+
 
 class TestInPlaceOfPages:
     """``show``, ``draw`` and ``variants`` take a network in Python."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import ArchError, Diagnostic
+from builder.diagnostics import ArchError, Diagnostic, RunError
 from builder.files import check_apart, check_output, is_file, write_text
 from builder.json_output import SAID
 
@@ -56,7 +56,7 @@ def run(
 
     The page goes to ``output``, the network's own weights to ``weights_out``, and skeletons of what the page could not
     say to ``plugin_stub``. ``on_run`` is told which file of the user's is run. Raises ArchError where there is no such
-    network or it cannot be read, RunError where a file cannot be written.
+    network or it cannot be read, RunError where a file cannot be written or the plugin has been filled in.
     """
     from builder.importing.network import import_origin
     from builder.importing.source import open_network
@@ -72,15 +72,29 @@ def run(
         on_run(head)
     origin = open_network(what)
     found = import_origin(origin, numbers)
+    skeleton = _skeleton(found, output, plugin_stub) if plugin_stub is not None else None
     if output is not None:
         write_text(output, found.text)
     if weights_out is not None:
         _write_weights(origin, weights_out)
-    if plugin_stub is not None and found.holes:
-        from builder.importing.stubs import stubs
+    if plugin_stub is not None and skeleton is not None:
+        write_text(plugin_stub, skeleton)
+    return _result(found, what, output, weights_out, plugin_stub if skeleton is not None else None)
 
-        write_text(plugin_stub, stubs(found.holes, str(output or f"{found.name}.yaml"), str(plugin_stub)))
-    return _result(found, what, output, weights_out, plugin_stub if found.holes else None)
+
+def _skeleton(found: Imported, output: Path | None, plugin: Path) -> str | None:
+    """Return what ``plugin`` is to hold, None where nothing is to be filled in.
+
+    Raises RunError where a file is there that differs: it may have been filled in.
+    """
+    from builder.importing.stubs import stubs
+
+    if not found.holes:
+        return None
+    text = stubs(found.holes, str(output or f"{found.name}.yaml"), str(plugin))
+    if is_file(plugin) and plugin.read_bytes() != text.encode():
+        raise RunError(f"{plugin} is there already, and may have been filled in", "name another file, or remove it")
+    return text
 
 
 def _result(found: Imported, what: str, output: Path | None, weights: Path | None, plugin: Path | None) -> PageImported:
