@@ -87,8 +87,13 @@ def scale(scene: Scene, paper: PaperRoom | None, hint: str) -> float:
         least, text = smallest_text(scene)
         across, down = (each / POINTS for each in size(scene))
         raise RunError(
-            f"at {paper.said} the text `{text}` would be {least * found:.1f} pt high; "
+            f"at {paper.said} the text `{text}` would be {_below_least(least * found)} pt high; "
             f"less than {LEAST:g} pt is not printed",
             f"the figure is {across:.0f} × {down:.0f} mm; {hint}",
         )
     return found
+
+
+def _below_least(high: float) -> str:
+    """Return a size below ``LEAST`` with as few digits as show that it is below."""
+    return next(said for digits in range(1, 18) if float(said := f"{high:.{digits}f}") < LEAST)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from math import inf
 
 import pytest
 
@@ -11,6 +12,8 @@ from builder.emit.diagram import DrawOptions, draw
 from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.layout.legend import legend
+from builder.emit.diagram.output.paper import PaperRoom, scale, size
+from builder.emit.diagram.scene.scene import Scene, Text
 from builder.emit.diagram.scene.theme import DARK, LIGHT
 from builder.lowering import load
 from tests.emit.diagram.geometry import faults
@@ -106,6 +109,13 @@ class TestWidth:
         with pytest.raises(RunError, match=r"at 89mm the text `Dropout 0.5` would be 2\.\d pt high") as caught:
             draw(report(), options=DrawOptions(width="89mm"))
         assert "mm; choose a wider column, --level block, or fold blocks" in str(caught.value.hint)
+
+    def test_the_size_has_the_digits_that_show_it_is_too_small(self) -> None:
+        """Rounded to one, 4.998 pt would be 5.0 pt, and said to be less than 5."""
+        scene = Scene(texts=[Text(0, 0, "Conv", 10)])
+        across, _ = size(scene)
+        with pytest.raises(RunError, match=r"`Conv` would be 4\.998 pt high; less than 5 pt is not printed"):
+            scale(scene, PaperRoom(across * 0.4998, inf, "89mm"), "")
 
 
 class TestNotebook:
