@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal, TypeAlias, get_args
+from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import typer
 
 from builder.choices import MOST_THREADS, Format, MemoryFormat, StepName
 from builder.cli import completion
 from builder.commands.terminal.console import say
+from builder.diagnostics import ArchError, Diagnostic
 from builder.shipped import shipped_recipes
 from builder.training.recipe.data_sets import DataName
 
@@ -30,6 +31,28 @@ DATA_VARIABLE, RUNS_VARIABLE, DEVICE_VARIABLE = "ARCHCLI_DATA", "ARCHCLI_RUNS", 
 def data_home() -> Path:
     """Return where a command looks for data sets if neither an option nor what it reads says so."""
     return Path(os.environ.get(DATA_VARIABLE) or "data")
+
+
+_STDOUT = Path("-")
+_Output = TypeVar("_Output", Path | None, list[Path] | None)
+
+
+def to_stdout(output: Path | None) -> Path | None:
+    """Return where text goes: nowhere but to standard output, which `-` is, if no file is named."""
+    return None if output == _STDOUT else output
+
+
+def named(param: typer.CallbackParam, output: _Output) -> _Output:
+    """Return an output that has to have a name; raise ArchError for `-`, standard output."""
+    check_named(max(param.opts, key=len), param.metavar or "FILE", output)
+    return output
+
+
+def check_named(option: str, metavar: str, output: Path | list[Path] | None) -> None:
+    """Raise ArchError where an ``option`` that needs a name is given `-`, standard output."""
+    if _STDOUT in (output if isinstance(output, list) else [output]):
+        message = f"`{option}` does not write to standard output, which `-` is"
+        raise ArchError(Diagnostic("usage", message, None, f"write `{option} {metavar}`"))
 
 
 FIGURES = "FILE.svg|png|pdf"
@@ -62,7 +85,10 @@ Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV, with all digits of numbers.")]
 Latex = Annotated[bool, typer.Option("--latex", help="Print a LaTeX table; it needs the package booktabs.")]
 Output = Annotated[
-    Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to this file instead of stdout.")
+    Path | None,
+    typer.Option(
+        "--output", "-o", metavar="FILE", help="Write to this file instead of stdout, which `-` is.", callback=to_stdout
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress, only the result.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Also print the whole recipe and all weight names.")]
@@ -154,7 +180,9 @@ Logs = Annotated[
 ]
 Curves = Annotated[
     list[Path] | None,
-    typer.Option("--output", "-o", metavar=FIGURES, help="Also draw a figure; the suffix is the format."),
+    typer.Option(
+        "--output", "-o", metavar=FIGURES, help="Also draw a figure; the suffix is the format.", callback=named
+    ),
 ]
 
 Study = Annotated[

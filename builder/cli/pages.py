@@ -21,6 +21,7 @@ from builder.cli.options import (
     Output,
     Plugins,
     choices,
+    named,
     running,
 )
 from builder.commands.import_network.pages import as_pages
@@ -53,10 +54,11 @@ def import_(
     size: ImageSize = None,
     output: Output = None,
     weights_out: Annotated[
-        Path | None, typer.Option(metavar="FILE.safetensors", help="Keep the weights of the network.")
+        Path | None, typer.Option(metavar="FILE.safetensors", help="Keep the weights of the network.", callback=named)
     ] = None,
     plugin_stub: Annotated[
-        Path | None, typer.Option(metavar="FILE.py", help="Write a plugin to fill in for what a page cannot say.")
+        Path | None,
+        typer.Option(metavar="FILE.py", help="Write a plugin to fill in for what a page cannot say.", callback=named),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -149,7 +151,12 @@ def draw(
     output: Annotated[
         list[Path] | None,
         typer.Option(
-            "--output", "-o", metavar="FILE.svg|png|pdf|tex|dot", help="Figure to write.", show_default="NAME.svg"
+            "--output",
+            "-o",
+            metavar="FILE.svg|png|pdf|tex|dot",
+            help="Figure to write.",
+            show_default="NAME.svg",
+            callback=named,
         ),
     ] = None,
     level: Annotated[Level, typer.Option(metavar=choices(Level), help="One box per layer, or per block.")] = "layer",

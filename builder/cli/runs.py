@@ -15,14 +15,16 @@ from builder.cli.options import (
     Device,
     Json,
     Latex,
-    Output,
     OwnDataDir,
     Plugins,
     Quiet,
     ThreadsOption,
     Weights,
+    check_named,
     choices,
     data_home,
+    named,
+    to_stdout,
 )
 from builder.commands.export_forms import EXPORT_FORMS, ExportFormName
 from builder.commands.terminal.console import answer_in_pieces, answer_with, is_terminal, say
@@ -63,7 +65,9 @@ def evaluate(
     recipe: PageRecipe = None,
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Folder for figures.", show_default="the run's"),
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder for figures.", show_default="the run's", callback=named
+        ),
     ] = None,
     device: Device = "auto",
     threads: ThreadsOption = None,
@@ -205,7 +209,10 @@ def export(
         ExportFormName,
         typer.Option("--to", metavar=choices(ExportFormName), help="Source code, weights, or a program."),
     ],
-    output: Output = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Write to this file; `-` is stdout, for source."),
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, metavar="S", help="Seed of the initial weights of a page.")] = 0,
     weights: Weights = None,
     plugin: Plugins = None,
@@ -220,13 +227,15 @@ def export(
     $ archcli export runs/alexnet_tiny-001 --to safetensors -o weights.safetensors
     $ archcli export runs/alexnet_tiny-001 --to onnx
     """
+    if EXPORT_FORMS[form].suffix is not None:
+        check_named("--output", f"FILE.{EXPORT_FORMS[form].suffix}", output)
     with Loading(quiet=not EXPORT_FORMS[form].has_weights) as loading:
         from builder.commands import export as command
 
         exported = command.run(
             what,
             form=form,
-            output=output,
+            output=to_stdout(output),
             seed=seed,
             weights=weights,
             plugins=tuple(plugin or ()),

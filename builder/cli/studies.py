@@ -20,6 +20,7 @@ from builder.cli.options import (
     StudyData,
     Workers,
     data_home,
+    named,
 )
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
@@ -140,7 +141,9 @@ def report(
     studies_dir: StudiesDir = Path("study-runs"),
     output: Annotated[
         Path | None,
-        typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to.", show_default="STUDY/report"),
+        typer.Option(
+            "--output", "-o", metavar="FOLDER", help="Folder to write to.", show_default="STUDY/report", callback=named
+        ),
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print all comparisons as CSV.")] = False,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="Print the report as Markdown.")] = False,

@@ -8,7 +8,7 @@ import typer
 from builder.choices import SortKey
 from builder.cli import completion
 from builder.cli.forms import one_form, rendering
-from builder.cli.options import Classes, File, ImageSize, Json, Latex, Markdown, Plugins, choices, running
+from builder.cli.options import Classes, File, ImageSize, Json, Latex, Markdown, Plugins, choices, named, running
 from builder.commands.import_network.pages import as_pages
 from builder.commands.terminal.console import answer, answer_with
 
@@ -64,10 +64,12 @@ def variants(
     limit: Annotated[int | None, typer.Option(min=1, metavar="N", help="List only the first N.")] = None,
     only_count: Annotated[bool, typer.Option("--only-count", help="Print only the number of variants.")] = False,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FOLDER", help="Write a page for each variant.")
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write a page for each variant.", callback=named),
     ] = None,
     figure: Annotated[
-        Path | None, typer.Option("--draw", metavar="FILE.svg|png|pdf|tex|dot", help="Draw them side by side.")
+        Path | None,
+        typer.Option("--draw", metavar="FILE.svg|png|pdf|tex|dot", help="Draw them side by side.", callback=named),
     ] = None,
     size: ImageSize = None,
     plugin: Plugins = None,

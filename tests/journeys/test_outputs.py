@@ -262,3 +262,43 @@ class TestFolders:
         outcome = archcli(*words, place)
         assert (outcome.code, outcome.err.count("cannot write")) == (1, 1), outcome.err
         assert "help: " in outcome.err
+
+
+class TestStandardOutput:
+    """``-`` as the name of an output, as other programs take it."""
+
+    @pytest.mark.parametrize(
+        "words", [("schema",), ("export", "small.yaml", "--to", "python"), ("import", "net.py:Net")]
+    )
+    def test_text_goes_there(self, archcli: Archcli, words: tuple[str, ...]) -> None:
+        """As without the option; no file is called so."""
+        Path("net.py").write_text("from torch import nn\nNet = lambda: nn.Sequential(nn.Conv2d(3, 4, 3))\n")
+        outcome = archcli(*words, "-o", "-")
+        assert outcome.out == archcli(*words).out
+        assert len(outcome.out) > 100
+        assert not Path("-").exists()
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            *(("export", "small.yaml", "--to", form, "-o") for form in ("safetensors", "torch", "onnx", "pt2")),
+            ("draw", "small.yaml", "-o"),
+            ("draw", "small.yaml", "-o", "figure.svg", "-o"),
+            ("compare", "run", "-o"),
+            ("bench", "small.yaml", "-o"),
+            ("variants", "small.yaml", "--insert", "relu", "--at", "block", "--draw"),
+            ("variants", "small.yaml", "--insert", "relu", "--at", "block", "-o"),
+            ("evaluate", "run", "-o"),
+            ("report", "study", "-o"),
+            ("import", "net.py:Net", "--weights-out"),
+            ("import", "net.py:Net", "--plugin-stub"),
+        ],
+    )
+    def test_everything_else_needs_a_name(self, archcli: Archcli, words: tuple[str, ...]) -> None:
+        """Figures have their form from it, and weights and folders are nothing for a terminal."""
+        outcome = archcli(*words, "-")
+        option = words[-1] if words[-1].startswith("--") else "--output"
+        assert outcome.code == 2
+        assert f"`{option}` does not write to standard output, which `-` is" in outcome.err
+        assert f"help: write `{option} F" in outcome.err
+        assert not Path("-").exists()
