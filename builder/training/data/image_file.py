@@ -3,7 +3,8 @@
 Colours are what Pillow's ``convert("RGB")`` makes of them, as torchvision's ``ImageFolder`` has it: grey is repeated,
 palettes are looked up, and transparency is left out, so that what lay below a transparent pixel shows. Of several
 frames the first counts, and a camera's note on how it was held does not. Numbers of 16 bits keep their upper eight, as
-Pillow reads colours of 16 bits; it would clip grey ones to white.
+Pillow reads colours of 16 bits; it would clip grey ones to white. Of a TIFF with 12 bits these are the upper eight of
+12, and where it says that 0 is white, it is.
 https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes
 """
 
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
+from PIL.TiffImagePlugin import BITSPERSAMPLE, PHOTOMETRIC_INTERPRETATION, SAMPLEFORMAT, TiffImageFile
 from torchvision.transforms import functional
 
 from builder.diagnostics import RunError
@@ -71,10 +73,26 @@ def in_rgb(image: Image.Image) -> Image.Image:
     """Return ``image`` in RGB; raise ValueError where 8 bits a channel can't show it."""
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and image.format in _SIXTEEN_BITS):
-        grey = np.asarray(image) >> 8
-        return Image.fromarray(grey.clip(0, 255).astype(np.uint8)).convert("RGB")
+        bits, white_is_zero = _of_tiff(image)
+        grey = (np.asarray(image) >> bits - 8).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(255 - grey if white_is_zero else grey).convert("RGB")
     if mode in {"I", "F"}:
         raise ValueError(f"its pixels are numbers of 32 bits (mode {mode}), and nothing says which of them is white")
+    if _is_signed(image):
+        raise ValueError("its pixels have signs, which Pillow leaves out")
     if mode == "La":
         image = image.convert("LA")
     return image.convert("RGB")
+
+
+def _of_tiff(image: Image.Image) -> tuple[int, bool]:
+    """Return of a grey image how many bits a pixel has, and whether 0 is white: TIFF says so, and Pillow ignores it."""
+    if not isinstance(image, TiffImageFile):
+        return 16, False
+    tags = image.tag_v2
+    return tags.get(BITSPERSAMPLE, (16,))[0], tags.get(PHOTOMETRIC_INTERPRETATION) == 0
+
+
+def _is_signed(image: Image.Image) -> bool:
+    """Return whether an image of 8 bits is a TIFF of numbers with signs: -1 would become white."""
+    return isinstance(image, TiffImageFile) and 2 in image.tag_v2.get(SAMPLEFORMAT, ())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,18 @@ WHITE = {
     "La": (255, 255), "RGBa": (255,) * 4, "I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535,
 }  # fmt: skip
 """Every mode of Pillow that 8 bits can show, and its white."""
+
+
+WHITE_TIFF, BLACK = 0, 1
+
+
+def tiff(bits: int, pixels: bytes, *, zero_is: int, kind: int = 1) -> bytes:
+    """Return a TIFF of one grey row of two pixels: ``kind`` 2 has signs. TIFF 6.0, sections 4 and 19."""
+    head = struct.pack("<2sHI", b"II", 42, 8)
+    entries = {256: 2, 257: 1, 258: bits, 259: 1, 262: zero_is, 273: 8 + 2 + 12 * 10 + 4, 277: 1, 278: 1,
+               279: len(pixels), 339: kind}  # fmt: skip
+    body = b"".join(struct.pack("<HHIHH", tag, 3, 1, value, 0) for tag, value in entries.items())
+    return head + struct.pack("<H", len(entries)) + body + bytes(4) + pixels
 
 
 class TestModes:
@@ -55,6 +68,32 @@ class TestModes:
         path = tmp_path / "deep.pgm"
         path.write_bytes(b"P5 2 2 65535\n" + bytes([0, 0, 128, 0, 255, 0, 255, 255]))
         assert read_square(path, 2)[0].flatten().tolist() == [0, 128, 255, 255]
+
+    @pytest.mark.parametrize(
+        ("bits", "zero_is", "pixels", "levels"),
+        [
+            (8, BLACK, b"\x00\xff", [0, 255]),
+            (8, WHITE_TIFF, b"\x00\xff", [255, 0]),
+            (12, BLACK, b"\x00\x0f\xff", [0, 255]),
+            (12, BLACK, b"\x80\x07\xff", [128, 127]),
+            (16, BLACK, b"\x00\x01\xff\xff", [1, 255]),
+            (16, WHITE_TIFF, b"\x00\x01\xff\xff", [254, 0]),
+        ],
+    )
+    def test_a_tiff_is_as_bright_as_it_says(
+        self, tmp_path: Path, bits: int, zero_is: int, pixels: bytes, levels: list[int]
+    ) -> None:
+        """Pillow gives 12 bits the room of 16, which is nearly black, and forgets of 16 bits that 0 is white."""
+        path = tmp_path / "deep.tif"
+        path.write_bytes(tiff(bits, pixels, zero_is=zero_is))
+        assert np.asarray(read_image(path))[0, :, 0].tolist() == levels
+
+    def test_a_tiff_of_8_bits_with_signs_is_refused(self, tmp_path: Path) -> None:
+        """-1 would be white, and brighter than 1."""
+        path = tmp_path / "signed.tif"
+        path.write_bytes(tiff(8, b"\x00\xff", zero_is=BLACK, kind=2))
+        with pytest.raises(RunError, match=r"signed\.tif: its pixels have signs"):
+            read_image(path)
 
     @pytest.mark.parametrize("mode", ["I", "F"])
     def test_numbers_of_32_bits_are_refused_by_name(self, tmp_path: Path, mode: str) -> None:
