@@ -99,6 +99,72 @@ class TestLinks:
         with pytest.raises(RunError, match=r"cannot read the image .*gone\.png: No such file"):
             load("imagefolder", tmp_path, side=8)
 
+    @pytest.mark.parametrize("place", ["train/eel", "train/cat/more", "val/eel"])
+    def test_a_folder_that_is_not_there_is_named(self, tmp_path: Path, place: str) -> None:
+        """A disk that is not mounted would cost a class, or half of it; an editor's lock is a link to nothing too."""
+        for part in ("train", "val"):
+            fill(tmp_path / part, CATS_AND_DOGS)
+        (tmp_path / "train" / ".#notes.txt").symlink_to("somebody@somewhere.1")
+        (tmp_path / "train" / "cat" / ".#notes.txt").symlink_to("somebody@somewhere.1")
+        assert len(load("imagefolder", tmp_path, side=8).train) == 3
+        (tmp_path / place).symlink_to("nowhere")
+        with pytest.raises(RunError, match=rf"{place} is a link that leads nowhere"):
+            load("imagefolder", tmp_path, side=8)
+
+    @pytest.mark.parametrize(
+        ("link", "target", "said"),
+        [
+            ("val", "train", r"val/cat and .*train/cat are the same folder"),
+            ("test", "val", r"test/cat and .*val/cat are the same folder"),
+            ("val/bird", "../train/bird", r"val/bird and .*train/bird are the same folder"),
+            (
+                "val/cat/x.png",
+                "../../train/cat/0.png",
+                r"val/cat/x\.png and .*train/cat/0\.png are the same image, and of",
+            ),
+        ],
+    )
+    def test_what_is_trained_on_does_not_validate(self, tmp_path: Path, link: str, target: str, said: str) -> None:
+        """It would be known by heart, and the accuracy be that of memory."""
+        for part in ("train", "val") if link != "val" else ("train",):
+            fill(tmp_path / part, CATS_AND_DOGS)
+        if "bird" in link:
+            fill(tmp_path / "train", {"bird": [(9, 9)]})
+        (tmp_path / link).symlink_to(target)
+        with pytest.raises(RunError, match=said):
+            load("imagefolder", tmp_path, side=8)
+
+
+class TestNamesOfSplits:
+    """A split under another name would be a class, or be left out."""
+
+    @pytest.mark.parametrize("names", [("Train", "val"), ("training", "validation"), ("TRAIN",)])
+    def test_folders_of_splits_are_no_classes(self, tmp_path: Path, names: tuple[str, ...]) -> None:
+        """A network would learn to tell training images from others."""
+        for name in names:
+            fill(tmp_path / name, CATS_AND_DOGS)
+        with pytest.raises(RunError, match=r"/ looks like a split, and is called neither train, val nor test"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_without_train_there_is_nothing_to_train_on(self, tmp_path: Path) -> None:
+        """`val` and `test` would be the classes."""
+        for name in ("val", "test"):
+            fill(tmp_path / name, CATS_AND_DOGS)
+        with pytest.raises(RunError, match="has test/ and val/, and no train/"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_a_split_under_another_name_is_not_left_out(self, tmp_path: Path) -> None:
+        """Images would be held out of `train` instead."""
+        for name in ("train", "valid"):
+            fill(tmp_path / name, CATS_AND_DOGS)
+        with pytest.raises(RunError, match="valid/ looks like a split"):
+            load("imagefolder", tmp_path, side=8)
+
+    def test_among_others_a_class_may_be_called_so(self, tmp_path: Path) -> None:
+        """A test can be a picture's subject."""
+        fill(tmp_path, {"exam": [(9, 9)], "test": [(9, 9)]})
+        assert load("imagefolder", tmp_path, side=8).classes == ("exam", "test")
+
 
 class TestOrder:
     """The order decides which images are held out, so it is kept."""
