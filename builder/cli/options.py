@@ -1,6 +1,7 @@
 """The options that several commands have, each described once."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
@@ -160,15 +161,10 @@ StepOption = Annotated[
         metavar=choices(StepName), help="Training step as one CUDA graph or eager; auto uses a graph if possible."
     ),
 ]
-ThreadsOption = Annotated[
-    int | None,
-    typer.Option(
-        "--threads",
-        min=1,
-        max=MOST_THREADS,
-        metavar="N",
-        help="Threads on a CPU; by default a short trial decides.",
-    ),
+_Threads = partial(typer.Option, "--threads", min=1, max=MOST_THREADS, metavar="N")
+ThreadsOption = Annotated[int | None, _Threads(help="Threads on a CPU; by default a short trial decides.")]
+OwnThreads = Annotated[
+    int | None, _Threads(help="Threads on a CPU; another number changes the last bits.", show_default="the run's")
 ]
 Logs = Annotated[
     list[str] | None,

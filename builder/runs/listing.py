@@ -122,18 +122,22 @@ def size_of(path: Path) -> int:
 
 
 def _sizes(path: Path) -> Iterator[int]:
-    try:
-        if path.is_symlink() or not path.is_dir():
-            yield path.lstat().st_size
-            return
-        with os.scandir(path) as entries:
-            for each in entries:
-                if each.is_dir(follow_symlinks=False):
-                    yield from _sizes(Path(each.path))
-                else:
-                    yield each.stat(follow_symlinks=False).st_size
-    except OSError:  # what can't be seen, or is gone by now
-        return
+    """Yield the sizes of files, but of those that can't be seen, are gone, or lie deeper than a name may be long."""
+    folders = [path]
+    while folders:
+        folder = folders.pop()
+        try:
+            if folder.is_symlink() or not folder.is_dir():
+                yield folder.lstat().st_size
+                continue
+            with os.scandir(folder) as entries:
+                for each in entries:
+                    if each.is_dir(follow_symlinks=False):
+                        folders.append(Path(each.path))
+                    else:
+                        yield each.stat(follow_symlinks=False).st_size
+        except OSError:
+            continue
 
 
 def _changed(path: Path) -> float:

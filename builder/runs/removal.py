@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 _ASIDE = ".removed-"
 """What the name of a run begins with that is being removed; no list shows it, and nothing opens it by its name."""
 
+_KEPT = 40  # characters of its own name behind that: names of 255 bytes are as long as names can be
+
 
 def remove_run(run: ListedRun) -> None:
     """Remove the folder of a run, without following any link in it.
@@ -28,7 +30,7 @@ def remove_run(run: ListedRun) -> None:
     It is first called otherwise, at once. Raises RunError where it is being trained, is no longer what was listed, or
     can't be removed.
     """
-    aside = run.run.with_name(f"{_ASIDE}{run.run.name}-{os.getpid()}")
+    aside = run.run.with_name(f"{_ASIDE}{run.run.name[:_KEPT]}-{os.getpid()}")
     try:
         with _as_listed(run):
             if os.name != "nt":
@@ -86,6 +88,8 @@ def _erase(path: Path) -> None:
         return
     except OSError as error:
         raise _cannot_remove(path, error) from error
+    except RecursionError:
+        raise RunError(f"cannot remove {path}: its folders are nested too deeply", f"`rm -r {path}` does") from None
 
 
 def _cannot_remove(path: Path, error: OSError) -> RunError:

@@ -13,6 +13,7 @@ from builder.expressions import ExpressionError, parse, variables
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies
 from builder.spec.calls import check_syntax, report_expression
+from builder.spec.fields import LONGEST_NAME, name_rule
 from builder.validation import Strict, validate
 
 if TYPE_CHECKING:
@@ -124,7 +125,10 @@ def parse_space(mapping: Mapping, known: Known, problems: Collector) -> Space:
     space = Space()
     bodies = Bodies(known, problems, beside=("name",))
     for key, entry in mapping.entries:
-        if isinstance(entry, Mapping):
+        name = str(key.value)
+        if len(name) > LONGEST_NAME:
+            problems.error("bad-name", f"`{name}` cannot be a name", key.mark, name_rule(name))
+        elif isinstance(entry, Mapping):
             _Entry(key, entry, bodies, problems).into(space)
         else:
             hint = "such as `which: {insert: se, among: block*.pre_activation}`"

@@ -6,7 +6,10 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
+from contextlib import chdir
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +23,8 @@ from builder.training.folder import lock
 from builder.training.folder.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from tests.command_line import Archcli
 
 FINISHED = Path(__file__).parents[1] / "kept" / "finished"
@@ -39,6 +44,22 @@ def aged(path: Path, days: float) -> None:
     when = time.time() - days * DAY
     for each in path.iterdir():
         os.utime(each, (when, when), follow_symlinks=False)
+
+
+@pytest.fixture
+def nested(tmp_path: Path) -> Iterator[Callable[[Path], None]]:
+    """Give what makes more folders in each other than Python calls functions, beside a file of a byte."""
+
+    def make(path: Path) -> None:
+        (path / "byte").write_bytes(b"1")
+        with chdir(path):
+            for _ in range(3 * sys.getrecursionlimit()):
+                Path("d").mkdir()
+                os.chdir("d")
+        aged(path, 1)
+
+    yield make
+    subprocess.run(["rm", "-rf", tmp_path / "runs"], check=True)  # pytest would call itself for each folder
 
 
 @pytest.fixture
@@ -129,6 +150,12 @@ class TestList:
         """What they lead to lies elsewhere."""
         (runs / "link-001").symlink_to(FINISHED)
         assert "link-001" not in states(runs)
+
+    def test_folders_of_any_depth_are_counted(self, runs: Path, nested: Callable[[Path], None]) -> None:
+        """Somebody has put them into a run; what lies deeper than a name reaches counts nothing."""
+        before = list_runs(runs)[0].bytes
+        nested(runs / "finished-001")
+        assert (list_runs(runs)[0].run.name, list_runs(runs)[0].bytes) == ("finished-001", before + 1)
 
     def test_pipes_and_other_kinds_are_no_hang(self, runs: Path) -> None:
         """Each file of a run as a pipe, a folder, and nothing."""
@@ -271,6 +298,26 @@ class TestPrune:
         assert archcli("runs", "prune", runs, "--keep-newest", 0, "--yes").code == 0
         assert names(outside) == before
         assert names(runs) == {"link-001", "notes"}
+
+    def test_a_name_as_long_as_names_can_be(self, archcli: Archcli, runs: Path) -> None:
+        """It is called otherwise meanwhile, and that name is no longer."""
+        (runs / "failed-001").rename(runs / ("n" * 255))
+        assert archcli("runs", "prune", runs, "--state", "failed", "--yes").code == 0
+        assert names(runs) == (ALL - {"failed-001"}) | {"notes"}
+
+    def test_folders_nested_too_deeply_are_said(
+        self, archcli: Archcli, runs: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Python calls itself for each; the run is gone from the list, and the message names what is left of it."""
+
+        def too_deep(_: Path) -> None:
+            raise RecursionError
+
+        monkeypatch.setattr("shutil.rmtree", too_deep)
+        outcome = archcli("runs", "prune", runs, "--state", "failed", "--yes")
+        assert outcome.code == 1
+        assert "its folders are nested too deeply" in outcome.out
+        assert "failed-001" not in states(runs)
 
     def test_a_kill_leaves_a_run_whole_or_gone(
         self, archcli: Archcli, runs: Path, monkeypatch: pytest.MonkeyPatch

@@ -326,6 +326,7 @@ class TestMistakes:
             ({"a": {"not_both": ["block1.out"]}}, "`not_both` is two places", None),
             ({"a": {"not_both": ["block1.out", "block1.in"]}}, "nothing is inserted at `block1.out`", "block1.out"),
             ({"a": 3}, "`a` is a mapping", "3"),
+            ({"a" * 101: {"insert": "se", "among": "block1.out"}}, "cannot be a name", "a" * 101),
         ],
     )
     def test_where_and_why(self, space: dict[str, object], message: str, text: str | None) -> None:

@@ -14,6 +14,7 @@ from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.shipped import shipped_studies
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
 from builder.study.page.search import own_settings, read_search
+from builder.study.page.space import NumberRange, ValueList
 from builder.training.recipe.data_sets import DATA_SETS, recipe_of, unknown_data
 from builder.training.recipe.overrides import full_path, override_with
 from builder.training.recipe.recipe import load_recipe
@@ -40,6 +41,9 @@ MAX_SETTINGS = 200
 
 MAX_FIELDS = 100
 """A recipe has about 60 fields."""
+
+MAX_EPOCHS = 20_000
+"""Of a cell: the file of its result has the metrics of each, and is read back in a bounded time."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +127,7 @@ def study_from(page: Mapping, path: Path) -> Study:
     search = _search(page, fields, recipe, problems) if recipe is not None else None
     _check_halving(page, fields, problems)
     _check_groups(page, fields, problems)
+    _check_epochs(page, grid, search, problems)
     problems.raise_found()
     assert fields is not None, "validate returns None only with a problem"
     assert recipe is not None, "it is None only with a problem"
@@ -179,6 +184,25 @@ def _check_groups(page: Mapping, fields: StudyPage | None, problems: Collector) 
     mark = data.key_mark("groups") if isinstance(data, Mapping) else page.key_mark("data")
     message = f"`groups` are of an image folder, and the images of `{fields.data.name}` have no names"
     problems.error("bad-value", message, mark, "`data: {name: imagefolder, groups: groups.csv}`")
+
+
+def _check_epochs(page: Mapping, grid: Iterable[Settings], search: SearchSpace | None, problems: Collector) -> None:
+    """Report cells of more epochs than the file of a result has room for."""
+    own = max((each.recipe.epochs for each in grid), default=0)
+    for field, epochs in (("grid" if page.get("grid") else "set", own), ("search", _longest(search))):
+        if epochs > MAX_EPOCHS:
+            message = f"a cell of a study has at most {MAX_EPOCHS:,} epochs, not {epochs:,.0f}"
+            problems.error("bad-value", message, page.key_mark(field), "`archcli train` takes more")
+
+
+def _longest(search: SearchSpace | None) -> float:
+    """Return the largest number of epochs that a search may choose, 0 where it chooses none."""
+    match search.space.get("epochs") if search is not None else None:
+        case NumberRange() as found:
+            return found.high
+        case ValueList() as found:
+            return max((each for each in found.values if isinstance(each, int)), default=0)
+    return 0
 
 
 def _recipe(page: Mapping, folder: Path, problems: Collector) -> Recipe | None:

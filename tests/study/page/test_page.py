@@ -155,6 +155,26 @@ class TestPage:
         with pytest.raises(ArchError, match="no variant has more parameters than the base"):
             networks(read(page))
 
+    @pytest.mark.parametrize(
+        ("field", "more"),
+        [
+            ("set", "set: {epochs: 20001}\n"),
+            ("grid", "grid: {epochs: [8, 20001]}\n"),
+            ("search", "search: {over: {epochs: {low: 1, high: 20001}}, trials: 3}\nfinalists: 2\n"),
+            ("search", "search: {over: {epochs: [8, 20001]}, trials: 3}\nfinalists: 2\n"),
+        ],
+    )
+    def test_a_cell_has_at_most_20_000_epochs(self, read: Callable[[str], Study], field: str, more: str) -> None:
+        """Wherever they are said: the file of a result with more could not be read back."""
+        seeds = "{screen: 1, confirm: 2}" if field == "search" else "2"
+        page = f"name: s\nbase: alexnet_tiny\ndata: {{name: digits}}\nseeds: {seeds}\n{more}"
+        with pytest.raises(ArchError, match="at most 20,000 epochs, not 20,001") as caught:
+            read(page)
+        (found,) = caught.value.diagnostics
+        assert found.mark is not None
+        assert found.mark.text == field
+        read(page.replace("20001", "20000"))
+
     def test_a_screening_may_be_a_halving(self, read: Callable[[str], Study]) -> None:
         """One seed of all, then more of the better half."""
         study = read(GOOD.replace("seeds: 5", "seeds: {screen: 8, confirm: 10, halving: true}"))

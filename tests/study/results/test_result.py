@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from builder.diagnostics import RunError
+from builder.study.page.page import MAX_EPOCHS
 from builder.study.results.folder import StudyFolder
 from builder.study.results.result import (
     CellFailure,
@@ -59,6 +60,14 @@ class TestOutcome:
         assert found.test_predictions.tolist() == [0, 1, 1, 1]
         plain = replace(found, test_predictions=None)
         assert asdict(plain) == asdict(replace(OUTCOME, test_predictions=None))
+
+    def test_the_longest_cell_is_read_back(self, tmp_path: Path) -> None:
+        """With all digits of every number, and the answers to more images than any data set has."""
+        row = EpochMetrics(MAX_EPOCHS, *[-1.2345678901234567e-300] * 5, 1234567.891)
+        images = np.zeros(100_000, dtype=np.uint16)
+        long = replace(OUTCOME, metrics=(row,) * MAX_EPOCHS, test_predictions=images)
+        write_result(tmp_path / "result.json", long)
+        assert len(read_result(tmp_path / "result.json", None).metrics) == MAX_EPOCHS
 
     def test_what_an_earlier_version_did_not_measure_is_none(self, tmp_path: Path) -> None:
         """Its results are read all the same."""
