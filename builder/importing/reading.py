@@ -15,7 +15,6 @@ from builder.importing.steps import HOLE, TracedStep
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from builder.importing.stacks import Stack
     from builder.importing.steps import ModuleCall
 
 Shapes: TypeAlias = "tuple[Sequence[int], Sequence[int]]"
@@ -46,7 +45,8 @@ class GraphReading:
         graph, self.told = traced
         self._net = net
         self._graph = graph
-        self.values: dict[fx.Node, int | Several | Stack] = {}
+        self.values: dict[fx.Node, Any] = {}
+        """Of each node the number of its value, or what is several values: Several or Stack."""
         self._turned: dict[int, tuple[int, tuple[int, ...]]] = {}
         self._alias: dict[int, int] = {}
         self._next = 0
@@ -138,7 +138,8 @@ class GraphReading:
                 self.values[node] = self.read(read[0])
                 return
             if found is not None and found[0] == "permute":
-                self.values[node] = self._turn(node, self.read(read[0]), before.shape, found[1]["dims"])
+                dims: Any = found[1]["dims"]
+                self.values[node] = self._turn(node, self.read(read[0]), before.shape, dims)
                 return
         step = self._step(node, found, tuple(read), after, key=key or "", said=said)
         step.owns = key is not None

@@ -7,7 +7,7 @@ softmax along it is one between groups of channels, and a product with another s
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import torch
 from torch import fx
@@ -15,27 +15,41 @@ from torch import fx
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.importing.reading import GraphReading
-
 _VIEWS = ("view", "unflatten", "transpose", "squeeze", "unsqueeze", "flatten", "contiguous")
 _IMAGE = 4
 """Axes of a batch of images."""
 
 
 class Stack(NamedTuple):
-    """``count`` values of one shape: each by itself in ``lanes``, or with their channels in one row in ``row``."""
+    """``length`` values of one shape: each by itself in ``lanes``, or with their channels in one row in ``row``."""
 
-    count: int
+    length: int
     shape: tuple[int, ...]
     """That of one lane, with the batch."""
     lanes: tuple[int, ...] = ()
     row: int | None = None
 
 
-def read(reading: GraphReading, node: Any, name: str, given: dict[str, Any]) -> bool:
+class Reading(Protocol):
+    """What is needed of the graph's reading: its values, and a way to add steps."""
+
+    values: dict[fx.Node, Any]
+
+    def read(self, node: Any) -> int:
+        """Return the value of a node."""
+
+    def emit(
+        self, node: Any, word: str, fields: dict[str, object], inputs: tuple[int, ...],
+        shapes: tuple[Sequence[int], Sequence[int]],
+    ) -> int:  # fmt: skip
+        """Return the value of a step that a node needs; ``shapes`` are those before and after."""
+
+
+def read(reading: Reading, node: Any, name: str, given: dict[str, Any]) -> bool:
     """Read a node that makes, changes or takes apart a stack; return whether it does."""
     sources = [each for each in node.args if isinstance(each, fx.Node)]
     stacked = [reading.values.get(each) for each in sources]
+    found: Stack | int | None
     if name == "stack":
         found = _stacked(reading, given.get("tensors", node.args[0]), given.get("dim", _second(node)))
     elif not any(isinstance(each, Stack) for each in stacked):
@@ -51,7 +65,7 @@ def _second(node: Any) -> Any:
     return node.args[1] if len(node.args) > 1 else 0
 
 
-def _stacked(reading: GraphReading, tensors: Any, dim: Any) -> Stack | None:
+def _stacked(reading: Reading, tensors: Any, dim: Any) -> Stack | None:
     values = [reading.values.get(each) for each in tensors]
     shape = tensors[0].meta["known"].shape
     if dim not in (1, -len(shape)) or len(shape) != _IMAGE or not all(isinstance(each, int) for each in values):
@@ -59,7 +73,7 @@ def _stacked(reading: GraphReading, tensors: Any, dim: Any) -> Stack | None:
     return Stack(len(values), tuple(shape), tuple(reading.read(each) for each in tensors))
 
 
-def _viewed(reading: GraphReading, node: Any, sources: Sequence[Any]) -> Stack | None:
+def _viewed(reading: Reading, node: Any, sources: Sequence[Any]) -> Stack | None:
     """Return the channels of images as those of several, one behind another."""
     if len(sources) != 1 or not isinstance(reading.values.get(sources[0]), int):
         return None
@@ -72,7 +86,7 @@ def _viewed(reading: GraphReading, node: Any, sources: Sequence[Any]) -> Stack |
     return Stack(count, (before[0], before[1] // count, *before[2:]), row=reading.read(sources[0]))
 
 
-def _changed(reading: GraphReading, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
+def _changed(reading: Reading, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
     stack = stacks[0]
     before, after = node.args[0].meta["known"], node.meta["known"]
     if name in _VIEWS and tuple(after.shape) == _row_shape(stack):
@@ -83,9 +97,9 @@ def _changed(reading: GraphReading, node: Any, name: str, stacks: Sequence[Stack
         return stack  # the same, or all in one row, of which only another view can be made
     if name == "softmax" and _axis(node) == next((i for i, size in enumerate(before.shape) if i and size != 1), None):
         shape = _row_shape(stack)
-        row = reading.emit(node, "softmax", {"groups": stack.count}, (_row(reading, node, stack),), (shape, shape))
+        row = reading.emit(node, "softmax", {"groups": stack.length}, (_row(reading, node, stack),), (shape, shape))
         return stack._replace(lanes=(), row=row)
-    if name == "mul" and len(stacks) == 2 == len(node.args) and stacks[0].count == stacks[1].count:
+    if name == "mul" and len(stacks) == 2 == len(node.args) and stacks[0].length == stacks[1].length:
         return _product(reading, node, *stacks)
     if name == "sum" and _axis(node) == 1 and before.ndim == _IMAGE + 1 and after.ndim == _IMAGE:
         lanes = _lanes(reading, node, stack)
@@ -93,33 +107,33 @@ def _changed(reading: GraphReading, node: Any, name: str, stacks: Sequence[Stack
     return None
 
 
-def _product(reading: GraphReading, node: Any, one: Stack, two: Stack) -> Stack | None:
+def _product(reading: Reading, node: Any, one: Stack, two: Stack) -> Stack | None:
     """Return the products of two stacks: of all channels where both have them in one row, else of each pair."""
     shape = tuple(map(max, one.shape, two.shape))
     if one.row is not None and two.row is not None:
-        result = _row_shape(Stack(one.count, shape))
-        return Stack(one.count, shape, row=reading.emit(node, "mul", {}, (one.row, two.row), (result, result)))
+        result = _row_shape(Stack(one.length, shape))
+        return Stack(one.length, shape, row=reading.emit(node, "mul", {}, (one.row, two.row), (result, result)))
     pairs = zip(_lanes(reading, node, one), _lanes(reading, node, two), strict=True)
-    return Stack(one.count, shape, tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs))
+    return Stack(one.length, shape, tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs))
 
 
-def _lanes(reading: GraphReading, node: Any, stack: Stack) -> tuple[int, ...]:
+def _lanes(reading: Reading, node: Any, stack: Stack) -> tuple[int, ...]:
     if stack.lanes:
         return stack.lanes
     assert stack.row is not None
     size, shapes = stack.shape[1], (_row_shape(stack), stack.shape)
-    shares = ({"start": number * size, "length": size} for number in range(stack.count))
+    shares = ({"start": number * size, "length": size} for number in range(stack.length))
     return tuple(reading.emit(node, "narrow", {**each}, (stack.row,), shapes) for each in shares)
 
 
-def _row(reading: GraphReading, node: Any, stack: Stack) -> int:
+def _row(reading: Reading, node: Any, stack: Stack) -> int:
     if stack.row is not None:
         return stack.row
     return reading.emit(node, "concat", {}, stack.lanes, (stack.shape, _row_shape(stack)))
 
 
 def _row_shape(stack: Stack) -> tuple[int, ...]:
-    return (stack.shape[0], stack.count * stack.shape[1], *stack.shape[2:])
+    return (stack.shape[0], stack.length * stack.shape[1], *stack.shape[2:])
 
 
 def _sizes(tensor: torch.Tensor) -> list[int]:

@@ -22,7 +22,7 @@ class ChannelsLast(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits."""
         x = self.stem(x).permute(0, 2, 3, 1)
-        gate, same, mixed = torch.split(self.fc1(self.norm(x)), (12, 8, 4), dim=-1)
+        gate, same, mixed = torch.split(self.fc1(self.norm(x)), [12, 8, 4], dim=-1)
         mixed = self.conv(mixed.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
         x = self.fc2(functional.gelu(gate) * torch.cat((same, mixed), dim=-1)) + x
         return self.head(x.mean((1, 2)))
@@ -43,8 +43,8 @@ class Modulated(nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits."""
-        query, context, gates = torch.split(self.f(x), (8, 8, 3), 1)
-        total = 0
+        query, context, gates = torch.split(self.f(x), [8, 8, 3], 1)
+        total: torch.Tensor | int = 0
         for number, layer in enumerate(self.layers):
             context = layer(context)
             total = total + context * gates[:, number : number + 1]
