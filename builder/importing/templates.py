@@ -67,7 +67,7 @@ class Templates:
         for block in blocks:
             for body in _bodies(block):
                 collapse(body)
-            if block.key is None and not block.outward and not _is_plain(block):
+            if block.key in (None, ".") and not block.outward and not _is_plain(block):
                 groups[_signature(block)].append(block)
         calls: dict[BlockForm, LayerForm] = {}
         for group in groups.values():
@@ -153,6 +153,8 @@ def _is_plain(block: BlockForm) -> bool:
 def _title(group: Sequence[BlockForm]) -> str:
     """Return what a template is called after: its class, else its few layers, else its name or a stage."""
     block = group[0]
+    if block.kind == "Joint":
+        return _MEETINGS[block.merge or ("add" if block.shortcut is not None else "concat")]
     if block.kind not in _GENERIC:
         return block.kind
     layers = [each for each in block.children() if isinstance(each, LayerForm) and each.word.islower()]
@@ -162,6 +164,9 @@ def _title(group: Sequence[BlockForm]) -> str:
     words = [_WORDS.get(each.word, "Act" if each.word in ACTIVATIONS else each.word.capitalize()) for each in layers]
     return "".join(words) if len(words) <= 3 else f"{''.join(words[:3])}Etc"
 
+
+_MEETINGS = {"add": "Sum", "mul": "Gate", "concat": "Branches"}
+"""What lanes that meet among other layers are called, by their merge."""
 
 _WORDS = {"batchnorm": "Norm", "layernorm": "Norm", "layernorm2d": "Norm", "groupnorm": "Norm", "linear": "Linear"}
 

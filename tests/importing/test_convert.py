@@ -72,10 +72,12 @@ class TestBlocks:
         assert "branches:" in found.text
 
     def test_dense_layers_have_a_concatenated_shortcut(self) -> None:
-        """What was joined before is not joined again."""
+        """What was joined before is not joined again; equal ones are a template."""
         found = imported(Dense())
         assert found.is_equal
-        assert found.text.count("merge: concat") == 3
+        assert found.text.count("merge: concat") == 1
+        assert "branches: Branches\n" in found.text
+        assert "branches{$i + 2}:\n        Branches: {}\n        repeat: 2\n" in found.text
 
     def test_halves_are_split_and_dealt(self) -> None:
         """A view, a transpose and a view are a shuffle."""

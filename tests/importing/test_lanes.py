@@ -28,10 +28,13 @@ class TestLanes:
         assert "softmax: {groups: 2}" in found.text
 
     def test_halves_of_the_channels_are_a_stack_too(self) -> None:
-        """They are weighed in one row, and their sum is that of shares."""
+        """They are weighed in one row, and their sum is that of shares: a template, for it occurs twice."""
         found = imported(SplitAttention())
         assert found.is_equal, found.unproven
-        assert found.text.count("split: true") == 2
+        assert (
+            "  Sum:\n    key: .\n    split: true\n    branches:\n      - {}\n      - {}\n    merge: add\n" in found.text
+        )
+        assert found.text.count(": Sum\n") == 2
 
     def test_a_stack_in_another_order_is_a_hole(self) -> None:
         """Channels that are dealt among groups are not those of the lanes."""
