@@ -226,7 +226,8 @@ def main() -> None:
     done, now = known(given.results), commit()
     with given.results.open("a", encoding="utf-8") as file:
         for name in ordered:
-            if re.search(given.only, name) and (not done[name]["exact"] if name in done else not given.again):
+            is_due = given.again and not done[name]["exact"] if name in done else not given.again
+            if is_due and re.search(given.only, name):
                 row = measured(name, keys=given.keys) | {"commit": now}
                 file.write(json.dumps(row) + "\n")
                 file.flush()

@@ -57,7 +57,7 @@ class BlockForm:
     kind: str
     layers: BodyForm | None = None
     branches: list[BodyForm] | None = None
-    split: bool | list[int] = False
+    split: bool | list[int | str] = False
     shortcut: BodyForm | None = None
     merge: str | None = None
     activation: LayerForm | None = None

@@ -44,7 +44,7 @@ def one(size: Any) -> Any:
 def conv(out: int, kernel: Any, stride: Any, padding: Any, dilation: Any, groups: int, bias: bool) -> Said:
     """Return a convolution; padding given as a word is that many zeros, where both sides get as many."""
     if isinstance(padding, str):
-        sides = _pair(kernel), _pair(dilation)
+        sides = pair(kernel), pair(dilation)
         reach = [(size - 1) * step for size, step in zip(*sides, strict=True)]
         if padding == "same" and any(each % 2 for each in reach):
             return None
@@ -56,7 +56,8 @@ def conv(out: int, kernel: Any, stride: Any, padding: Any, dilation: Any, groups
     return "conv", fields
 
 
-def _pair(size: Any) -> tuple[int, ...]:
+def pair(size: Any) -> tuple[int, ...]:
+    """Return both sides of a size."""
     return tuple(size) if isinstance(size, (tuple, list)) else (size, size)
 
 
@@ -92,7 +93,7 @@ def _groupnorm(m: nn.GroupNorm) -> Said:
 
 
 def _maxpool(m: nn.MaxPool2d) -> Said:
-    if _pair(m.dilation) != (1, 1) or m.return_indices:
+    if pair(m.dilation) != (1, 1) or m.return_indices:
         return None
     return pool("maxpool", m.kernel_size, m.stride, m.padding, m.ceil_mode)
 

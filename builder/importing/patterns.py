@@ -1,4 +1,4 @@
-"""What several operations are together: a shuffle of channels, a gate of efficient channel attention, a star ReLU."""
+"""What several operations are together: a shuffle of channels, a gate along the channels, a blur, a star ReLU."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Found(NamedTuple):
 
 def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
     """Return the pattern that ends in a node, which calls the function ``name``; None where it is by itself."""
-    read = {"view": _shuffled, "mul": _channel_gate, "add": _star}.get(name)
+    read = {"view": _shuffled, "mul": _channel_gate, "add": _star, "conv2d": _blurred}.get(name)
     return read(node, net) if read is not None else None
 
 
@@ -57,6 +57,24 @@ def _channel_gate(node: Any, net: nn.Module) -> Found | None:
     if not plain or _function(means) != "mean" or means.args[0] is not source:
         return None
     return Found("eca", {"kernel": size, "gate": gate}, source, owner)
+
+
+def _blurred(node: Any, net: nn.Module) -> Found | None:
+    """Return a depthwise convolution of mirrored edges with numbers that are not learned; the proof reads them."""
+    given = functions.arguments("conv2d", node.target, node.args, node.kwargs)
+    padded, weight = given["input"], given["weight"]
+    if _function(padded) != "pad" or not _is_parameter(weight) or given.get("bias") is not None:
+        return None
+    if weight.target in {name for name, _ in net.named_parameters()}:
+        return None
+    edges = functions.arguments("pad", padded.target, padded.args, padded.kwargs)
+    channels, share, kernel, width = weight.meta["known"].shape
+    strides = {*modules.pair(given.get("stride", 1))}
+    stride = strides.pop()
+    plain = not strides and share == 1 and kernel == width and given.get("groups", 1) == channels
+    if not plain or edges.get("mode") != "reflect" or {*edges["pad"]} != {(stride - 1 + kernel - 1) // 2}:
+        return None
+    return Found("blurpool", {"kernel": kernel, "stride": stride}, padded.args[0])
 
 
 def _star(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others

@@ -23,6 +23,9 @@ WORD = "*"
 TIMES = "×"
 """The field of a slot that is a number of repeats."""
 
+SHARE = "share"
+"""What the field of a slot begins with that is the number of a branch's channels."""
+
 _GENERIC = ("Sequential", "ModuleList", "ModuleDict", "Module", "Part", "Joint")
 """Classes whose name says nothing of what is inside."""
 
@@ -37,9 +40,12 @@ class TemplateForm:
 
 
 class Varying(NamedTuple):
-    """One value that instances may differ in: the layer and the field that hold it, and what ``$in`` is there."""
+    """One value that instances may differ in: the layer and the field that hold it, and what ``$in`` is there.
 
-    layer: LayerForm
+    A block holds the channels of its branches.
+    """
+
+    layer: LayerForm | BlockForm
     field: str
     value: object
     channels: int
@@ -67,7 +73,7 @@ class Templates:
         for block in blocks:
             for body in _bodies(block):
                 collapse(body)
-            if block.key in (None, ".") and not block.outward and not _is_plain(block):
+            if not block.outward and not _is_plain(block):
                 groups[_signature(block)].append(block)
         calls: dict[BlockForm, LayerForm] = {}
         for group in groups.values():
@@ -82,7 +88,7 @@ class Templates:
         rows = [list(_slots(block)) for block in group]
         params: dict[str, list[object]] = {}
         settled: list[tuple[Varying, str]] = []
-        kernels: dict[LayerForm, tuple[str, list[object]]] = {}
+        kernels: dict[Node, tuple[str, list[object]]] = {}
         columns = [list(column) for column in zip(*rows, strict=True)]
         varying = [column for column in columns if len({_frozen(slot.value) for slot in column}) > 1]
         labels = Counter(column[0].field for column in varying)
@@ -108,7 +114,7 @@ class Templates:
         self,
         column: list[Varying],
         params: dict[str, list[object]],
-        kernels: dict[LayerForm, tuple[str, list[object]]],
+        kernels: dict[Node, tuple[str, list[object]]],
         labels: Counter[str],
     ) -> str:
         """Return what stands at a value that differs: the channels that enter, half the kernel, or a parameter."""
@@ -195,7 +201,10 @@ def _frozen(value: object) -> Hashable:
 
 
 def _put(slot: Varying, expression: str) -> None:
-    if slot.field == WORD:
+    if isinstance(slot.layer, BlockForm):
+        assert isinstance(slot.layer.split, list)
+        slot.layer.split[int(slot.field.removeprefix(SHARE))] = expression
+    elif slot.field == WORD:
         slot.layer.word = expression
     elif slot.field == TIMES:
         slot.layer.repeat = expression
@@ -227,7 +236,7 @@ def _signature(node: Node) -> Hashable:
         node.kind if node.key is None else "",
         _body_signature(node.layers),
         tuple(map(_body_signature, node.branches)) if node.branches is not None else None,
-        _frozen(node.split),
+        len(node.split) if isinstance(node.split, list) else node.split,
         _body_signature(node.shortcut),
         node.merge,
         _signature(node.activation) if node.activation is not None else None,
@@ -255,6 +264,8 @@ def _slots(node: Node, label: str = "") -> Iterator[Varying]:
         if node.repeat is not None:
             yield Varying(node, TIMES, node.repeat, -1, label)
         return
+    for number, share in enumerate(node.split if isinstance(node.split, list) else ()):
+        yield Varying(node, f"{SHARE}{number}", share, node.channels, label)
     for body in _bodies(node):
         for name, child in body.entries:
             own = name.partition("{")[0] if name is not None else label

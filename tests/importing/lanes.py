@@ -92,3 +92,37 @@ class SplitAttention(nn.Module):
         gates = functional.softmax(gates, dim=1).reshape(batch, -1).view(batch, -1, 1, 1)
         x = (x * gates.reshape((batch, 2, channels // 2, 1, 1))).sum(dim=1)
         return self.head(x.contiguous().mean((2, 3)))
+
+
+class Quarters(nn.Module):
+    """Some of the channels are convolved, the others stay: InceptionNeXt's mixer, of two widths."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.sizes = [channels - 2, 2]
+        self.conv = nn.Conv2d(2, 2, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        same, mixed = torch.split(x, self.sizes, dim=1)
+        return torch.cat([same, self.conv(mixed)], dim=1)
+
+
+class Blurred(nn.Module):
+    """A blur with numbers that are not learned between shares of two widths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, padding=1)
+        self.first = Quarters(8)
+        self.widen = nn.Conv2d(8, 12, 1)
+        self.second = Quarters(12)
+        row = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("blur", (row[:, None] * row / 16).repeat(12, 1, 1, 1), persistent=False)
+        self.head = nn.Linear(12, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = functional.pad(self.second(self.widen(self.first(self.stem(x)))), [1, 1, 1, 1], mode="reflect")
+        assert isinstance(self.blur, torch.Tensor)
+        return self.head(functional.conv2d(x, self.blur, stride=2, groups=12).mean((2, 3)))

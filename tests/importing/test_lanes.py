@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.importing.lanes import ChannelsLast, Modulated, SelectiveKernels, SplitAttention
+import torch
+
+from tests.importing.lanes import Blurred, ChannelsLast, Modulated, SelectiveKernels, SplitAttention
 from tests.importing.networks import imported
 
 
@@ -35,6 +37,19 @@ class TestLanes:
             "  Sum:\n    key: .\n    split: true\n    branches:\n      - {}\n      - {}\n    merge: add\n" in found.text
         )
         assert found.text.count(": Sum\n") == 2
+
+    def test_shares_of_two_widths_are_one_template(self) -> None:
+        """The channels of its branches are parameters; numbers that are not learned are a blur."""
+        found = imported(Blurred())
+        assert found.is_equal, found.unproven
+        assert "split: [$share0, 2]" in found.text
+        assert "blurpool" in found.text
+
+    def test_numbers_that_are_no_blur_are_told_by_the_proof(self) -> None:
+        """They are on no page."""
+        net = Blurred()
+        net.blur = torch.rand(12, 1, 3, 3)
+        assert "the outputs differ" in imported(net).unproven
 
     def test_a_stack_in_another_order_is_a_hole(self) -> None:
         """Channels that are dealt among groups are not those of the lanes."""
