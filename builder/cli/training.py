@@ -79,7 +79,7 @@ def train(
 
     Each run is kept in its own folder, with checkpoints, metrics and curves. The last line printed is its path.
 
-    $ archcli train alexnet_tiny --data digits
+    $ archcli train alexse_both --data digits
     $ archcli train mine.yaml --recipe lab --epochs 2 --lr 0.01 --subset 10000
     $ archcli train mine.yaml --dry-run
     """

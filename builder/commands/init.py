@@ -11,10 +11,13 @@ from builder.diagnostics import ArchError, Diagnostic
 
 _NO_TEXTS = frozenset({"null", "true", "false"})  # in YAML, unless they are quoted
 
+SIDE = 32
+"""Height and width of the images of the page, in px."""
+
 _STARTER = Template("""\
 # yaml-language-server: $$schema=arch.schema.json
 name: $name
-input: [3, 32, 32]            # channels, height, width
+input: [3, $side, $side]            # channels, height, width
 classes: 10
 
 layers:                       # a mapping names its layers, a list numbers them
@@ -74,5 +77,6 @@ def run(name: str) -> Initialized:
     if path.exists():
         hint = "choose another name, or remove it"
         raise ArchError(Diagnostic("file-exists", f"{path} already exists", None, hint))
-    write_text(path, _STARTER.substitute(name=f'"{path.stem}"' if path.stem.lower() in _NO_TEXTS else path.stem))
+    quoted = f'"{path.stem}"' if path.stem.lower() in _NO_TEXTS else path.stem
+    write_text(path, _STARTER.substitute(name=quoted, side=SIDE))
     return Initialized(path)

@@ -28,6 +28,13 @@ class TestLearning:
         assert summary["best_val_accuracy"] >= 0.95
         assert summary["test_accuracy"] >= 0.90
 
+    def test_the_first_training_of_a_new_page_is_a_good_one(self, archcli: Archcli, tmp_path: Path) -> None:
+        """The command that ``archcli init`` suggests; seeds 0 to 2 have given 98.7 to 99.7 %."""
+        suggested = archcli("init", tmp_path / "mine").out
+        line = next(line for line in suggested.splitlines() if "archcli train" in line).partition("  half")[0]
+        outcome = archcli(*line.split()[1:], "--runs-dir", tmp_path, "--json")
+        assert json.loads(outcome.out)["summary"]["best_val_accuracy"] >= 0.95
+
     def test_photographs_are_learned_from_in_two_epochs(self, archcli: Archcli, tmp_path: Path) -> None:
         """Two epochs of 10,000 images of the real CIFAR-10 reach 35 %, three and a half times chance."""
         data = os.environ.get("ARCHCLI_CIFAR10")

@@ -16,6 +16,7 @@ from builder.commands.text import training as text
 from builder.diagnostics import RunError
 from builder.quantities import duration
 from builder.runs import processes
+from builder.training.recipe.data_sets import quick_training
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -52,7 +53,7 @@ class TrainingProgress:
         self._run: Path | None = None
         self._rows: list[EpochMetrics] = []
         self._plotted: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
-        self._page = ""
+        self._page, self._side_of_input = "", 0
         self._on_cpu = False
         self._epoch: EpochStarted
         self._epoch_began = self._drawn = now()
@@ -68,6 +69,7 @@ class TrainingProgress:
             for warning in beginning.unchecked:
                 say(f"warning: {warning}")
         self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
+        self._side_of_input = max(beginning.input[1:])
         self._say(text.beginning(beginning, verbose=self._verbose))
         self._device.tell()
 
@@ -209,7 +211,7 @@ class TrainingProgress:
         if self._live is None:
             self._say(f"about {duration(left)} left")
         if left > LONG and self._on_cpu:
-            self._say(f"that is long on a CPU; this takes a minute: archcli train {self._page} --data digits")
+            self._say(f"that is long on a CPU; this takes a minute: {quick_training(self._page, self._side_of_input)}")
 
     def _say(self, line: str) -> None:
         if self._live:

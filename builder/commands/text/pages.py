@@ -5,9 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
+from builder.commands.init import SIDE
 from builder.quantities import human, plural, shape
 from builder.runs.weights import described
 from builder.tables import Column, Table, table
+from builder.training.recipe.data_sets import quick_training
 
 if TYPE_CHECKING:
     from builder.commands.check import Checked, FileVerdict
@@ -120,7 +122,7 @@ def initialized(value: Initialized) -> str:
         (f"archcli check {value.file}", "every mistake with its position"),
         (f"archcli show {value.file}", "layers, shapes, parameters"),
         (f"archcli draw {value.file}", "a figure"),
-        (f"archcli train {value.file} --data digits", "a minute, with no download"),
+        (quick_training(str(value.file), SIDE), "half a minute, with no download"),
         ("archcli schema -o arch.schema.json", "for completion and checks in your editor"),
     ]
     return table([f"{value.file} is written; next:", ""], [(f"  {command}", why) for command, why in next_steps])
