@@ -5,15 +5,19 @@ parameters, MACs and activation memory of each. The others build torchvision's R
 torchvision's gates into it, as a script would, and count: parameters; the same and MACs by ``FlopCounterMode``; by
 ``torchinfo``, if that is installed. All of them run in this process, one after another, on one thread; that they count
 what we count is checked. Neither id nor activation memory is in their times.
+
+Then the same network with other widths and groups, which changes the shapes of every block: id, shapes, parameters,
+MACs and activation memory of each, in turns with the lowering of some of their pages, which must say the same.
 """
 
 from __future__ import annotations
 
 import platform
+import statistics
 import sys
 import time
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import nn
@@ -21,15 +25,28 @@ from torch.utils.flop_counter import FlopCounterMode
 from torchvision.models import resnet50
 from torchvision.ops import SqueezeExcitation
 
+from builder.costs import graph_cost
+from builder.identity import graph_id
 from builder.variants import Sample, variants
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from builder.costs import Cost
+    from builder.graph import Graph
     from builder.variants import Variant
+
+T = TypeVar("T")
 
 SPACE = {"which": {"insert": "se", "among": "Bottleneck.branch"}}
 FEW = 20
+
+NUMBERS = {
+    "width": {"params": {"width_per_group": list(range(4, 260, 4))}},
+    "groups": {"params": {"groups": [1, 2, 4, 8, 16, 32]}},
+}
+TOGETHER = 16
+"""Networks priced before two of them are lowered."""
 
 
 def main() -> None:
@@ -44,10 +61,41 @@ def main() -> None:
     print(f"the first priced after {time.perf_counter() - start:.2f} s")
     ours = _rate(islice(found, count), lambda _: None)
     print(f"{'ours: name, id, parameters, MACs, memory':55} {ours:10,.1f} a second")
+    _numbers()
     drawn = list(variants("resnet50", SPACE, sample=Sample(FEW)))
     for name, price in _others().items():
         rate = _rate(drawn, price)
         print(f"{name:55} {rate:10,.1f} a second, ours is {ours / rate:,.0f} times as fast")
+
+
+def _numbers() -> None:
+    """Print how fast variants come that differ in numbers, and how many times faster than their pages are lowered."""
+    stream = iter(variants("resnet50", NUMBERS))
+    rates, ratios = [], []
+    while True:
+        found, seconds = _timed(lambda: [(each, each.shapes) for each in islice(stream, TOGETHER)])
+        if len(found) < TOGETHER:
+            break
+        graphs, lowering = _timed(lambda few=found[::8]: [_lowered(each) for each, _ in few])
+        for (each, shapes), (graph, name, cost) in zip(found[::8], graphs, strict=True):
+            assert (each.id, each.cost, shapes) == (name, cost, {node.path: node.shape for node in graph.nodes})
+        rates.append(TOGETHER / seconds)
+        ratios.append(lowering / len(graphs) / (seconds / TOGETHER))
+    for name, values in (("a second", rates), ("times as fast as lowering", ratios)):
+        low, middle, high = statistics.quantiles(values, n=4)
+        print(
+            f"ours, width and groups: {middle:,.1f} {name} (quartiles {low:,.1f} to {high:,.1f}, {len(values)} rounds)"
+        )
+
+
+def _lowered(variant: Variant) -> tuple[Graph, str, Cost]:
+    graph = variant.graph
+    return graph, graph_id(graph), graph_cost(graph)
+
+
+def _timed(work: Callable[[], T]) -> tuple[T, float]:
+    start = time.process_time()
+    return work(), time.process_time() - start
 
 
 def _others() -> dict[str, Callable[[Variant], object]]:

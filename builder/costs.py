@@ -95,8 +95,26 @@ def activation_memory(graph: Graph) -> int:
     return sum(_kept(graph))
 
 
+class Keeping(NamedTuple):
+    """What a node that learns keeps: bytes of its own, and values that no node before it kept.
+
+    ``learns`` says which of its inputs depend on a parameter.
+    """
+
+    own: int
+    fresh: frozenset[int]
+    learns: tuple[bool, ...]
+    in_place: bool
+
+
 def _kept(graph: Graph) -> Iterator[int]:
-    """Yield for each node the bytes that it keeps and no node before it kept.
+    """Yield for each node the bytes that it keeps and no node before it kept."""
+    for each in keeping(graph):
+        yield each.own + FLOAT * sum(graph.shape(index).elements for index in each.fresh) if each is not None else 0
+
+
+def keeping(graph: Graph) -> Iterator[Keeping | None]:
+    """Yield for each node what it keeps for the backward pass; None where it and its inputs learn nothing.
 
     A view, and a result that overwrites its input, lie in the memory of the value that they come from.
     """
@@ -111,11 +129,11 @@ def _kept(graph: Graph) -> Iterator[int]:
         memory[node.index] = memory[node.inputs[0]] if shares else node.index
         learns = tuple(index in learning for index in node.inputs)
         if not any(learns) and not operation.parameters(*shapes):
-            yield 0
+            yield None
             continue
         learning.add(node.index)
         kept = operation.saved_tensors(shapes, learns, in_place=overwrites)
         values = [*(node.inputs[position] for position in kept.inputs), *([node.index] if kept.output else [])]
-        fresh = {memory[index] for index in values} - counted
+        fresh = frozenset({memory[index] for index in values} - counted)
         counted |= fresh
-        yield kept.own + FLOAT * sum(graph.shape(index).elements for index in fresh)
+        yield Keeping(kept.own, fresh, learns, overwrites)

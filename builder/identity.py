@@ -17,7 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from builder.graph import Graph, Node
+    from builder.graph import Graph
+    from builder.ops.base import Operation
+    from builder.shapes import Shape
 
 _DIGITS = 16
 
@@ -52,30 +54,52 @@ def opening(graph: Graph) -> bytes:
 def pieces(graph: Graph) -> list[Piece]:
     """Return every node as a piece of its own."""
     uses = Counter(node.key for node in graph.nodes if node.key)
-    return [Piece(_record(graph, node), 1, node.key if uses[node.key] > 1 else None) for node in graph.nodes]
+    return [
+        Piece(
+            record(node.operation, graph.input_shapes(node), has_key=bool(node.key)),
+            1,
+            node.key if uses[node.key] > 1 else None,
+        )
+        for node in graph.nodes
+    ]
 
 
 def network_id(start: bytes, parts: Sequence[Piece], wires: Sequence[tuple[int, ...]], outputs: Sequence[int]) -> str:
     """Return the id of a network of ``parts``, each reading the parts in ``wires``; -1 is the network's input."""
-    records = [start]
+    order = ordered(wires, outputs)
+    said = reading(parts, wires, outputs, order)
+    return digest(start, said, [parts[index].record for index in order])
+
+
+def reading(
+    parts: Sequence[Piece], wires: Sequence[tuple[int, ...]], outputs: Sequence[int], order: Iterable[int]
+) -> list[bytes]:
+    """Return what stands in the digest before the record of each part, in ``order``, and after the last."""
+    said = []
     position = 0  # of the input; the first node has 1
     end = {-1: 0}
     first_use: dict[str, int] = {}
-    for index in ordered(wires, outputs):
-        record, length, module = parts[index]
+    for index in order:
+        _, length, module = parts[index]
         here = position + 1
         reads = wires[index]
         if len(reads) == 1 and module is None:
-            records.append(b"%d|0|" % (here - end[reads[0]]))
+            said.append(b"%d|0|" % (here - end[reads[0]]))
         else:
             back = here - first_use.setdefault(module, here) if module is not None else 0
             distances = b",".join([b"%d" % (here - end[each]) for each in reads])
-            records.append(b"%b|%d|" % (distances, back))
-        records.append(record)
+            said.append(b"%b|%d|" % (distances, back))
         position += length
         end[index] = position
-    records.append(b",".join([b"%d" % (position - end[each]) for each in outputs]))
-    return sha256(b"".join(records)).hexdigest()[:_DIGITS]
+    said.append(b",".join([b"%d" % (position - end[each]) for each in outputs]))
+    return said
+
+
+def digest(start: bytes, said: Sequence[bytes], records: Sequence[bytes]) -> str:
+    """Return the id of what ``reading`` said of a network and of its records, in the same order."""
+    text = [start, *said]
+    text[1:-1] = [part for pair in zip(said, records, strict=False) for part in pair]
+    return sha256(b"".join(text)).hexdigest()[:_DIGITS]
 
 
 def ordered(wires: Sequence[tuple[int, ...]], outputs: Iterable[int]) -> list[int]:
@@ -95,9 +119,9 @@ def ordered(wires: Sequence[tuple[int, ...]], outputs: Iterable[int]) -> list[in
     return order
 
 
-def _record(graph: Graph, node: Node) -> bytes:
+def record(operation: Operation, inputs: tuple[Shape, ...], *, has_key: bool) -> bytes:
     """Return what a node does, as the call that makes it: fields that mean the same are the same there."""
-    if not node.key:
-        return f"{node.operation.kind} {node.operation!r}\n".encode()
-    call = node.operation.call(*graph.input_shapes(node))
+    if not has_key:
+        return f"{operation.kind} {operation!r}\n".encode()
+    call = operation.call(*inputs)
     return f"{call.function} {[(each.name, repr(each.value)) for each in call.arguments]}\n".encode()

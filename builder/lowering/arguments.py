@@ -6,14 +6,14 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import DETAILED, Note, nearest, suggest
-from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, written
+from builder.lowering.scope import UNKNOWN, Scope, Unknown, UnknownValueError, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from builder.diagnostics import Collector, Mark
     from builder.expressions import Result
-    from builder.lowering.scope import Evaluator, Scope
+    from builder.lowering.scope import Evaluator, Register
     from builder.reader import Mapping, Value
     from builder.spec.page import TemplateParameter
 
@@ -59,17 +59,17 @@ def bind(
             hint = partial(suggest, str(key.value), list(known), "its parameters are")
             problems.error("unknown-parameter", f"`{key.value}` is not a parameter of {owner}", key.mark, hint)
     meant = {nearest(each, known) for each in unknown[:DETAILED]}
-    scope = dict(inside)
+    scope = Scope(inside, inside.registers)
     missing: list[str] = []
     for name, parameter in known.items():
         value = given.get(name)
         if value is not None:
-            scope[name] = _evaluated(value, caller, parameter, evaluator, problems)
+            scope.put(name, *_evaluated(value, caller, parameter, evaluator, problems))
         elif parameter.default is not None:
-            scope[name] = _evaluated(parameter.default, scope, parameter, evaluator, problems)
+            scope.put(name, *_evaluated(parameter.default, scope, parameter, evaluator, problems))
         else:
             missing += [name] if name not in meant else []
-            scope[name] = UNKNOWN
+            scope.put(name, UNKNOWN, None)
     if missing:
         notes = [Note(known[name].name.mark, f"`{name}` is required here") for name in missing]
         listed = " and ".join(f"`{name}`" for name in missing)
@@ -79,8 +79,7 @@ def bind(
 
 def check_kind(result: Result, parameter: TemplateParameter, mark: Mark, problems: Collector) -> bool:
     """Report a value that is not of its parameter's kind; return whether it is."""
-    allowed = _KINDS.get(parameter.kind)
-    if allowed is None or (isinstance(result, allowed) and (parameter.kind == "bool" or not isinstance(result, bool))):
+    if _is_of_kind(parameter, result):
         return True
     shown = "a list" if isinstance(result, tuple) else f"`{written(result)}`"
     note = Note(parameter.name.mark, "its kind is given here")
@@ -91,9 +90,16 @@ def check_kind(result: Result, parameter: TemplateParameter, mark: Mark, problem
 
 def _evaluated(
     value: Value, scope: Scope, parameter: TemplateParameter, evaluator: Evaluator, problems: Collector
-) -> Result | Unknown:
+) -> tuple[Result | Unknown, Register | None]:
     try:
-        result = evaluator.result(value, scope)
+        result, register = evaluator.bound(value, scope, partial(_is_of_kind, parameter))
     except UnknownValueError:
-        return UNKNOWN
-    return result if check_kind(result, parameter, value.mark, problems) else UNKNOWN
+        return UNKNOWN, None
+    return (result, register) if check_kind(result, parameter, value.mark, problems) else (UNKNOWN, None)
+
+
+def _is_of_kind(parameter: TemplateParameter, result: Result) -> bool:
+    allowed = _KINDS.get(parameter.kind)
+    return allowed is None or (
+        isinstance(result, allowed) and (parameter.kind == "bool" or not isinstance(result, bool))
+    )

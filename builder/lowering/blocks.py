@@ -16,7 +16,7 @@ from builder.graph import Block, Lane
 from builder.lowering.arguments import bind
 from builder.lowering.frame import Frame
 from builder.lowering.names import join
-from builder.lowering.scope import UNKNOWN, Unknown, UnknownValueError, marked, written
+from builder.lowering.scope import Unknown, UnknownValueError, marked, written
 from builder.lowering.shortcut import NoProjectionError, sampling
 from builder.lowering.splitting import split_share, split_sizes
 from builder.ops import MERGES
@@ -28,7 +28,6 @@ from builder.spec.page import BlockSpec, Body, Branch, Item, LayerCall
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from builder.expressions import Result
     from builder.graph import BlockMember
     from builder.lowering.draft import Draft
     from builder.lowering.frame import ChildName, Flow
@@ -145,9 +144,9 @@ def template_instance(
         given = Mapping((*(each for each in given.entries if each[0].value not in over), *mine), given.mark)
         rest = tuple(entry for entry in fields.entries if entry[0].value not in over)
         overrides.append(Mapping(rest, fields.mark))
-    scope: Scope = {**draft.scope, "in": flow[1].channels if flow else UNKNOWN}
+    scope = draft.entered(draft.scope, flow)
     if template.counts:
-        scope |= {"nth": draft.counted, "total": draft.total}
+        scope = scope.seeing({"nth": draft.counted, "total": draft.total})
         draft.counted += 1
     caller = draft.entering(outer, flow)
     given = Mapping(given.entries, call.mark)
@@ -353,7 +352,11 @@ class _BlockWalk:
 
     def _projection(self, word: Scalar, flow: Flow, main: Flow) -> Body | None:
         """Return the body of ``auto`` where one is needed and fits."""
-        if word.value == "identity" or flow is None or main is None or flow[1] == main[1]:
+        if word.value == "identity" or flow is None or main is None:
+            return None
+        if self._draft.tape is not None:
+            self._draft.tape.compared(flow[0], main[0])
+        if flow[1] == main[1]:
             return None
         try:
             grid = sampling(self._draft.nodes, flow, main)
@@ -366,10 +369,14 @@ class _BlockWalk:
             return None
         items: list[tuple[Scalar | None, Item]] = []
         if any(grid.offset):
-            items.append(_synthetic("crop", "crop", {"top": grid.offset[0], "left": grid.offset[1]}, word))
+            skipped = {"top": marked(grid.offset[0], word), "left": marked(grid.offset[1], word)}
+            items.append(_synthetic("crop", "crop", skipped, word))
         stride = grid.stride[0] if grid.stride[0] == grid.stride[1] else grid.stride
-        fields: dict[str, Result] = {"out": main[1].channels, "kernel": 1, "stride": stride}
+        fields = {"out": marked(main[1].channels, word), "kernel": marked(1, word), "stride": marked(stride, word)}
         items.append(_synthetic("projection", "conv", fields, word))
+        if self._draft.tape is not None:
+            self._draft.tape.sampled(self._draft.nodes, flow[0], main[0])
+            self._draft.tape.measured(fields["out"], main[0])
         return Body(tuple(items), False, word.mark)
 
     def _merge(self, lanes: list[Lane], flows: list[Flow]) -> tuple[int | None, Flow]:
@@ -466,9 +473,9 @@ class _BlockWalk:
         return members, flow
 
 
-def _synthetic(name: str, word: str, fields: dict[str, Result], at: Value) -> tuple[Scalar, Item]:
+def _synthetic(name: str, word: str, fields: dict[str, Value], at: Value) -> tuple[Scalar, Item]:
     """Return an item that the page did not write, marked where it was asked for."""
-    entries = tuple((Scalar(key, at.mark), marked(value, at)) for key, value in fields.items())
+    entries = tuple((Scalar(key, at.mark), value) for key, value in fields.items())
     call = LayerCall(Scalar(word, at.mark), Mapping(entries, at.mark), at.mark)
     return Scalar(name, at.mark), Item(call, at.mark)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from math import prod
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import Note
@@ -11,8 +10,8 @@ from builder.graph import Node
 from builder.lowering.names import Modules, check_keys
 from builder.lowering.places import Walked
 from builder.lowering.references import References
-from builder.lowering.scope import UNKNOWN, Evaluator
-from builder.ops.base import ShapeError
+from builder.lowering.scope import NOTHING, UNKNOWN, Evaluator, Size
+from builder.ops.base import MAX_ELEMENTS, ShapeError, is_too_large
 from builder.ops.faults import FaultyPluginError, output
 from builder.ops.merging import ReadPlace
 
@@ -24,23 +23,33 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
+    from builder.lowering.steps import Recipe
+    from builder.lowering.tape import Tape
     from builder.ops.base import Operation, Parameter
     from builder.reader import Mapping, Scalar
     from builder.shapes import Shape
-
-MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
 
 
 class Draft:
     """A network in the making. ``total`` is the number of counted template instances, known from an earlier walk."""
 
-    def __init__(self, page: Merged, scope: Scope, shape: Shape, edits: Edits, problems: Collector, total: int) -> None:
+    def __init__(
+        self,
+        page: Merged,
+        scope: Scope,
+        shape: Shape,
+        edits: Edits,
+        problems: Collector,
+        total: int,
+        tape: Tape | None = None,
+    ) -> None:
         self.page = page
         self.scope = scope
         self.input_shape = shape
         self.edits = edits
         self.problems = problems
-        self.evaluator = Evaluator(problems)
+        self.tape = tape
+        self.evaluator = Evaluator(problems, tape)
         self.modules = Modules(problems)
         self.nodes: list[Node] = []
         self.paths: dict[str, str] = {}
@@ -61,8 +70,12 @@ class Draft:
         role: Role,
         mark: Mark,
         fields: Mapping | None = None,
+        recipe: Recipe | None = None,
     ) -> Flow:
-        """Add a node with path and key ``name``; report a misfit and return the unknown value instead."""
+        """Add a node with path and key ``name``; report a misfit and return the unknown value instead.
+
+        ``recipe`` says, for the tape, how the operation is made.
+        """
         path, key = name
         try:
             shape = output(operation, *(shape for _, shape in inputs))
@@ -76,13 +89,15 @@ class Draft:
             hint = misfit.hint or self._channels_first()
             self.problems.error("misfit", f"{path}: {misfit.message}", place, hint)
             return None
-        if self._is_too_large(operation, inputs, shape):
+        if is_too_large(shape, operation.parameters(*(shape for _, shape in inputs))):
             message = f"{path}: more than {MAX_ELEMENTS:,} numbers in one tensor, which does not fit into memory"
             self.problems.error("too-large", message, mark)
             return None
         index = len(self.nodes)
         node = Node(index, path, key, operation, tuple(i for i, _ in inputs), shape, role, mark)
         self.nodes.append(node)
+        if self.tape is not None:
+            self.tape.add(node, recipe)
         if key:
             self.by_path[path] = node
         return index, shape
@@ -94,13 +109,19 @@ class Draft:
             return None
         return f"channels come first: `input: [{sizes[2]}, {sizes[0]}, {sizes[1]}]`"
 
-    def _is_too_large(self, operation: Operation, inputs: tuple[tuple[int, Shape], ...], shape: Shape) -> bool:
-        learned = operation.parameters(*(shape for _, shape in inputs))
-        return shape.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
-
     def entering(self, frame: Frame, flow: Flow) -> Scope:
         """Return the frame's variables with ``$in``: the channels that enter what they are written on."""
-        return {**frame.scope, "in": flow[1].channels if flow else UNKNOWN}
+        return self.entered(frame.scope, flow)
+
+    def entered(self, scope: Scope, flow: Flow, *, last: bool = False) -> Scope:
+        """Return variables with ``$in``: the channels of what enters, or the ``last`` axis."""
+        if flow is None:
+            return scope.seeing({"in": UNKNOWN})
+        index, shape = flow
+        varies = self.tape is not None and self.tape.varies(index)
+        return scope.seeing(
+            {"in": shape.sizes[-1] if last else shape.channels}, {"in": Size(index, last)} if varies else NOTHING
+        )
 
     def learned(self, node: Node) -> tuple[Parameter, ...]:
         """Return the tensors that a node learns."""

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.lowering.names import join
+from builder.lowering.scope import Scope
 from builder.lowering.selectors import Place
 
 if TYPE_CHECKING:
     from builder.expressions import Result
     from builder.graph import Role
-    from builder.lowering.scope import Scope
     from builder.shapes import Shape
     from builder.spec.page import Body, Insert
 
@@ -30,7 +30,7 @@ class Frame:
 
     path: tuple[str, ...] = ()
     module: str = ""
-    scope: Scope = field(default_factory=dict)
+    scope: Scope = field(default_factory=Scope)
     instances: tuple[tuple[int, str], ...] = ()
     ordinals: dict[str, int] = field(default_factory=dict)
     role: Role = "layer"
@@ -49,7 +49,7 @@ class Frame:
 
     def seeing(self, **variables: Result) -> Frame:
         """Return the same block with more variables."""
-        return replace(self, scope={**self.scope, **variables})
+        return replace(self, scope=self.scope.seeing(variables))
 
     def at_home(self) -> Frame:
         """Return the frame of what is inserted into the block: it lives under the block's path."""

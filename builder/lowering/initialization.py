@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import suggest, suggest_value
+from builder.diagnostics import Collector, suggest, suggest_value
 from builder.graph import Initialization
 from builder.lowering.names import join
-from builder.lowering.scope import UNKNOWN, UnknownValueError
+from builder.lowering.scope import UNKNOWN, Evaluator, Scope, UnknownValueError
 from builder.lowering.selectors import Selector, check_searching, parse_selector
 from builder.ops.base import LARGEST, Operation
 from builder.reader import Mapping, Scalar, describe
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from builder.expressions import Result
     from builder.graph import Node
     from builder.lowering.draft import Draft
-    from builder.lowering.scope import Scope, Unknown
+    from builder.lowering.scope import Unknown
+    from builder.lowering.tape import Tape
     from builder.ops.base import Parameter
     from builder.reader import Value
     from builder.spec.page import InitRule
@@ -120,18 +121,20 @@ def _resolved(draft: Draft, rule: InitRule, target: Selector | str, layers: _Lay
     for key, each in tensors:
         out = each.shape[0]
         if out not in functions:
-            functions[out] = _function(draft, rule, out)
+            functions[out] = _function(rule, out, draft.scope, draft.evaluator, draft.problems)
         found = functions[out]
         if found is None or not _fits(draft, rule, found[0], key, each):
             return None
         targets.append((key, *found))
+    if draft.tape is not None:
+        _hold(draft.tape, rule, draft.scope, targets)
     if isinstance(target, Selector):
         operation, template = None, target.template
     else:
         operation, template = target, None
     if targets:
         return Initialization(operation, template, parameter, tuple(targets))
-    _function(draft, rule, UNKNOWN)  # the rule itself is looked at even where it reaches nothing
+    _function(rule, UNKNOWN, draft.scope, draft.evaluator, draft.problems)  # the rule itself is looked at all the same
     dropped = _is_dropped(draft, rule, target, met, layers)
     return Initialization(operation, template, parameter, (), dropped=dropped)
 
@@ -200,42 +203,57 @@ def _report_nothing(draft: Draft, rule: InitRule, selector: Selector, met: list[
         draft.problems.error("no-such-place", message, rule.target.mark, hint)
 
 
-def _function(draft: Draft, rule: InitRule, out: int | Unknown) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+def _function(
+    rule: InitRule, out: int | Unknown, scope: Scope, evaluator: Evaluator, problems: Collector
+) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     """Return function and arguments for a parameter of a layer with ``out`` channels."""
-    scope: Scope = {**draft.scope, "out": out}
     try:
-        value = draft.evaluator.value(rule.value, scope)
+        value = evaluator.value(rule.value, Scope({**scope, "out": out}))  # the tape holds the rule
     except UnknownValueError:
         return None
     if isinstance(value, Mapping) and len(value.entries) == 1:
         (key, arguments) = value.entries[0]
-        return _checked(draft, key, arguments)
+        return _checked(problems, key, arguments)
     if isinstance(value, Scalar) and isinstance(value.value, str):
-        return _checked(draft, value, Mapping((), value.mark))
+        return _checked(problems, value, Mapping((), value.mark))
     number = value.value if isinstance(value, Scalar) and not isinstance(value.value, bool) else None
     if isinstance(number, (int, float)) and abs(number) <= LARGEST:
         return "constant", (("val", number),)
     hint = "a number, such as 0, or a function, such as `kaiming_normal` or `{normal: {std: 0.01}}`"
     if isinstance(number, (int, float)):
         hint = f"a number of at most {LARGEST:g}: larger ones do not survive single precision"
-    draft.problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
+    problems.error("bad-init", f"a parameter cannot begin as {describe(value)}", value.mark, hint)
     return None
 
 
-def _checked(draft: Draft, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
+def _hold(tape: Tape, rule: InitRule, scope: Scope, targets: list[Target]) -> None:
+    """Let a tape hold that a rule suits its targets; one that gives them several functions is too much for it."""
+    functions = {function for _, function, _ in targets}
+    if len(functions) > 1:
+        tape.stop()
+
+    def suits(scope: Scope, out: int | None) -> bool:
+        problems = Collector()
+        found = _function(rule, UNKNOWN if out is None else out, scope, Evaluator(problems), problems)
+        return found is not None and not problems and functions.issubset({found[0]})
+
+    tape.checked(rule.value, scope, [key for key, *_ in targets], suits)
+
+
+def _checked(problems: Collector, name: Scalar, arguments: Value) -> tuple[str, tuple[tuple[str, object], ...]] | None:
     hint: Hint
     word = str(name.value)
     if word not in FUNCTIONS:
         meant = ELSEWHERE.get(word.lower().rstrip("_"))
         hint = f"did you mean `{meant}`?" if meant else partial(suggest_value, word, list(FUNCTIONS), "there are")
-        draft.problems.error("bad-init", f"`{word}` is not a function of torch.nn.init", name.mark, hint)
+        problems.error("bad-init", f"`{word}` is not a function of torch.nn.init", name.mark, hint)
         return None
     if not isinstance(arguments, Mapping):
         example = ", ".join(f"{field}: …" for field in FUNCTIONS[word].model_fields)
         hint = f"such as `{word}: {{{example}}}`" if example else f"write `{word}`"
-        draft.problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark, hint)
+        problems.error("bad-init", f"the arguments of `{word}` have names", arguments.mark, hint)
         return None
-    fine = validate(FUNCTIONS[word], Mapping(arguments.entries, name.mark), f"`{word}`", draft.problems)
+    fine = validate(FUNCTIONS[word], Mapping(arguments.entries, name.mark), f"`{word}`", problems)
     return (word, tuple(_arguments(arguments))) if fine is not None else None
 
 

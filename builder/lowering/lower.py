@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from operator import attrgetter
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
@@ -17,7 +18,7 @@ from builder.lowering.draft import Draft
 from builder.lowering.edits import Edits
 from builder.lowering.initialization import initializations
 from builder.lowering.pages import merge_mappings
-from builder.lowering.scope import UNKNOWN, Evaluator, TooLargeError, UnknownValueError, marked
+from builder.lowering.scope import UNKNOWN, Evaluator, Scope, TooLargeError, UnknownValueError, marked
 from builder.lowering.walk import Walk
 from builder.ops.base import Count
 from builder.reader import Mapping, Scalar, Sequence
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from builder.graph import Block
     from builder.lowering.frame import Flow
     from builder.lowering.pages import Merged
-    from builder.lowering.scope import Scope, Unknown
+    from builder.lowering.scope import Unknown
+    from builder.lowering.tape import Tape
 
 
 @dataclass
@@ -54,16 +56,18 @@ def lower(
     classes: int | None = None,
     params: Table[str, Result] | None = None,
     work: Work | None = None,
+    tape: Tape | None = None,
 ) -> Graph:
     """Return the graph of a merged page; what is given here holds before what the page says.
 
-    What it costs is added to ``work``. Raises ArchError with every mistake, in the order of the text.
+    What it costs is added to ``work``; a ``tape`` holds what becomes of its numbers, parameters of the page. Raises
+    ArchError with every mistake, in the order of the text.
     """
     work = work if work is not None else Work()
     work.read(page)
     problems = Collector(page.found)
     try:
-        return _lowered(page, input, classes, params or {}, work, problems)
+        return _lowered(page, input, classes, params or {}, work, problems, tape)
     except TooLargeError:
         problems.raise_found()
         raise
@@ -76,20 +80,24 @@ def _lowered(
     params: Table[str, Result],
     work: Work,
     problems: Collector,
+    tape: Tape | None,
 ) -> Graph:
     _check_members(page, problems)
     if _is_family(page, params, problems):
         problems.raise_found()  # whatever its members give is unknown
-    evaluator = Evaluator(problems)
-    scope = _page_scope(page, given_classes, params, evaluator, problems)
+    evaluator = Evaluator(problems, tape)
+    scope = _page_scope(page, given_classes, params, evaluator, problems, tape)
     shape = _size(page, size, problems)
-    draft, root, flow = _walk(page, scope, shape, problems, work)
+    draft, root, flow = _walk(page, scope, shape, problems, work, tape)
     rules = initializations(draft)
     if flow is not None and scope["classes"] is not UNKNOWN:
         _check_head(page, draft, flow, scope["classes"], problems)
     heads = tuple(block for block in root.blocks() if block.head) if root is not None else ()
     if flow is not None:
         draft.check_read({flow[0], *(head.output for head in heads)})
+    if tape is not None and flow is not None:
+        for output in (flow[0], *(head.output for head in heads)):
+            tape.kept(output, attrgetter("shape"))
     for head in heads:
         _check_side_head(head, draft, scope["classes"], problems)
     problems.raise_found()
@@ -111,24 +119,34 @@ def _lowered(
 
 
 def _walk(
-    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, work: Work
+    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, work: Work, tape: Tape | None
 ) -> tuple[Draft, Block | None, Flow]:
     """Walk the page; where templates ask for ``$total``, a first walk counts."""
     total = 2  # any number over 1 serves a walk that only counts
     if any(template.counts for template in page.templates.values()):
         total = max(1, _once(page, scope, shape, Collector(), total, work)[0].counted)
-    draft, root, flow = _once(page, scope, shape, problems, total, work)
+        if tape is not None:
+            tape.stop()  # it does not hold how the first walk counted
+    draft, root, flow = _once(page, scope, shape, problems, total, work, tape)
     draft.finish()
     return draft, root, flow
 
 
 def _once(
-    page: Merged, scope: Scope, shape: Shape | None, problems: Collector, total: int, work: Work
+    page: Merged,
+    scope: Scope,
+    shape: Shape | None,
+    problems: Collector,
+    total: int,
+    work: Work,
+    tape: Tape | None = None,
 ) -> tuple[Draft, Block | None, Flow]:
-    edits = Edits(page, scope, Evaluator(problems))
+    edits = Edits(page, scope, Evaluator(problems, tape))
     if not edits.check_count(problems):
         problems.raise_found()
-    draft = Draft(page, scope, shape or _ANY, edits, problems, total)
+    if tape is not None:
+        tape.begin(shape or _ANY)
+    draft = Draft(page, scope, shape or _ANY, edits, problems, total, tape)
     walk = Walk(draft)
     try:
         root, flow = root_block(draft, walk, shape)
@@ -165,13 +183,22 @@ def _check_members(page: Merged, problems: Collector) -> None:
 
 
 def _page_scope(
-    page: Merged, classes: int | None, params: Table[str, Result], evaluator: Evaluator, problems: Collector
+    page: Merged,
+    classes: int | None,
+    params: Table[str, Result],
+    evaluator: Evaluator,
+    problems: Collector,
+    tape: Tape | None,
 ) -> Scope:
     """Return the variables that the whole page sees: its parameters and ``$classes``."""
-    scope: Scope = {}
-    scope["classes"] = _classes(classes if classes is not None else page.classes, page, evaluator, problems)
+    count = _classes(classes if classes is not None else page.classes, page, evaluator, problems)
+    scope = Scope({"classes": count})
     given = merge_mappings(page.given, _arguments(params)) if params else page.given
-    return bind(page.params.values(), given, dict(scope), scope, f"`{page.title}`", evaluator, problems)
+    caller = scope
+    if tape is not None:
+        caller = scope.seeing(tape.numbers, tape.registers)
+        given = merge_mappings(given, _arguments({name: f"${name}" for name in tape.numbers}))
+    return bind(page.params.values(), given, caller, scope, f"`{page.title}`", evaluator, problems)
 
 
 def _classes(given: object, page: Merged, evaluator: Evaluator, problems: Collector) -> Result | Unknown:
@@ -182,7 +209,7 @@ def _classes(given: object, page: Merged, evaluator: Evaluator, problems: Collec
     if isinstance(given, (Scalar, Sequence, Mapping)):
         mark = given.mark
         try:
-            count = evaluator.result(given, {})
+            count = evaluator.result(given, Scope())
         except UnknownValueError:
             return UNKNOWN
     if count is None:

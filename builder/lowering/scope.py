@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from builder.expressions import MAX_ITEMS, ExpressionError, evaluate, is_expression, parse, size, variables
 from builder.reader import Mapping, Scalar, Sequence, Value
 from builder.spec.calls import report_expression
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from collections.abc import Mapping as Table
+
     from builder.diagnostics import Collector, Mark
-    from builder.expressions import Result
+    from builder.expressions import Expression, Result
 
 
 class Unknown:
@@ -20,7 +24,56 @@ class Unknown:
 
 UNKNOWN: Final = Unknown()
 
-Scope: TypeAlias = "dict[str, Result | Unknown]"
+NOTHING: Final[Table[Any, Any]] = MappingProxyType({})
+
+
+class Size(NamedTuple):
+    """The channels of what a node gives, or its last axis."""
+
+    node: int
+    last: bool = False
+
+
+Register: TypeAlias = "int | Size"
+"""Where a tape has a value: in the register of this number, or in the shape of a node."""
+
+
+class Recorder(Protocol):
+    """What an evaluator asks of a tape."""
+
+    def decided(self, expression: Expression, scope: Scope, result: Result) -> None:
+        """Hold that ``expression`` gives ``result``, by which the walk goes."""
+
+    def bound(self, value: Value, scope: Scope, result: Result, fits: Callable[[Result], bool]) -> Register | None:
+        """Return the register of what a parameter is given, None where it does not vary."""
+
+
+class Scope(dict[str, "Result | Unknown"]):
+    """The variables that an expression sees; ``registers`` are those of the ones that vary, while a tape runs."""
+
+    __slots__ = ("registers",)
+
+    def __init__(
+        self, values: Table[str, Result | Unknown] = NOTHING, registers: Table[str, Register] = NOTHING
+    ) -> None:
+        super().__init__(values)
+        self.registers = registers
+
+    def put(self, name: str, value: Result | Unknown, register: Register | None) -> None:
+        """Give a variable another value, or a new one its first; it varies if it has a register."""
+        self[name] = value
+        if register is not None or name in self.registers:
+            kept = {other: each for other, each in self.registers.items() if other != name}
+            self.registers = kept if register is None else {**kept, name: register}
+
+    def seeing(self, values: Table[str, Result | Unknown], registers: Table[str, Register] = NOTHING) -> Scope:
+        """Return these variables and more, of which those in ``registers`` vary; a new one hides an old one."""
+        found = Scope(self, self.registers)
+        found.update(values)
+        if self.registers or registers:
+            kept = {name: each for name, each in self.registers.items() if name not in values}
+            found.registers = {**kept, **registers}
+        return found
 
 
 MAX_LOOKED_AT = 2_000_000
@@ -36,10 +89,14 @@ class UnknownValueError(Exception):
 
 
 class Evaluator:
-    """Evaluates the values of a page; every mistake goes to ``problems``."""
+    """Evaluates the values of a page; every mistake goes to ``problems``.
 
-    def __init__(self, problems: Collector) -> None:
+    A ``tape`` holds what the walk decides by them, which is everything but what ``bound`` and ``fields`` evaluate.
+    """
+
+    def __init__(self, problems: Collector, tape: Recorder | None = None) -> None:
         self._problems = problems
+        self._tape = tape
         self._looked_at = self._read = 0
 
     def read(self, count: int, mark: Mark) -> None:
@@ -72,6 +129,16 @@ class Evaluator:
             raise UnknownValueError
         return plain  # type: ignore[return-value]  # what `plain` of a scalar or a list gives
 
+    def bound(self, value: Value, scope: Scope, fits: Callable[[Result], bool]) -> tuple[Result, Register | None]:
+        """Return the result of what a parameter is given and, where it varies, its register on the tape.
+
+        ``fits`` says of another result whether the parameter takes it.
+        """
+        if self._tape is None or not scope.registers:
+            return self.result(value, scope), None
+        result = self.result(value, Scope(scope))
+        return result, self._tape.bound(value, scope, result, fits)
+
     def text(self, text: str, at: Scalar, scope: Scope) -> Result:
         """Return the result of an expression that is a part of the scalar ``at``."""
         try:
@@ -80,11 +147,14 @@ class Evaluator:
             if any(value is UNKNOWN for value in values):
                 raise UnknownValueError
             self._count(values)
-            return evaluate(tree, scope)  # type: ignore[arg-type]  # nothing unknown is mentioned
+            result = evaluate(tree, scope)  # type: ignore[arg-type]  # nothing unknown is mentioned
         except ExpressionError as error:
             error.offset += max(0, str(at.value).find(text))
             report_expression(error, at, self._problems)
             raise UnknownValueError from None
+        if self._tape is not None:
+            self._tape.decided(tree, scope, result)
+        return result
 
     def _count(self, values: list[Result | Unknown]) -> None:
         """Stop expressions that look at more elements of lists, copy after copy, than any page needs."""
@@ -110,6 +180,20 @@ class Evaluator:
 
     def _scalar(self, scalar: Scalar, scope: Scope) -> Value:
         return marked(self.text(str(scalar.value), scalar, scope), scalar)
+
+
+def mentioned(value: Value) -> Iterator[str]:
+    """Yield the names of all variables in the expressions of ``value``, which can be read."""
+    match value:
+        case Scalar(value=text):
+            if is_expression(text):
+                yield from (each.name for each in variables(parse(str(text))))
+        case Sequence(items=items):
+            for item in items:
+                yield from mentioned(item)
+        case Mapping(entries=entries):
+            for _, inner in entries:
+                yield from mentioned(inner)
 
 
 def written(result: Result) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from builder.lowering.names import join
@@ -50,6 +51,8 @@ def split_share(draft: Draft, spec: BlockSpec, path: str, number: int, sizes: tu
         return None
     share: Operation = Chunk(chunks=len(sizes), position=number)
     if sizes[0]:
+        if draft.tape is not None:
+            draft.tape.kept(flow[0], attrgetter("shape"))
         if sum(sizes) != flow[1].channels:
             if number == 0 and spec.split is not None:
                 message = f"{path}: `split` shares {sum(sizes)} channels, but its input is {flow[1]}"

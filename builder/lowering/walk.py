@@ -20,7 +20,7 @@ from builder.lowering.blocks import inline_block, template_instance
 from builder.lowering.frame import ChildName
 from builder.lowering.names import join
 from builder.lowering.pages import merge_mappings
-from builder.lowering.scope import TooLargeError, UnknownValueError, written
+from builder.lowering.scope import Scope, TooLargeError, UnknownValueError, written
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import without_place
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from builder.graph import BlockMember
     from builder.lowering.draft import Draft
     from builder.lowering.frame import Flow, Frame
-    from builder.lowering.scope import Scope
+    from builder.lowering.steps import Recipe
     from builder.ops.base import Operation
     from builder.reader import Value
     from builder.spec.page import Branch, Insert
@@ -244,7 +244,8 @@ class Walk:
         for more in self.draft.edits.fields(name.place):
             fields = merge_mappings(fields, more)
         sources = self._sources(self.draft.page.operations[word], fields, frame)
-        operation = self._validated(word, fields, self._entering_operation(word, frame, flow))
+        scope = self._entering_operation(word, frame, flow)
+        operation = self._validated(word, fields, scope)
         result: Flow = None
         known = tuple(source for source in sources if source is not None)
         name = name if self.draft.page.operations[word].has_key else replace(name, key="")
@@ -252,8 +253,9 @@ class Walk:
             complete = len(known) == len(sources)
             place = operation.place
             inputs = known if place is not None and place.instead else (flow, *known)
+            recipe = self._recipe(word, fields, scope)
             result = (
-                self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields)
+                self.draft.node(operation, (path, name.key), inputs, frame.role, call.mark, fields, recipe)
                 if complete
                 else flow
             )
@@ -276,6 +278,8 @@ class Walk:
         self.draft.paths[path] = earlier.key
         result = None
         if flow is not None:
+            if self.draft.tape is not None:
+                self.draft.tape.reused(earlier.index, flow[0])
             result = self.draft.node(earlier.operation, (path, earlier.key), (flow,), earlier.role, call.mark)
             inputs = [self.draft.shape_of(index) for index in earlier.inputs]
             if result is not None and earlier.operation.parameters(flow[1]) != earlier.operation.parameters(*inputs):
@@ -287,13 +291,17 @@ class Walk:
 
     def _entering_operation(self, word: str, frame: Frame, flow: Flow) -> Scope:
         """Return the scope of an operation's fields; ``$in`` is the last axis for those that work on features."""
-        if flow is not None and word in ("linear", "layernorm"):
-            return {**frame.scope, "in": flow[1].sizes[-1]}
-        return self.draft.entering(frame, flow)
+        return self.draft.entered(frame.scope, flow, last=word in ("linear", "layernorm"))
+
+    def _recipe(self, word: str, fields: Mapping, scope: Scope) -> Recipe | None:
+        """Return how an operation is made, for the tape."""
+        operation, tape = self.draft.page.operations[word], self.draft.tape
+        return tape.recipe(operation, without_place(operation, fields), scope) if tape is not None else None
 
     def _validated(self, word: str, fields: Mapping, scope: Scope) -> Operation | None:
         """Return the operation with its fields evaluated, or None with the mistakes reported."""
         entries = []
+        scope = Scope(scope) if scope.registers else scope  # the tape holds the recipe
         for key, value in without_place(self.draft.page.operations[word], fields).entries:
             try:
                 entries.append((key, self.draft.evaluator.value(value, scope)))
@@ -365,7 +373,7 @@ class Walk:
         """
         item = insert.item
         word = item.content.text if isinstance(item.content, LayerCall) else "block"
-        scope: Scope = {**self.draft.scope, "point": where[0], "at": where[1]}
+        scope = self.draft.scope.seeing({"point": where[0], "at": where[1]})
         within = (*frame.inserts, insert)
         inside = replace(frame, scope=scope, role="inserted", inserts=within)
         with self.draft.problems.within(None):

@@ -6,8 +6,9 @@ PyTorch's classes as text and never import them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from math import prod
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, NamedTuple, TypeAlias
 
@@ -63,6 +64,14 @@ class Parameter(NamedTuple):
     name: str
     shape: tuple[int, ...]
     of: str
+
+
+MAX_ELEMENTS = 2**36  # of one tensor: 256 GiB in single precision
+
+
+def is_too_large(output: Shape, learned: Iterable[Parameter]) -> bool:
+    """Return whether what an operation gives, or a tensor that it learns, fits into no memory."""
+    return output.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
 
 
 @dataclass(frozen=True)

@@ -67,7 +67,7 @@ class Conv(Operation):
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
-        return prod(self.parameters(*inputs)[0].shape) * prod(self.output(*inputs).sizes[1:])
+        return prod(self.parameters(*inputs)[0].shape) * prod(_windows(self, *inputs))
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""

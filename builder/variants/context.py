@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
 from math import comb, prod
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from builder.costs import Cost, graph_cost
+from builder.costs import graph_cost
 from builder.diagnostics import ArchError, Diagnostic
 from builder.identity import graph_id
 from builder.lowering.lower import lower
@@ -17,12 +17,14 @@ from builder.variants.composition import Composition
 from builder.variants.layout import Entangled, Laid
 from builder.variants.pages import Differences, Inserted, insert_names, inserted_path, page_text
 from builder.variants.places import Places
+from builder.variants.replay import Price, Replays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from builder.graph import Graph
     from builder.lowering.pages import Base
+    from builder.lowering.tape import Tape
     from builder.reader import Scalar
     from builder.spec.space import Insertions, Space
     from builder.variants.layout import Chosen
@@ -31,13 +33,6 @@ if TYPE_CHECKING:
 
 MAX_WORK = 500_000
 """Places of a space times layers of its networks: each place is tried alone, in a network of all layers."""
-
-
-class Price(NamedTuple):
-    """What a network is, by its id, and what it costs."""
-
-    id: str
-    cost: Cost
 
 
 @dataclass(frozen=True)
@@ -64,14 +59,20 @@ class Origin:
     @cached_property
     def id(self) -> str:
         """The id of the base itself."""
-        return graph_id(self.lowered(Differences()))
+        return self.replays.price(Differences()).id
 
-    def lowered(self, differences: Differences, name: str = "variant") -> Graph:
+    @cached_property
+    def replays(self) -> Replays:
+        """Prices and shapes of variants into which nothing is inserted."""
+        return Replays(lambda differences, tape: self.lowered(differences, tape=tape))
+
+    def lowered(self, differences: Differences, name: str = "variant", tape: Tape | None = None) -> Graph:
         """Return the graph of a variant, by way of its page; raise ArchError with every mistake."""
         if not differences:
             return lower(self.base.merged(), classes=self.classes)
         try:
-            return lower(self.base.extended(page_text(name, self.header, differences), f"{name}.yaml"))
+            page = self.base.extended(page_text(name, self.header, differences), f"{name}.yaml")
+            return lower(page, tape=tape)
         except ArchError as error:
             raise ArchError(*(self._as_asked(each, f"{name}.yaml") for each in error.diagnostics)) from None
 
@@ -152,23 +153,34 @@ class Context:
         """Lower the network; raise ArchError where settings or parameters do not fit."""
         self._origin = origin
         self._changes = changes
-        self.graph = origin.lowered(changes)
-        if changes and graph_id(self.graph) == origin.id:
+        self._price = origin.replays.price(changes)
+        if changes and self._price.id == origin.id:
             self._changes = Differences()  # a page holds only what differs
-        self.places = Places(self.graph)
         self.spots: list[InsertionPlace] = []
         self.merged: dict[str, tuple[str, ...]] = {}
         """For a place that is tried, the others that mean the same."""
         self._alias: dict[int, list[InsertionPlace]] = {}
         self._selectors: dict[frozenset[int], str] = {}
-        origin.check_size(0, self.graph)
+        if origin.space.insertions or origin.space.apart:
+            origin.check_size(0, self.graph)
         self._spots_of = [self._numbered(each) for each in origin.space.insertions]
-        origin.check_size(len(self.spots), self.graph)
+        if self.spots:
+            origin.check_size(len(self.spots), self.graph)
         self._named = self._names()
         self._composition = self._composed()
         self.dimensions = [
             self._dimension(each, spots) for each, spots in zip(origin.space.insertions, self._spots_of, strict=True)
         ]
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The network itself, lowered where it is asked for."""
+        return self._origin.lowered(self._changes)
+
+    @cached_property
+    def places(self) -> Places:
+        """Every place of it."""
+        return Places(self.graph)
 
     @cached_property
     def size(self) -> int:
@@ -202,9 +214,11 @@ class Context:
 
     def price(self, chosen: Chosen) -> Price:
         """Return id and cost of a choice."""
+        if not chosen:
+            return self._price
         if self._composition is not None:
             return Price(self._composition.id(chosen), self._composition.cost(chosen))
-        graph = self._origin.lowered(self.differences(chosen)) if chosen else self.graph
+        graph = self._origin.lowered(self.differences(chosen))
         return Price(graph_id(graph), graph_cost(graph))
 
     def _id(self, chosen: Chosen) -> str:
@@ -252,7 +266,7 @@ class Context:
 
     def _names(self) -> list[list[dict[int, str | None]]]:
         """Return for every dimension and layer what it is called at each place."""
-        taken = set(_paths(self.graph))
+        taken = set(_paths(self.graph)) if self._spots_of else set()
         named: list[list[dict[int, str | None]]] = []
         for dimension, spots in zip(self._origin.space.insertions, self._spots_of, strict=True):
             places = [self.spots[spot] for spot in spots]

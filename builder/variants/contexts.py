@@ -33,7 +33,8 @@ class Contexts:
         self._axes = [*(len(each.values) for each in space.settings), *(len(each.values) for each in space.choices)]
         self._known: OrderedDict[int, Context] = OrderedDict()
         self._most = MOST_KNOWN
-        self._most = min(MOST_KNOWN, max(1, MOST_NODES // max(1, len(self[0].graph.nodes))))
+        if space.insertions:  # else a context is a price
+            self._most = min(MOST_KNOWN, max(1, MOST_NODES // max(1, len(self[0].graph.nodes))))
 
     def __len__(self) -> int:
         return prod(self._axes)
@@ -100,9 +101,9 @@ class Contexts:
         blocks = [each.same_per for each in space.insertions if each.same_per is not None]
         lost = [each for each in places if not any(context.places.matching(each) for context in contexts)]
         lost += [each for each in blocks if not any(context.places.blocks(each) for context in contexts)]
-        advice = contexts[0].places.advice
         found = [
-            Diagnostic("no-such-place", f"`{each.value}` matches nothing", each.mark, advice(each)) for each in lost
+            Diagnostic("no-such-place", f"`{each.value}` matches nothing", each.mark, contexts[0].places.advice(each))
+            for each in lost
         ]
         unused = [each for pair in space.apart for each in pair if not any(context.meant(each) for context in contexts)]
         hint = "`not_both` is about places that `among` or `at` select"

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from builder.costs import Cost
     from builder.graph import Graph
     from builder.lowering.pages import Merged
+    from builder.shapes import Shape
     from builder.variants.context import Choice, Dimension, Option
     from builder.variants.layout import Chosen
     from builder.variants.sampling import Sample
@@ -68,6 +69,13 @@ class Variant:
         return base.extended(self.text, f"{self.name}.yaml") if self.differences else base.merged()
 
     @property
+    def shapes(self) -> Mapping[str, Shape]:
+        """What every layer and merge gives, by its path; quick where variants differ in numbers only."""
+        if self.differences.inserted:
+            return {node.path: node.shape for node in self.graph.nodes}
+        return self._origin.replays.shapes(self.differences)
+
+    @property
     def graph(self) -> Graph:
         """The network, lowered from the page each time it is asked for."""
         return self._origin.lowered(self.differences, self.name)
@@ -85,7 +93,7 @@ class Variants:
         self._sample = sample
         plain = Context(Origin(origin.base, Space(), origin.classes, origin.header), Differences())
         price = plain.price({})
-        self.base = Variant(plain.graph.name, price.id, price.cost, Differences(), origin)
+        self.base = Variant(origin.base.merged().name, price.id, price.cost, Differences(), origin)
         self._contexts = Contexts(origin)
         self.repeated: list[tuple[str, str]] = []
         """What turned out to be a network that came before: names, each with its id; the first hundred."""
