@@ -1,11 +1,17 @@
 """The words that options may have, each list once: the command line offers them, and the code that acts takes them.
 
-With them, the endings that names of images may have, which a shell is told too.
+With them, the endings that names of images may have, which a shell is told too, and the variables of the environment
+that stand for options.
 """
 
 from __future__ import annotations
 
 from typing import Final, Literal, TypeAlias
+
+DATA_VARIABLE: Final = "ARCHCLI_DATA"
+RUNS_VARIABLE: Final = "ARCHCLI_RUNS"
+DEVICE_VARIABLE: Final = "ARCHCLI_DEVICE"
+"""Variables that stand for options that are not given, for a server's own places."""
 
 Format: TypeAlias = Literal["fp32", "tf32", "bf16"]
 """The number format of products."""
@@ -21,6 +27,7 @@ KeepName: TypeAlias = Literal["all", "best"]
 
 EndedState: TypeAlias = Literal["finished", "stopped", "failed", "broken"]
 """What a run can be that nobody trains; a broken one can neither be gone on with nor read."""
+
 MOST_THREADS = 1024
 """Threads of a CPU that can be asked for."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar, get_args
 
 import typer
 
-from builder.choices import MOST_THREADS, Format, MemoryFormat, StepName
+from builder.choices import DATA_VARIABLE, DEVICE_VARIABLE, MOST_THREADS, RUNS_VARIABLE, Format, MemoryFormat, StepName
 from builder.cli import completion
 from builder.commands.terminal.console import say
 from builder.diagnostics import ArchError, Diagnostic
@@ -23,10 +23,6 @@ def choices(literal: object) -> str:
 def running(file: str) -> None:
     """Say that a file of the user's is run."""
     say(f"running {file}, which is Python")
-
-
-DATA_VARIABLE, RUNS_VARIABLE, DEVICE_VARIABLE = "ARCHCLI_DATA", "ARCHCLI_RUNS", "ARCHCLI_DEVICE"
-"""Variables of the environment that stand for options that are not given, for a server's own places."""
 
 
 def data_home() -> Path:

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
+from builder.choices import DATA_VARIABLE
 from builder.cli import usage
-from builder.cli.options import DATA_VARIABLE
 from builder.commands.terminal.console import say
 from builder.commands.terminal.exit_codes import INVALID, exit_codes
 from builder.diagnostics import ArchError

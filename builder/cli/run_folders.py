@@ -6,10 +6,10 @@ from typing import Annotated, get_args
 
 import typer
 
-from builder.choices import EndedState
+from builder.choices import RUNS_VARIABLE, EndedState
 from builder.cli import completion
 from builder.cli.forms import one_form
-from builder.cli.options import RUNS_VARIABLE, Json, choices
+from builder.cli.options import Json, choices
 from builder.commands.terminal.console import answer, answer_with, can_ask, confirmed, say
 from builder.commands.terminal.exit_codes import FAILED
 from builder.diagnostics import ArchError, Diagnostic, RunError

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from builder.choices import DATA_VARIABLE
 from builder.json_files import from_object, parse_json
 from builder.study.plan.plan import PlannedData  # noqa: TC001 - the same
 from builder.study.workers.place import plan_fingerprint
@@ -17,9 +18,6 @@ from builder.study.workers.place import plan_fingerprint
 if TYPE_CHECKING:
     from builder.study.plan.plan import Plan
     from builder.study.results.folder import StudyFolder
-
-DATA_VARIABLE = "ARCHCLI_DATA"
-"""The variable that says where the data sets lie on a machine."""
 
 
 @dataclass(frozen=True)

@@ -103,7 +103,7 @@ def weight_groups(settings: Optimizer, model: nn.Module) -> list[dict[str, Any]]
         if own is not None:
             decay = decay if own.weight_decay is None else own.weight_decay
             factor = own.lr_factor
-        groups.setdefault((decay, factor, own and own.epochs), []).append(weight)
+        groups.setdefault((decay, factor, None if own is None else own.epochs), []).append(weight)
     found = [
         {"params": members, "weight_decay": decay, FACTOR: factor, EPOCHS: epochs}
         for (decay, factor, epochs), members in groups.items()
