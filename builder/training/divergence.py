@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from builder.training.data.batches import Batches
     from builder.training.recipe.recipe import Recipe
+    from builder.training.steps.average import SlowWeights
 
 
 @dataclass(frozen=True)
@@ -53,18 +54,19 @@ def find_cause(
     done: int,
     lost: int,
     wanted: Callable[[], bool],
+    slow: SlowWeights | None = None,
 ) -> Cause | None:
     """Return what was the first not to be finite when step ``lost`` (from 0, over all epochs) had such a loss.
 
-    ``model`` and ``optimizer`` stand where ``done`` steps had been done, and are trained on ``batches_of`` an epoch
-    (from 1). Returns None where the repetition comes to no such loss, as it may on a GPU, or as soon as the answer is
-    not ``wanted`` any more.
+    ``model``, ``optimizer`` and ``slow`` weights stand where ``done`` steps had been done, and are trained on
+    ``batches_of`` an epoch (from 1). Returns None where the repetition comes to no such loss, as it may on a GPU, or as
+    soon as the answer is not ``wanted`` any more.
     """
     watched = max(done, lost - 1)
-    _repeat(model, optimizer, batches_of, recipe, (done, watched), wanted)
+    _repeat(model, optimizer, batches_of, recipe, (done, watched), wanted, slow)
     for step in range(watched, lost + 1):
         with watching(model) as seen:
-            loss = _repeat(model, optimizer, batches_of, recipe, (step, step + 1), wanted)
+            loss = _repeat(model, optimizer, batches_of, recipe, (step, step + 1), wanted, slow)
         outputs = [each for each in seen if each.what.startswith("the output")]
         if outputs:
             return outputs[0]
@@ -130,6 +132,7 @@ def _repeat(
     recipe: Recipe,
     span: tuple[int, int],
     wanted: Callable[[], bool],
+    slow: SlowWeights | None,
 ) -> torch.Tensor | None:
     """Train from the first step of ``span`` to before the second, from 0 over all epochs; return the last loss."""
     first, end = span
@@ -147,7 +150,7 @@ def _repeat(
                 raise _Reached
 
         try:
-            train_epoch(train_on, batches, recipe, tally, step, after_step)
+            train_epoch(train_on, batches, recipe, tally, step, after_step, slow)
         except _Reached:
             losses = tally.losses[stop - 1]
         first += stop - step

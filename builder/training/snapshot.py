@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer
 
     from builder.training.device.distributed import ProcessGroup
-    from builder.training.steps.average import Average
+    from builder.training.steps.average import Average, SlowWeights
 
 
 @dataclass
@@ -103,6 +103,7 @@ def take_snapshot(
     origin: SnapshotOrigin,
     group: ProcessGroup = ALONE,
     average: Average | None = None,
+    slow: SlowWeights | None = None,
 ) -> Checkpoint:
     """Return the state of a run of ``origin``; all processes of a ``group`` take it together."""
     tensors = {f"model/{name}": each for name, each in model.state_dict().items()}
@@ -110,6 +111,8 @@ def take_snapshot(
         tensors |= {f"optimizer/{number}/{name}": each for name, each in state.items() if each is not None}
     if average is not None:
         tensors |= {f"average/{name}": each for name, each in average.tensors.items()}
+    if slow is not None:
+        tensors |= {f"lookahead/{name}": each for name, each in slow.tensors.items()}
     whole = tally.all_reduce(group)
     tensors |= {"tally/losses": whole.losses, "tally/correct": whole.correct}
     for name, own in global_states(tally.losses.device).items():
@@ -124,6 +127,7 @@ def restore_snapshot(
     device: torch.device,
     group: ProcessGroup = ALONE,
     average: Average | None = None,
+    slow: SlowWeights | None = None,
 ) -> tuple[Position, EpochTally]:
     """Put everything, torch's random numbers too, where it was when ``checkpoint`` was taken; return what is new.
 
@@ -134,7 +138,7 @@ def restore_snapshot(
     Raises RunError if it belongs to another network or optimizer, or lacks something.
     """
     try:
-        return _restored(checkpoint, model, optimizer, device, group, average)
+        return _restored(checkpoint, model, optimizer, device, group, average, slow)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _foreign("another version of this program") from error
 
@@ -146,6 +150,7 @@ def _restored(
     device: torch.device,
     group: ProcessGroup,
     average: Average | None,
+    slow: SlowWeights | None,
 ) -> tuple[Position, EpochTally]:
     """Restore as ``restore_snapshot`` does; raise KeyError, TypeError, ValueError or AttributeError for what lacks."""
     if not load_weights(model, checkpoint.group("model")).complete:
@@ -153,6 +158,8 @@ def _restored(
     _restore_optimizer(checkpoint, optimizer)
     if average is not None:
         average.restore(checkpoint.group("average"))
+    if slow is not None:
+        slow.restore(checkpoint.group("lookahead"))
     position = from_object(Position, checkpoint.record["position"])  # type: ignore[arg-type]  # it says what is none
     tally = checkpoint.group("tally")
     done = (position.epoch - 1) * len(tally["losses"]) + position.step

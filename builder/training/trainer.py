@@ -50,12 +50,12 @@ from builder.training.randomness import seed_globally
 from builder.training.recipe.schedule import open_ended
 from builder.training.saving import drawing_pace, saving_pace
 from builder.training.snapshot import Position, SnapshotOrigin, changed_generator, restore_snapshot, take_snapshot
-from builder.training.steps.average import Average
+from builder.training.steps.average import Average, SlowWeights
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer, set_epoch
 from builder.training.steps.out_of_memory import OutOfMemoryExplained
-from builder.training.steps.schedules import learning_rate, same_past
+from builder.training.steps.schedules import learning_rate, same_looks, same_past
 from builder.training.steps.step import EagerStep
 from builder.training.weights.files import load_weights
 from builder.training.weights.initialization import initialize
@@ -145,6 +145,8 @@ class _Run:
         self.optimizer = make_optimizer(recipe.optimizer, self.model)
         self.eager = EagerStep(learner, self.optimizer, recipe, self.precision, group)
         self.average = Average(self.model, recipe.ema_decay) if recipe.ema_decay is not None else None
+        total = recipe.epochs * self.batches["train"].steps
+        self.slow = SlowWeights(self.model, recipe.lookahead, total) if recipe.lookahead is not None else None
         arithmetic = describe_arithmetic(device) | {"precision": str(self.precision)}
         self.origin = SnapshotOrigin(self._header(), arithmetic, group.world_size)
         self.best = Checkpoint({}, {})
@@ -241,7 +243,7 @@ class _Run:
         before = SnapshotOrigin.of(newest)
         self.origin.check_same_run(before)
         self.position, self.tally = restore_snapshot(
-            newest, self.model, self.optimizer, self.device, self.group, self.average
+            newest, self.model, self.optimizer, self.device, self.group, self.average, self.slow
         )
         self._check_past(before.header.recipe)
         if self.position.best_epoch:
@@ -290,6 +292,12 @@ class _Run:
             *names, last = [f"`{name}`" for name in open_ended()]
             hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be extended"
             raise RunError(message, hint)
+        if before is not None and not same_looks(before, self.recipe, done, steps):
+            message = (
+                f"this run cannot change from {before.epochs} to {epochs} epochs: with its `lookahead` past steps "
+                "would have had other weights"
+            )
+            raise RunError(message, "start a new run")
         begun = -(-done // steps)
         if before is not None and before.sides[:begun] != self.recipe.sides[:begun]:
             message = (
@@ -315,7 +323,7 @@ class _Run:
         train_on = self._step()
         self.report(EpochStarted(self.position.epoch, self.recipe.epochs, first, batches.steps, self._sides_left))
         start = perf_counter()
-        train_epoch(train_on, batches, self.recipe, self.tally, first, self._after_step)
+        train_epoch(train_on, batches, self.recipe, self.tally, first, self._after_step, self.slow)
         self._stop_if_lost()  # waits for the device
         self.seconds_trained += perf_counter() - start
         self.images_trained += batches.images - min(first * self.recipe.batch_size, batches.images)
@@ -427,7 +435,7 @@ class _Run:
             self._stop_if_lost()
             self.position.seconds = self.elapsed
             snapshot = take_snapshot(
-                self.model, self.optimizer, self.tally, self.position, self.origin, self.group, self.average
+                self.model, self.optimizer, self.tally, self.position, self.origin, self.group, self.average, self.slow
             )
             if not self.group.is_first:
                 return
@@ -456,7 +464,7 @@ class _Run:
             return None  # each process would see its own part only
         try:
             newest, _ = read_newest(self.folder.last, self.folder.previous)
-            position, _ = restore_snapshot(newest, self.model, self.optimizer, self.device)
+            position, _ = restore_snapshot(newest, self.model, self.optimizer, self.device, slow=self.slow)
         except RunError:
             return None
         batches = self.batches["train"]
@@ -466,7 +474,8 @@ class _Run:
         def wanted() -> bool:
             return not self.signals.received
 
-        return find_cause(self.model, self.optimizer, self._training_batches, self.recipe, done, lost, wanted)
+        repeated = self.model, self.optimizer, self._training_batches, self.recipe
+        return find_cause(*repeated, done, lost, wanted, self.slow)
 
     def _failed(self, message: str, step: int, cause: Cause | None) -> DivergedError:
         """Return what to raise, after it was written into the folder and the curves so far were drawn."""

@@ -56,7 +56,7 @@ CHANGED = {
 
 ADDED = re.compile(
     r'^ *"(init_streams": "one"|whiten": false|test_time_flip": false|test_time_shift": 0|padding_mode": "constant"'
-    r'|drop_last": false|selection": "best"),\n'
+    r'|lookahead": null|drop_last": false|selection": "best"),\n'
     r'|,\n *"bias_lr_factor": 1\.0(?=,?\n)|,\n *"groups": \[\](?=\n)',
     re.MULTILINE,
 )

@@ -34,6 +34,7 @@ from builder.training.progress import (
     StepChosen,
 )
 from builder.training.recipe.image_size import Growth
+from builder.training.recipe.lookahead import Lookahead
 from builder.training.recipe.optimizer import Adam, Sgd
 from builder.training.recipe.recipe import Augment, Recipe, load_recipe
 from builder.training.recipe.schedule import Constant, Cosine
@@ -675,6 +676,69 @@ class TestGroups:
         assert before["norm.bias"].any(), "it began with 0"
         assert torch.equal(after["norm.weight"], torch.ones(8))
         assert not torch.equal(before["conv.bias"], after["conv.bias"])
+
+
+class TestLookahead:
+    """Weights that return to slow ones."""
+
+    LOOKAHEAD = Lookahead(every=4, decay=0.5, power=2)
+
+    @pytest.mark.parametrize("stop", [3, 5, 11, 14])
+    def test_a_run_goes_on_with_its_slow_weights(
+        self, data: DataSet, recipe: Recipe, tmp_path: Path, stop: int
+    ) -> None:
+        """Bit for bit, stopped before and after looks, with every stream of chance and a running mean besides."""
+        looking = recipe.model_copy(update=RANDOM_EVERYTHING | {"lookahead": self.LOOKAHEAD, "selection": "last"})
+        whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+        network, resumed = drawn(), drawn(seed=99)
+        train(network, data, looking, whole, CPU)
+        with pytest.raises(Interrupted):
+            train(drawn(), data, looking, parts, CPU, stopping_at(stop, signal.SIGINT))
+        train(resumed, data, looking, parts, CPU)
+        assert bits(resumed) == bits(network)
+        first, second = (read_checkpoint(each.last) for each in (whole, parts))
+        assert all(torch.equal(each, second.tensors[name]) for name, each in first.tensors.items())
+        assert all(torch.equal(each, first.group("lookahead")[name]) for name, each in first.group("model").items()), (
+            "the last step ends on them"
+        )
+
+    @pytest.mark.parametrize(("settings", "longer"), [(Lookahead(every=5), True), (LOOKAHEAD, False)])
+    def test_it_is_lengthened_only_where_past_looks_would_have_been_the_same(
+        self, data: DataSet, recipe: Recipe, folder: RunFolder, settings: Lookahead, *, longer: bool
+    ) -> None:
+        """A constant decay, and a look after the last step anyway."""
+        looking = recipe.model_copy(update={"lookahead": settings})
+        train(drawn(), data, looking, folder, CPU)
+        message = (
+            "this run cannot change from 3 to 5 epochs: with its `lookahead` past steps would have had other weights"
+        )
+        with nullcontext() if longer else pytest.raises(RunError, match=message):
+            train(drawn(), data, looking.model_copy(update={"epochs": 5}), folder, CPU)
+
+    def test_the_search_for_a_lost_loss_repeats_it(self, data: DataSet, recipe: Recipe, folder: RunFolder) -> None:
+        """Else it would come to other weights, in which nothing is lost."""
+
+        class Guarded(TinyNetwork):
+            """Divides by zero where its head is exactly the slow one of the first look."""
+
+            at: torch.Tensor | None = None
+
+            def forward(self, images: torch.Tensor) -> torch.Tensor:
+                """Return the logits."""
+                there = self.at is not None and self.training and torch.equal(self.head.weight, self.at)
+                return super().forward(images) / (0.0 if there else 1.0)
+
+        looking = recipe.model_copy(update={"lookahead": Lookahead(every=2, decay=0.5)})
+        torch.manual_seed(5)
+        network = Guarded()
+        heads: list[torch.Tensor] = []
+        network.register_forward_pre_hook(lambda model, _: heads.append(model.head.weight.detach().clone()))
+        train(network, data, looking, RunFolder.create(folder.path.parent, "whole"), CPU)
+        torch.manual_seed(5)
+        guarded = Guarded()
+        guarded.at = next(each for each in heads[3:] if not torch.equal(each, heads[2]))
+        with pytest.raises(RunError, match="it began in the output of the network"):
+            train(guarded, data, looking, folder, CPU)
 
 
 class TestTestTimeFlip:

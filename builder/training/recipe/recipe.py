@@ -15,6 +15,7 @@ from builder.files import is_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.shipped import shipped_recipes
 from builder.training.recipe.image_size import Growth, ImageSize
+from builder.training.recipe.lookahead import Lookahead
 from builder.training.recipe.optimizer import Optimizer
 from builder.training.recipe.schedule import Constant, Schedule
 from builder.validation import Strict, validate
@@ -91,6 +92,9 @@ class Recipe(Strict):
         gt=0,
         lt=1,
         description="decay of an exponential moving average (EMA) of the weights, which is validated and saved instead",
+    )
+    lookahead: Lookahead | None = Field(
+        None, description="slow weights to which the trained ones return every few steps: `{every: 5, decay: 0.5}`"
     )
     early_stop: int | None = Field(
         None, ge=1, le=1_000_000, description="stop after this many epochs without a better validation accuracy"

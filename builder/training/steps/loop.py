@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from builder.training.data.batches import Batches
     from builder.training.device.distributed import ProcessGroup
     from builder.training.recipe.recipe import Recipe
+    from builder.training.steps.average import SlowWeights
     from builder.training.steps.step import TrainingStep
 
 
@@ -59,14 +60,18 @@ def train_epoch(
     tally: EpochTally,
     first_step: int,
     after_step: Callable[[int], None],
+    slow: SlowWeights | None = None,
 ) -> None:
     """Train on the batches of the tally's epoch from ``first_step`` (from 0) on.
 
-    ``after_step`` is called with the number of steps done in this epoch, and may raise to stop between two.
+    The weights return to ``slow`` ones, where there are any. ``after_step`` is called with the number of steps done in
+    this epoch, and may raise to stop between two.
     """
     train_on.model.train()
     for batch in batches.epoch(tally.epoch, first_step):
-        rate = learning_rate(recipe, (tally.epoch - 1) * batches.steps + batch.step, batches.steps)
-        loss, logits = train_on(batch, rate)
+        before = (tally.epoch - 1) * batches.steps + batch.step
+        loss, logits = train_on(batch, learning_rate(recipe, before, batches.steps))
+        if slow is not None:
+            slow.update(before + 1)
         tally.add(batch.step, loss, logits, batch.labels)
         after_step(batch.step + 1)
