@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _NEED_TWO_AXES = ("kaiming_normal", "kaiming_uniform", "xavier_normal", "xavier_uniform", "orthogonal")
 
+_AXES_OF_FILTERS = 4  # filters, channels, rows and columns
+
 _PARAMETERS = ("weight", "bias")
 """What operations learn; a rule for all instances of one may find that none has it."""
 
@@ -159,10 +161,14 @@ def _is_inherited(draft: Draft, rule: InitRule) -> bool:
 
 
 def _fits(draft: Draft, rule: InitRule, function: str, key: str, parameter: Parameter) -> bool:
-    """Report a function that counts what enters and leaves, for a tensor that has only one axis."""
-    if function not in _NEED_TWO_AXES or len(parameter.shape) > 1:
+    """Report a function that counts what enters and leaves, or has filters, for a tensor of too few axes."""
+    axes = len(parameter.shape)
+    if function == "dirac" and axes < _AXES_OF_FILTERS:
+        message = f"`dirac` is for the weights of convolutions, and `{key}` has {axes} axes"
+    elif function in _NEED_TWO_AXES and axes < 2:
+        message = f"`{function}` needs a tensor of two or more axes, and `{key}` has one"
+    else:
         return True
-    message = f"`{function}` needs a tensor of two or more axes, and `{key}` has one"
     draft.problems.error("bad-init", message, rule.value.mark, "a number, or `normal` or `uniform`")
     return False
 

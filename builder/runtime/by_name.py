@@ -50,5 +50,8 @@ def _begun(key: str, made: nn.Module | nn.Parameter, rules: Mapping[str, Any]) -
     for name, tensor in found.items():
         if name in rules:
             function, arguments = rules[name]
+            if function == "dirac":
+                tensor = tensor[: tensor.shape[1]] if arguments.get("rest") == "default" else tensor  # noqa: PLW2901 - a view
+                arguments = {}
             getattr(nn.init, f"{function}_")(tensor, **arguments)
     return found

@@ -85,6 +85,15 @@ class _Uniform(Strict):
         return self
 
 
+class _Dirac(Strict):
+    """Begin convolutions as identities: each of the first filters hands on the channel of its number."""
+
+    rest: Literal["zeros", "default"] = Field(
+        "zeros",
+        description="filters beyond the channels that enter: zeros, as in PyTorch, or as PyTorch begins convolutions",
+    )
+
+
 class _Nothing(Strict):
     """Begin with one number everywhere."""
 
@@ -112,6 +121,7 @@ FUNCTIONS: MappingProxyType[str, type[Strict]] = MappingProxyType(
         "trunc_normal": _TruncatedNormal,
         "uniform": _Uniform,
         "orthogonal": _Gain,
+        "dirac": _Dirac,
         "zeros": _Nothing,
         "ones": _Nothing,
     }

@@ -267,6 +267,8 @@ EDITS = [
         "`kaiming_normal` needs a tensor of two or more axes",
         "`normal`",
     ),
+    ("init: {linear: {weight: ⟪dirac⟫}}", "bad-init", "`dirac` is for the weights of convolutions, and", "`normal`"),
+    ("init: {conv: {weight: {dirac: {rest: ⟪one⟫}}}}", "bad-value", "`rest` cannot be", "`zeros`"),
     ("init: {conv: {⟪wieght⟫: 0}}", "no-such-parameter", "`conv` has no parameter `wieght`", "did you mean `weight`?"),
     ("init: {⟪relu⟫: {weight: 0}}", "no-such-parameter", "`relu` has no parameters", "remove the rule"),
     ("init: {block.conv1: {⟪wieght⟫: 0}}", "no-such-parameter", "`block.conv1` has no parameter", "`weight`?"),

@@ -58,6 +58,25 @@ class TestDrawByName:
         assert plain.bias is not None
         assert torch.equal(found["0.bias"], plain.bias)
 
+    @pytest.mark.parametrize(
+        ("rule", "first"), [("dirac", 8), ("{dirac: {rest: default}}", 3), ("{dirac: {rest: zeros}}", 8)]
+    )
+    def test_convolutions_begin_as_identities(self, rule: str, first: int) -> None:
+        """So the module that is built begins too: filters beyond those of the channels that enter may stay drawn."""
+        graph = page("conv: {out: 8, kernel: 3, padding: 1}", f"{{conv: {{weight: {rule}}}}}")
+        torch.manual_seed(seed_of("0"))
+        plain = nn.Conv2d(3, 8, 3, padding=1)
+        with torch.no_grad():
+            nn.init.dirac_(plain.weight[:first])
+        assert torch.equal(drawn(graph)["0.weight"], plain.weight)
+        torch.manual_seed(seed_of("0"))
+        built = build(graph)
+        assert torch.equal(built.state_dict()["0.weight"], plain.weight)
+        images = torch.rand(1, 3, 8, 8)
+        assert torch.allclose(
+            built.get_submodule("0")(images)[:, :3] - built.state_dict()["0.bias"][:3, None, None], images, atol=1e-6
+        )
+
     def test_the_rules_of_the_page_hold(self) -> None:
         """The last one that matches, in the layer's own stream; one that is overruled draws nothing."""
         init = "{conv: {weight: uniform, bias: 0.5}, conv1: {weight: {normal: {std: 0.1}}}}"

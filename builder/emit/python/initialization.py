@@ -157,8 +157,11 @@ def _guarded(parameter: str, call: _Call, is_optional: bool) -> list[str]:
 
 
 def _lines(target: str, call: _Call) -> list[str]:
-    """Return ``nn.init.normal_(target, std=0.01)``."""
+    """Return ``nn.init.normal_(target, std=0.01)``; ``dirac`` may be for the first filters alone."""
     function, arguments = call
+    if function == "dirac":
+        target = f"{target}.data[:{target}.shape[1]]" if ("rest", "default") in arguments else target
+        arguments = ()
     given = (f"{_checked(name)}={literal(value)}" for name, value in arguments)
     if function == "constant":
         given = (literal(value) for _, value in arguments)

@@ -45,6 +45,15 @@ for module in self.modules():
 """
         assert rules(load("vgg11")) == expected
 
+    def test_begin_convolutions_as_identities(self, graph_of: Make) -> None:
+        """All filters, or the first ones alone: the others stay as PyTorch drew them."""
+        layers = f"layers:\n  a: {{conv: {{out: 8, kernel: 3}}}}\n{END}"
+        loop = "for module in self.modules():\n    if isinstance(module, nn.Conv2d):\n"
+        whole = graph_of(f"{layers}init: {{conv: {{weight: dirac}}}}\n")
+        assert rules(whole) == f"{loop}        nn.init.dirac_(module.weight)\n"
+        part = graph_of(f"{layers}init: {{conv: {{weight: {{dirac: {{rest: default}}}}}}}}\n")
+        assert rules(part) == f"{loop}        nn.init.dirac_(module.weight.data[:module.weight.shape[1]])\n"
+
     def test_look_before_they_touch_a_bias(self) -> None:
         """EfficientNet's gates have one, its other convolutions have none."""
         expected = """\
