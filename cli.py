@@ -1,5 +1,6 @@
 """The command ``archcli``: its commands by section, and how it starts. Their options stand in ``builder/cli/``."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -112,8 +113,13 @@ def asked_for(words: Sequence[str]) -> typer.Typer:
     return program
 
 
+_OBJECTS = 50_000
+"""After how many new objects garbage is looked for: what is imported is none, and to look through it takes time."""
+
+
 def main() -> None:
     """Run ``archcli``; leaves by SystemExit with one of the codes that ``exit_codes`` lists."""
+    gc.set_threshold(_OBJECTS)
     open_streams()
     completion.be_quick()
     leave_when_terminated()

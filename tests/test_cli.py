@@ -69,6 +69,15 @@ class TestStart:
         )  # fmt: skip
         assert ran.stderr.splitlines()[-1:] == ["0 []"], ran.stderr
 
+    def test_a_check_loads_no_text_of_other_commands(self) -> None:
+        """Nor the schemas for editors, tables, or what opens a browser."""
+        others = ("builder.commands.text.pages", "builder.commands.text.training", "builder.spec.schema",
+                  "builder.tables", "builder.lowering.tape", "webbrowser")  # fmt: skip
+        script = IMPORTED.format(cli=str(ROOT / "cli.py"), heavy=others)
+        command = [sys.executable, "-c", script, "check", "archs/alexnet.yaml"]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        assert ran.stderr.splitlines()[-1:] == ["0 []"], ran.stderr
+
 
 class TestUsage:
     """Options and exit codes."""

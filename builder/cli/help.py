@@ -12,7 +12,6 @@ from builder.cli.options import DataDir, Json, Output, Plugins, RunsDir, choices
 from builder.commands.terminal.console import answer, answer_with
 from builder.commands.terminal.exit_codes import FAILED
 from builder.commands.terminal.loading import Loading
-from builder.commands.text import pages as text
 
 
 def explain(
@@ -33,6 +32,7 @@ def explain(
     $ archcli explain
     """
     from builder.commands import explain as command
+    from builder.commands.text import pages as text
 
     if as_markdown:
         answer(command.markdown())
@@ -56,6 +56,7 @@ def schema(
     $ archcli schema recipe
     """
     from builder.commands import schema as command
+    from builder.commands.text import pages as text
 
     if as_markdown:
         answer(command.markdown(kind))
@@ -76,6 +77,7 @@ def doctor(
     """
     with Loading():
         from builder.commands import doctor as command
+        from builder.commands.text import pages as text
 
         examined = command.run(data_dir, runs_dir)
     answer_with(examined, text.examined, as_json)

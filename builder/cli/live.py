@@ -1,6 +1,5 @@
 """The command that shows pages in a browser while they are edited."""
 
-import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -40,6 +39,8 @@ def live(
         answer(address)
         say("open this address in a browser on this machine; Ctrl-C ends")
         if browser:
+            import webbrowser
+
             webbrowser.open(address)
 
     asked = command.LiveOptions(tuple(pages), port, tuple(plugin or ()), runs_dir, data_home())

@@ -27,7 +27,6 @@ from builder.cli.options import (
 from builder.commands.import_network.pages import as_pages
 from builder.commands.terminal.console import answer, answer_with, complain, say
 from builder.commands.terminal.exit_codes import FAILED, INVALID
-from builder.commands.text import pages as text
 
 
 def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is written to NAME.yaml.")]) -> None:
@@ -38,6 +37,7 @@ def init(name: Annotated[str, typer.Argument(metavar="NAME", help="The page is w
     $ archcli init mine
     """
     from builder.commands import init as command
+    from builder.commands.text import pages as text
 
     answer(text.initialized(command.run(name)))
 
@@ -112,7 +112,9 @@ def check(
 
         answer(ci.github(checked) if form == "github" else ci.sarif(checked))
     else:
-        answer_with(checked, text.checked, as_json)
+        from builder.commands.text.check import checked as verdicts
+
+        answer_with(checked, verdicts, as_json)
     sys.exit(0 if checked.is_valid else INVALID)
 
 
@@ -137,6 +139,7 @@ def show(
     $ archcli show alexse_both --latex
     """
     from builder.commands import show as command
+    from builder.commands.text import pages as text
 
     form = one_form(resolved=resolved, csv=as_csv, markdown=as_markdown, latex=as_latex, json=as_json and not resolved)
     with as_pages([file], running, size) as (page,):
@@ -200,6 +203,7 @@ def draw(
     $ archcli draw resnet50 --level block --width 89mm -o figure.pdf
     """
     from builder.commands import draw as command
+    from builder.commands.text import pages as text
     from builder.emit.diagram import DrawOptions
 
     options = DrawOptions(

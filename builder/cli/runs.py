@@ -30,8 +30,6 @@ from builder.commands.export_forms import EXPORT_FORMS, ExportFormName
 from builder.commands.terminal.console import answer_in_pieces, answer_with, is_terminal, say
 from builder.commands.terminal.exit_codes import FAILED
 from builder.commands.terminal.loading import DeviceNote, Loading
-from builder.commands.text import pages as pages_text
-from builder.commands.text import training as text
 from builder.training.recipe.data_sets import DataName
 
 RunOrFile = Annotated[
@@ -103,6 +101,8 @@ def evaluate(
         found = command.run(asked, watch, watch.note)
     for warning in (*found.unchecked, *found.warnings):
         say(f"warning: {warning}")
+    from builder.commands.text import training as text
+
     answer_with(found, text.evaluated, as_json)
 
 
@@ -243,4 +243,6 @@ def export(
         )
     for warning in exported.unchecked:
         say(f"warning: {warning}")
-    answer_with(exported, pages_text.exported, as_json)
+    from builder.commands.text import pages as text
+
+    answer_with(exported, text.exported, as_json)

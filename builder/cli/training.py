@@ -31,7 +31,6 @@ from builder.cli.options import (
     choices,
 )
 from builder.commands.terminal.console import answer_with
-from builder.commands.text import training as text
 from builder.training.recipe.data_sets import DEFAULT_DATA, RANDOM_DATA, BenchData
 
 Epochs = Annotated[int | None, typer.Option(min=1, metavar="N", help="Short for --set epochs=N.")]
@@ -112,6 +111,8 @@ def train(
             logs=tuple(log or ()),
         )
         trained = command.run(request, watch.begin, watch, watch.note)
+    from builder.commands.text import training as text
+
     answer_with(trained, text.trained, as_json)
 
 
@@ -154,6 +155,8 @@ def resume(
             logs=tuple(log or ()),
         )
         trained = command.run(request, watch.begin, watch, watch.note)
+    from builder.commands.text import training as text
+
     answer_with(trained, text.trained, as_json)
 
 

@@ -241,6 +241,11 @@ class Operation(Strict):
         return f"{target}({', '.join(names)})"
 
 
+# They are all class variables; pydantic would evaluate them again for every operation, in a third of the time that
+# making the classes of all operations takes.
+Operation.__annotations__.clear()
+
+
 def pair(size: int | tuple[int, int]) -> tuple[int, int]:
     """Return height and width of a size that may be one number for both."""
     return size if isinstance(size, tuple) else (size, size)

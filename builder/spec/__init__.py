@@ -1,5 +1,1 @@
 """What a user may write: the grammar of a page, parsed from marked values, every mistake at its place."""
-
-from builder.spec.schema import json_schema
-
-__all__ = ["json_schema"]

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 
 from builder.reader import Mapping, Sequence, Value, read_file, read_text
 from builder.shipped import shipped_folder
-from builder.spec import json_schema
+from builder.spec.schema import json_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,13 +6,12 @@ import textwrap
 from typing import TYPE_CHECKING
 
 from builder.commands.init import SIDE
-from builder.quantities import human, plural, shape
+from builder.quantities import human, shape
 from builder.runs.weights import described
 from builder.tables import Column, Table, table
 from builder.training.recipe.data_sets import quick_training
 
 if TYPE_CHECKING:
-    from builder.commands.check import Checked, FileVerdict
     from builder.commands.doctor import Examined
     from builder.commands.draw import Drawn
     from builder.commands.explain import Explanation
@@ -89,24 +88,6 @@ def _indented(path: str) -> str:
 
 def _count(number: int) -> str:
     return human(number) if number else ""
-
-
-def checked(value: Checked) -> str:
-    """Return a line for each file: what it is, or how many mistakes it has."""
-    return "\n".join(f"{file.file}: {_verdict(file)}" for file in value.files)
-
-
-def _verdict(file: FileVerdict) -> str:
-    if file.mistakes:
-        return plural(len(file.mistakes), "mistake")
-    if file.kind == "family":
-        return f"ok ({file.name}, {plural(len(file.members), 'member')})"
-    if file.kind == "templates":
-        return f"ok ({file.name}, templates)"
-    if file.kind == "study":
-        return f"ok ({file.name}, a study of {plural(len(file.members), 'network')})"
-    price = f", {human(file.parameters)} parameters" if file.parameters is not None else ""
-    return f"ok ({file.name}{price})"
 
 
 def schema(value: Schema) -> str:
