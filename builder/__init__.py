@@ -60,11 +60,15 @@ def build(
 ) -> nn.Module:
     """Return the network of a page as a plain module with fresh weights; the arguments are those of ``load``.
 
-    It maps a batch (images, channels, height, width) to logits (images, classes). Raises ArchError with every mistake.
+    It maps a batch (images, channels, height, width) to logits (images, classes). The next one of the same page costs
+    its weights only. Raises ArchError with every mistake.
     """
-    from builder.runtime.compile import build as compiled
+    from builder.runtime.again import build_page
 
-    return compiled(load(page, member=member, input=input, classes=classes, plugins=plugins, **params))
+    def lowered() -> Graph:
+        return load(page, member=member, input=input, classes=classes, plugins=plugins, **params)
+
+    return build_page(page, lowered, None if plugins else repr((member, input, classes, params)))
 
 
 def import_module(net: nn.Module, input: Sequence[int] | None = None) -> Imported:  # noqa: A002 - the page's own word

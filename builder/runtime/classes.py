@@ -39,7 +39,7 @@ class Classes:
 
     def __init__(self, graph: Graph, text: str, network: str) -> None:
         """Run ``text``, which is registered with ``linecache``, so that tracebacks show its lines."""
-        self._graph = graph
+        self.graph = graph
         self.text = text
         filename = f"<archcli {graph.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -67,11 +67,11 @@ class Classes:
     @cached_property
     def description(self) -> Description:
         """What pickle writes in the place of a class: always the same object, which a pickle holds once."""
-        page = resolved_page(self._graph.page, self._graph)
+        page = resolved_page(self.graph.page, self.graph)
         found = (
-            self._graph.name,
+            self.graph.name,
             page,
-            tuple((each.path, each.sha256) for each in _needed(self._graph, page)),
+            tuple((each.path, each.sha256) for each in _needed(self.graph, page)),
             _code(self.text),
         )
         _BY_DESCRIPTION[found] = self

@@ -11,6 +11,7 @@ from builder.runtime.classes import classes_of
 
 if TYPE_CHECKING:
     from builder.graph import Graph
+    from builder.runtime.classes import Classes
 
 
 def build(graph: Graph) -> nn.Module:
@@ -19,7 +20,12 @@ def build(graph: Graph) -> nn.Module:
     It can be copied and pickled as any module can; see ``builder.runtime.classes``. Raises ArchError where a plugin
     says something else of an operation than its module does.
     """
-    module = classes_of(graph).network()
+    return instance(classes_of(graph))
+
+
+def instance(classes: Classes) -> nn.Module:
+    """Return a network of these classes, its weights fresh; raise ArchError as ``build`` does."""
+    module = classes.network()
     assert isinstance(module, nn.Module)
-    check_plugins(graph, module)
+    check_plugins(classes.graph, module)
     return module
