@@ -32,6 +32,8 @@ class LayerForm:
     value: int | None = None
     reads: tuple[int, ...] = ()
     number: int | None = None
+    again: LayerForm | None = None
+    """The layer that it runs a second time."""
 
 
 @dataclass(eq=False)

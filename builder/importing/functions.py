@@ -64,6 +64,15 @@ SAME = {
 }  # fmt: skip
 """Other names of the same function."""
 
+SIZED_BY = {"expand_as", "view_as", "reshape_as"}
+"""Methods that take another value for its size alone."""
+
+REFUSALS = {
+    "log_softmax": "`log_softmax` is part of the loss, cross entropy: return the logits",
+    "dropout2d": "`dropout2d` drops whole channels, and a page has `dropout` alone",
+}
+"""Why functions that networks often call are no operations of a page."""
+
 NOTHING = {"contiguous", "clone", "detach", "float", "to", "type_as", "identity"}
 """Methods after which the values are the same, as long as the kind of number is."""
 
@@ -168,7 +177,17 @@ def _flatten(c: Called) -> Said:
     """Return whatever lays an image in one row: flatten, view, reshape, squeeze of an image of one pixel."""
     if c.after.ndim == 2 and c.before.shape[0] == c.after.shape[0]:
         return ("flatten", {}) if c.before.ndim > 2 else ("identity", {})
+    if c.after.shape == (*c.before.shape, 1, 1):
+        return "unflatten", {}
     return ("identity", {}) if c.before.shape == c.after.shape else None
+
+
+def _expand(c: Called) -> Said:
+    """Return nothing for numbers of channels or positions as large as an image: products are as large anyway."""
+    pairs = list(zip(c.before.shape[1:], c.after.shape[1:], strict=True))
+    kept = [small == large for small, large in pairs]
+    rest = [small == 1 for (small, _), same in zip(pairs, kept, strict=True) if not same]
+    return ("identity", {}) if len(kept) == 3 and all(rest) and (kept[0] or all(kept[1:])) else None
 
 
 def _mean(c: Called) -> Said:
@@ -226,9 +245,14 @@ def _interpolate(c: Called) -> Said:
     return ("upsample", {"factor": int(factor), "mode": mode}) if factor == int(factor) else None
 
 
+_UNFLATTENED = ((slice(None), slice(None), None, None), (Ellipsis, None, None))
+
+
 def _getitem(c: Called) -> Said:
     """Return slices: every n-th row and column, rows and columns left out at the beginning, a share of channels."""
     index = c.given["index"] if isinstance(c.given["index"], tuple) else (c.given["index"],)
+    if c.before.ndim == 2 and index in _UNFLATTENED:
+        return "unflatten", {}
     whole = [each for each in index if each is not Ellipsis]
     if c.before.ndim != 4 or not all(isinstance(each, slice) for each in whole):
         return None
@@ -317,6 +341,10 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "flatten": _flatten,
     "view": _flatten,
     "squeeze": _flatten,
+    "expand": _expand,
+    "expand_as": _expand,
+    "view_as": _flatten,
+    "reshape_as": _flatten,
     "mean": _mean,
     "amax": _amax,
     "transpose": _transpose,

@@ -46,6 +46,7 @@ class Names:
     following: int = 0
     keyed: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
+    layers: dict[str, LayerForm] = field(default_factory=dict)
 
     def fresh(self, wanted: str) -> str:
         """Return a name that nothing has yet."""
@@ -159,6 +160,8 @@ class PageLayout:
                 names.keyed[own] = own
             node = self._node(item)
             nodes.append(node)
+            if isinstance(node, LayerForm):
+                names.layers[own] = node
             if not is_keyless(item):
                 node.number = names.following
                 names.following += 1
@@ -184,7 +187,7 @@ class PageLayout:
             return names.fresh(self._joint_name(item)), self._joint(item, module)
         if own and own in names.keyed and isinstance(item, TracedStep):
             if item.owns:
-                again = LayerForm("reuse", {"layer": names.keyed[own]}, value=item.value)
+                again = LayerForm("reuse", {}, value=item.value, again=names.layers.get(own))
                 return names.fresh(f"{own}_again"), again
             return names.fresh(own), self._node(item)
         if not own or (own in POINTS and isinstance(item, TracedStep) and not item.owns):
@@ -203,6 +206,8 @@ class PageLayout:
         if isinstance(node, BlockForm):
             node.title = own
         names.nodes[own] = node
+        if isinstance(node, LayerForm):
+            names.layers[own] = node
         return own, node
 
     def _again(self, item: Item, own: str, names: Names) -> tuple[str, Node]:

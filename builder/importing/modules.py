@@ -61,6 +61,16 @@ def pair(size: Any) -> tuple[int, ...]:
     return tuple(size) if isinstance(size, (tuple, list)) else (size, size)
 
 
+def refusal(module: nn.Module) -> str:
+    """Return why a module is no operation of a page, empty where there is no more to say than that."""
+    name = type(module).__name__
+    if isinstance(module, (nn.LogSoftmax, nn.Softmax)):
+        return f"`{name}` is part of the loss, cross entropy: return the logits"
+    if isinstance(module, nn.modules.batchnorm._BatchNorm) and not module.track_running_stats:  # noqa: SLF001 - the base of all
+        return f"`{name}` without running statistics computes other outputs for other batches; a page's norm keeps them"
+    return f"`{name}({module.extra_repr()})`: a page has it with other arguments only" if type(module) in _READ else ""
+
+
 def pool(word: str, kernel: Any, stride: Any, padding: Any, ceil: bool, **more: object) -> Said:
     """Return a pool over windows."""
     stride = kernel if stride is None or stride == [] else stride
@@ -156,6 +166,7 @@ _READ: dict[type[nn.Module], Callable[[Any], Said]] = {
     nn.Dropout: lambda m: ("dropout", {"p": float(m.p)}),
     nn.Identity: lambda _: ("identity", {}),
     nn.Flatten: lambda m: ("flatten", {}) if (m.start_dim, m.end_dim) == (1, -1) else None,
+    nn.Unflatten: lambda m: ("unflatten", {}) if (m.dim, (*m.unflattened_size,)[1:]) == (1, (1, 1)) else None,
     nn.GELU: lambda m: ("gelu", {"approximate": m.approximate}),
     nn.LeakyReLU: lambda m: ("leakyrelu", {"negative_slope": float(m.negative_slope)}),
     nn.PReLU: lambda m: ("prelu", {"num_parameters": m.num_parameters}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import torch
 from torch import fx, nn
 
 from builder.importing import functions, modules
@@ -20,7 +21,9 @@ class Found(NamedTuple):
 
 def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
     """Return the pattern that ends in a node, which calls the function ``name``; None where it is by itself."""
-    read = {"view": _shuffled, "mul": _channel_gate, "add": _star, "conv2d": _blurred}.get(name)
+    read = {"view": _shuffled, "mul": _channel_gate, "add": _star, "conv2d": _blurred, "unsqueeze": _unflattened}.get(
+        name
+    )
     return read(node, net) if read is not None else None
 
 
@@ -77,6 +80,14 @@ def _blurred(node: Any, net: nn.Module) -> Found | None:
     return Found("blurpool", {"kernel": kernel, "stride": stride}, padded.args[0])
 
 
+def _unflattened(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return two axes of one position behind the features."""
+    first = node.args[0]
+    if _function(first) != "unsqueeze" or node.meta["known"].shape != (*first.args[0].meta["known"].shape, 1, 1):
+        return None
+    return Found("unflatten", {}, first.args[0]) if node.meta["known"].ndim == 4 else None
+
+
 def _star(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return a scaled and shifted square of a ReLU, both numbers learned."""
     if len(node.args) != 2:
@@ -120,3 +131,20 @@ def _past(node: Any, *names: str) -> Any:
     while _function(node) in names:
         node = node.args[0]
     return node
+
+
+def scales(weight: Any, value: torch.Tensor) -> bool | None:
+    """Return whether a parameter with one number for each channel is a vector; None where it is something else.
+
+    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
+    """
+    known, stored = weight.meta["known"], weight.meta["stored"]
+    if known.ndim == 0:
+        return None
+    last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
+    channels = value.shape[-1] if last else value.shape[1]
+    if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
+        return None
+    if len(stored) == 1:
+        return not last
+    return False if not last and tuple(stored) == (channels, 1, 1) else None

@@ -26,6 +26,7 @@ class Places:
         self._of: dict[int, list[Candidate]] = defaultdict(list)
         self._known: set[tuple[str, ...]] = set()
         self._blocks: list[BlockForm] = []
+        self._layers: dict[LayerForm, tuple[str, ...]] = {}
 
     def run(self, root: BodyForm, source: int) -> None:
         """Write into every layer that reads an earlier value where that is; ``source`` is the image.
@@ -46,6 +47,10 @@ class Places:
                 self._layer(node, own, path)
 
     def _layer(self, layer: LayerForm, own: tuple[str, ...], path: tuple[str, ...]) -> None:
+        self._layers[layer] = own
+        if layer.again is not None:
+            first = self._layers[layer.again]
+            layer.fields = {"layer": ".".join(first[len(path) :] if first[: len(path)] == path else first)}
         if layer.reads:
             found = [self._found(value, path) for value in layer.reads]
             layer.fields = {"from": found[0] if len(found) == 1 else found, **layer.fields}

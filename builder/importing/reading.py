@@ -9,7 +9,7 @@ from torch import fx, nn
 
 from builder.importing import functions, modules, stacks
 from builder.importing.calls import call_tree
-from builder.importing.patterns import pattern
+from builder.importing.patterns import pattern, scales
 from builder.importing.steps import HOLE, TracedStep
 
 if TYPE_CHECKING:
@@ -110,11 +110,12 @@ class GraphReading:
             found = None
         step = self._step(node, found, inputs, after, key=str(node.target), said=type(module).__name__)
         step.owns = any(True for _ in module.parameters(recurse=True)) or any(True for _ in module.buffers())
+        step.reason = modules.refusal(module) if found is None else ""
         self._add(node, step, in_place=bool(getattr(module, "inplace", False)))
 
     def _function(self, node: Any, name: str, given: dict[str, Any], after: Any) -> None:
         inputs = tuple(_nodes((node.args, node.kwargs)))
-        read = [each for each in inputs if each.op != "get_attr"]
+        read = _sources(name, inputs)
         said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
         found = None
         key = _owner(inputs)
@@ -144,6 +145,7 @@ class GraphReading:
         step = self._step(node, found, tuple(read), after, key=key or "", said=said)
         step.owns = key is not None
         if step.word == HOLE:
+            step.reason = functions.REFUSALS.get(name, "")
             step.fields = {
                 "name": name,
                 "before": [
@@ -197,7 +199,7 @@ class GraphReading:
         value, weight = (two, one) if one.op == "get_attr" else (one, two)
         known = weight.meta["known"]
         fields: dict[str, object] | None = None
-        if value.op != "get_attr" and (vector := _scales(weight, value.meta["known"])) is not None:
+        if value.op != "get_attr" and (vector := scales(weight, value.meta["known"])) is not None:
             fields = {"vector": vector}
         elif value.op != "get_attr" and known.ndim == 0 and weight.meta["stored"] == ():
             fields = {"single": True}
@@ -335,23 +337,6 @@ class GraphReading:
             self._alias[step.inputs[0]] = step.value
 
 
-def _scales(weight: Any, value: torch.Tensor) -> bool | None:
-    """Return whether a parameter with one number for each channel is a vector; None where it is something else.
-
-    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
-    """
-    known, stored = weight.meta["known"], weight.meta["stored"]
-    if known.ndim == 0:
-        return None
-    last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
-    channels = value.shape[-1] if last else value.shape[1]
-    if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
-        return None
-    if len(stored) == 1:
-        return not last
-    return False if not last and tuple(stored) == (channels, 1, 1) else None
-
-
 def _is_last(dim: Any, image: torch.Tensor) -> bool:
     """Return whether an axis is the last of an image's."""
     return image.ndim == 4 and dim in (3, -1)
@@ -372,6 +357,12 @@ def _nodes(value: Any) -> Iterator[fx.Node]:
     elif isinstance(value, dict):
         for each in value.values():
             yield from _nodes(each)
+
+
+def _sources(name: str, inputs: tuple[fx.Node, ...]) -> list[fx.Node]:
+    """Return the values that a function reads, without weights and without those of which it takes the size alone."""
+    read = [each for each in inputs if each.op != "get_attr"]
+    return read[:1] if name in functions.SIZED_BY else read
 
 
 def _owner(inputs: tuple[fx.Node, ...]) -> str | None:

@@ -47,6 +47,8 @@ class TracedStep:
     shape: tuple[int, ...] = ()
     said: str = ""
     place: str = ""
+    reason: str = ""
+    """Why it is no operation of a page, where more is known."""
     reads: tuple[int, ...] = ()
     """Values from earlier places, which a page names by their path."""
 

@@ -165,7 +165,7 @@ class Structure:
         if unit.word in MERGES:
             return self._joined(unit, source, [])
         if unit.word == HOLE:
-            self.holes.append((unit, f"`{unit.said}` is no operation of a page"))
+            self.holes.append((unit, unit.reason or f"`{unit.said}` is no operation of a page"))
         return [unit]
 
     def _joined(self, merge: TracedStep, here: int, items: list[Item]) -> list[Item]:

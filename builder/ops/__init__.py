@@ -15,7 +15,7 @@ from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
 from builder.ops.resampling import BlurPool, Pad, PadChannels, Upsample
-from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Identity, Mean, Permute
+from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Identity, Mean, Permute, Unflatten
 from builder.ops.scaling import Rescale, Scale
 from builder.ops.softmax import Softmax
 from builder.ops.squeeze_excitation import SqueezeExcitation
@@ -45,6 +45,7 @@ _ALL: tuple[type[Operation], ...] = (
     BlurPool,
     Linear,
     Flatten,
+    Unflatten,
     Dropout,
     StochasticDepth,
     SqueezeExcitation,

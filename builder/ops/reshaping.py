@@ -62,6 +62,32 @@ class Flatten(Operation):
         return Call("nn.Flatten")
 
 
+class Unflatten(Operation):
+    """Make an image of one position, C x 1 x 1, of a row of features: so gates of linear layers weigh channels.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html
+    """
+
+    kind: ClassVar[str] = "unflatten"
+    family: ClassVar[Family] = "shape"
+    may_alias: ClassVar[bool] = True
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return (features, 1, 1); raise ShapeError where the input is no row of features."""
+        (values,) = inputs
+        if len(values.sizes) != 1:
+            raise ShapeError(f"`unflatten` needs a row of features, but its input is {values}")
+        return Shape((values.channels, 1, 1))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
+        """Return ``Unflatten``."""
+        return "Unflatten"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.Unflatten(1, (features, 1, 1))``."""
+        return Call("nn.Unflatten", (Argument(None, 1), Argument(None, self.output(*inputs).sizes)))
+
+
 class Permute(Operation):
     """Reorder the axes; ``dims`` counts the batch axis as 0, as PyTorch does.
 

@@ -136,7 +136,6 @@ _NOT_BUILT_IN = frozenset(
         "transformerdecoderlayer",
         "transformerencoder",
         "transformerencoderlayer",
-        "unflatten",
         "unfold",
         "upsamplingbilinear",
         "adaptiveavgpool1d",

@@ -75,6 +75,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "channelmax": [({}, (IMAGE,))],
     "linear": [({"out": 7}, (VECTOR,)), ({"out": 7, "bias": False}, (LAST,))],
     "flatten": [({}, (IMAGE,)), ({}, (VECTOR,))],
+    "unflatten": [({}, (VECTOR,))],
     "dropout": [({}, (IMAGE,)), ({"p": 0.1}, (VECTOR,)), ({"p": 1}, (IMAGE,))],
     "stochasticdepth": [({"p": 0.2}, (IMAGE,)), ({"p": 0}, (VECTOR,))],
     "se": [
@@ -142,6 +143,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "channelmax": [{"dims": (1,)}],
     "linear": [{}, {"out": 0}, {"out": -1}, {"out": 3, "bias": 1}, {"out": 3, "in": 4}],
     "flatten": [{"start_dim": 1}],
+    "unflatten": [{"dim": 1}],
     "dropout": [{"p": -0.1}, {"p": 1.5}, {"p": "half"}, {"p": float("nan")}],
     "stochasticdepth": [{}, {"p": -0.1}, {"p": 1.5}],
     "se": [

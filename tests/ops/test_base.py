@@ -50,6 +50,7 @@ LABELS = {
     "channelmax": ({}, "ChannelMax"),
     "linear": ({"out": 4096}, "FC 4096"),
     "flatten": ({}, "Flatten"),
+    "unflatten": ({}, "Unflatten"),
     "dropout": ({"p": 0.5}, "Dropout 0.5"),
     "stochasticdepth": ({"p": 0.2}, "DropPath 0.2"),
     "join": ({}, "Concat"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from builder.quantities import human, plural, shape
@@ -40,9 +41,10 @@ def verdict(value: PageImported) -> list[str]:
         return [f"warning: not proven: the page has a mistake: {value.refused}"]
     if value.holes:
         lines = [f"warning: not proven: {plural(len(value.holes), 'thing')} cannot be said on a page"]
-        lines += [_hole(each) for each in value.holes[:_SHOWN]]
-        if len(value.holes) > _SHOWN:
-            lines.append(f"  and {len(value.holes) - _SHOWN} more")
+        told = Counter(map(_hole, value.holes))
+        lines += [line + (f" ({count} times)" if count > 1 else "") for line, count in [*told.items()][:_SHOWN]]
+        if len(told) > _SHOWN:
+            lines.append(f"  and {len(told) - _SHOWN} more")
         if value.plugin is None:
             lines.append("  help: `--plugin-stub FILE.py` writes an operation to fill in for each")
         return lines
