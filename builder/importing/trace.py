@@ -142,7 +142,7 @@ class Tracer(fx.Tracer):
         self, kind: str, target: Any, args: Any, kwargs: Any, name: Any = None, type_expr: Any = None,
         proxy_factory_fn: Any = None,
     ) -> Any:  # fmt: skip
-        """Record an operation and carry it out; return what is no tensor as it is, and arguments with their defaults."""
+        """Record an operation and carry it out; return what is no tensor as it is, as defaults of arguments."""
         if kind == "placeholder" and args and not self._waiting:
             return args[0]
         value = super().create_proxy(kind, target, args, kwargs, name, type_expr, proxy_factory_fn)

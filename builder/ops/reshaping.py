@@ -85,7 +85,7 @@ class Unflatten(Operation):
 
     def call(self, *inputs: Shape) -> Call:
         """Return ``nn.Unflatten(1, (features, 1, 1))``."""
-        return Call("nn.Unflatten", (Argument(None, 1), Argument(None, self.output(*inputs).sizes)))
+        return Call("nn.Unflatten", (Argument(None, 1), Argument(None, (inputs[0].channels, 1, 1))))
 
 
 class Permute(Operation):

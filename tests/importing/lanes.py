@@ -126,3 +126,45 @@ class Blurred(nn.Module):
         x = functional.pad(self.second(self.widen(self.first(self.stem(x)))), [1, 1, 1, 1], mode="reflect")
         assert isinstance(self.blur, torch.Tensor)
         return self.head(functional.conv2d(x, self.blur, stride=2, groups=12).mean((2, 3)))
+
+
+class LinearGate(nn.Module):
+    """The squeeze-and-excitation that most people write, with linear layers; a flag that nobody gives."""
+
+    def __init__(self, form: str) -> None:
+        super().__init__()
+        self.form = form
+        self.conv = nn.Conv2d(3, 8, 3, padding=1)
+        self.fc = nn.Sequential(nn.Linear(8, 2), nn.ReLU(), nn.Linear(2, 8), nn.Sigmoid())
+        self.head = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor, features: bool = False) -> torch.Tensor:
+        """Return logits, or what they are made of."""
+        x = self.conv(x)
+        gates = self.fc(functional.adaptive_avg_pool2d(x, 1).flatten(1))
+        match self.form:
+            case "view":
+                gates = gates.view(gates.size(0), 8, 1, 1).expand_as(x)
+            case "index":
+                gates = gates[:, :, None, None]
+            case "unsqueeze":
+                gates = gates.unsqueeze(-1).unsqueeze(-1)
+        x = (x * gates).mean((2, 3))
+        return x if features else self.head(x)
+
+
+class RunAgain(nn.Module):
+    """A layer that runs in a residual block, and again in another; it ends in what belongs to the loss."""
+
+    def __init__(self, *, loss: bool = False) -> None:
+        super().__init__()
+        self.loss = loss
+        self.conv = nn.Conv2d(3, 3, 3, padding=1)
+        self.norm = nn.BatchNorm2d(3, track_running_stats=not loss)
+        self.head = nn.Linear(3, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = x + 0.1 * torch.relu(self.norm(self.conv(x)))
+        x = self.head((x + 0.1 * self.conv(x)).mean((2, 3)))
+        return functional.log_softmax(x, dim=1) if self.loss else x

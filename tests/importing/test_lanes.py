@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from tests.importing.lanes import Blurred, ChannelsLast, Modulated, SelectiveKernels, SplitAttention
+from tests.importing.lanes import (
+    Blurred,
+    ChannelsLast,
+    LinearGate,
+    Modulated,
+    RunAgain,
+    SelectiveKernels,
+    SplitAttention,
+)
 from tests.importing.networks import imported
 
 
@@ -50,6 +59,29 @@ class TestLanes:
         net = Blurred()
         net.blur = torch.rand(12, 1, 3, 3)
         assert "the outputs differ" in imported(net).unproven
+
+    @pytest.mark.parametrize("form", ["view", "index", "unsqueeze"])
+    def test_gates_of_linear_layers_weigh_channels(self, form: str) -> None:
+        """However their two axes are written; an argument with a default is what it says."""
+        found = imported(LinearGate(form))
+        assert found.is_equal, found.unproven
+        assert "unflatten: unflatten\n    shortcut: identity\n    merge: mul\n" in found.text
+        assert "head: {linear:" in found.text
+
+    def test_a_layer_of_another_block_runs_again(self) -> None:
+        """Its path leads there."""
+        found = imported(RunAgain())
+        assert found.is_equal, found.unproven
+        assert "reuse: {layer: residual.conv}" in found.text
+
+    def test_what_is_no_layer_says_why(self) -> None:
+        """A norm of the batch, and what belongs to the loss."""
+        reasons = {hole.said: hole.reason for hole in imported(RunAgain(loss=True)).holes}
+        assert reasons == {
+            "BatchNorm2d": "`BatchNorm2d` without running statistics computes other outputs for other batches; "
+            "a page's norm keeps them",
+            "log_softmax": "`log_softmax` is part of the loss, cross entropy: return the logits",
+        }
 
     def test_a_stack_in_another_order_is_a_hole(self) -> None:
         """Channels that are dealt among groups are not those of the lanes."""

@@ -81,6 +81,7 @@ REFUSED = {
     "groupnorm": ({"groups": 3}, IMAGE, "groups"),
     "localresponsenorm": ({"size": 5}, VECTOR, None),
     "blurpool": ({"kernel": 15, "stride": 8}, IMAGE, "kernel"),
+    "unflatten": ({}, IMAGE, None),
     "pad": ({}, VECTOR, None),
     "padchannels": ({"out": 8}, IMAGE, "out"),
     "upsample": ({}, VECTOR, None),
