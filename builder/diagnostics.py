@@ -223,7 +223,13 @@ def suggest(word: str, known: Sequence[str], what: str) -> str:
 
 
 def suggest_value(word: str, known: Sequence[str], what: str) -> str:
-    """Return a hint with the value that ``word`` is a slip of, or with the first values, led in by ``what``.
+    """Return a hint with the value that ``word`` is a slip of, or with the first values, led in by ``what``."""
+    meant = meant_value(word, known)
+    return listed(known, what) if meant is None else f"did you mean `{meant}`?"
+
+
+def meant_value(word: str, known: Iterable[str]) -> str | None:
+    """Return the value that ``word`` is a slip of, or None.
 
     For words that choose what is computed: a near one may be another function's name (``nadam``, ``channels_first``),
     so a slip is another spelling (``CIFAR-10``), how one value alone begins, or a letter missing, doubled, swapped or,
@@ -233,8 +239,8 @@ def suggest_value(word: str, known: Sequence[str], what: str) -> str:
     for is_meant in (_is_spelt, _is_begun, _is_slip):
         found = [each for each in known if len(word) <= _LONGEST and is_meant(plain, _letters(each))]
         if len(found) == 1:
-            return f"did you mean `{found[0]}`?"
-    return listed(known, what)
+            return found[0]
+    return None
 
 
 def listed(known: Sequence[str], what: str) -> str:

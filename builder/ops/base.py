@@ -174,7 +174,11 @@ class Operation(Strict):
             **dict.fromkeys(("r", "ratio", "rd_ratio"), "reduction"),
             **dict.fromkeys(("squeeze_channels", "rd_channels"), "hidden"),
             "inplace": "leave it out: it is done wherever nothing else reads the value",
-            "padding_mode": "padding is with zeros: leave out `zeros`; a plugin brings another mode",
+            **dict.fromkeys(
+                ("padding_mode", "pad_mode", "padding_type", "pad_type"),
+                "padding is with zeros: leave out `zeros`; a plugin brings another mode",
+            ),
+            "output_padding": "transposed convolutions have it, which are not built in; a plugin brings them",
             "num_groups": "groups",
             "filt_size": "kernel",
             "scale_factor": "factor",

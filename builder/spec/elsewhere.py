@@ -6,7 +6,7 @@ import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import listed, nearest
+from builder.diagnostics import listed, meant_value, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 LAYERS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("convolution", "convolution2d", "convolutional"), "conv"),
-        **dict.fromkeys(("bn", "batchnormalization"), "batchnorm"),
+        **dict.fromkeys(("bn", "batchnormalization", "syncbatchnorm"), "batchnorm"),
         **dict.fromkeys(("ln", "layernormalization"), "layernorm"),
         **dict.fromkeys(("dense", "fc", "fullyconnected"), "linear"),
         **dict.fromkeys(("averagepool", "averagepool2d", "averagepooling2d", "averagepooling"), "avgpool"),
@@ -104,6 +104,8 @@ _NOT_BUILT_IN = frozenset(
         "lstm",
         "lstmcell",
         "maxunpool",
+        "minpool",
+        "mixpool",
         "module",
         "moduledict",
         "multiheadattention",
@@ -167,13 +169,17 @@ def meant_layer(word: str, known: Collection[str]) -> str | None:
     there = LAYERS.get(called.lower())
     if there is not None and there in known:
         return there
-    close = None if _is_another(called) else nearest(called, known)
-    return close if close is None or _is_slip(called.lower(), close.lower()) else None
+    if _is_another(called):
+        return None
+    small = called.lower()
+    begins = [each for each in known if small.startswith(each.lower()) and _ENDINGS.match(small, len(each))]
+    found = max(begins, key=len, default=None) or meant_value(called, known) or meant_value(_bare(called), known)
+    return found or nearest(called, [each for each in known if each[0].isupper()])  # templates are the user's own words
 
 
-def _is_slip(word: str, close: str) -> bool:
-    """Return whether nothing stands behind a right word that may name another function: `conv2`, not `convlstm`."""
-    return not word.startswith(close) or bool(_ENDINGS.match(word, len(close)))
+def _bare(word: str) -> str:
+    """Return a word without what may stand behind one of ours: of `batchnrom2d` the slip."""
+    return re.sub(r"_?([123]d|layer|module|block|op)\Z", "", word.lower())
 
 
 def _is_another(word: str) -> bool:

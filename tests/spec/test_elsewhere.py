@@ -59,6 +59,21 @@ class TestPyTorch:
             f"`{word}` is not built in; a plugin brings it: a file with one class, and `--plugin FILE`"
         )
 
+    @pytest.mark.parametrize(
+        "word",
+        ["minpool", "mixpool", "hardmish", "batchrenorm", "switchnorm", "pconv", "upconv", "dsconv", "sepconv",
+         "gatedconv", "bnrelu", "reshape", "tanhexp", "squaredrelu"],
+    )  # fmt: skip
+    def test_a_function_that_is_merely_near_is_not_offered(self, word: str) -> None:
+        """`minpool` is the opposite of `maxpool`, and no slip of it."""
+        said = advise(word, KNOWN, "there are")
+        assert "did you mean" not in said
+        assert "--plugin FILE`" in said
+
+    def test_a_template_is_offered_for_a_word_that_is_near(self) -> None:
+        """It is the user's own word, and no other function has it."""
+        assert advise("BassicBlocc", [*KNOWN, "BasicBlock"], "there are") == "did you mean `BasicBlock`?"
+
     @pytest.mark.parametrize("word", ["convlstm", "reluvariant", "linearattention"])
     def test_a_word_of_ours_with_more_behind_it_is_another(self, word: str) -> None:
         """A plugin may bring it."""
@@ -67,7 +82,8 @@ class TestPyTorch:
         assert "`--plugin FILE`" in said
 
     @pytest.mark.parametrize(
-        ("word", "meant"), [("cnov", "conv"), ("reluu", "relu"), ("conv2", "conv"), ("drop", "dropout")]
+        ("word", "meant"),
+        [("cnov", "conv"), ("reluu", "relu"), ("conv2", "conv"), ("drop", "dropout"), ("batchnrom2d", "batchnorm")],
     )
     def test_a_slip_is_put_right(self, word: str, meant: str) -> None:
         """Letters changed, doubled, missing, or a number behind."""
