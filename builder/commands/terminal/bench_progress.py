@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_terminal, say, size_of
+from builder.commands.terminal.console import is_terminal, paint, say, size_of
 from builder.commands.terminal.live import LOADING, Live
 from builder.commands.terminal.loading import DeviceNote
 from builder.quantities import duration
@@ -22,7 +22,7 @@ class BenchProgress:
     def __init__(self, seconds: float, *, quiet: bool = False) -> None:
         """Begin to measure for about ``seconds``, once everything is ready."""
         is_live = is_terminal(sys.stderr) and not quiet
-        self._line = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0]) if is_live else None
+        self._line = Live(paint, lambda: size_of(sys.stderr)[0]) if is_live else None
         self._device = None if quiet else DeviceNote(self._line.say if self._line else say)
         if not quiet and not is_live:
             say(f"measuring for about {duration(seconds)}")

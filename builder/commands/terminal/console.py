@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from io import TextIOWrapper
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 _NAMED = 3  # codes in the line that points to their explanations
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]|\r(?!\n)")
+"""Characters that a terminal obeys, and those that turn the direction of writing; not tab and newline."""
 _RED, _RESET = "\x1b[1;31m", "\x1b[0m"
 
 
@@ -44,12 +47,13 @@ def open_streams() -> None:
 def answer(text: str) -> None:
     """Write a result to stdout, ended by a single newline; of several processes the first does so.
 
+    What moves a terminal's cursor or changes its colours, as names of files, classes and devices may, is shown as �.
     Raises RunError where it can't be written, BrokenPipeError where the reader has left.
     """
     if not processes.is_first():
         return
     try:
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write(_plain(text.rstrip("\n")) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -81,9 +85,17 @@ def confirmed(question: str) -> bool:
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write what is going on to stderr, at once; a reader who has left, or a full disk, is no reason to stop."""
+    """Write what is going on to stderr, at once; a reader who has left, or a full disk, is no reason to stop.
+
+    What moves the cursor or changes colours is shown as �.
+    """
+    paint(_plain(text) + end)
+
+
+def paint(text: str) -> None:
+    """Write to stderr what may move the cursor and have colours, as a live bar does."""
     try:
-        sys.stderr.write(text + end)
+        sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
         abandon(sys.stderr)
@@ -100,9 +112,8 @@ def complain(*diagnostics: Diagnostic) -> None:
     if is_coloured(sys.stderr):
         drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
     codes = list(dict.fromkeys(each.code for each in diagnostics if each.code != "usage"))
-    say(
-        drawn + (f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else "")
-    )
+    more = f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else ""
+    paint(f"{drawn}{more}\n")
 
 
 def abandon(stream: TextIO) -> None:
@@ -134,6 +145,10 @@ def size_of(stream: TextIO) -> tuple[int, int]:
     except (OSError, ValueError):
         return 80, 24
     return (columns, lines) if columns and lines else (80, 24)
+
+
+def _plain(text: str) -> str:
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def _redden(line: str) -> str:

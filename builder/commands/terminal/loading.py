@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_terminal, say, size_of
+from builder.commands.terminal.console import is_terminal, paint, say, size_of
 from builder.commands.terminal.live import LOADING, Live
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ class Loading:
 
     def __init__(self, *, quiet: bool = False) -> None:
         is_live = is_terminal(sys.stderr) and not quiet
-        self._line = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0]) if is_live else None
+        self._line = Live(paint, lambda: size_of(sys.stderr)[0]) if is_live else None
 
     def __enter__(self) -> Self:
         if self._line is not None:

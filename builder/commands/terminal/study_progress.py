@@ -6,7 +6,7 @@ import sys
 from time import monotonic, sleep
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_terminal, say
+from builder.commands.terminal.console import is_terminal, paint, say
 from builder.commands.text import study as text
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class StudyProgress:
         if self._loading is not None:
             self._loading.clear()
         if self._lines:
-            say(_UP.format(self._lines) + _CLEAR, end="")
+            paint(_UP.format(self._lines) + _CLEAR)
             self._lines = 0
 
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, say, size_of
+from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, paint, say, size_of
 from builder.commands.terminal.epoch_times import EpochTimes
 from builder.commands.terminal.live import LOADING, Live, shown_width
 from builder.commands.terminal.loading import DeviceNote
@@ -47,7 +47,7 @@ class TrainingProgress:
         self._quiet, self._verbose = quiet or not processes.is_first(), verbose
         self._live: Live | None = None
         if is_terminal(sys.stderr) and not self._quiet:
-            self._live = Live(lambda text: say(text, end=""), lambda: size_of(sys.stderr)[0])
+            self._live = Live(paint, lambda: size_of(sys.stderr)[0])
         self._now = now
         self._device = DeviceNote(self._say)
         self._run: Path | None = None

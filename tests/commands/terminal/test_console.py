@@ -1,6 +1,7 @@
 """What goes to stdout and what to stderr."""
 
 import io
+from collections.abc import Callable
 
 import pytest
 
@@ -36,6 +37,20 @@ class TestStreams:
         """Progress can be thrown away without losing the result."""
         say("epoch 1")
         assert capsys.readouterr() == ("", "epoch 1\n")
+
+    @pytest.mark.parametrize("write", [answer, say])
+    @pytest.mark.parametrize("sign", ["\x1b", "\x07", "\x08", "\r", "\x9b", "\u202e"])
+    def test_what_a_name_holds_moves_no_cursor(
+        self, write: Callable[[str], None], sign: str, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Files, classes and devices may be called so, and JSON files that somebody sent."""
+        write(f"a{sign}[31mb\tc\nd")
+        assert "".join(capsys.readouterr()) == "a\ufffd[31mb\tc\nd\n"
+
+    def test_line_ends_of_csv_stay(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """RFC 4180 has two characters for them."""
+        answer("a,b\r\n1,2")
+        assert capsys.readouterr().out == "a,b\r\n1,2\n"
 
     def test_a_reader_who_left_is_no_reason_to_stop(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """A run of hours does not end because somebody closed the pipe that showed its progress."""
