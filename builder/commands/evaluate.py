@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,10 +14,10 @@ from builder.json_output import SAID
 from builder.lowering import find
 from builder.runs import processes
 from builder.runs.best import answering_precision, best_network
-from builder.runs.images import load_images, load_others
+from builder.runs.images import FOLDER, load_images, load_others
 from builder.runs.open import open_run
 from builder.runs.prepare import TrainOptions, images_of, prepare
-from builder.runs.weights import need_complete, put_weights, quiet
+from builder.runs.weights import classes_of, need_complete, put_weights, quiet
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from builder.training.device.precision import Precision
     from builder.training.evaluation.evaluate import Evaluation
     from builder.training.evaluation.mistakes import Mistakes
+    from builder.training.folder.run_files import RunData
     from builder.training.progress import BatchDone
     from builder.training.recipe.data_sets import DataName
     from builder.training.recipe.recipe import Recipe
@@ -244,7 +246,7 @@ def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str
     warnings: tuple[str, ...] = ()
     if is_own:
         chosen = images_of(run, question.data_dir)
-        data = load_images(chosen, run.recipe, channels)
+        data = _own_images(chosen, run, channels, question.data_dir)
         if checked.fingerprint not in (None, data.fingerprint):
             warnings = (
                 f"the images of {chosen.name} in {chosen.folder} are not those that {run.folder.path} trained with",
@@ -252,6 +254,20 @@ def _images(question: EvaluateOptions, run: OpenRun) -> tuple[DataSet, tuple[str
     else:
         place = question.data_dir or Path(images_of(run).folder or question.data_home)
         data = load_others(str(question.data), place, run.recipe, channels, question.split)
-    if checked.classes is not None:
+    known = classes_of(question.weights) if question.weights is not None else None
+    if known is not None:
+        data = data.with_classes(known, str(question.weights))
+    elif checked.classes is not None:
         data = data.with_classes(checked.classes, str(run.folder.path))
     return data, warnings
+
+
+def _own_images(chosen: RunData, run: OpenRun, channels: int, moved_to: Path | None) -> DataSet:
+    """Return the images that a run was trained with; a folder that can't hold them may be one of others."""
+    try:
+        return load_images(chosen, run.recipe, channels)
+    except RunError as error:
+        if moved_to is None or chosen.name != FOLDER or not is_folder(moved_to):
+            raise
+        hint = f"for other images than the run's: --data {FOLDER} --data-dir {shlex.quote(str(moved_to))}"
+        raise RunError(error.message, hint) from error

@@ -17,7 +17,7 @@ from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.best import answering_precision, best_network
 from builder.runs.open import open_run
-from builder.runs.weights import need_complete, put_weights, quiet
+from builder.runs.weights import classes_of, need_complete, put_weights, quiet
 from builder.training.recipe.data_sets import DEFAULT_DATA, is_grey, recipe_of
 from builder.training.recipe.recipe import Normalize, load_recipe
 
@@ -228,7 +228,7 @@ def _of_run(question: PredictOptions, path: Path, on_fetch: Callable[[str], None
         graph=opened.graph,
         model=model,
         recipe=opened.recipe.at(opened.graph.input.sizes[-1]),
-        classes=checked.classes,
+        classes=(classes_of(question.weights) if question.weights is not None else None) or checked.classes,
         weights=weights,
         precision=answering_precision(opened),
         grey=is_grey(checked.data.name),
@@ -258,7 +258,7 @@ def _of_page(question: PredictOptions, on_fetch: Callable[[str], None]) -> _Subj
     weights = put_weights(question.weights, model, graph, on_fetch)
     if weights.note is not None and (question.recipe is not None or graph.params.get("transform_input") is False):
         warnings = (*warnings, f"the weights of {weights.source} were {weights.note}")
-    names = published.classes if published else None
+    names = published.classes if published else classes_of(question.weights)
     return _Subject(graph, model, recipe, names, weights, PLAIN, warnings=warnings)
 
 

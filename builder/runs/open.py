@@ -10,7 +10,7 @@ from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
 from builder.lowering import load, load_page, lower
 from builder.runs.plugins import operations_of_run, plugins_of_run
-from builder.training.folder.header import RunHeader, changed_in, read_checkpoint_record
+from builder.training.folder.header import RunHeader, changed_in, header_of, read_checkpoint_record
 from builder.training.folder.metrics import check_metrics, read_metrics
 from builder.training.folder.record import read_record
 from builder.training.folder.run_files import read_data
@@ -179,19 +179,12 @@ def _unchecked(folder: RunFolder, names: Sequence[str], network: str | None) -> 
 def _checkpoints(folder: RunFolder) -> _Checkpoints:
     """Return what can be read of the headers; what is damaged is reported by whoever needs its tensors."""
     records = {path: read_checkpoint_record(path) for path in (folder.last, folder.previous, folder.best)}
-    headers = {path: header for path, record in records.items() if record is not None for header in _header(record)}
+    headers = {path: header for path, record in records.items() if (header := header_of(record)) is not None}
     best = records[folder.best] or {}
     epoch, accuracy = best.get("epoch"), best.get("val_accuracy")
     found = (epoch, accuracy) if isinstance(epoch, int) and isinstance(accuracy, float) else None
     newest = next((headers[path] for path in (folder.last, folder.previous, folder.best) if path in headers), None)
     return _Checkpoints(newest or RunHeader(), tuple(headers.values()), found)
-
-
-def _header(record: dict[str, object]) -> Iterator[RunHeader]:
-    try:
-        yield RunHeader.of(record)
-    except (KeyError, TypeError, ValueError, AttributeError, RunError):
-        return
 
 
 def _check_network(folder: RunFolder, now: str | None, trained: str | None) -> None:

@@ -16,7 +16,7 @@ from builder.ops.plugins import with_plugins
 from builder.runs import processes
 from builder.runs.fresh import fresh_network
 from builder.runs.images import load_images, load_others
-from builder.runs.weights import put_weights, quiet
+from builder.runs.weights import classes_of, put_weights, quiet
 from builder.training.folder.header import changed_in
 from builder.training.folder.run_files import RunData
 from builder.training.progress import ignore
@@ -338,7 +338,9 @@ def _images(
     if shared is not None:
         return _shared_images(shared, recipe, channels)
     if judging is not None:
-        return load_others(request.data, request.data_dir, recipe, channels, judging)
+        data = load_others(request.data, request.data_dir, recipe, channels, judging)
+        known = classes_of(request.weights) if request.weights is not None else None
+        return data if known is None else data.with_classes(known, str(request.weights))
     chosen = RunData(request.data, str(request.data_dir), request.subset)
     return load_images(chosen, recipe, channels, download=not request.dry_run)
 

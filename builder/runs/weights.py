@@ -52,6 +52,14 @@ def put_weights(source: str, model: nn.Module, graph: Graph, on_fetch: Callable[
     return Weights(source, fitted, _note(graph) if is_published else None)
 
 
+def classes_of(source: str) -> tuple[str, ...] | None:
+    """Return the classes that the weights in a file were trained to tell, None where it does not say: others' files."""
+    from builder.training.folder.header import header_of, read_checkpoint_record
+
+    header = header_of(read_checkpoint_record(Path(source)))
+    return None if header is None else header.classes
+
+
 def _note(graph: Graph) -> str:
     """Return what published weights expect, and a page or a recipe leaves to whoever uses them."""
     if graph.params.get("transform_input") is False:

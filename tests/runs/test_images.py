@@ -146,6 +146,36 @@ class TestJudged:
             "  help: did you mean `green`?",
         ]
 
+    @pytest.mark.parametrize("what", ["page", "run"])
+    @pytest.mark.parametrize("exported", [True, False])
+    def test_a_file_of_weights_knows_its_classes(
+        self, archcli: Archcli, home: Path, tmp_path: Path, what: str, exported: bool
+    ) -> None:
+        """With a page as with a run: by number, every class that is missing or renamed would shift the others."""
+        run, weights = home / "runs" / "small-001", home / "runs" / "small-001" / "best.safetensors"
+        if exported:
+            weights = tmp_path / "w.safetensors"
+            archcli("export", run, "--to", "safetensors", "-o", weights)
+        named = (run / "page.yaml", "--recipe", run / "recipe.yaml") if what == "page" else (run,)
+        asked = ("evaluate", *named, "--weights", weights, "-q", "--json", "--data", "imagefolder", "--data-dir")
+        three = paint(tmp_path / "three", {name: name for name in ("green", "red", "white")})
+        found = json.loads(archcli(*asked, three).out)
+        assert (found["accuracy"], found["class_accuracy"]["blue"]) == (1.0, None)
+        others = paint(tmp_path / "others", {"azure": "blue", "green": "green", "red": "red", "white": "white"})
+        assert f"others has images of `azure`, which {weights} was not trained to tell" in archcli(*asked, others).err
+        image = next((three / "red").iterdir())
+        shown = json.loads(archcli("predict", *named, "--weights", weights, image, "-q", "--json").out)
+        assert (shown["classes"], shown["images"][0]["class"]) == (["blue", "green", "red", "white"], "red")
+
+    def test_a_folder_that_cannot_be_its_own_images_may_be_others(
+        self, archcli: Archcli, home: Path, tmp_path: Path
+    ) -> None:
+        """`--data-dir` alone says where its own lie now; the help says how others are named."""
+        few = paint(tmp_path / "few", {"red": "red"}, 1)
+        outcome = self.asked(archcli, home, "--data-dir", few)
+        assert outcome.code == 1
+        assert f"help: for other images than the run's: --data imagefolder --data-dir {few}" in outcome.err
+
     def test_another_data_set_with_other_classes_is_refused(self, archcli: Archcli, home: Path) -> None:
         """However many classes it has."""
         outcome = self.asked(archcli, home, "--data", "digits")

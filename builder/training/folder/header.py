@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from builder.diagnostics import RunError
 from builder.files import check_regular
 from builder.json_files import parse_json
 from builder.training.folder.metrics import MetricsSeen
@@ -74,6 +75,14 @@ class RunHeader:
         if origin is None:
             return cls()  # a ``best`` that said nothing of its run
         return cls(recipe=Recipe.model_validate_json(origin["recipe"]), fingerprint=str(origin["data"]))
+
+
+def header_of(record: Mapping[str, Any] | None) -> RunHeader | None:
+    """Return what the ``record`` of a checkpoint says of its run, None where it is none that can be read."""
+    try:
+        return None if record is None else RunHeader.of(record)
+    except (KeyError, TypeError, ValueError, AttributeError, RunError):
+        return None
 
 
 def changed_in(before: Recipe, now: Recipe) -> list[str]:
