@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from operator import ne
 from typing import TYPE_CHECKING
-from unicodedata import combining, east_asian_width
+from unicodedata import combining, east_asian_width, name, normalize
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -133,7 +133,7 @@ class Collector:
         """Keep a diagnostic made of these parts unless the same was said of the same place already.
 
         The first DETAILED mistakes keep ``hint`` and ``notes``; a hint that costs a search is a function, which is
-        called for these alone.
+        called for these alone. Where a character looks like another that YAML knows, nothing else helps.
         """
         key = (code, (mark.source.name, mark.line, mark.column) if mark else None, "" if mark else message)
         if key in self._found:
@@ -141,7 +141,7 @@ class Collector:
         if len(self._found) >= DETAILED:
             self._found[key] = Diagnostic(code, message, mark)
             return
-        said = hint() if callable(hint) else hint
+        said = look_alike(mark.text if mark else "") or (hint() if callable(hint) else hint)
         self._found[key] = Diagnostic(code, message, mark, said, (*notes, *self._calls[:_CALLS]))
 
     @contextmanager
@@ -166,6 +166,27 @@ class Collector:
         """Raise ``ArchError`` with everything found, in the order of the text; return if nothing was."""
         if self._found:
             raise ArchError(*sorted(self._found.values(), key=_position))
+
+
+def look_alike(text: str) -> str | None:
+    """Return what to type for the first character of a short text that looks like a sign of YAML's and is none."""
+    for char in text if len(text) <= _LONGEST and not text.isascii() else "":
+        plain = _SIGNS.get(char, normalize("NFKC", char))
+        if not char.isascii() and plain.isascii() and len(plain) < 2 and not plain.isalnum():
+            what = name(char, "character").lower()
+            right = "an ordinary space" if plain == " " else f"`{plain}`"
+            return f"type {right} in the place of this {what}" if plain else f"delete this {what}"
+    return None
+
+
+_SIGNS = {
+    **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2212", "-"),
+    **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033", '"'),
+    **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032", "'"),
+    **dict.fromkeys("\u200b\u200c\u200d\u2060\ufeff", ""),
+    **dict.fromkeys("\u1680", " "),
+}
+"""What word processors, chats and keyboards of other scripts write for a sign, where Unicode does not say so itself."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import yaml
 
-from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Note, Source
+from builder.diagnostics import ArchError, Collector, Diagnostic, Mark, Note, Source, look_alike
 from builder.files import open_regular
 
 if TYPE_CHECKING:
@@ -141,13 +141,19 @@ def _check_indents(source: Source) -> None:
     for found in _STRANGE_INDENT.finditer(source.text):
         before = source.text[: found.end() - 1]
         mark = Mark(source, len(_LINE_BREAK.findall(before)) + 1, found.end() - found.start())
-        name = _BLANKS.get(source.text[found.end() - 1], "blank character")
-        problems.error("yaml-syntax", f"there is a {name} before this line", mark, "type ordinary spaces")
+        what = _blank(source.text[found.end() - 1])
+        problems.error("yaml-syntax", f"there is a {what} before this line", mark)
     problems.raise_found()
 
 
+def _blank(char: str) -> str:
+    return _BLANKS.get(char, "blank character")
+
+
 _BLANKS = {"\u00a0": "no-break space", "\u200b": "zero-width space", "\ufeff": "byte-order mark"}
-_STRANGE_INDENT = re.compile(r"^[ \t]*[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]", re.MULTILINE)
+_STRANGE = "[\u00a0\u1680\u2000-\u200b\u202f\u205f\u3000\ufeff]"
+_STRANGE_INDENT = re.compile(rf"^[ \t]*{_STRANGE}", re.MULTILINE)
+_STRANGE_BLANK = re.compile(rf"[ \t]*(?:- +)*(-|[\w.-]{{1,100}}:){_STRANGE}")
 _LINE_BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 
 
@@ -270,12 +276,26 @@ def _from_yaml(error: yaml.YAMLError, source: Source) -> Diagnostic:
         at = opening
     assert at is not None, "the scanner and the parser always say where"
     mark = Mark(source, at.line + 1, at.column + 1)
+    strange = _strange_blank(source, mark.line)
+    if strange is not None:
+        return strange
     word = re.match(r"[\w-]+", source.line(mark.line)[at.column :])
     mark = replace(mark, width=len(word[0])) if word else mark
     notes: tuple[Note, ...] = ()
     if opening is not None and opening.line < at.line and "flow" in str(error.context):
         notes = (Note(Mark(source, opening.line + 1, opening.column + 1), "the bracket that opens here is not closed"),)
     return Diagnostic("yaml-syntax", message, mark, _trap(source.line(mark.line), mark.column) or hint, notes)
+
+
+def _strange_blank(source: Source, last: int) -> Diagnostic | None:
+    """Return that a blank behind a colon or a dash is no space, on the nearest line up to ``last``: YAML reads on."""
+    for number in range(last, 0, -1):
+        found = _STRANGE_BLANK.match(source.line(number))
+        if found is not None:
+            mark = Mark(source, number, found.end())
+            message = f"there is a {_blank(found[0][-1])} behind `{found[1]}`"
+            return Diagnostic("yaml-syntax", message, mark, look_alike(mark.text))
+    return None
 
 
 _SYNTAX: tuple[tuple[str, str, str | None, bool], ...] = (

@@ -260,7 +260,8 @@ def _length(finding: _Finding) -> str:
         "too_short": f"at least {finding.context.get('min_length')}",
     }[finding.kind]
     count = len(finding.value.items) if isinstance(finding.value, Sequence) else 0
-    return f"{wanted} elements, and here {'is' if count == 1 else 'are'} {count or 'none'}"
+    noun = "element" if wanted.split()[-1] == "1" else "elements"
+    return f"{wanted} {noun}, and here {'is' if count == 1 else 'are'} {count or 'none'}"
 
 
 def _choices(finding: _Finding) -> list[str]:

@@ -15,6 +15,7 @@ from builder.diagnostics import (
     Note,
     RunError,
     Source,
+    look_alike,
     nearest,
     render,
     suggest_value,
@@ -84,6 +85,38 @@ class TestCollector:
     def test_nothing_found_raises_nothing(self) -> None:
         """The page is right."""
         Collector().raise_found()
+
+
+class TestLookAlike:
+    """Characters that look like the signs of a page."""
+
+    @pytest.mark.parametrize(
+        ("text", "hint"),
+        [
+            ("\u201crelu\u201d", 'type `"` in the place of this left double quotation mark'),
+            ("\u2019x\u2019", "type `'` in the place of this right single quotation mark"),
+            ("1e\u20133", "type `-` in the place of this en dash"),
+            ("\u22121", "type `-` in the place of this minus sign"),
+            ("conv\uff1a {out", "type `:` in the place of this fullwidth colon"),
+            ("1\uff0c 8", "type `,` in the place of this fullwidth comma"),
+            ("kernel:\u00a03", "type an ordinary space in the place of this no-break space"),
+            ("\u200bkernel", "delete this zero width space"),
+        ],
+    )
+    def test_what_to_type_is_said(self, text: str, hint: str) -> None:
+        """A word processor or another keyboard has written them."""
+        assert look_alike(text) == hint
+
+    @pytest.mark.parametrize("text", ["conv", "größe", "\u0663", "\uff13", "ﬁlter", "é", "日本", "", "\u201c" * 65])
+    def test_letters_and_digits_are_what_they_are(self, text: str) -> None:
+        """Digits have an answer of their own; a long text may be meant so."""
+        assert look_alike(text) is None
+
+    def test_it_is_said_instead_of_other_help(self) -> None:
+        """Which would speak of a name that nobody wrote."""
+        found = Collector()
+        found.error("unknown-layer", "m", Mark(Source("a", "\u201crelu\u201d"), 1, 1, 6), "operations are: `conv`")
+        assert found.found[0].hint == 'type `"` in the place of this left double quotation mark'
 
 
 class TestNearest:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from builder.costs import graph_cost
-from builder.diagnostics import ArchError, Collector
+from builder.diagnostics import ArchError, Collector, Note
 from builder.files import is_file
 from builder.lowering import find, lower
 from builder.lowering.finding import shown
@@ -107,29 +108,41 @@ def _family(file: str, base: Base, page: Merged) -> FileVerdict:
 
     What is wrong with the page itself is wrong with every member, and said once.
     """
-    problems = Collector()
-    work = Work()
+    problems, work = Collector(), Work()
+    found: dict[tuple[str, ...], tuple[Note, Diagnostic]] = {}
+    counts: Counter[tuple[str, ...]] = Counter()
+    looked_at = 0
+    for member in page.members.values():
+        looked_at += 1
+        for mistake in _mistakes(replace(base, member=str(member.name.value)), work):
+            found.setdefault(_place(mistake), (Note(member.name.mark, "of this member"), mistake))
+            counts[_place(mistake)] += 1
+        if work.steps > MAX_FAMILY:
+            what = f"more than {MAX_FAMILY:,} layers, blocks and entries in all"
+            message = f"the members of `{page.title}` have {what}"
+            problems.error("too-many-layers", message, member.name.mark, "make several pages of it")
+            break
+    for place, (whose, mistake) in found.items():
+        problems.add(mistake if counts[place] == looked_at else replace(mistake, notes=(*mistake.notes, whose)))
+    members = tuple(page.members)
     try:
-        for member in page.members.values():
-            _check_member(replace(base, member=str(member.name.value)), problems, work)
-            if work.steps > MAX_FAMILY:
-                what = f"more than {MAX_FAMILY:,} layers, blocks and entries in all"
-                message = f"the members of `{page.title}` have {what}"
-                problems.error("too-many-layers", message, member.name.mark, "make several pages of it")
-                break
         problems.raise_found()
     except ArchError as error:
-        return FileVerdict(file, "family", error.diagnostics, name=page.title, members=tuple(page.members))
-    return FileVerdict(file, "family", name=page.title, members=tuple(page.members))
+        return FileVerdict(file, "family", error.diagnostics, name=page.title, members=members)
+    return FileVerdict(file, "family", name=page.title, members=members)
 
 
-def _check_member(base: Base, problems: Collector, work: Work) -> None:
-    """Add the mistakes of a member to ``problems``, and what it costs to ``work``."""
+def _mistakes(base: Base, work: Work) -> tuple[Diagnostic, ...]:
+    """Return the mistakes of a member, and add what it costs to ``work``."""
     try:
         lower(base.merged(), work=work)
     except ArchError as error:
-        for each in error.diagnostics:
-            problems.add(each)
+        return error.diagnostics
+    return ()
+
+
+def _place(mistake: Diagnostic) -> tuple[str, ...]:
+    return mistake.code, *((str(mistake.mark),) if mistake.mark is not None else ("", mistake.message))
 
 
 def _kind(file: str) -> FileKind:

@@ -94,7 +94,15 @@ class TestCheck:
         )
         assert archcli("check", page).out == f"{page}: ok (small, 2 members)\n"
         page.write_text(page.read_text().replace("small2: {kernel: 5}", "small2: {kernel: 50}"))
-        assert archcli("check", page).code == 2
+        outcome = archcli("check", page)
+        assert outcome.code == 2
+        assert f"note: of this member\n  --> {page}:7:3\n" in outcome.err
+
+    def test_what_all_members_have_is_told_of_none(self, archcli: Archcli, page: Path) -> None:
+        """It is the page's own, and said once."""
+        page.write_text(PAGE.replace("layers:", "members:\n  small1: {}\n  small2: {}\nlayers:").replace("out", "outt"))
+        outcome = archcli("check", page)
+        assert (outcome.err.count("error["), "of this member" in outcome.err) == (PAGE.count("out"), False)
 
     @pytest.mark.parametrize("count", [7_000, 9_000])
     def test_members_with_mistakes_count_too(self, archcli: Archcli, page: Path, count: int) -> None:

@@ -103,6 +103,7 @@ LAYERS = [
     ("conv: {out: 8, kernel: ⟪0⟫}", "bad-value", "`kernel` is at least 1, not the number `0`", ""),
     ("conv: {out: 8, kernel: ⟪same⟫}", "bad-value", "`kernel` is a whole number or a pair of them, not the text", ""),
     ("conv: {out: 8, kernel: ⟪[3]⟫}", "bad-value", "`kernel` has 2 elements, and here is 1", ""),
+    ("mean: {dims: ⟪[]⟫}", "bad-value", "`dims` has at least 1 element, and here are none", ""),
     ("conv: {out: 8, kernel: ⟪[1, 2, 3]⟫}", "bad-value", "`kernel` has at most 2 elements, and here are 3", ""),
     ("conv: {out: 8, kernel: [3, ⟪0⟫]}", "bad-value", "`kernel.1` is at least 1, not the number `0`", ""),
     ("conv: {out: 8, kernel: 3, stride: ⟪0⟫}", "bad-value", "`stride` is at least 1, not the number `0`", ""),
