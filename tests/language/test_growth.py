@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from benchmarks.growth import PAGES, answer
-from builder import diagnostics, reader, validation
+from builder import diagnostics, reader
+from builder.commands import check
 from builder.diagnostics import DETAILED, ArchError, nearest
 from builder.json_files import MAX_BYTES, MAX_VALUES
-from builder.lowering import lower, page_from_text
 from builder.reader import read_text
 
 if TYPE_CHECKING:
@@ -178,16 +178,28 @@ class TestMistakes:
         assert {each.code for each in found} == {"duplicate-key"}
         assert [each.hint is not None for each in found] == [True] * DETAILED + [False] * (8_999 - DETAILED)
 
-    def test_after_a_hundred_no_near_name_is_searched(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "name: n\ninput: [3, 8, 8]\nclasses: 2\nlayers: [flatten, linear: {out: 2}]\nFIELDS",
+            "name: n\ninput: [3, 8, 8]\nclasses: 2\nlayers:\n  - flatten\n  - linear:\n      out: 2\n      FIELDS",
+            "name: r\nepochs: 3\nbatch_size: 2\noptimizer: {name: sgd, lr: 0.1}\nFIELDS",
+            "name: r\nepochs: 3\nbatch_size: 2\noptimizer:\n  name: sgd\n  lr: 0.1\n  FIELDS",
+            "name: s\nbase: alexnet_tiny\ndata: {name: digits}\nseeds: 2\nFIELDS",
+        ],
+        ids=["page", "layer", "recipe", "optimizer", "study"],
+    )
+    def test_after_a_hundred_no_near_name_is_searched(self, tmp_path: Path, text: str) -> None:
         """A hint that costs a search is a function, and is called for the first hundred alone."""
-        searched: list[str] = []
-        monkeypatch.setattr(validation, "suggest", lambda word, *_: searched.append(word) or "it has none")
-        text = "name: n\ninput: [3, 8, 8]\nclasses: 2\nlayers: [flatten, linear: {out: 2}]\n"
-        text += "".join(f"q{n}z: 1\n" for n in range(500))
-        with pytest.raises(ArchError) as caught:
-            lower(page_from_text(text, "page.yaml"))
-        assert len(caught.value.diagnostics) == 500
-        assert len(searched) == DETAILED
+        head, _, margin = text.removesuffix("FIELDS").rpartition("\n")
+        searched = []
+        for count in (500, 1_000):
+            path = tmp_path / f"{count}.yaml"
+            path.write_text(f"{head}\n" + "".join(f"{margin}q{n}z: 1\n" for n in range(count)), "utf-8")
+            diagnostics._nearest.cache_clear()
+            assert len(check.run([str(path)]).mistakes) == count
+            searched.append(diagnostics._nearest.cache_info().misses)
+        assert searched[1] == searched[0]
 
     def test_a_pattern_that_looks_back_sees_the_end_of_its_line(self) -> None:
         """The page of 2.4 kB that took forty seconds."""

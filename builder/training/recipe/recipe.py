@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from math import floor
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -325,4 +326,4 @@ def _check_choice(field: str, value: Value | None, recipe: Mapping, problems: Co
     for key, _ in value:
         if key not in fields:
             message = f"`{key}` is not a field of {field} `{name.value}`"
-            problems.error("unknown-field", message, value.key_mark(key), suggest(key, fields, "it has"))
+            problems.error("unknown-field", message, value.key_mark(key), partial(suggest, key, fields, "it has"))
