@@ -47,13 +47,15 @@ def open_streams() -> None:
 def answer(text: str) -> None:
     """Write a result to stdout, ended by a single newline; of several processes the first does so.
 
-    What moves a terminal's cursor or changes its colours, as names of files, classes and devices may, is shown as �.
+    What moves a terminal's cursor or changes its colors, as names of files, classes and devices may, is shown there as
+    �; a file or program gets what there is.
     Raises RunError where it can't be written, BrokenPipeError where the reader has left.
     """
     if not processes.is_first():
         return
     try:
-        sys.stdout.write(_plain(text.rstrip("\n")) + "\n")
+        shown = _plain(text) if is_terminal(sys.stdout) else text
+        sys.stdout.write(shown.rstrip("\n") + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         raise

@@ -1,12 +1,12 @@
 """What goes to stdout and what to stderr."""
 
 import io
-from collections.abc import Callable
 
 import pytest
 
 from builder.commands.terminal.console import answer, complain, is_coloured, say
-from builder.diagnostics import Diagnostic
+from builder.commands.terminal.exit_codes import exit_codes
+from builder.diagnostics import Diagnostic, RunError
 
 
 class Terminal(io.StringIO):
@@ -38,14 +38,14 @@ class TestStreams:
         say("epoch 1")
         assert capsys.readouterr() == ("", "epoch 1\n")
 
-    @pytest.mark.parametrize("write", [answer, say])
     @pytest.mark.parametrize("sign", ["\x1b", "\x07", "\x08", "\r", "\x9b", "\u202e"])
-    def test_what_a_name_holds_moves_no_cursor(
-        self, write: Callable[[str], None], sign: str, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_what_a_name_holds_moves_no_cursor(self, sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
         """Files, classes and devices may be called so, and JSON files that somebody sent."""
-        write(f"a{sign}[31mb\tc\nd")
-        assert "".join(capsys.readouterr()) == "a\ufffd[31mb\tc\nd\n"
+        for stream, write in (("stdout", answer), ("stderr", say)):
+            terminal = Terminal()
+            monkeypatch.setattr(f"sys.{stream}", terminal)
+            write(f"a{sign}[31mb\tc\nd")
+            assert terminal.getvalue() == "a\ufffd[31mb\tc\nd\n"
 
     def test_line_ends_of_csv_stay(self, capsys: pytest.CaptureFixture[str]) -> None:
         """RFC 4180 has two characters for them."""
@@ -56,6 +56,30 @@ class TestStreams:
         """A run of hours does not end because somebody closed the pipe that showed its progress."""
         monkeypatch.setattr("sys.stderr", Closed())
         say("epoch 2")
+
+
+class TestNames:
+    """Files and folders may be called anything."""
+
+    NAME = "runs/a\x1b[2J\x9b\rb"
+
+    def test_a_terminal_gets_nothing_that_moves_its_cursor(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Lines and tabs stay, and every letter of other scripts."""
+        terminal = Terminal()
+        monkeypatch.setattr("sys.stdout", terminal)
+        answer(f"größe\t日本\n{self.NAME}")
+        assert terminal.getvalue() == "größe\t日本\nruns/a\ufffd[2J\ufffd\ufffdb\n"
+
+    def test_a_file_or_program_gets_the_name_as_it_is(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """It opens what is called so."""
+        answer(self.NAME)
+        assert capsys.readouterr().out == f"{self.NAME}\n"
+
+    def test_a_failure_quotes_it_without(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Wherever stderr leads."""
+        with pytest.raises(SystemExit), exit_codes():
+            raise RunError(f"cannot list {self.NAME}")
+        assert capsys.readouterr().err == "error: cannot list runs/a\ufffd[2J\ufffd\ufffdb\n"
 
 
 class TestColour:
