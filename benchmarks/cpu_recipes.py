@@ -323,7 +323,7 @@ def draw(timed: Sequence[Outcome], path: Path) -> None:
     """Draw validation accuracy of each setting over quiet minutes, the report's accuracy as a line."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - takes a second, and most calls draw nothing
 
-    from builder.training.figures.comparison_curves import COLOURS, DASHES, MARKERS  # noqa: PLC0415 - as above
+    from builder.training.figures.comparison_curves import COLORS, DASHES, MARKERS  # noqa: PLC0415 - as above
 
     with styled():
         figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -334,9 +334,9 @@ def draw(timed: Sequence[Outcome], path: Path) -> None:
             minutes = [sum(each.seconds[: epoch + 1]) / 60 for epoch in range(len(each.runs[0].epochs))]
             rows = zip(*(run.epochs for run in each.runs), strict=True)
             means = [100 * fmean(row.val_accuracy for row in rows_of) for rows_of in rows]
-            axes.plot(minutes, means, label=each.setting, color=COLOURS[number % len(COLOURS)], linewidth=1.4,
+            axes.plot(minutes, means, label=each.setting, color=COLORS[number % len(COLORS)], linewidth=1.4,
                       marker=MARKERS[number % len(MARKERS)], markersize=3.5,
-                      dashes=DASHES[number // len(COLOURS) % len(DASHES)] or (None, None))  # fmt: skip
+                      dashes=DASHES[number // len(COLORS) % len(DASHES)] or (None, None))  # fmt: skip
         axes.axhline(100 * TARGETS[NETWORK], color="#555555", linewidth=0.8, linestyle=":", label="the report")
         axes.legend(loc="lower right", frameon=False, fontsize=8)
         save(figure, [path])

@@ -140,7 +140,7 @@ def machine(_place: Place, found: Findings) -> None:
 
 
 def tests(_place: Place, found: Findings) -> None:
-    """Run the tests that need a GPU, and their neighbours."""
+    """Run the tests that need a GPU, and their neighbors."""
     for files in (
         ("tests/training/steps/test_cuda_graph.py", "-k", "OnGpu"),
         ("tests/training/data/test_batches.py", "tests/training/device", "tests/training/steps/test_step.py"),

@@ -80,7 +80,7 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
             + TAIL
         ),
     ),
-    "variables and misspelt variables": (
+    "variables and misspelled variables": (
         2_000,
         lambda n: (
             HEAD
@@ -90,7 +90,7 @@ PAGES: dict[str, tuple[int, Callable[[int], str]]] = {
             + _lines(n, lambda k: f"- linear: {{out: $b{_long(k, 30)}}}")
         ),
     ),
-    "places and misspelt places": (
+    "places and misspelled places": (
         2_500,
         lambda n: (
             HEAD

@@ -33,7 +33,7 @@ from builder.training.trainer import train
 if TYPE_CHECKING:
     from builder.training.data.dataset import DataSet
 
-COLOURS = {"plain": "#555555", "fast": "#0072B2"}
+COLORS = {"plain": "#555555", "fast": "#0072B2"}
 
 
 def recipe(epochs: int, seed: int) -> Recipe:
@@ -77,7 +77,7 @@ def draw(
                     style = "-" if name == "plain" else "--"
                     epochs = range(1, len(rows) + 1)
                     values = [row[quantity] for row in rows]
-                    axes.plot(epochs, values, style, color=COLOURS[name], linewidth=1.1, label=label)
+                    axes.plot(epochs, values, style, color=COLORS[name], linewidth=1.1, label=label)
             axes.set(xlabel="Epoch", ylabel=quantity.replace("train_", "Training ").replace("val_", "Validation "))
         axes.legend(frameon=False, fontsize=8)
         figure.suptitle(f"{network}, {len(curves['plain'])} seeds", fontsize=9)

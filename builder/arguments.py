@@ -18,7 +18,7 @@ Number = TypeVar("Number", bound="int | None")
 Word = TypeVar("Word", bound=str)
 
 
-_MILLIMETRES: Final = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72}
+_MILLIMETERS: Final = {"mm": 1.0, "cm": 10.0, "in": 25.4, "pt": 25.4 / 72}
 
 
 def text(name: str, value: Text) -> Text:
@@ -74,7 +74,7 @@ def length(name: str, value: str, *names: str) -> float | None:
         return None
     found = re.fullmatch(r"(\d{1,5}(?:\.\d{1,3})?) ?(mm|cm|in|pt)", value, re.ASCII) if isinstance(value, str) else None
     if found is not None and float(found[1]) > 0:
-        return float(found[1]) * _MILLIMETRES[found[2]]
+        return float(found[1]) * _MILLIMETERS[found[2]]
     also = "".join(f" or `{each}`" for each in names)
     raise refused(name, f"a length such as `89mm`{also}", value, "units are mm, cm, in and pt")
 

@@ -38,7 +38,7 @@ Level: TypeAlias = Literal["layer", "block"]
 """What a box of a figure stands for."""
 
 ThemeName: TypeAlias = Literal["light", "dark"]
-"""The colours of a figure."""
+"""The colors of a figure."""
 
 Shapes: TypeAlias = Literal["changes", "all", "none"]
 """Where a figure says sizes."""

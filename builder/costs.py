@@ -74,7 +74,7 @@ def numbers_moved(graph: Graph) -> int:
 
 
 def windows_on_one_pixel(graph: Graph) -> tuple[Node, ...]:
-    """Return the convolutions with a window over a single pixel: all of it but its centre sees padding only."""
+    """Return the convolutions with a window over a single pixel: all of it but its center sees padding only."""
     return tuple(
         node
         for node in graph.nodes

@@ -257,7 +257,7 @@ def meant_value(word: str, known: Iterable[str]) -> str | None:
     in a longer word, changed.
     """
     plain = _letters(word)
-    for is_meant in (_is_spelt, _is_begun, _is_slip):
+    for is_meant in (_is_spelled, _is_begun, _is_slip):
         found = [each for each in known if len(word) <= _LONGEST and is_meant(plain, _letters(each))]
         if len(found) == 1:
             return found[0]
@@ -276,7 +276,7 @@ def _letters(word: str) -> str:
     return "".join(filter(str.isalnum, word.lower()))
 
 
-def _is_spelt(word: str, known: str) -> bool:
+def _is_spelled(word: str, known: str) -> bool:
     return word == known
 
 

@@ -1,4 +1,4 @@
-"""Which networks are the same: an id of what is computed, not of how it is spelt.
+"""Which networks are the same: an id of what is computed, not of how it is spelled.
 
 Two networks have one id if they consist of the same operations with the same fields and the same wiring, and agree in
 input and classes. Names, keys and the order in which a page says things do not count, and no algebra is done.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 class LanguageServer:
     """One process of the server and the conversation with it (JSON-RPC, the Language Server Protocol 3.17).
 
-    A page names its schema in its own first line; nothing is fetched from a catalogue.
+    A page names its schema in its own first line; nothing is fetched from a catalog.
     """
 
     def __init__(self, program: Path, folder: Path) -> None:

@@ -61,7 +61,7 @@ def slips(word: str) -> list[str]:
 
 
 def other_values(value: str) -> list[str]:
-    """Return wrong values to choose from: of another kind, out of range, or spelt wrong."""
+    """Return wrong values to choose from: of another kind, out of range, or spelled wrong."""
     if re.fullmatch(r"-?\d+(\.\d+)?", value):
         return list(NUMBERS)
     if value in ("true", "false"):

@@ -179,7 +179,7 @@ MISTAKES: dict[str, tuple[str, Any]] = {
     "reserved": ("name", "forward"),
     "point": ("name", "out"),
     "place": ("insert", {"relu": {}, "at": "block7.out", "name": "r"}),
-    "misspelt": ("insert", {"relu": {}, "at": "block0.preactivation", "name": "r"}),
+    "misspelled": ("insert", {"relu": {}, "at": "block0.preactivation", "name": "r"}),
     "nowhere": ("insert", {"relu": {}, "name": "r"}),
     "later": ("insert", {"se": {"hidden": 1, "squeeze": "fc"}, "at": "stem", "name": "r"}),
 }

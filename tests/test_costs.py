@@ -151,7 +151,7 @@ class TestOperations:
         ids=["on the image", "after conv", "between relus", "between norm and sigmoid", "twice"],
     )
     def test_alone(self, layer: str, around: str, tmp_path: Path) -> None:
-        """On an image, which needs no gradient; after a convolution; where it shares storage with its neighbours."""
+        """On an image, which needs no gradient; after a convolution; where it shares storage with its neighbors."""
         text = around.format(layer=layer)
         if layer.startswith("conv:") and "twice" in text:
             text = text.replace("out: 6", "out: 4")

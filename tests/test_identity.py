@@ -1,4 +1,4 @@
-"""One id for one network, however it is spelt; another for every other."""
+"""One id for one network, however it is spelled; another for every other."""
 
 from __future__ import annotations
 
@@ -170,9 +170,9 @@ class TestSame:
             lines.append({"list": inside, "block": f"{{layers: {inside}}}", "template": f"T{number}"}[style])
             templates += [f"T{number}: {{layers: {inside}}}"] if style == "template" else []
         more = f"templates: {{{', '.join(templates)}}}" if templates else ""
-        spelt = "".join(f"  - {line}\n" for line in lines)
-        assert graph_id(network(folder, spelt, more)) == plain
-        assert graph_id(network(folder, f"{spelt}  - tanh\n", more)) != plain
+        spelled = "".join(f"  - {line}\n" for line in lines)
+        assert graph_id(network(folder, spelled, more)) == plain
+        assert graph_id(network(folder, f"{spelled}  - tanh\n", more)) != plain
 
 
 LAYERS = (

@@ -93,7 +93,7 @@ def _checkpoint(restored: Any, *_: Any) -> None:
 
 
 def _image(_: Any, path: Any, *__: Any) -> None:
-    """Interpolate the transparent colour between the columns of a palette's image."""
+    """Interpolate the transparent color between the columns of a palette's image."""
     from PIL import Image
 
     with Image.open(path) as image:

@@ -24,7 +24,7 @@ MEMORY = Path("/dev/shm")
 """Files in memory, where there are any: a search writes thousands."""
 
 SEEDS, VALID, MOST_VALID = 0.4, 0.3, 300
-"""Parts of the inputs that are neighbours of a seed, and of another valid file, and how many of these are kept.
+"""Parts of the inputs that are neighbors of a seed, and of another valid file, and how many of these are kept.
 
 Behind valid files lies most code, and chance makes them poorer and poorer: hence the seeds. The engine chooses the
 others, by the branches that they reached.

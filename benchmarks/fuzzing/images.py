@@ -46,7 +46,7 @@ def _read_image(data: bytes, folder: Path) -> None:
     path.write_bytes(data)
     pixels = read_square(path, SIDE)
     if tuple(pixels.shape) != (3, SIDE, SIDE):
-        raise AssertionError(f"{tuple(pixels.shape)} is no square in colour")
+        raise AssertionError(f"{tuple(pixels.shape)} is no square in color")
 
 
 def _images() -> list[bytes]:

@@ -1,4 +1,4 @@
-"""Neighbours of a file that has a structure: of trees of values (JSON, YAML), of tables, of bytes."""
+"""Neighbors of a file that has a structure: of trees of values (JSON, YAML), of tables, of bytes."""
 
 from __future__ import annotations
 

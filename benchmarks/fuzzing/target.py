@@ -23,7 +23,7 @@ class Target:
     """One kind of file.
 
     ``read(data, folder)`` writes ``data`` into an empty folder, reads it as a command would, and makes the text that
-    the command would print. ``mutate(data, numbers)`` returns a neighbour of ``data``. No file of ``longest`` bytes may
+    the command would print. ``mutate(data, numbers)`` returns a neighbor of ``data``. No file of ``longest`` bytes may
     take more than ``seconds`` of processor time of the reference machine, or ``megabytes`` more than any before it.
     """
 

@@ -113,7 +113,7 @@ class _Subject:
     classes: tuple[str, ...] | None
     weights: Weights | None
     precision: Precision
-    grey: bool = False
+    gray: bool = False
     warnings: tuple[str, ...] = ()
     unchecked: tuple[str, ...] = ()
 
@@ -139,7 +139,7 @@ def run(
     if subject.weights is not None:
         need_complete(subject.weights, subject.graph)
     predictor = Predictor(
-        subject.model, subject.recipe, subject.graph.input.channels, device, subject.precision, grey=subject.grey
+        subject.model, subject.recipe, subject.graph.input.channels, device, subject.precision, gray=subject.gray
     )
     classes = _names(subject)
     unreadable: list[Unreadable] = []
@@ -231,7 +231,7 @@ def _of_run(question: PredictOptions, path: Path, on_fetch: Callable[[str], None
         classes=(classes_of(question.weights) if question.weights is not None else None) or checked.classes,
         weights=weights,
         precision=answering_precision(opened),
-        grey=is_grey(checked.data.name),
+        gray=is_gray(checked.data.name),
         unchecked=checked.unchecked,
     )
 

@@ -164,7 +164,7 @@ def _notes(graph: Graph) -> Iterator[str]:
     if blind:
         layers = f"{blind[0].path} and {len(blind) - 1} more convolutions" if len(blind) > 1 else blind[0].path
         yield (
-            f"{layers} see a single pixel, and all but the centre of their kernels sees padding: "
+            f"{layers} see a single pixel, and all but the center of their kernels sees padding: "
             f"images of {graph.input} are small for this network; larger ones: --set size={2 * graph.input.sizes[1]}"
         )
 

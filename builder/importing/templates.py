@@ -1,4 +1,4 @@
-"""Repeated blocks to templates: numbers that differ become parameters, equal neighbours a ``repeat``."""
+"""Repeated blocks to templates: numbers that differ become parameters, equal neighbors a ``repeat``."""
 
 from __future__ import annotations
 
@@ -282,7 +282,7 @@ def _same(one: Node, two: Node) -> bool:
 
 
 def collapse(body: BodyForm) -> None:
-    """Write equal neighbours once, with ``repeat``; names must count, as ``layer1`` and ``layer2`` do."""
+    """Write equal neighbors once, with ``repeat``; names must count, as ``layer1`` and ``layer2`` do."""
     entries: list[tuple[str | None, Node]] = []
     position = 0
     while position < len(body.entries):

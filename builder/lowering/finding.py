@@ -12,7 +12,7 @@ from builder.files import check_regular, is_file, is_folder, reason_of
 from builder.shipped import shipped_folder, shipped_names
 
 _SUFFIXES = (".yaml", ".yml")
-_LOOKED_AT = 200  # pages of a folder that a misspelt name is compared with
+_LOOKED_AT = 200  # pages of a folder that a misspelled name is compared with
 
 
 def find(page: str | os.PathLike[str]) -> tuple[Path, str | None]:
@@ -94,7 +94,7 @@ def _not_there(text: str, path: Path) -> Diagnostic:
 
 
 def _beside(path: Path) -> Path | None:
-    """Return the page of the user's that ``path`` may mean: of a run, with the other suffix, or misspelt."""
+    """Return the page of the user's that ``path`` may mean: of a run, with the other suffix, or misspelled."""
     if not path.name:
         return None
     stems = dict.fromkeys((path.name, path.stem))

@@ -47,7 +47,7 @@ class PlaceTree:
         """Return what to write instead of a path that does not exist.
 
         Its segments are put right one after another, those with wildcards taken for all that they match; where one has
-        no near name, its neighbours are listed.
+        no near name, its neighbors are listed.
         """
         if self._advised == _ADVISED:
             return "`archcli show` lists every path"

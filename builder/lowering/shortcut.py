@@ -29,7 +29,7 @@ class Sampling:
 def sampling(nodes: Sequence[Node], entering: tuple[int, Shape], leaving: tuple[int, Shape]) -> Sampling:
     """Return how the way from one value to another samples its input.
 
-    Over its layers, the centre of the first output's receptive field is found by
+    Over its layers, the center of the first output's receptive field is found by
     ``offset += ((kernel - 1) * dilation / 2 - padding) * jump; jump *= stride``
     (https://distill.pub/2019/computing-receptive-fields). Raises NoProjectionError where there is no such grid, or
     where sampling the input on it does not give the size that leaves.
@@ -52,9 +52,9 @@ def sampling(nodes: Sequence[Node], entering: tuple[int, Shape], leaving: tuple[
             reach = (window.kernel[axis] - 1) * window.dilation[axis] / 2 - window.padding[axis] + window.skipped[axis]
             offset[axis] += reach * jump[axis]
             jump[axis] *= window.stride[axis]
-    for centre in offset:
-        if centre < 0 or centre != int(centre):
-            raise NoProjectionError(f"its first output looks at position {centre:g}, between or before the pixels")
+    for center in offset:
+        if center < 0 or center != int(center):
+            raise NoProjectionError(f"its first output looks at position {center:g}, between or before the pixels")
     found = Sampling((int(offset[0]), int(offset[1])), (jump[0], jump[1]))
     axes = zip(size.sizes[1:], found.offset, found.stride, strict=True)
     given = tuple((length - skipped - 1) // step + 1 for length, skipped, step in axes)

@@ -100,7 +100,7 @@ def described(weights: Weights, *, verbose: bool = False) -> str:
     if fitted.reshaped:
         said.append(f"{len(fitted.reshaped)} between a linear layer and a 1×1 convolution ({names(fitted.reshaped)})")
     if fitted.summed:
-        said.append(f"{', '.join(fitted.summed)} summed over the colours")
+        said.append(f"{', '.join(fitted.summed)} summed over the colors")
     return "; ".join([*said, *([weights.note] if weights.note else [])])
 
 

@@ -118,7 +118,7 @@ def _without_empty(mapping: Mapping, problems: Collector) -> Mapping:
 
 
 def _as_meant(mapping: Mapping, model: type[BaseModel]) -> Mapping:
-    """Return ``mapping`` with misspelt fields under their right names: what they hold is looked at too."""
+    """Return ``mapping`` with misspelled fields under their right names: what they hold is looked at too."""
     given = {name for name, _ in mapping}
     entries, strange = [], 0
     for key, value in mapping.entries:

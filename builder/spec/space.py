@@ -212,7 +212,7 @@ class _Entry:
             chosen = Mapping(tuple(zip(keys, values, strict=True)), fields.mark)
             self._bodies.item(Mapping(((word, chosen),), mapping.mark))
             plain = chosen.plain()
-            label = "_".join([named or str(word.value), *(f"{each}_{spelt(plain[each])}" for each in varied)])
+            label = "_".join([named or str(word.value), *(f"{each}_{spelled(plain[each])}" for each in varied)])
             yield Insertion(str(word.value), plain, named, label)
 
     def _settings(self, value: Value) -> Iterator[Setting]:
@@ -278,12 +278,12 @@ class _Entry:
         self._problems.error(code, message, mark, hint)
 
 
-def spelt(value: object) -> str:
+def spelled(value: object) -> str:
     """Return a value as a part of a name: ``[1, 3]`` is ``1x3``, and 0.5 is ``0.5``."""
     if isinstance(value, (tuple, list)):
-        return "x".join(spelt(each) for each in value)
+        return "x".join(spelled(each) for each in value)
     if isinstance(value, dict):
-        return "_".join(f"{key}_{spelt(each)}" for key, each in value.items())
+        return "_".join(f"{key}_{spelled(each)}" for key, each in value.items())
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -1,6 +1,6 @@
 """Variants priced without lowering each of them.
 
-Layers that keep the shape of what they are inserted into do not meet: whatever is chosen, each does to its neighbours
+Layers that keep the shape of what they are inserted into do not meet: whatever is chosen, each does to its neighbors
 what it does alone. So one page is lowered with a layer at every place. From it one reads, for every input of every
 node, past which places its value came; a variant is then found by giving each input the nearest of these that is
 chosen. What no choice can touch is one piece, and costs add up.
@@ -56,7 +56,7 @@ class Composition:
         return Cost(parameters, macs, memory + sum(map(self._more_memory, self._regions.split(chosen))))
 
     def _more_memory(self, together: tuple[tuple[int, int], ...]) -> int:
-        """Return what the layers at neighbouring places change in memory."""
+        """Return what the layers at neighboring places change in memory."""
         known = self._memory.get(together)
         if known is None:
             if len(self._memory) >= _MAX_REMEMBERED:

@@ -7,7 +7,7 @@ from math import prod
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Diagnostic
-from builder.spec.space import spelt
+from builder.spec.space import spelled
 from builder.variants.context import Context
 from builder.variants.pages import Differences
 
@@ -114,11 +114,11 @@ class Contexts:
             raise ArchError(*found)
 
 
-def spelt_changes(differences: Differences) -> list[str]:
+def spelled_changes(differences: Differences) -> list[str]:
     """Return settings and parameters as parts of a name."""
     fields = [name for _, name, _ in differences.settings]
     settings = [
-        f"{name}_{spelt(value)}" if fields.count(name) == 1 else f"{selector}_{name}_{spelt(value)}"
+        f"{name}_{spelled(value)}" if fields.count(name) == 1 else f"{selector}_{name}_{spelled(value)}"
         for selector, name, value in differences.settings
     ]
-    return settings + [f"{name}_{spelt(value)}" for name, value in differences.params]
+    return settings + [f"{name}_{spelled(value)}" for name, value in differences.params]

@@ -9,7 +9,7 @@ from builder.diagnostics import ArchError, Diagnostic
 from builder.spec.space import Space
 from builder.variants.constraints import Constraints
 from builder.variants.context import Context, Origin
-from builder.variants.contexts import Contexts, spelt_changes
+from builder.variants.contexts import Contexts, spelled_changes
 from builder.variants.notebook import variants_table
 from builder.variants.pages import Differences, page_text, variant_name
 from builder.variants.sampling import Dice
@@ -129,7 +129,7 @@ class Variants:
         """For a place that is tried, the other places that mean the same; after what was set, if anything was."""
         found: dict[str, tuple[str, ...]] = {}
         for number, context in enumerate(self._contexts.first()):
-            where = ", ".join(spelt_changes(self._contexts.changes(number)))
+            where = ", ".join(spelled_changes(self._contexts.changes(number)))
             found |= {f"{place} ({where})" if where else place: others for place, others in context.merged.items()}
         return found
 
@@ -189,7 +189,7 @@ class Variants:
     def _name(self, differences: Differences) -> str:
         """Return a name of what is set and what is inserted where, the point left out where all have one."""
         points = self._contexts[0].points
-        words = spelt_changes(differences)
+        words = spelled_changes(differences)
         for each in differences.inserted:
             words.append(each.layer.label)
             places = each.places if each.selector is None else ()

@@ -66,12 +66,12 @@ def variant_name(base: str, words: Iterable[str]) -> str:
     >>> variant_name("alexnet", ["se", "block1", "block2"])
     'alexnet_se_block1_block2'
     """
-    spelt = [re.sub(r"\W+", "_", word).strip("_") for word in words]
-    whole = "_".join([base, *spelt])
+    spelled = [re.sub(r"\W+", "_", word).strip("_") for word in words]
+    whole = "_".join([base, *spelled])
     if len(whole) <= MAX_NAME:
         return whole
-    digest = sha256("_".join(spelt).encode()).hexdigest()[:8]
-    return f"{base}_{spelt[0][: MAX_NAME - len(base) - 14]}_{len(spelt) - 1}_{digest}"
+    digest = sha256("_".join(spelled).encode()).hexdigest()[:8]
+    return f"{base}_{spelled[0][: MAX_NAME - len(base) - 14]}_{len(spelled) - 1}_{digest}"
 
 
 def insert_names(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SWITCH = "@media (prefers-color-scheme: dark)"
-"""How a figure of a report chooses its colours: by the reader's system, where the site has a button."""
+"""How a figure of a report chooses its colors: by the reader's system, where the site has a button."""
 
 
 def form(name: str, theme: Literal["light", "dark"]) -> str:

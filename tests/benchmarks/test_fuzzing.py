@@ -23,7 +23,7 @@ class TestKinds:
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_files_are_read_or_answered(self, kind: str, tmp_path: Path) -> None:
-        """Its seeds, and twenty neighbours of them, changed as the search changes them."""
+        """Its seeds, and twenty neighbors of them, changed as the search changes them."""
         target, numbers = target_of(kind), random.Random(kind)
         seeds = target.seeds()
         assert any(answered(seed, target, tmp_path) for seed in seeds)

@@ -154,7 +154,7 @@ class TestCheck:
         assert said in outcome.err
 
     def test_every_mistake_of_every_file_is_shown(self, archcli: Archcli, page: Path, tmp_path: Path) -> None:
-        """A wrong file does not hide the next one, nor a mistake its neighbour."""
+        """A wrong file does not hide the next one, nor a mistake its neighbor."""
         wrong = tmp_path / "wrong.yaml"
         wrong.write_text(PAGE.replace("out: 8", "outt: 8").replace("flatten: flatten", "flatten: flaten"))
         outcome = archcli("check", wrong, page, "alexnett")

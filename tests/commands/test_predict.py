@@ -82,12 +82,12 @@ class TestOfARun:
             str(digits / f"{index // 100}" / f"{index:03}.png") for index in range(297)
         ]
 
-    def test_other_sizes_and_colours_are_taken(self, archcli: Archcli, trained: Trained, tmp_path: Path) -> None:
-        """A photograph is cut to a square, and grey for a network that learned from grey images."""
+    def test_other_sizes_and_colors_are_taken(self, archcli: Archcli, trained: Trained, tmp_path: Path) -> None:
+        """A photograph is cut to a square, and gray for a network that learned from gray images."""
         noise = [Image.effect_noise((90, 50), 60 + band) for band in range(3)]
-        colours = Image.merge("RGB", noise)
-        colours.save(tmp_path / "colours.jpg", quality=95)
-        Image.open(tmp_path / "colours.jpg").convert("L").save(tmp_path / "grey.png")
+        colors = Image.merge("RGB", noise)
+        colors.save(tmp_path / "colors.jpg", quality=95)
+        Image.open(tmp_path / "colors.jpg").convert("L").save(tmp_path / "gray.png")
         found = json.loads(archcli("predict", trained.folder, tmp_path, "--json", "-q").out)
         first, second = found["images"]
         assert first["probabilities"] == second["probabilities"]

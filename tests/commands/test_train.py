@@ -142,7 +142,7 @@ class TestSmallImages:
         """By the first of them, how many there are, and what helps."""
         said = archcli("train", "resnet18", "--data", "digits", "--set", "size=32", "--dry-run").err
         assert (
-            "note     layer4.0.conv2 and 2 more convolutions see a single pixel, and all but the centre of their "
+            "note     layer4.0.conv2 and 2 more convolutions see a single pixel, and all but the center of their "
             "kernels sees padding: images of 3×32×32 are small for this network; larger ones: --set size=64\n"
         ) in said
 

@@ -36,7 +36,7 @@ class TestBlocks:
     """The module tree gives blocks; repeated ones are templates."""
 
     def test_residual_blocks_are_one_template_a_shape(self) -> None:
-        """Sums are shortcuts, equal neighbours a repeat, and the numbers that differ parameters."""
+        """Sums are shortcuts, equal neighbors a repeat, and the numbers that differ parameters."""
         found = imported(Residual())
         assert found.is_equal
         assert "shortcut: identity" in found.text

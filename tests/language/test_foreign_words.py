@@ -199,7 +199,7 @@ class TestBroughtByOthers:
     """Words that a shipped page of templates or a plugin brings."""
 
     def test_a_gate_on_a_page_is_brought_by_uses(self, tmp_path: Path) -> None:
-        """Spelt right, or nearly."""
+        """Spelled right, or nearly."""
         page = "name: n\nextends: resnet18\ninsert:\n- {word}: {{}}\n  at: BasicBlock.branch\n"
         brings = "`uses: gates.yaml` at the top of the page brings it"
         assert answered(tmp_path, page.format(word="ECA")).hint == brings

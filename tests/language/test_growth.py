@@ -24,8 +24,8 @@ ROOT = Path(__file__).parents[2]
 SMALLER = 16  # how much smaller than in the benchmark the larger of two pages is
 BOUNDED = {
     "parameters and wrong arguments": 250,
-    "variables and misspelt variables": 250,
-    "places and misspelt places": 300,
+    "variables and misspelled variables": 250,
+    "places and misspelled places": 300,
     "variables in sight": 250,
     "calls of a template of many parameters": 250,
     "members": 250,

@@ -125,7 +125,7 @@ class TestEqualPlaces:
 
 
 class TestKeysOfInserts:
-    """An inserted layer has its own name and never renumbers its neighbours."""
+    """An inserted layer has its own name and never renumbers its neighbors."""
 
     @pytest.mark.parametrize("page", ["alexse_block1", "alexse_block2", "alexse_both", "alexse_cross", "alexresnet"])
     def test_every_key_of_alexnet_is_kept(self, page: str) -> None:

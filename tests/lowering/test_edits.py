@@ -118,7 +118,7 @@ class TestReplace:
     """Another item under the same name."""
 
     def test_the_name_stays(self, graph_of: Callable[..., Graph]) -> None:
-        """So do its neighbours."""
+        """So do its neighbors."""
         assert operations(graph_of(BLOCKS + "replace:\n  one.relu: gelu\n"))["one.relu"] == "gelu"
 
     def test_none_takes_it_away_and_leaves_its_number_vacant(self, graph_of: Callable[..., Graph]) -> None:

@@ -33,7 +33,7 @@ def block(layers: str, shortcut: str) -> str:
 class TestAuto:
     """The 1x1 convolution that looks where the branch looks."""
 
-    def test_alexresnet_samples_the_centres_of_the_pooling_windows(self) -> None:
+    def test_alexresnet_samples_the_centers_of_the_pooling_windows(self) -> None:
         """27 to 13: the first row and column are dropped, then every second one is taken."""
         nodes = {node.path: node for node in load("alexresnet").nodes}
         assert nodes["block1.crop"].operation.model_dump() == {"top": 1, "left": 1}
@@ -67,7 +67,7 @@ class TestAuto:
             max_size=3,
         )
     )
-    def test_the_offset_is_the_centre_of_the_first_outputs_receptive_field(
+    def test_the_offset_is_the_center_of_the_first_outputs_receptive_field(
         self, layers: list[tuple[str, int, int, int]]
     ) -> None:
         """Against brute force: the gradient of the first output, seen from the input, is symmetric about it."""
@@ -147,7 +147,7 @@ def _chain(nodes: list[tuple[int, object]]) -> list[object]:
 
 
 def _measured(operations: list[object], size: int) -> tuple[int, int] | None:
-    """Return the first output's centre and the distance of two, seen from two outputs whose fields lie inside."""
+    """Return the first output's center and the distance of two, seen from two outputs whose fields lie inside."""
 
     def field(row: int) -> tuple[int, int]:
         image = torch.zeros(1, 1, size, size, dtype=torch.float64, requires_grad=True)

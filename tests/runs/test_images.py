@@ -20,27 +20,27 @@ from tests.command_line import PAGE, run_archcli
 if TYPE_CHECKING:
     from tests.command_line import Archcli, Outcome
 
-COLOURS = {"blue": (30, 40, 220), "green": (30, 200, 40), "red": (220, 40, 30), "white": (230, 230, 230)}
+COLORS = {"blue": (30, 40, 220), "green": (30, 200, 40), "red": (220, 40, 30), "white": (230, 230, 230)}
 SET = ("epochs=6", "size=16", "batch_size=8", "lr=0.02", "validation=16")
 ASKED = (*(word for setting in SET for word in ("--set", setting)), "--device", "cpu", "-q")
 
 
 def paint(folder: Path, classes: dict[str, str], images: int = 12) -> Path:
-    """Fill a folder with images of one colour each, a folder for each class: the class's name, and its colour's."""
-    for number, (name, colour) in enumerate(sorted(classes.items())):
+    """Fill a folder with images of one color each, a folder for each class: the class's name, and its color's."""
+    for number, (name, color) in enumerate(sorted(classes.items())):
         (folder / name).mkdir(parents=True)
         random = np.random.default_rng(number)
         for index in range(images):
-            pixels = np.array(COLOURS[colour]) + random.integers(-25, 25, (16, 16, 3))
+            pixels = np.array(COLORS[color]) + random.integers(-25, 25, (16, 16, 3))
             Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(folder / name / f"{index}.png")
     return folder
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder with a run that tells four colours, and its images in ``images``."""
-    home = tmp_path_factory.mktemp("colours")
-    paint(home / "images" / "train", {name: name for name in COLOURS}, 24)
+    """Return a folder with a run that tells four colors, and its images in ``images``."""
+    home = tmp_path_factory.mktemp("colors")
+    paint(home / "images" / "train", {name: name for name in COLORS}, 24)
     (home / "small.yaml").write_text(PAGE)
     with chdir(home):
         done = run_archcli("train", "small.yaml", "--data", "imagefolder", "--data-dir", "images", *ASKED)
@@ -185,7 +185,7 @@ class TestJudged:
     def test_its_own_images_that_have_changed_are_a_warning(self, archcli: Archcli, home: Path, tmp_path: Path) -> None:
         """Their checksum is not that of the run."""
         moved = tmp_path / "moved"
-        paint(moved / "train", {name: name for name in COLOURS}, 25)
+        paint(moved / "train", {name: name for name in COLORS}, 25)
         found = json.loads(self.asked(archcli, home, "--split", "validation", "--data-dir", moved).out)
         run = home / "runs" / "small-001"
         assert found["warnings"] == [f"the images of imagefolder in {moved} are not those that {run} trained with"]
@@ -203,7 +203,7 @@ class TestJudged:
     ) -> None:
         """As docs/weights.md has it."""
         monkeypatch.chdir(tmp_path)
-        others = paint(tmp_path / "val", {name: name for name in COLOURS})
+        others = paint(tmp_path / "val", {name: name for name in COLORS})
         run = home / "runs" / "small-001"
         outcome = archcli(
             "evaluate", run / "page.yaml", "--weights", run / "best.safetensors", "--recipe", run / "recipe.yaml",

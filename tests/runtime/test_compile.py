@@ -39,7 +39,7 @@ class Recorder(TorchDispatchMode):
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """All that the tests compare: fresh weights, outputs in evaluation, and one step in training."""
 
     weights: dict[str, torch.Tensor]
@@ -49,7 +49,7 @@ class Behaviour:
     operations: list[str]
 
 
-def behaviour(make: Callable[[], nn.Module]) -> Behaviour:
+def behavior(make: Callable[[], nn.Module]) -> Behavior:
     """Return how a network behaves under one seed."""
     torch.manual_seed(0)
     module = make()
@@ -60,7 +60,7 @@ def behaviour(make: Callable[[], nn.Module]) -> Behaviour:
     with Recorder() as recorder:
         trained = module.train()(images())
         trained.square().mean().backward()
-    return Behaviour(weights, evaluated, trained, [each.grad for each in module.parameters()], recorder.names)
+    return Behavior(weights, evaluated, trained, [each.grad for each in module.parameters()], recorder.names)
 
 
 def images() -> torch.Tensor:
@@ -75,40 +75,40 @@ def ours(name: str) -> nn.Module:
 
 
 @pytest.fixture(scope="module", params=["alexnet", "resnet18"])
-def twins(request: pytest.FixtureRequest) -> tuple[Behaviour, Behaviour]:
-    """Return our network's behaviour and torchvision's."""
-    return behaviour(lambda: builder.build(request.param)), behaviour(lambda: get_model(request.param))
+def twins(request: pytest.FixtureRequest) -> tuple[Behavior, Behavior]:
+    """Return our network's behavior and torchvision's."""
+    return behavior(lambda: builder.build(request.param)), behavior(lambda: get_model(request.param))
 
 
 class TestTorchvision:
     """Networks that torchvision has too: the same keys, bits and operations."""
 
-    def test_keys_and_shapes_are_the_same_in_the_same_order(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_keys_and_shapes_are_the_same_in_the_same_order(self, twins: tuple[Behavior, Behavior]) -> None:
         """Optimizer states are by position, weights by name."""
         mine, other = ([(key, value.shape) for key, value in each.weights.items()] for each in twins)
         assert mine == other
 
-    def test_weights_load_strictly(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_weights_load_strictly(self, twins: tuple[Behavior, Behavior]) -> None:
         """Nothing is missing and nothing is left over."""
         module = builder.build("alexnet" if "features.0.weight" in twins[0].weights else "resnet18")
         assert str(module.load_state_dict(twins[1].weights, strict=True)) == "<All keys matched successfully>"
 
-    def test_weights_begin_with_the_same_bits(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_weights_begin_with_the_same_bits(self, twins: tuple[Behavior, Behavior]) -> None:
         """Under one seed."""
         mine, other = twins
         assert all(torch.equal(mine.weights[key], other.weights[key]) for key in other.weights)
 
-    def test_outputs_are_equal_in_evaluation(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_outputs_are_equal_in_evaluation(self, twins: tuple[Behavior, Behavior]) -> None:
         """Bit for bit."""
         assert torch.equal(twins[0].evaluated, twins[1].evaluated)
 
-    def test_outputs_and_gradients_are_equal_in_training(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_outputs_and_gradients_are_equal_in_training(self, twins: tuple[Behavior, Behavior]) -> None:
         """With one seed for dropout."""
         mine, other = twins
         assert torch.equal(mine.trained, other.trained)
         assert all(torch.equal(a, b) for a, b in zip(mine.gradients, other.gradients, strict=True))
 
-    def test_operations_are_the_same_forward_and_backward(self, twins: tuple[Behaviour, Behaviour]) -> None:
+    def test_operations_are_the_same_forward_and_backward(self, twins: tuple[Behavior, Behavior]) -> None:
         """Not one more reaches the dispatcher, and none in another order."""
         mine, other = twins
         assert mine.operations == other.operations

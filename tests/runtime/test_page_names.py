@@ -64,7 +64,7 @@ class TestPageNames:
         assert {place for _, place in named(small()) if place.startswith("one.se1")} >= {"one.se1.fc1", "one.se1.fc2"}
 
     def test_they_come_in_the_order_of_the_page(self) -> None:
-        """A step that got its neighbour's name would stand out of line."""
+        """A step that got its neighbor's name would stand out of line."""
         graph = small()
         order = {node.path: node.index for node in graph.nodes}
         places = [place if place in order else place.rpartition(".")[0] for _, place in named(graph)]

@@ -40,7 +40,7 @@ class TestPyTorch:
 
     @pytest.mark.parametrize("name", MODULES)
     def test_is_ours_or_not_built_in(self, name: str) -> None:
-        """Never a neighbour that computes something else."""
+        """Never a neighbor that computes something else."""
         said = advise(name, KNOWN, "there are")
         if name in HOLDERS:
             assert said.startswith("a block has `layers`")

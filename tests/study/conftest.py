@@ -53,7 +53,7 @@ def run(folder: StudyFolder, cluster: Cluster) -> Callable[..., None]:
     """Give what runs the study, with cells that behave as a test says."""
 
     def runs(
-        behaviour: str = "well",
+        behavior: str = "well",
         plan: Plan | None = None,
         limits: Limits = FAST,
         hours: float | None = None,
@@ -62,7 +62,7 @@ def run(folder: StudyFolder, cluster: Cluster) -> Callable[..., None]:
         **told: Callable[..., None],
     ) -> None:
         found = plan or make_plan()
-        context = context_of_nothing(folder, found, f"{behaviour}:{folder.path}")
+        context = context_of_nothing(folder, found, f"{behavior}:{folder.path}")
         if not is_seen:
             context = replace(context, study="/nowhere")
         coordinate(Stages(folder, found), cluster, prepare, context, limits, hours, Callbacks(**told))

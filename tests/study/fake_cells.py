@@ -1,6 +1,6 @@
 """Cells that take moments and do what a test says, in the place of training; each begin and end is noted.
 
-The context's device is ``BEHAVIOUR:FOLDER``; notes go to ``ran.txt`` there, whichever process it is, so that a test can
+The context's device is ``BEHAVIOR:FOLDER``; notes go to ``ran.txt`` there, whichever process it is, so that a test can
 count.
 """
 
@@ -35,11 +35,11 @@ def prepare(context: StudyContext, _plugins: Sequence[Path], _number: int) -> Pe
         raise RunError("cifar10 is not in data")
     if word == "dies early":
         os.kill(os.getpid(), signal.SIGKILL)
-    return Behaviour(Path(folder) / "ran.txt", word)
+    return Behavior(Path(folder) / "ran.txt", word)
 
 
 @dataclass(frozen=True)
-class Behaviour:
+class Behavior:
     """What a worker does with a cell, by the word that the test chose."""
 
     noted: Path

@@ -111,7 +111,7 @@ def complain(*diagnostics: Diagnostic) -> None:
     if not diagnostics:
         return
     drawn = "\n\n".join(dict.fromkeys(render(each) for each in diagnostics))
-    if is_coloured(sys.stderr):
+    if is_colored(sys.stderr):
         drawn = "\n".join(_redden(line) for line in drawn.split("\n"))
     codes = list(dict.fromkeys(each.code for each in diagnostics if each.code != "usage"))
     more = f"\n\nmore: archcli explain {' | '.join(codes[:_NAMED])}" if codes and is_terminal(sys.stderr) else ""
@@ -129,8 +129,8 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def is_coloured(stream: TextIO) -> bool:
-    """Return whether ``stream`` takes colours, which https://no-color.org switches off."""
+def is_colored(stream: TextIO) -> bool:
+    """Return whether ``stream`` takes colors, which https://no-color.org switches off."""
     return is_terminal(stream) and not os.environ.get("NO_COLOR")
 
 

@@ -64,5 +64,5 @@ def _drawn(lines: Sequence[str]) -> str:
 
 
 def shown_width(line: str) -> int:
-    """Return how many columns a line takes: its characters without colours."""
+    """Return how many columns a line takes: its characters without colors."""
     return len(_ESCAPES.sub("", line))

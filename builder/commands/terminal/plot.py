@@ -19,12 +19,12 @@ FIRST_SPAN = 8  # epochs that the axis has at first, where there are more
 
 @dataclass(frozen=True)
 class PlotCurve:
-    """A name and a value for each epoch; ``dashed`` curves have gaps; ``colour`` is an escape sequence, or empty."""
+    """A name and a value for each epoch; ``dashed`` curves have gaps; ``color`` is an escape sequence, or empty."""
 
     name: str
     values: Sequence[float]
     dashed: bool = False
-    colour: str = ""
+    color: str = ""
 
 
 def plot(title: str, curves: Sequence[PlotCurve], epochs: int, width: int, height: int) -> list[str]:
@@ -65,7 +65,7 @@ def _title(title: str, curves: Sequence[PlotCurve], width: int) -> str:
         keys = [_key(curve, with_values=with_values) for curve in curves]
         if len(title) + sum(len(key) + 2 for key in keys) <= width:
             pairs = zip(curves, keys, strict=True)
-            return title + "".join(f"  {curve.colour}{key}{RESET if curve.colour else ''}" for curve, key in pairs)
+            return title + "".join(f"  {curve.color}{key}{RESET if curve.color else ''}" for curve, key in pairs)
     return title[:width]
 
 
@@ -82,12 +82,12 @@ def _axis(gutter: int, span: int, width: int) -> str:
 
 
 class _Canvas:
-    """A sheet of dots, of which each curve sets some; a cell has the colour of what was drawn last in it."""
+    """A sheet of dots, of which each curve sets some; a cell has the color of what was drawn last in it."""
 
     def __init__(self, columns: int, lines: int) -> None:
         self._columns, self._lines = max(1, columns), max(1, lines)
         self._cells = [[0] * self._columns for _ in range(self._lines)]
-        self._colours = [[""] * self._columns for _ in range(self._lines)]
+        self._colors = [[""] * self._columns for _ in range(self._lines)]
 
     def draw(self, curve: PlotCurve, span: int, low: float, high: float) -> None:
         """Draw a curve between ``low`` and ``high`` over ``span`` epochs, straight from one value to the next."""
@@ -99,22 +99,22 @@ class _Canvas:
         ]
         for x, y in _between(points):
             if not (curve.dashed and round(x) % 4 >= 2):
-                self._set(min(right, round(x)), round(y), curve.colour)
+                self._set(min(right, round(x)), round(y), curve.color)
 
-    def _set(self, x: int, y: int, colour: str) -> None:
+    def _set(self, x: int, y: int, color: str) -> None:
         line, column = y // 4, x // 2
         self._cells[line][column] |= DOTS[y % 4][x % 2]
-        self._colours[line][column] = colour
+        self._colors[line][column] = color
 
     def rows(self) -> Iterator[str]:
         """Yield the lines, without blanks at their ends."""
-        for cells, colours in zip(self._cells, self._colours, strict=True):
+        for cells, colors in zip(self._cells, self._colors, strict=True):
             row, current = "", ""
             used = max((column + 1 for column, cell in enumerate(cells) if cell), default=0)
-            for cell, colour in zip(cells[:used], colours[:used], strict=True):
-                if colour != current:
-                    row += (RESET if current else "") + colour
-                    current = colour
+            for cell, color in zip(cells[:used], colors[:used], strict=True):
+                if color != current:
+                    row += (RESET if current else "") + color
+                    current = color
                 row += chr(BLANK + cell) if cell else " "
             yield row + (RESET if current else "")
 

@@ -37,7 +37,7 @@ LEAST_BAR = 5  # characters of a bar that still says something
 PLOT_LINES = 8  # of a terminal that has more than twice as many
 PLOT_WIDTH, TWO_PLOTS = 40, 110  # columns from which there is one plot, and from which two of them stand side by side
 GAP = 4  # columns between two plots
-TRAINING_COLOUR, VALIDATION_COLOUR = "\x1b[36m", "\x1b[35m"
+TRAINING_COLOR, VALIDATION_COLOR = "\x1b[36m", "\x1b[35m"
 
 
 class TrainingProgress:
@@ -177,7 +177,7 @@ class TrainingProgress:
             return []
         key = (len(self._rows), room, self._epoch.epochs)
         if key != self._plotted[0]:
-            self._plotted = (key, _curves(self._rows, self._epoch.epochs, room, in_colour=is_coloured(sys.stderr)))
+            self._plotted = (key, _curves(self._rows, self._epoch.epochs, room, in_color=is_colored(sys.stderr)))
         return self._plotted[1]
 
     def _bar(self, event: BatchDone, room: int) -> str:
@@ -220,13 +220,13 @@ class TrainingProgress:
             say(line)
 
 
-def _curves(rows: Sequence[EpochMetrics], epochs: int, room: int, *, in_colour: bool) -> list[str]:
+def _curves(rows: Sequence[EpochMetrics], epochs: int, room: int, *, in_color: bool) -> list[str]:
     """Return small curves of accuracy, and of the loss beside them where there is room for both."""
-    colours = (TRAINING_COLOUR, VALIDATION_COLOUR) if in_colour else ("", "")
+    colors = (TRAINING_COLOR, VALIDATION_COLOR) if in_color else ("", "")
 
     def drawn(title: str, training: list[float], validation: list[float], width: int) -> list[str]:
-        curves = [PlotCurve("training", training, dashed=True, colour=colours[0]),
-                  PlotCurve("validation", validation, colour=colours[1])]  # fmt: skip
+        curves = [PlotCurve("training", training, dashed=True, color=colors[0]),
+                  PlotCurve("validation", validation, color=colors[1])]  # fmt: skip
         return plot(title, curves, epochs, width, PLOT_LINES)
 
     both = room >= TWO_PLOTS

@@ -108,10 +108,10 @@ export class Figure {
 
   at(spot, { x, y, width, height }) {
     const across = this.level === "block";
-    const [middle, centre] = [x + width / 2, y + height / 2];
-    if (spot.node < 0 || spot.side === "before") return across ? [x - 6.5, centre] : [middle, y - 6];
-    if (spot.side === "lane") return across ? [middle, y - 7] : [x + width + 7, centre];
-    return across ? [x + width + 5.2, centre] : [middle, y + height + 4.6];
+    const [middle, center] = [x + width / 2, y + height / 2];
+    if (spot.node < 0 || spot.side === "before") return across ? [x - 6.5, center] : [middle, y - 6];
+    if (spot.side === "lane") return across ? [middle, y - 7] : [x + width + 7, center];
+    return across ? [x + width + 5.2, center] : [middle, y + height + 4.6];
   }
 
   circle(spot, box) {

@@ -105,7 +105,7 @@ def _small(drawn: Figure) -> Markup:
 
 
 def _picture(content: Picture) -> Markup:
-    """Return a figure in the colours that fit; nothing is fetched, for the page holds both."""
+    """Return a figure in the colors that fit; nothing is fetched, for the page holds both."""
     drawn = content.diagram
     source = element("source", srcset=_data(drawn.dark), media="(prefers-color-scheme: dark)")
     image = element("img", src=_data(drawn.light), alt=drawn.alternative, width=drawn.width)

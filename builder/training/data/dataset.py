@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def is_repeated(images: torch.Tensor) -> bool:
-    """Return whether ``images`` are one grey channel shown several times."""
+    """Return whether ``images`` are one gray channel shown several times."""
     return images.shape[1] > 1 and images.stride(1) == 0
 
 
@@ -38,8 +38,8 @@ class Split:
     def __getitem__(self, samples: torch.Tensor | slice) -> Split:
         """Return the images and labels at ``samples``."""
         if is_repeated(self.images):  # keep it so: one third of the memory
-            grey = self.images[:, :1][samples]
-            return Split(grey.expand(-1, self.images.shape[1], -1, -1), self.labels[samples])
+            gray = self.images[:, :1][samples]
+            return Split(gray.expand(-1, self.images.shape[1], -1, -1), self.labels[samples])
         return Split(self.images[samples], self.labels[samples])
 
     def drawn(self, count: int, seed: int) -> Split:
@@ -94,7 +94,7 @@ class DataSet:
         return self
 
     def with_channels(self, channels: int) -> DataSet:
-        """Return the images with grey repeated to ``channels``, at no cost in memory; RunError for colour."""
+        """Return the images with gray repeated to ``channels``, at no cost in memory; RunError for color."""
         if channels == self.channels:
             return self
         if self.channels != 1:

@@ -1,9 +1,9 @@
 """One image file as pixels: what every command does that reads images.
 
-Colours are what Pillow's ``convert("RGB")`` makes of them, as torchvision's ``ImageFolder`` has it: grey is repeated,
+Colors are what Pillow's ``convert("RGB")`` makes of them, as torchvision's ``ImageFolder`` has it: gray is repeated,
 palettes are looked up, and transparency is left out, so that what lay below a transparent pixel shows. Of several
 frames the first counts, and a camera's note on how it was held does not. Numbers of 16 bits keep their upper eight, as
-Pillow reads colours of 16 bits; it would clip grey ones to white. Of a TIFF with 12 bits these are the upper eight of
+Pillow reads colors of 16 bits; it would clip gray ones to white. Of a TIFF with 12 bits these are the upper eight of
 12, and where it says that 0 is white, it is.
 https://pillow.readthedocs.io/en/stable/handbook/concepts.html#modes
 """
@@ -33,14 +33,14 @@ _HINT = "mend it or take it out of the folder"
 _SIXTEEN_BITS = {"PNG", "PPM"}  # formats whose whole numbers have 16 bits where Pillow keeps them as 32
 
 
-def read_square(path: Path, side: int, *, grey: bool = False) -> torch.Tensor:
-    """Return the image as uint8 (3, side, side): the shorter side resized to ``side``, the centre cut.
+def read_square(path: Path, side: int, *, gray: bool = False) -> torch.Tensor:
+    """Return the image as uint8 (3, side, side): the shorter side resized to ``side``, the center cut.
 
-    Where it is to be ``grey``, (1, side, side): Pillow's ``convert("L")``, as torchvision's ``Grayscale``. Raises
+    Where it is to be ``gray``, (1, side, side): Pillow's ``convert("L")``, as torchvision's ``Grayscale``. Raises
     RunError, with the file's name, for what is no image, is no file, or can't be shown in 8 bits a channel.
     """
     image = read_image(path, side)
-    image = image.convert("L") if grey else image
+    image = image.convert("L") if gray else image
     square = functional.center_crop(functional.resize(image, side), [side, side])
     pixels: torch.Tensor = functional.pil_to_tensor(square)
     return pixels
@@ -74,8 +74,8 @@ def in_rgb(image: Image.Image) -> Image.Image:
     mode = image.mode
     if mode.startswith("I;16") or (mode == "I" and image.format in _SIXTEEN_BITS):
         bits, white_is_zero = _of_tiff(image)
-        grey = (np.asarray(image) >> bits - 8).clip(0, 255).astype(np.uint8)
-        return Image.fromarray(255 - grey if white_is_zero else grey).convert("RGB")
+        gray = (np.asarray(image) >> bits - 8).clip(0, 255).astype(np.uint8)
+        return Image.fromarray(255 - gray if white_is_zero else gray).convert("RGB")
     if mode in {"I", "F"}:
         raise ValueError(f"its pixels are numbers of 32 bits (mode {mode}), and nothing says which of them is white")
     if _is_signed(image):
@@ -86,7 +86,7 @@ def in_rgb(image: Image.Image) -> Image.Image:
 
 
 def _of_tiff(image: Image.Image) -> tuple[int, bool]:
-    """Return of a grey image how many bits a pixel has, and whether 0 is white: TIFF says so, and Pillow ignores it."""
+    """Return of a gray image how many bits a pixel has, and whether 0 is white: TIFF says so, and Pillow ignores it."""
     if not isinstance(image, TiffImageFile):
         return 16, False
     tags = image.tag_v2

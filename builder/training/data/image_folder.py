@@ -34,7 +34,7 @@ class Listed:
 
 
 def load_image_folder(folder: Path, side: int | None) -> DataSet:
-    """Return the images of ``folder`` as squares of ``side`` pixels: the shorter side resized, the centre cut.
+    """Return the images of ``folder`` as squares of ``side`` pixels: the shorter side resized, the center cut.
 
     ``folder`` holds class folders, or ``train/`` and, as far as they are there, ``val/`` and ``test/`` which do.
     Raises RunError for a folder without classes, a class without images, splits under other names, links that lead

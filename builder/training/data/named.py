@@ -112,7 +112,7 @@ def _split(decoded: Any) -> Split:
 
 
 def _digits(_: Path, __: int | None, ___: bool) -> DataSet:
-    """Return scikit-learn's 1,797 grey digits of 8×8 pixels, shuffled once and for all.
+    """Return scikit-learn's 1,797 gray digits of 8×8 pixels, shuffled once and for all.
 
     https://scikit-learn.org/stable/modules/generated/sklearn.datasets.load_digits.html
     """

@@ -35,8 +35,8 @@ SUFFIX = ".framed"  # as files of earlier versions end, so that they are cleared
 def resized_once(images: torch.Tensor, recipe: Recipe) -> torch.Tensor | None:
     """Return all uint8 ``images`` (N, C, H, H) resized, or None where that would take too much memory."""
     if is_repeated(images):
-        grey = resized_once(images[:, :1], recipe)
-        return None if grey is None else grey.expand(-1, images.shape[1], -1, -1)
+        gray = resized_once(images[:, :1], recipe)
+        return None if gray is None else gray.expand(-1, images.shape[1], -1, -1)
     size = recipe.side or images.shape[-1]
     if size == images.shape[-1] == (recipe.resize or size):
         return images

@@ -43,7 +43,7 @@ def exact(images: torch.Tensor, size: int) -> torch.Tensor:
 def fast_is_exact(side: int, size: int, channels: int) -> bool:
     """Return whether PyTorch's kernel equals ``exact`` on this processor, by trying every case there is.
 
-    Enlarging mixes two neighbours, so rows that alternate between two values show every case in
+    Enlarging mixes two neighbors, so rows that alternate between two values show every case in
     256 × 256 rows, and columns likewise. Shrinking mixes more, which nobody can try: False.
     """
     if size < side:
@@ -84,9 +84,9 @@ def _weights(side: int, size: int) -> torch.Tensor:
     support = max(scale, 1.0)  # of the triangle filter, widened when shrinking
     weights = torch.zeros(side, size, dtype=torch.float64)
     for column in range(size):
-        centre = (column + 0.5) * scale
-        taps = range(max(int(centre - support + 0.5), 0), min(int(centre + support + 0.5), side))
-        heights = [max(1 - abs((tap - centre + 0.5) * (1 / support)), 0.0) for tap in taps]
+        center = (column + 0.5) * scale
+        taps = range(max(int(center - support + 0.5), 0), min(int(center + support + 0.5), side))
+        heights = [max(1 - abs((tap - center + 0.5) * (1 / support)), 0.0) for tap in taps]
         total = sum(heights)
         for tap, height in zip(taps, heights, strict=True):
             weights[tap, column] = int(height / total * (1 << WEIGHT_BITS) + 0.5)

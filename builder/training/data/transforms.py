@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def resized(images: torch.Tensor, recipe: Recipe) -> torch.Tensor:
-    """Return uint8 images (N, C, H, H) as (N, C, size, size): resized, then cut from the centre."""
+    """Return uint8 images (N, C, H, H) as (N, C, size, size): resized, then cut from the center."""
     if recipe.side is None or recipe.resize is None:
         return images
     larger = resize(images, recipe.resize)
@@ -59,7 +59,7 @@ class Draws:
 
     mirrored: torch.Tensor
     shifts: torch.Tensor
-    centres: torch.Tensor
+    centers: torch.Tensor
     recipe: Recipe
 
     @classmethod
@@ -70,12 +70,12 @@ class Draws:
         if augment.flip == "alternating":
             mirrored = _alternating(recipe.seed, samples, epoch)
         shifts = torch.randint(0, 2 * augment.crop_padding + 1, (samples, 2), generator=generator)
-        centres = torch.rand(samples, 2, generator=generator)
-        return cls(mirrored, shifts, centres, recipe)
+        centers = torch.rand(samples, 2, generator=generator)
+        return cls(mirrored, shifts, centers, recipe)
 
     def to(self, device: torch.device) -> Draws:
         """Return the same on ``device``, where the images are indexed."""
-        return Draws(self.mirrored.to(device), self.shifts.to(device), self.centres.to(device), self.recipe)
+        return Draws(self.mirrored.to(device), self.shifts.to(device), self.centers.to(device), self.recipe)
 
     def applied(self, images: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
         """Return the uint8 ``images`` of ``samples`` with their changes, on the device where they are."""
@@ -85,8 +85,8 @@ class Draws:
             images = _shifted(images, shifts, augment.crop_padding, mirrored=augment.padding_mode == "reflect")
         images = torch.where(self.mirrored[samples].to(device).view(-1, 1, 1, 1), images.flip(-1), images)
         if augment.cutout:
-            colour = _mean_colour(self.recipe.normalize, device)
-            images = torch.where(_square(images, self.centres[samples].to(device), augment.cutout), colour, images)
+            color = _mean_color(self.recipe.normalize, device)
+            images = torch.where(_square(images, self.centers[samples].to(device), augment.cutout), color, images)
         return images
 
 
@@ -121,20 +121,20 @@ def _reflected(places: torch.Tensor, size: int) -> torch.Tensor:
     return (size - 1) - ((size - 1) - places.abs()).abs()
 
 
-def _square(images: torch.Tensor, centres: torch.Tensor, side: int) -> torch.Tensor:
+def _square(images: torch.Tensor, centers: torch.Tensor, side: int) -> torch.Tensor:
     """Return which pixels (N, 1, H, W) lie in a square around a pixel of each image, whose edges may cut it.
 
-    https://arxiv.org/abs/1708.04552, section 3: with the centre anywhere, some images stay nearly whole.
+    https://arxiv.org/abs/1708.04552, section 3: with the center anywhere, some images stay nearly whole.
     """
     inside = []
-    for centre, size in zip(centres.unbind(1), images.shape[2:], strict=True):
-        first = (centre * size).long() - side // 2
+    for center, size in zip(centers.unbind(1), images.shape[2:], strict=True):
+        first = (center * size).long() - side // 2
         pixel = torch.arange(size, device=images.device) - first[:, None]
         inside.append((pixel >= 0) & (pixel < side))
     return (inside[0][:, :, None] & inside[1][:, None, :]).unsqueeze(1)
 
 
-def _mean_colour(normalize: Normalize, device: torch.device) -> torch.Tensor:
+def _mean_color(normalize: Normalize, device: torch.device) -> torch.Tensor:
     """Return the pixel (1, C or 1, 1, 1) that becomes 0 when it is normalized, as nearly as one can."""
     levels = [min(max(round(255 * mean), 0), 255) for mean in normalize.mean]
     return torch.tensor(levels, dtype=torch.uint8, device=device).view(1, -1, 1, 1)

@@ -53,22 +53,22 @@ class Predictor:
         device: torch.device,
         precision: Precision = PLAIN,
         *,
-        grey: bool = False,
+        gray: bool = False,
     ) -> None:
-        """Prepare images as ``recipe`` says, with its ``size``; ``grey`` ones are repeated to ``channels``.
+        """Prepare images as ``recipe`` says, with its ``size``; ``gray`` ones are repeated to ``channels``.
 
         Raises RunError where image files, which have one channel or three, can't be given ``channels``, or the recipe
         normalizes another number of them.
         """
-        if channels not in {1, 3} and not grey:
-            message = f"the network takes images of {channels} channels, and image files have 1 (grey) or 3 (RGB)"
+        if channels not in {1, 3} and not gray:
+            message = f"the network takes images of {channels} channels, and image files have 1 (gray) or 3 (RGB)"
             raise RunError(message)
         assert recipe.resize is not None, "the recipe has been given the page's size"
         self._model = model.to(device).to(memory_format=precision.memory_format).eval()
         if precision.deterministic:
             with_deterministic_pooling(model, device)
         self._recipe, self._side, self._channels = recipe, recipe.resize, channels
-        self._grey = grey or channels == 1
+        self._gray = gray or channels == 1
         self._device, self._precision = device, precision
         self._normalizer = Normalizer(recipe.normalize, channels, device)
 
@@ -95,7 +95,7 @@ class Predictor:
 
     def _image(self, file: Path) -> torch.Tensor:
         """Return the image as uint8 (C, size, size)."""
-        square = read_square(file, self._side, grey=self._grey).unsqueeze(0)
+        square = read_square(file, self._side, gray=self._gray).unsqueeze(0)
         return resized(square, self._recipe)[0].expand(self._channels, -1, -1)
 
     @torch.inference_mode()

@@ -86,8 +86,8 @@ def _write_counts(axes: Axes, counts: Sequence[Sequence[int]], shares: Sequence[
     for row, (numbers, parts) in enumerate(zip(counts, shares, strict=True)):
         for column, (number, part) in enumerate(zip(numbers, parts, strict=True)):
             if number:
-                colour = "white" if part > DARK else "#1A1A1A"
-                axes.text(column, row, f"{number:,}", ha="center", va="center", fontsize=7, color=colour)
+                color = "white" if part > DARK else "#1A1A1A"
+                axes.text(column, row, f"{number:,}", ha="center", va="center", fontsize=7, color=color)
 
 
 def draw_mistakes(mistakes: Sequence[WrongAnswer], title: str, paths: Sequence[Path]) -> list[Path]:

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH, BAR = 5.2, 0.34  # inches
-OURS, THEIRS, LIMIT = "#0072B2", "#999999", "#D55E00"  # Okabe and Ito's, apart in grey too
+OURS, THEIRS, LIMIT = "#0072B2", "#999999", "#D55E00"  # Okabe and Ito's, apart in gray too
 
 
 def draw_benchmark(bars: Sequence[tuple[str, float]], limit: float, title: str, paths: Iterable[Path]) -> list[Path]:
-    """Draw images a second, the first bar in grey as what the others are compared with, and the limit as a line.
+    """Draw images a second, the first bar in gray as what the others are compared with, and the limit as a line.
 
     Raises RunError if a file can't be written.
     """
@@ -34,8 +34,8 @@ def draw_benchmark(bars: Sequence[tuple[str, float]], limit: float, title: str, 
 def _draw(axes: Axes, bars: Sequence[tuple[str, float]], limit: float) -> None:
     names, values = zip(*bars, strict=True)
     places = range(len(bars))
-    colours = [THEIRS] + [OURS] * (len(bars) - 1)
-    axes.barh(places, values, height=0.66, color=colours)
+    colors = [THEIRS] + [OURS] * (len(bars) - 1)
+    axes.barh(places, values, height=0.66, color=colors)
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")

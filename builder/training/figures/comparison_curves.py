@@ -1,4 +1,4 @@
-"""The curves of several runs in one figure: accuracy beside loss, a colour, a dash and a marker for each."""
+"""The curves of several runs in one figure: accuracy beside loss, a color, a dash and a marker for each."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
     from builder.training.folder.metrics import EpochMetrics
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito's, which stay apart under the common colour blindnesses; their yellow is too light for white paper."""
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+"""Okabe and Ito's, which stay apart under the common color blindnesses; their yellow is too light for white paper."""
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">")
 DASHES: tuple[tuple[float, ...], ...] = ((), (4, 1.5), (8, 1.5, 1.5, 1.5))
-"""Lengths of strokes and gaps of validation curves, in line widths: for greyscale print, and for more than 7 curves."""
+"""Lengths of strokes and gaps of validation curves, in line widths: for grayscale print, and for more than 7 curves."""
 TRAINING_DASHES = (1.5, 2.0)
 PANEL, HEIGHT, FRAME = 4.9, 3.6, 1.1  # inches: a panel, the least height, and what of it is not axis
 LABEL = 0.16  # inches from one label to the next
@@ -57,7 +57,7 @@ class RunCurve:
 class CurveStyle:
     """How a curve is drawn, the same in both panels."""
 
-    colour: str
+    color: str
     marker: str
     dashes: tuple[float, ...]
     number: int
@@ -78,7 +78,7 @@ LOSS = ComparedQuantity("Cross-entropy loss", lambda row: row.val_loss, lambda r
 def draw_overlay(curves: Iterable[RunCurve], paths: Sequence[Path]) -> list[Path]:
     """Draw all ``curves`` that have an epoch into every path (.svg, .png, .pdf) and return the paths.
 
-    Validation is drawn thick with markers, training thin and dotted in the same colour. Where a curve stands for
+    Validation is drawn thick with markers, training thin and dotted in the same color. Where a curve stands for
     several seeds it is their mean, with a band from the lowest to the highest.
     Raises RunError if a file can't be written.
     """
@@ -97,10 +97,10 @@ def draw_overlay(curves: Iterable[RunCurve], paths: Sequence[Path]) -> list[Path
 
 def _looks(count: int) -> list[CurveStyle]:
     """Return as many looks, no two alike for the first 189."""
-    chosen = zip(range(count), cycle(COLOURS), cycle(MARKERS), strict=False)
+    chosen = zip(range(count), cycle(COLORS), cycle(MARKERS), strict=False)
     return [
-        CurveStyle(colour, marker, DASHES[(number + number // len(COLOURS)) % len(DASHES)], number)
-        for number, colour, marker in chosen
+        CurveStyle(color, marker, DASHES[(number + number // len(COLORS)) % len(DASHES)], number)
+        for number, color, marker in chosen
     ]
 
 
@@ -110,12 +110,12 @@ def _draw(axes: Axes, quantity: ComparedQuantity, curves: Sequence[RunCurve]) ->
     axes.set(xlabel="Epoch", ylabel=quantity.label, xticks=epoch_ticks(last))
     for curve, look in zip(curves, _looks(len(curves)), strict=True):
         training = [mean for _, mean, _ in curve.values(quantity.training)]
-        axes.plot(curve.epochs, training, color=look.colour, linewidth=0.8, dashes=TRAINING_DASHES, zorder=2)
+        axes.plot(curve.epochs, training, color=look.color, linewidth=0.8, dashes=TRAINING_DASHES, zorder=2)
         lowest, means, highest = zip(*curve.values(quantity.validation), strict=True)
         if len(curve.runs) > 1:
-            axes.fill_between(curve.epochs, lowest, highest, color=look.colour, alpha=0.18, linewidth=0, zorder=1)
+            axes.fill_between(curve.epochs, lowest, highest, color=look.color, alpha=0.18, linewidth=0, zorder=1)
         step = max(1, len(curve.epochs) // MARKED)
-        axes.plot(curve.epochs, means, color=look.colour, linewidth=1.6, dashes=look.dashes or (None, None),
+        axes.plot(curve.epochs, means, color=look.color, linewidth=1.6, dashes=look.dashes or (None, None),
                   marker=look.marker, markersize=4, markevery=(look.number % step, step), clip_on=False,
                   zorder=3 + 0.01 * look.number)  # fmt: skip
 
@@ -127,7 +127,7 @@ def _label(axes: Axes, quantity: ComparedQuantity, curves: Sequence[RunCurve], g
     places = spread(ends, gap * (top - bottom), bottom, top)
     for curve, look, end, place in zip(curves, _looks(len(curves)), ends, places, strict=True):
         height = (place - bottom) / (top - bottom)
-        axes.plot([KEY], [height], transform=axes.transAxes, color=look.colour, marker=look.marker, markersize=4,
+        axes.plot([KEY], [height], transform=axes.transAxes, color=look.color, marker=look.marker, markersize=4,
                   clip_on=False)  # fmt: skip
         axes.annotate("", (curve.epochs[-1], end), (KEY, height), textcoords="axes fraction", arrowprops=LEADER)
         axes.annotate(curve.label, (KEY, height), (6, 0), "axes fraction", "offset points", va="center", fontsize=8,
@@ -139,11 +139,11 @@ def _explain(figure: Figure, has_bands: bool) -> None:
     from matplotlib.lines import Line2D  # noqa: PLC0415 - as the figure
     from matplotlib.patches import Patch  # noqa: PLC0415 - the same
 
-    grey = "#555555"
+    gray = "#555555"
     handles: list[Line2D | Patch] = [
-        Line2D([], [], color=grey, linewidth=1.6, marker="o", markersize=4.5, label="validation"),
-        Line2D([], [], color=grey, linewidth=0.8, dashes=TRAINING_DASHES, label="training"),
+        Line2D([], [], color=gray, linewidth=1.6, marker="o", markersize=4.5, label="validation"),
+        Line2D([], [], color=gray, linewidth=0.8, dashes=TRAINING_DASHES, label="training"),
     ]
     if has_bands:
-        handles.append(Patch(color=grey, alpha=0.18, linewidth=0, label="lowest to highest seed (line: mean)"))
+        handles.append(Patch(color=gray, alpha=0.18, linewidth=0, label="lowest to highest seed (line: mean)"))
     figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=8)

@@ -19,10 +19,10 @@ LABEL_GAP = 0.065  # of the axis: two labels nearer than this would touch
 
 
 class MetricLine(NamedTuple):
-    """How a split is drawn: two colours of Okabe and Ito's, and apart without colour by dashes and markers."""
+    """How a split is drawn: two colors of Okabe and Ito's, and apart without color by dashes and markers."""
 
     label: str
-    colour: str
+    color: str
     dashes: str
     marker: str
 
@@ -85,7 +85,7 @@ def _draw_line(axes: Axes, epochs: list[int], values: list[float], line: MetricL
     axes.plot(
         epochs,
         values,
-        color=line.colour,
+        color=line.color,
         linestyle=line.dashes,
         linewidth=1.6,
         marker=line.marker,
@@ -104,7 +104,7 @@ def _mark_best(axes: Axes, epoch: int, value: float, words: str) -> None:
         marker="o",
         markersize=9,
         markerfacecolor="none",
-        markeredgecolor=VALIDATION.colour,
+        markeredgecolor=VALIDATION.color,
         markeredgewidth=1.2,
         clip_on=False,
         zorder=4,
@@ -135,6 +135,6 @@ def _label_ends(axes: Axes, epoch: int, quantity: Quantity) -> None:
             xytext=(8, 0),
             textcoords="offset points",
             va="center",
-            color=line.colour,
+            color=line.color,
             annotation_clip=False,
         )

@@ -26,7 +26,7 @@ class ImageCounts(NamedTuple):
 class NamedData:
     """What it holds, where it comes from, and the recipe that it is trained by unless another is named.
 
-    ``counts`` are of a data set that is always the same; the pages of each say so. ``is_grey`` where its images have
+    ``counts`` are of a data set that is always the same; the pages of each say so. ``is_gray`` where its images have
     one channel, which is repeated for a network that takes more.
     """
 
@@ -34,22 +34,22 @@ class NamedData:
     counts: ImageCounts | None
     source: Literal["downloaded", "bundled", "own"] = "downloaded"
     recipe: str = "lab"
-    is_grey: bool = False
+    is_gray: bool = False
 
 
 DATA_SETS: Mapping[str, NamedData] = MappingProxyType(
     {
         "cifar10": NamedData("photographs of 10 things, 32×32", ImageCounts(50_000, 10_000, 10)),
         "cifar100": NamedData("photographs of 100 things, 32×32", ImageCounts(50_000, 10_000, 100)),
-        "fashion_mnist": NamedData("10 kinds of clothes, grey, 28×28", ImageCounts(60_000, 10_000, 10), is_grey=True),
+        "fashion_mnist": NamedData("10 kinds of clothes, gray, 28×28", ImageCounts(60_000, 10_000, 10), is_gray=True),
         "svhn": NamedData("house numbers, 32×32", ImageCounts(73_257, 26_032, 10)),
         "imagefolder": NamedData("a folder of yours with a folder for each class", None, "own"),
         "digits": NamedData(
-            "scikit-learn's digits, grey, 8×8, which need no network",
+            "scikit-learn's digits, gray, 8×8, which need no network",
             ImageCounts(1_500, 297, 10),
             source="bundled",
             recipe="digits",
-            is_grey=True,
+            is_gray=True,
         ),
     }
 )
@@ -73,9 +73,9 @@ def recipe_of(name: str) -> str:
     return DATA_SETS[name].recipe if name in DATA_SETS else NamedData.recipe
 
 
-def is_grey(name: str | None) -> bool:
+def is_gray(name: str | None) -> bool:
     """Return whether the images of the data set ``name`` have one channel; those of an unknown one are not known to."""
-    return name is not None and name in DATA_SETS and DATA_SETS[name].is_grey
+    return name is not None and name in DATA_SETS and DATA_SETS[name].is_gray
 
 
 def has_folder(name: str) -> bool:

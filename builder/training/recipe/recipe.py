@@ -55,7 +55,7 @@ class Augment(Strict):
         "constant", description="the uncovered edge is black, or mirrors the image, as in torchvision's `RandomCrop`"
     )
     cutout: int = Field(
-        0, ge=0, le=4096, description="side in pixels of a random square that is covered with the mean colour"
+        0, ge=0, le=4096, description="side in pixels of a random square that is covered with the mean color"
     )
 
     def scaled(self, part: float) -> Augment:
@@ -127,7 +127,7 @@ class Recipe(Strict):
         1.0,
         gt=0,
         le=1,
-        description="images are resized to `size / crop_pct`, and `size` is cut from the centre: 224 and 0.875 are "
+        description="images are resized to `size / crop_pct`, and `size` is cut from the center: 224 and 0.875 are "
         "`resize 256, crop 224`",
     )
     whiten: bool = Field(
@@ -174,7 +174,7 @@ class Recipe(Strict):
 
     @property
     def resize(self) -> int | None:
-        """Pixels of the shorter side before the centre crop, or None where no size is given."""
+        """Pixels of the shorter side before the center crop, or None where no size is given."""
         return None if self.side is None else floor(self.side / self.crop_pct)
 
     @property

@@ -65,7 +65,7 @@ def floor(load: Load, recipe: Recipe, precision: Precision, ceilings: Ceilings) 
 
     Backward passes multiply twice as much as the forward pass and touch twice as many numbers. Each weight is read
     forward and backward, its gradient written, and both read and written by the optimizer with what it remembers;
-    with bf16 a copy of it is made and its gradient cast back. No layer is fused with its neighbour.
+    with bf16 a copy of it is made and its gradient cast back. No layer is fused with its neighbor.
     """
     half = precision.format == "bf16"
     once = (4 + 2 + 2 + 2 + 2 + 2 + 4) if half else 3 * FLOAT  # bytes a weight, before the optimizer

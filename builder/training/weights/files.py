@@ -35,7 +35,7 @@ class Loaded:
 
     ``renamed`` are pairs of the file's name and the network's, where another program wrote the file. Of the loaded,
     ``reshaped`` changed between a linear layer and a 1×1 convolution, which compute the same on one pixel, and
-    ``summed`` are the first convolution's weights, added up over the colours for a network that sees one grey channel.
+    ``summed`` are the first convolution's weights, added up over the colors for a network that sees one gray channel.
     """
 
     loaded: tuple[str, ...]
@@ -84,7 +84,7 @@ def load_weights(model: nn.Module, state: Mapping[str, torch.Tensor]) -> Loaded:
         _check_dense(name, state.get(name))
     first = [name for name, tensor in own.items() if tensor.dim() == 4][:1]
     reshaped = tuple(name for name in own if name in state and _is_pointwise(state[name].shape, own[name].shape))
-    summed = tuple(name for name in first if name in state and _is_grey(state[name].shape, own[name].shape))
+    summed = tuple(name for name in first if name in state and _is_gray(state[name].shape, own[name].shape))
     state |= {name: state[name].reshape(own[name].shape) for name in reshaped}
     state |= {name: state[name].sum(1, keepdim=True) for name in summed}
     fitting = {name: state[name] for name in own if name in state and state[name].shape == own[name].shape}
@@ -115,8 +115,8 @@ def _is_pointwise(given: torch.Size, wanted: torch.Size) -> bool:
     return given != wanted and len(given) + len(wanted) == 6 and (*given, 1, 1)[:4] == (*wanted, 1, 1)[:4]
 
 
-def _is_grey(given: torch.Size, wanted: torch.Size) -> bool:
-    """Return whether a convolution of three colours is given where one of a single channel is wanted."""
+def _is_gray(given: torch.Size, wanted: torch.Size) -> bool:
+    """Return whether a convolution of three colors is given where one of a single channel is wanted."""
     return len(given) == len(wanted) == 4 and (given[1], wanted[1]) == (3, 1) and (given[0], *given[2:]) == (
         wanted[0], *wanted[2:]
     )  # fmt: skip

@@ -87,11 +87,11 @@ class TestColour:
 
     @pytest.fixture(autouse=True)
     def _plain_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Begin without what the machine of the test says about colours."""
+        """Begin without what the machine of the test says about colors."""
         monkeypatch.delenv("NO_COLOR", raising=False)
         monkeypatch.setenv("TERM", "xterm")
 
-    def test_a_terminal_is_coloured(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_terminal_is_colored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The headline of a mistake is red, and nothing else."""
         stream = Terminal()
         monkeypatch.setattr("sys.stderr", stream)
@@ -116,8 +116,8 @@ class TestColour:
     def test_it_can_be_switched_off(self, monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
         """NO_COLOR and a dumb terminal both mean plain text."""
         monkeypatch.setenv(variable, value)
-        assert not is_coloured(Terminal())
+        assert not is_colored(Terminal())
 
-    def test_a_file_is_not_coloured(self) -> None:
+    def test_a_file_is_not_colored(self) -> None:
         """A log holds no escape sequences."""
-        assert not is_coloured(io.StringIO())
+        assert not is_colored(io.StringIO())

@@ -26,7 +26,7 @@ class TestPlot:
             "    1                    4",
         ]
 
-    def test_dashes_tell_curves_apart_without_colour(self) -> None:
+    def test_dashes_tell_curves_apart_without_color(self) -> None:
         """Every other pair of dots is left out."""
         *_, last, _ = plot("loss", [PlotCurve("training", [1.0, 1.0], dashed=True)], 2, 20, 3)
         assert last == "1 │⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀ ⣀"
@@ -46,9 +46,9 @@ class TestPlot:
             "accuracy",
         ]
 
-    def test_colours_end_with_their_curve(self) -> None:
-        """Nothing after it is coloured."""
-        lines = plot("loss", [PlotCurve("v", RISING, colour="\x1b[35m")], 4, 30, 5)
+    def test_colors_end_with_their_curve(self) -> None:
+        """Nothing after it is colored."""
+        lines = plot("loss", [PlotCurve("v", RISING, color="\x1b[35m")], 4, 30, 5)
         for line in lines[1:-1]:
             assert line.count("\x1b[35m") == 1
             assert line.endswith("\x1b[0m")

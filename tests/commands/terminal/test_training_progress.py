@@ -293,7 +293,7 @@ class TestPlot:
             terminal.size = (columns, 50)
             after_epochs(watch, clock, 2)
 
-    def test_no_color_leaves_colours_away(
+    def test_no_color_leaves_colors_away(
         self, terminal: Terminal, clock: Clock, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """https://no-color.org; dashes tell the curves apart."""

@@ -72,7 +72,7 @@ def grid(tmp_path_factory: pytest.TempPathFactory) -> Made:
 
 @pytest.fixture(scope="session")
 def rates(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """Return a study of one network with six pairs of hyperparameters, of which some have no colour of their own."""
+    """Return a study of one network with six pairs of hyperparameters, of which some have no color of their own."""
     pairs = product((0.1, 0.01, 0.001), (0.0, 0.0005))
     choices = tuple({"optimizer.lr": lr, "optimizer.weight_decay": decay} for lr, decay in pairs)
     accuracy = {"alexnet_tiny": 82.0}

@@ -100,11 +100,11 @@ class TestQuiet:
         assert chromium.value("document.title").endswith(": report")
 
 
-class TestColours:
+class TestColors:
     """Light and dark."""
 
     def test_the_dark_page_is_dark_and_everything_in_it_changes(self, chromium: Browser, report: Path) -> None:
-        """The page, and the figure of the networks, whose colours are a file's own."""
+        """The page, and the figure of the networks, whose colors are a file's own."""
         shots = {}
         for scheme in ("light", "dark"):
             chromium.open(report, 1280, scheme=scheme)
@@ -125,8 +125,8 @@ class TestColours:
                 .map(each => each <= 0.04045 ? each / 12.92 : ((each + 0.055) / 1.055) ** 2.4)
                 .reduce((sum, each, index) => sum + each * [0.2126, 0.7152, 0.0722][index], 0);
             const ground = node => { for (; node; node = node.parentElement) {
-                const colour = getComputedStyle(node).backgroundColor;
-                if (parts(colour)[3] !== 0) return colour } return 'rgb(255, 255, 255)' };
+                const color = getComputedStyle(node).backgroundColor;
+                if (parts(color)[3] !== 0) return color } return 'rgb(255, 255, 255)' };
             const nodes = [...document.querySelectorAll('main *, header *, footer *')]
                 .filter(each => !each.closest('svg'))
                 .filter(each => [...each.childNodes].some(child => child.nodeType === 3 && child.textContent.trim()));

@@ -84,7 +84,7 @@ class TestGaps:
     figure = rows.gaps("gaps", "Gaps", "two", "points more than net", GAPS, 0.3)
 
     def test_what_is_not_clear_is_hollow(self) -> None:
-        """It shows without colour."""
+        """It shows without color."""
         assert [len(of_class(self.figure, name)) for name in ("mean", "open")] == [1, 1]
 
     def test_the_band_is_what_is_too_small_to_matter(self) -> None:
@@ -148,8 +148,8 @@ class TestCurves:
         """A short stroke, for a line needs two points."""
         assert curves.curves("a", "a", "a", "epoch", [curves.SeedCurves("net", "base", [[50.0]])])
 
-    def test_curves_differ_without_colour(self) -> None:
-        """By their dashes, for greyscale print."""
+    def test_curves_differ_without_color(self) -> None:
+        """By their dashes, for grayscale print."""
         dashes = re.findall(r"polyline\.(\w+) \{ stroke-dasharray: ([\d .]+)", figure_style())
         assert len({dash for _, dash in dashes}) == 4
 
@@ -158,7 +158,7 @@ class TestConfusion:
     """What is taken for what more often."""
 
     def test_better_is_more_on_the_diagonal_and_fewer_elsewhere(self) -> None:
-        """Colour says better or worse, the sign says more or fewer."""
+        """Color says better or worse, the sign says more or fewer."""
         figure = confusion.matrix("m", "m", "m", ["cat", "dog"], [[2.0, -2.0], [0.0, -1.5]])
         assert [len(of_class(figure, name)) for name in ("better", "worse", "cell")] == [2, 1, 4]
         assert texts(figure)[-3:] == ["+2.0", "−2.0", "−1.5"]
@@ -174,7 +174,7 @@ class TestFile:
 
     figure = rows.dots("a", "<Every> seed", 'a "text" & more', "%", DOTS)
 
-    def test_it_brings_its_colours_for_light_and_dark(self) -> None:
+    def test_it_brings_its_colors_for_light_and_dark(self) -> None:
         """One style sheet for pages and files."""
         assert figure_style() in self.figure.standalone()
 
@@ -182,9 +182,9 @@ class TestFile:
         """Title and description are what a screen reader says."""
         root = parsed(self.figure)
         assert root.get("role") == "img"
-        labelled = root.get("aria-labelledby", "").split()
+        labeled = root.get("aria-labelledby", "").split()
         found = {each.get("id"): each.text for each in root.iter() if each.get("id")}
-        assert [found[name] for name in labelled] == ["<Every> seed", 'a "text" & more']
+        assert [found[name] for name in labeled] == ["<Every> seed", 'a "text" & more']
 
     def test_the_same_values_are_the_same_bytes(self) -> None:
         """No date, no random id."""
@@ -193,29 +193,29 @@ class TestFile:
         assert again.inline() == self.figure.inline()
 
 
-class TestColours:
+class TestColors:
     """Legible in both themes: https://www.w3.org/TR/WCAG22/#contrast-minimum."""
 
     @staticmethod
     def themes() -> list[dict[str, str]]:
-        """Return the colours of the light and of the dark theme."""
+        """Return the colors of the light and of the dark theme."""
         return [dict(re.findall(r"--(\w+): (#\w{6})", block)) for block in figure_style().split("@media", 1)]
 
     @staticmethod
-    def luminance(colour: str) -> float:
-        """Return the relative luminance of a colour."""
-        parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    def luminance(color: str) -> float:
+        """Return the relative luminance of a color."""
+        parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
-    def test_every_colour_stands_out_from_the_page(self) -> None:
+    def test_every_color_stands_out_from_the_page(self) -> None:
         """By 4.5 to 1, which small text needs; on cards and on the band too."""
         for theme in self.themes():
-            written = {name: colour for name, colour in theme.items() if name not in {"page", "card", "rule", "band"}}
+            written = {name: color for name, color in theme.items() if name not in {"page", "card", "rule", "band"}}
             assert len(written) == 12
             for ground in ("page", "card", "band"):
-                for name, colour in written.items():
-                    light, dark = sorted((self.luminance(colour), self.luminance(theme[ground])), reverse=True)
+                for name, color in written.items():
+                    light, dark = sorted((self.luminance(color), self.luminance(theme[ground])), reverse=True)
                     assert (light + 0.05) / (dark + 0.05) >= 4.5, (name, ground)
 
 
@@ -241,7 +241,7 @@ class TestNames:
         """Then all keep theirs."""
         assert short(["net", "net_se", "se"], "net")["net_se"] == "net_se"
 
-    def test_four_have_a_colour_of_their_own(self) -> None:
+    def test_four_have_a_color_of_their_own(self) -> None:
         """More could not be told apart."""
         found = inks(["a", "net", "b", "c", "d", "e", "f"], "net")
         assert list(found.values()) == ["one", "base", "two", "three", "four", "rest", "rest"]

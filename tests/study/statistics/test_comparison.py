@@ -29,7 +29,7 @@ class TestPairs:
     """What is compared."""
 
     def test_variants_stand_before_the_base(self) -> None:
-        """So that a positive difference is in favour of the variant; then the variants among themselves."""
+        """So that a positive difference is in favor of the variant; then the variants among themselves."""
         assert pairs(three()) == [("same", "base"), ("better", "base"), ("same", "better")]
 
     def test_without_a_base_every_pair_is_there(self) -> None:

@@ -65,7 +65,7 @@ class TestCells:
         assert sum(ran(folder, "began").values()) == 5
 
     @pytest.mark.parametrize(
-        ("behaviour", "said", "attempts"),
+        ("behavior", "said", "attempts"),
         [
             ("wrong", r"the file is damaged \(another file\)", 3),
             ("bug", "ZeroDivisionError: oh", 3),
@@ -73,16 +73,16 @@ class TestCells:
         ],
     )
     def test_a_cell_that_fails_is_tried_again_and_then_counted(
-        self, folder: StudyFolder, run: Callable[..., None], behaviour: str, said: str, attempts: int
+        self, folder: StudyFolder, run: Callable[..., None], behavior: str, said: str, attempts: int
     ) -> None:
         """Three times, but for errors that cannot change; the others have their results."""
-        run(behaviour)
+        run(behavior)
         found = folder.results()
         assert (len(found.outcomes), len(found.failures)) == (2, 2)
         for failure in found.failures:
             assert (failure.attempts, failure.seed) == (attempts, 1)
             assert re.search(said, failure.message)
-        run(behaviour)
+        run(behavior)
         assert len(folder.results().failures) == 2
 
     def test_workers_that_do_not_see_the_folder_return_results_all_the_same(

@@ -154,7 +154,7 @@ class TestFraming:
         images, _ = joined(list(batches.in_order()))
         assert torch.equal(images, Normalizer(Normalize(), 1, cpu)(resized(data.test.images, sized)))
 
-    def test_repeated_grey_is_kept_once(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
+    def test_repeated_gray_is_kept_once(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """A third of the memory, and the same images in each channel."""
         batches = Batches(data.with_channels(3).test, recipe.at(16), cpu)
         assert batches._ready[1]
@@ -229,9 +229,9 @@ class TestOnDevice:
 
 
 def pil_resized(image: torch.Tensor, size: int) -> torch.Tensor:
-    """Return one grey image as Pillow resizes it."""
-    grey = Image.fromarray(image[0].numpy()).resize((size, size), Image.Resampling.BILINEAR)
-    return torch.from_numpy(np.array(grey)).unsqueeze(0)
+    """Return one gray image as Pillow resizes it."""
+    gray = Image.fromarray(image[0].numpy()).resize((size, size), Image.Resampling.BILINEAR)
+    return torch.from_numpy(np.array(gray)).unsqueeze(0)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

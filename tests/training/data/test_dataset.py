@@ -88,24 +88,24 @@ class TestSubset:
 
 
 class TestWithChannels:
-    """Grey images for networks that take colour."""
+    """Gray images for networks that take color."""
 
-    def test_grey_is_repeated_at_no_cost(self, data: DataSet) -> None:
+    def test_gray_is_repeated_at_no_cost(self, data: DataSet) -> None:
         """In every split, and also after images were drawn from it."""
-        colour = data.with_channels(3)
-        assert colour.channels == 3
-        assert torch.equal(colour.train.images[:, 2], data.train.images[:, 0])
-        assert all(is_repeated(split.images) for split in colour.subset(40, seed=0).splits.values())
+        color = data.with_channels(3)
+        assert color.channels == 3
+        assert torch.equal(color.train.images[:, 2], data.train.images[:, 0])
+        assert all(is_repeated(split.images) for split in color.subset(40, seed=0).splits.values())
 
     def test_as_many_as_there_are_is_no_change(self, data: DataSet) -> None:
-        """Colour to colour too."""
+        """Color to color too."""
         assert data.with_channels(1) is data
 
-    def test_colour_is_not_made_grey(self) -> None:
+    def test_color_is_not_made_gray(self) -> None:
         """Nothing is repaired silently."""
-        colour = DataSet("photos", ("a", "b", "c", "d"), quadrants(8, 0, channels=3))
+        color = DataSet("photos", ("a", "b", "c", "d"), quadrants(8, 0, channels=3))
         with pytest.raises(RunError, match="photos has 3 channels and the network takes 1"):
-            colour.with_channels(1)
+            color.with_channels(1)
 
 
 class TestChecked:

@@ -28,7 +28,7 @@ WHITE_TIFF, BLACK = 0, 1
 
 
 def tiff(bits: int, pixels: bytes, *, zero_is: int, kind: int = 1) -> bytes:
-    """Return a TIFF of one grey row of two pixels: ``kind`` 2 has signs. TIFF 6.0, sections 4 and 19."""
+    """Return a TIFF of one gray row of two pixels: ``kind`` 2 has signs. TIFF 6.0, sections 4 and 19."""
     head = struct.pack("<2sHI", b"II", 42, 8)
     entries = {256: 2, 257: 1, 258: bits, 259: 1, 262: zero_is, 273: 8 + 2 + 12 * 10 + 4, 277: 1, 278: 1,
                279: len(pixels), 339: kind}  # fmt: skip
@@ -56,7 +56,7 @@ class TestModes:
         assert in_rgb(Image.new(mode, (2, 2), level)).getpixel((0, 0)) == (level >> 8,) * 3
 
     @pytest.mark.parametrize("suffix", ["png", "tif"])
-    def test_a_grey_file_of_16_bits_is_scaled(self, tmp_path: Path, suffix: str) -> None:
+    def test_a_gray_file_of_16_bits_is_scaled(self, tmp_path: Path, suffix: str) -> None:
         """Pillow alone clips all but 1 in 256 levels to white."""
         levels = np.arange(0, 65536, 256, dtype=np.uint16).reshape(16, 16)
         path = tmp_path / f"deep.{suffix}"
@@ -116,15 +116,15 @@ class TestModes:
         Image.new("RGB", (2, 2), (10, 20, 30)).convert("P").save(path, transparency=bytes([0] * 255))
         assert read_square(path, 2)[:, 0, 0].tolist() == list(Image.open(path).convert("RGBA").getpixel((0, 0))[:3])
 
-    def test_grey_is_what_torchvision_makes_of_colours(self, tmp_path: Path) -> None:
-        """And what is grey stays as it is."""
-        path = tmp_path / "colours.png"
+    def test_gray_is_what_torchvision_makes_of_colors(self, tmp_path: Path) -> None:
+        """And what is gray stays as it is."""
+        path = tmp_path / "colors.png"
         image = Image.merge("RGB", [Image.effect_noise((16, 16), 50 + band) for band in range(3)])
         image.save(path)
         theirs = functional.pil_to_tensor(functional.to_grayscale(image))
-        assert torch.equal(read_square(path, 16, grey=True), theirs)
+        assert torch.equal(read_square(path, 16, gray=True), theirs)
         image.convert("L").save(path)
-        assert torch.equal(read_square(path, 16, grey=True), read_square(path, 16)[:1])
+        assert torch.equal(read_square(path, 16, gray=True), read_square(path, 16)[:1])
 
 
 class TestKinds:

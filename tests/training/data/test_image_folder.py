@@ -36,7 +36,7 @@ class TestLoading:
     """What is read."""
 
     def test_images_of_any_size_become_squares(self, tmp_path: Path) -> None:
-        """The shorter side resized and the centre cut, as torchvision does it."""
+        """The shorter side resized and the center cut, as torchvision does it."""
         fill(tmp_path, CATS_AND_DOGS)
         found = load("imagefolder", tmp_path, side=16)
         assert (found.name, found.classes) == (tmp_path.name, ("cat", "dog"))

@@ -37,7 +37,7 @@ class TestDigits:
     """scikit-learn's, which need no network."""
 
     def test_there_are_1797_of_ten_classes(self, tmp_path: Path) -> None:
-        """1,500 to train on and 297 to test on, grey, 8×8, nothing written."""
+        """1,500 to train on and 297 to test on, gray, 8×8, nothing written."""
         digits = load("digits", tmp_path / "nowhere")
         assert digits.test is not None
         assert digits.train.images.shape == (1500, 1, 8, 8)
@@ -65,7 +65,7 @@ class TestCifar10:
     """The real one."""
 
     def test_it_is_read_where_it_lies(self, cifar10: DataSet) -> None:
-        """50,000 and 10,000 colour images, and the names of the classes."""
+        """50,000 and 10,000 color images, and the names of the classes."""
         assert cifar10.test is not None
         assert cifar10.train.images.shape == (50_000, 3, 32, 32)
         assert cifar10.test.images.shape == (10_000, 3, 32, 32)
@@ -123,7 +123,7 @@ class TestMissing:
 class TestOtherShapes:
     """Data sets whose files have their axes another way."""
 
-    def test_fashion_mnist_is_grey(self, tmp_path: Path, offline: None) -> None:
+    def test_fashion_mnist_is_gray(self, tmp_path: Path, offline: None) -> None:
         """Its files hold rows and columns only."""
         raw = tmp_path / "FashionMNIST" / "raw"
         raw.mkdir(parents=True)

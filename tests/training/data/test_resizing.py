@@ -27,7 +27,7 @@ def by_pillow(images: torch.Tensor, size: int) -> torch.Tensor:
 
 
 def noise(side: int, seed: int, count: int = 2) -> torch.Tensor:
-    """Return random colour images, the hardest there are."""
+    """Return random color images, the hardest there are."""
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, 256, (count, 3, side, side), dtype=torch.uint8, generator=generator)
 
@@ -73,7 +73,7 @@ class TestResize:
 
 
 class TestFastIsExact:
-    """Trying all pairs of neighbours."""
+    """Trying all pairs of neighbors."""
 
     def test_shrinking_is_never_trusted(self) -> None:
         """More than two pixels mix, which are too many cases."""

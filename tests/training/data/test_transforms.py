@@ -45,7 +45,7 @@ class TestPipeline:
 
 
 class TestFramed:
-    """Resized, then cut from the centre."""
+    """Resized, then cut from the center."""
 
     @given(st.integers(4, 40), st.floats(0.3, 1.0))
     def test_the_cut_is_where_torchvision_cuts(self, size: int, crop_pct: float) -> None:
@@ -165,7 +165,7 @@ class TestDraws:
 
     @pytest.mark.parametrize("side", [1, 3, 4])
     def test_cutout_hides_a_square_around_any_pixel(self, side: int) -> None:
-        """One cut by the edges where it reaches over them; every pixel is a centre, and the rest stays."""
+        """One cut by the edges where it reaches over them; every pixel is a center, and the rest stays."""
         images = noise(2000).clamp(min=1)
         cut = self.draws(2000, Augment(cutout=side), normalize=Normalize(mean=(0.0,), std=(1.0,)))
         hidden = (cut.applied(images, torch.arange(2000)) == 0).all(1)

@@ -185,8 +185,8 @@ class TestTraining:
 
     def test_images_have_the_layout_and_stay_float32(self, data: DataSet, recipe: Recipe, cpu: torch.device) -> None:
         """Autocast casts them where it wants them."""
-        colour = data.with_channels(3).train
-        images = next(Batches(colour, recipe, cpu, Precision("bf16", "channels_last")).epoch(1)).images
+        color = data.with_channels(3).train
+        images = next(Batches(color, recipe, cpu, Precision("bf16", "channels_last")).epoch(1)).images
         assert images.dtype == torch.float32
         assert images.is_contiguous(memory_format=torch.channels_last)
 

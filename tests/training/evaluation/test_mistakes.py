@@ -81,7 +81,7 @@ class TestPictures:
         assert len(re.findall("<image", text)) == 2
 
     @pytest.mark.parametrize(("count", "channels"), [(1, 1), (7, 3), (24, 1)])
-    def test_any_number_of_grey_and_coloured_images(self, tmp_path: Path, count: int, channels: int) -> None:
+    def test_any_number_of_gray_and_colored_images(self, tmp_path: Path, count: int, channels: int) -> None:
         """Each is one picture."""
         (path,) = draw_mistakes(wrong(count, channels), "title", [tmp_path / "mistakes.svg"])
         assert len(re.findall("<image", path.read_text())) == count

@@ -29,22 +29,22 @@ RGB = ((0.4, 0.5, 0.6), (0.2, 0.3, 0.25))
 
 @pytest.fixture
 def cut(recipe: Recipe) -> Recipe:
-    """Return a recipe that resizes to 10 and cuts 8 from the centre, each channel normalized by itself."""
+    """Return a recipe that resizes to 10 and cuts 8 from the center, each channel normalized by itself."""
     mean, std = RGB
     normalize = recipe.normalize.model_copy(update={"mean": mean, "std": std})
     return recipe.model_copy(update={"size": SIDE, "crop_pct": SIDE / LARGER, "normalize": normalize})
 
 
 @pytest.fixture
-def colours() -> TinyNetwork:
-    """Return a network that takes colours."""
+def colors() -> TinyNetwork:
+    """Return a network that takes colors."""
     torch.manual_seed(3)
     return TinyNetwork(channels=3)
 
 
 @pytest.fixture
 def photographs(tmp_path: Path) -> list[Path]:
-    """Return images in several sizes and colours, in the one folder of a class."""
+    """Return images in several sizes and colors, in the one folder of a class."""
     (tmp_path / "all").mkdir()
     paths = [tmp_path / "all" / f"{index}.png" for index in range(len(SIZES))]
     for index, (path, size) in enumerate(zip(paths, SIZES, strict=True)):
@@ -63,31 +63,29 @@ class TestPreparation:
     """An image is what it would be in the validation split."""
 
     def test_it_is_that_of_an_image_folder(
-        self, photographs: list[Path], cut: Recipe, colours: TinyNetwork, cpu: torch.device, tmp_path: Path
+        self, photographs: list[Path], cut: Recipe, colors: TinyNetwork, cpu: torch.device, tmp_path: Path
     ) -> None:
         """Bit for bit, whatever its size."""
         split = load_image_folder(tmp_path, LARGER).train
         (batch,) = Batches(split, cut, cpu).in_order()
-        (found,) = Predictor(colours, cut, 3, cpu).answers(photographs, 99)
-        assert [each.probabilities for each in found] == shares(colours, batch.images)
+        (found,) = Predictor(colors, cut, 3, cpu).answers(photographs, 99)
+        assert [each.probabilities for each in found] == shares(colors, batch.images)
 
     def test_it_is_torchvisions(
-        self, photographs: list[Path], cut: Recipe, colours: TinyNetwork, cpu: torch.device
+        self, photographs: list[Path], cut: Recipe, colors: TinyNetwork, cpu: torch.device
     ) -> None:
         """``Resize`` of the shorter side, ``CenterCrop``, ``ToTensor``, ``Normalize``."""
         theirs = pil.Compose(
             [pil.Resize(LARGER), pil.CenterCrop(LARGER), pil.CenterCrop(SIDE), pil.ToTensor(), pil.Normalize(*RGB)]
         )
         images = torch.stack([theirs(Image.open(path)) for path in photographs])
-        (found,) = Predictor(colours, cut, 3, cpu).answers(photographs, 99)
-        assert [each.probabilities for each in found] == shares(colours, images)
-        assert [each.answer for each in found] == [
-            max(range(4), key=row.__getitem__) for row in shares(colours, images)
-        ]
+        (found,) = Predictor(colors, cut, 3, cpu).answers(photographs, 99)
+        assert [each.probabilities for each in found] == shares(colors, images)
+        assert [each.answer for each in found] == [max(range(4), key=row.__getitem__) for row in shares(colors, images)]
 
-    @pytest.mark.parametrize(("channels", "grey"), [(1, False), (1, True), (3, True), (2, True)])
-    def test_colours_become_grey_for_a_network_that_saw_only_grey(
-        self, photographs: list[Path], recipe: Recipe, cpu: torch.device, channels: int, grey: bool
+    @pytest.mark.parametrize(("channels", "gray"), [(1, False), (1, True), (3, True), (2, True)])
+    def test_colors_become_gray_for_a_network_that_saw_only_gray(
+        self, photographs: list[Path], recipe: Recipe, cpu: torch.device, channels: int, gray: bool
     ) -> None:
         """As torchvision's ``Grayscale`` makes them, repeated for each of its channels."""
         network = TinyNetwork(channels=channels)
@@ -95,25 +93,25 @@ class TestPreparation:
             [pil.Grayscale(), pil.Resize(SIDE), pil.CenterCrop(SIDE), pil.ToTensor(), pil.Normalize(0.5, 0.5)]
         )
         images = torch.stack([theirs(Image.open(path)) for path in photographs]).expand(-1, channels, -1, -1)
-        (found,) = Predictor(network, recipe.at(SIDE), channels, cpu, grey=grey).answers(photographs, 99)
+        (found,) = Predictor(network, recipe.at(SIDE), channels, cpu, gray=gray).answers(photographs, 99)
         assert [each.probabilities for each in found] == shares(network, images)
 
-    def test_grey_images_are_repeated_for_a_network_that_takes_colours(
-        self, tmp_path: Path, cut: Recipe, colours: TinyNetwork, cpu: torch.device
+    def test_gray_images_are_repeated_for_a_network_that_takes_colors(
+        self, tmp_path: Path, cut: Recipe, colors: TinyNetwork, cpu: torch.device
     ) -> None:
         """And what is transparent is taken as if it were not."""
-        grey = Image.effect_noise((12, 12), 60)
-        clear = grey.convert("RGBA")
+        gray = Image.effect_noise((12, 12), 60)
+        clear = gray.convert("RGBA")
         clear.putalpha(0)
         paths = []
-        for name, image in (("grey", grey), ("rgb", grey.convert("RGB")), ("la", grey.convert("LA")), ("clear", clear)):
+        for name, image in (("gray", gray), ("rgb", gray.convert("RGB")), ("la", gray.convert("LA")), ("clear", clear)):
             paths.append(tmp_path / f"{name}.png")
             image.save(paths[-1])
-        (found,) = Predictor(colours, cut, 3, cpu).answers(paths, 99)
+        (found,) = Predictor(colors, cut, 3, cpu).answers(paths, 99)
         assert len({each.probabilities for each in found}) == 1
 
     def test_how_a_camera_was_held_is_not_asked(
-        self, tmp_path: Path, cut: Recipe, colours: TinyNetwork, cpu: torch.device
+        self, tmp_path: Path, cut: Recipe, colors: TinyNetwork, cpu: torch.device
     ) -> None:
         """The data sets' images are not turned either."""
         image = Image.merge("RGB", [Image.effect_noise((12, 20), 60)] * 3)
@@ -124,12 +122,12 @@ class TestPreparation:
         with Image.open(tmp_path / "turned.png") as stored:
             assert stored.getexif()[0x0112] == 6
         files = [tmp_path / "as_stored.png", tmp_path / "turned.png"]
-        (found,) = Predictor(colours, cut, 3, cpu).answers(files, 99)
+        (found,) = Predictor(colors, cut, 3, cpu).answers(files, 99)
         assert found[0].probabilities == found[1].probabilities
 
     def test_other_numbers_of_channels_are_refused(self, recipe: Recipe, cpu: torch.device) -> None:
         """Before anything is read."""
-        with pytest.raises(RunError, match=r"takes images of 4 channels, and image files have 1 \(grey\) or 3 \(RGB\)"):
+        with pytest.raises(RunError, match=r"takes images of 4 channels, and image files have 1 \(gray\) or 3 \(RGB\)"):
             Predictor(TinyNetwork(channels=4), recipe.at(SIDE), 4, cpu)
 
 
@@ -140,19 +138,19 @@ class TestBatches:
         self,
         photographs: list[Path],
         cut: Recipe,
-        colours: TinyNetwork,
+        colors: TinyNetwork,
         cpu: torch.device,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         """However many files there are, memory holds one batch of them."""
         read: list[Path] = []
 
-        def read_square(path: Path, side: int, *, grey: bool) -> torch.Tensor:
+        def read_square(path: Path, side: int, *, gray: bool) -> torch.Tensor:
             read.append(path)
             return torch.zeros(3, side, side, dtype=torch.uint8)
 
         monkeypatch.setattr(module, "read_square", read_square)
-        answers = Predictor(colours, cut, 3, cpu).answers(photographs * 3, 4)
+        answers = Predictor(colors, cut, 3, cpu).answers(photographs * 3, 4)
         counts = [(len(batch), len(read)) for batch in answers]
         assert counts == [(4, 4), (4, 8), (4, 12), (3, 15)]
         assert read == photographs * 3
@@ -162,7 +160,7 @@ class TestBatches:
         self,
         photographs: list[Path],
         cut: Recipe,
-        colours: TinyNetwork,
+        colors: TinyNetwork,
         cpu: torch.device,
         tmp_path: Path,
         batch_size: int,
@@ -170,7 +168,7 @@ class TestBatches:
         """It stands in its place with the reason, also where a batch holds no other."""
         (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR")
         files = [tmp_path / "torn.png", *photographs[:2], tmp_path / "gone.png", tmp_path, photographs[0]]
-        batches = Predictor(colours, cut, 3, cpu).answers(files, batch_size)
+        batches = Predictor(colors, cut, 3, cpu).answers(files, batch_size)
         found = [each for batch in batches for each in batch]
         assert [each.file for each in found] == files
         assert [type(each) for each in found] == [Unreadable, Answer, Answer, Unreadable, Unreadable, Answer]

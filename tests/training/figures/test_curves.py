@@ -51,10 +51,10 @@ class TestDrawCurves:
             assert len(image.convert("RGB").getcolors(100_000)) > 10
 
     def test_both_curves_go_through_every_epoch(self, drawn: Path) -> None:
-        """Read back from the SVG: a path of as many points in each curve's colour."""
+        """Read back from the SVG: a path of as many points in each curve's color."""
         text = (drawn / "accuracy.svg").read_text()
         for line in (TRAINING, VALIDATION):
-            paths = re.findall(rf'<path d="([^"]*)"[^>]*stroke: {line.colour.lower()}[^>]*stroke-width: 1.6', text)
+            paths = re.findall(rf'<path d="([^"]*)"[^>]*stroke: {line.color.lower()}[^>]*stroke-width: 1.6', text)
             assert [len(re.findall("[ML]", path)) for path in paths] == [7]
 
     def test_the_best_epoch_is_named(self, drawn: Path) -> None:
@@ -62,8 +62,8 @@ class TestDrawCurves:
         assert f"<!-- best epoch 6: {80 - 70 / 6:.2f} % -->" in (drawn / "accuracy.svg").read_text()
         assert f"<!-- best epoch 6: {2.2 / 6:.3f} -->" in (drawn / "loss.svg").read_text()
 
-    def test_they_differ_without_colour_too(self) -> None:
-        """For greyscale print."""
+    def test_they_differ_without_color_too(self) -> None:
+        """For grayscale print."""
         assert TRAINING.dashes != VALIDATION.dashes
         assert TRAINING.marker != VALIDATION.marker
 

@@ -18,7 +18,7 @@ from builder.training.recipe.data_sets import (
     RANDOM_DATA,
     bundled,
     described,
-    is_grey,
+    is_gray,
     recipe_of,
 )
 
@@ -44,10 +44,10 @@ class TestTable:
         assert bundled() == ["digits"]
 
     @pytest.mark.parametrize("name", bundled())
-    def test_grey_ones_are_said_to_be(self, name: str, tmp_path: Path) -> None:
-        """``predict`` makes photographs grey for a network that was trained with them."""
-        assert is_grey(name) == (named.load(name, tmp_path).channels == 1)
-        assert not is_grey(None)
+    def test_gray_ones_are_said_to_be(self, name: str, tmp_path: Path) -> None:
+        """``predict`` makes photographs gray for a network that was trained with them."""
+        assert is_gray(name) == (named.load(name, tmp_path).channels == 1)
+        assert not is_gray(None)
 
     def test_the_default_is_one_of_them(self) -> None:
         """And noise is none."""

@@ -109,4 +109,4 @@ class TestMistakes:
 
     def test_all_unknown_paths_are_said_at_once(self, lab: Recipe) -> None:
         """Each in its own setting."""
-        assert len(mistakes(lab, {"speed": "1", "colour": "2"})) == 2
+        assert len(mistakes(lab, {"speed": "1", "color": "2"})) == 2

@@ -38,7 +38,7 @@ class Adagrad(Sgd):
 
 
 def trained(optimizer: torch.optim.Optimizer, weight: torch.Tensor) -> torch.Tensor:
-    """Return the weight after three steps towards a fixed aim."""
+    """Return the weight after three steps toward a fixed aim."""
     for _ in range(3):
         optimizer.zero_grad()
         (weight - torch.arange(4.0)).square().sum().backward()

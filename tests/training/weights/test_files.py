@@ -199,13 +199,13 @@ class TestLoadWeights:
         assert torch.equal(other.weight, linear.weight)
         assert load_weights(nn.Conv2d(8, 2, 3), linear.state_dict()).mismatched == ("weight",)
 
-    def test_a_grey_networks_first_convolution_sums_the_colours(self) -> None:
-        """Its answer to a grey image is then that of the file's network to the same image in three equal colours."""
-        colour, grey = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 3)
-        found = load_weights(grey, colour.state_dict())
+    def test_a_gray_networks_first_convolution_sums_the_colors(self) -> None:
+        """Its answer to a gray image is then that of the file's network to the same image in three equal colors."""
+        color, gray = nn.Conv2d(3, 4, 3), nn.Conv2d(1, 4, 3)
+        found = load_weights(gray, color.state_dict())
         assert (found.summed, found.complete) == (("weight",), True)
         image = torch.rand(1, 1, 8, 8)
-        assert torch.allclose(grey(image), colour(image.expand(-1, 3, -1, -1)), atol=1e-6)
+        assert torch.allclose(gray(image), color(image.expand(-1, 3, -1, -1)), atol=1e-6)
 
     def test_only_the_first_convolution_does(self) -> None:
         """A depthwise one further on has a single channel for another reason."""

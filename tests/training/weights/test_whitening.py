@@ -12,7 +12,7 @@ from builder.training.weights.whitening import SMALLEST, freeze_first_convolutio
 
 @pytest.fixture
 def images() -> torch.Tensor:
-    """Return images whose neighbours are much alike, as those of photographs are."""
+    """Return images whose neighbors are much alike, as those of photographs are."""
     noise = torch.randn(300, 3, 10, 10, generator=torch.Generator().manual_seed(1))
     return nn.functional.avg_pool2d(noise, 3, stride=1) + 0.4
 

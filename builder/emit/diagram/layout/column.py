@@ -251,7 +251,7 @@ class _Strand:
             self._line((self.x, self.start), (self.x, y), arrow=False)
 
     def _line(self, *points: Point, arrow: bool) -> None:
-        """Add a line in the colour of this strand."""
+        """Add a line in the color of this strand."""
         pen = LANE_PEN if self.tone == "lane" else 0.9
         self.scene.lines.append(Line(points, self.tone, arrow, pen))
 

@@ -79,7 +79,7 @@ def extent(strand: Strand, least_width: float) -> Extent:
 
 
 def _side_by_side(split: OutlineSplit) -> list[tuple[float, Extent]]:
-    """Return for each branch where its spine stands, the row of branches being centred on the common spine."""
+    """Return for each branch where its spine stands, the row of branches being centered on the common spine."""
     extents = [extent(branch, BRANCH) for branch in split.branches]
     total = sum(each.left + each.right for each in extents) + BETWEEN * (len(extents) - 1)
     placed = []

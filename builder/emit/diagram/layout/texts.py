@@ -20,7 +20,7 @@ TALL: Final = 1.06
 def write_line(
     scene: Scene, x: float, y: float, line: str, size: float, gates: Sequence[str] = (), *, bold: bool = False
 ) -> None:
-    """Write a line by its centre."""
+    """Write a line by its center."""
     if not any(gate for _, gate in words(line, gates)):
         scene.text(x, y, line, size, bold=bold)
         return

@@ -87,22 +87,22 @@ class _Writer:
             **self._place(text.x, text.y),
             **self._size(area.right - area.left, text.size * 1.2),
         }
-        attributes |= {"label": text.text, "fontsize": self._length(text.size), "fontcolor": self._colour(text.tone)}
+        attributes |= {"label": text.text, "fontsize": self._length(text.size), "fontcolor": self._color(text.tone)}
         if text.bold:
             attributes["fontname"] = BOLD
         return _statement(f"text {number}", attributes)
 
     def _dot(self, number: int, dot: Dot) -> str:
         """Return a dot as a point without an outline."""
-        colour = self._colour(dot.tone)
+        color = self._color(dot.tone)
         attributes = {"shape": "point", **self._place(dot.x, dot.y), **self._size(DOT, DOT), "penwidth": "0"}
-        return _statement(f"dot {number}", attributes | {"fillcolor": colour, "color": colour})
+        return _statement(f"dot {number}", attributes | {"fillcolor": color, "color": color})
 
     def _line(self, line: Line) -> str:
         """Write a line as an edge of the page with itself, whose spline says everything."""
         end = line.points[-1]
         points = list(line.points)
-        attributes = {"color": self._colour(line.tone), "penwidth": self._length(line.pen)}
+        attributes = {"color": self._color(line.tone), "penwidth": self._length(line.pen)}
         start = ""
         if line.arrow:
             points[-1] = before(points[-2], end, 10 * HEAD)
@@ -114,7 +114,7 @@ class _Writer:
         return _statement("page", attributes, edge=True)
 
     def _sign(self, box: Box) -> Iterable[str]:
-        """Draw the plus or times inside a circle as two strokes, which no font can put off its centre."""
+        """Draw the plus or times inside a circle as two strokes, which no font can put off its center."""
         reach = 3.6 if box.text == "+" else 2.7
         strokes = (
             [((-1, 0), (1, 0)), ((0, -1), (0, 1))] if box.text == "+" else [((-1, -1), (1, 1)), ((-1, 1), (1, -1))]
@@ -158,8 +158,8 @@ class _Writer:
         """Return a length in pt."""
         return _number(value * self.scale, 3)
 
-    def _colour(self, tone: str) -> str:
-        """Return the colour of a tone in this theme."""
+    def _color(self, tone: str) -> str:
+        """Return the color of a tone in this theme."""
         return self.theme.tones[tone]
 
 

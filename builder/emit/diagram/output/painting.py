@@ -1,4 +1,4 @@
-"""A scene as outlines and labels in the colours of a theme, in the order in which they are painted.
+"""A scene as outlines and labels in the colors of a theme, in the order in which they are painted.
 
 PDF and TikZ are written from it. Lengths are in pt on paper, y growing downwards from the upper left corner.
 """
@@ -31,7 +31,7 @@ _ARC: Final = 0.5523  # where the control points of a quarter of a circle are, i
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A way of cubic Bézier pieces, with colours as ``#RRGGBB`` or None; ``pen`` is the width of its line."""
+    """A way of cubic Bézier pieces, with colors as ``#RRGGBB`` or None; ``pen`` is the width of its line."""
 
     start: Point
     pieces: tuple[tuple[Point, Point, Point], ...]
@@ -50,7 +50,7 @@ class Label:
     y: float
     text: str
     size: float
-    colour: str
+    color: str
     bold: bool
 
 
@@ -90,7 +90,7 @@ class _Painter:
     def painting(self) -> Painting:
         """Return everything."""
         scene, bounds = self.scene, self.bounds
-        dots = (self._disc(dot.x, dot.y, DOT / 2, self._colour(dot.tone)) for dot in scene.dots)
+        dots = (self._disc(dot.x, dot.y, DOT / 2, self._color(dot.tone)) for dot in scene.dots)
         return Painting(
             (bounds.right - bounds.left + 2 * MARGIN) * self.scale,
             (bounds.bottom - bounds.top + 2 * MARGIN) * self.scale,
@@ -133,10 +133,10 @@ class _Painter:
             pieces.append((first, second, (x + radius * c, y + radius * d)))
         return self._at((x + radius, y)), self._all(pieces)
 
-    def _disc(self, x: float, y: float, radius: float, colour: str) -> Outline:
+    def _disc(self, x: float, y: float, radius: float, color: str) -> Outline:
         """Return a dot."""
         start, pieces = self._circle(x, y, radius)
-        return Outline(start, pieces, colour, None, 0.0)
+        return Outline(start, pieces, color, None, 0.0)
 
     def _label_of(self, box: Box) -> Iterator[Label]:
         """Yield what is written in a box."""
@@ -146,30 +146,30 @@ class _Painter:
 
     def _text(self, text: Text) -> Label:
         """Return a text."""
-        return self._label(text.x, text.y, text.text, text.size, self._colour(text.tone), bold=text.bold)
+        return self._label(text.x, text.y, text.text, text.size, self._color(text.tone), bold=text.bold)
 
-    def _label(self, x: float, y: float, text: str, size: float, colour: str, *, bold: bool) -> Label:
+    def _label(self, x: float, y: float, text: str, size: float, color: str, *, bold: bool) -> Label:
         """Return a text by its middle."""
         at = self._at((x, y + BASELINE * size))
-        return Label(*at, text, size * self.scale, colour, bold)
+        return Label(*at, text, size * self.scale, color, bold)
 
     def _line(self, line: Line) -> Iterator[Outline]:
         """Yield a line, and its arrow head."""
-        colour = self._colour(line.tone)
+        color = self._color(line.tone)
         points = list(line.points)
         tip = points[-1]
         if line.arrow:
             points[-1] = before(points[-2], tip, 10 * HEAD)
-        yield self._stroke(points, colour, line.pen)
+        yield self._stroke(points, color, line.pen)
         if line.arrow:
-            yield self._head(points[-1], tip, colour, line.pen)
+            yield self._head(points[-1], tip, color, line.pen)
 
-    def _head(self, base: Point, tip: Point, colour: str, pen: float) -> Outline:
+    def _head(self, base: Point, tip: Point, color: str, pen: float) -> Outline:
         """Return an arrow head, as slender as Graphviz draws it."""
         along = ((tip[0] - base[0]) * 0.35, (tip[1] - base[1]) * 0.35)
         left, right = (base[0] - along[1], base[1] + along[0]), (base[0] + along[1], base[1] - along[0])
         start, pieces = self._way([left, tip, right, left], 0.0)
-        return Outline(start, pieces, colour, colour, pen * self.scale)
+        return Outline(start, pieces, color, color, pen * self.scale)
 
     def _sign(self, box: Box) -> Iterator[Outline]:
         """Yield the two strokes of the plus or times inside a circle."""
@@ -179,10 +179,10 @@ class _Painter:
             points = [(box.x + x * reach, box.y + y * reach) for x, y in ends]
             yield self._stroke(points, self.theme.ink, SIGN)
 
-    def _stroke(self, points: list[Point], colour: str, pen: float) -> Outline:
+    def _stroke(self, points: list[Point], color: str, pen: float) -> Outline:
         """Return an open line with rounded corners."""
         start, pieces = self._way(points, 5.0)
-        return Outline(start, pieces, None, colour, pen * self.scale, closed=False)
+        return Outline(start, pieces, None, color, pen * self.scale, closed=False)
 
     def _way(self, points: list[Point], radius: float) -> tuple[Point, tuple[tuple[Point, Point, Point], ...]]:
         """Return the pieces of a way through points."""
@@ -197,6 +197,6 @@ class _Painter:
         x, y = point[0] - self.bounds.left + MARGIN, point[1] - self.bounds.top + MARGIN
         return x * self.scale, y * self.scale
 
-    def _colour(self, tone: str) -> str:
-        """Return the colour of a tone in this theme."""
+    def _color(self, tone: str) -> str:
+        """Return the color of a tone in this theme."""
         return self.theme.tones[tone]

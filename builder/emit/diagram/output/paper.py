@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from builder.emit.diagram.scene.scene import Scene
 
 POINTS: Final = 72 / 25.4
-"""Points in a millimetre."""
+"""Points in a millimeter."""
 
 PAGE: Final = (180.0, 267.0)
 """A4 without its margins, in mm."""

@@ -81,5 +81,5 @@ def _write(figure: Figure, label: Label, font: FontProperties, height: float, or
     """Add a label."""
     figure.text(
         label.x / figure.bbox.width, 1 - label.y / height, label.text,
-        fontproperties=font, color=label.colour, ha="center", va="baseline", parse_math=False, zorder=order,
+        fontproperties=font, color=label.color, ha="center", va="baseline", parse_math=False, zorder=order,
     )  # fmt: skip

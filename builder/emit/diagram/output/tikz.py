@@ -42,10 +42,10 @@ def tikz(painting: Painting) -> str:
         _label(each, names, painting.height) if isinstance(each, Label) else _outline(each, names, painting.height)
         for each in painting.items()
     )
-    colours = (f"\\definecolor{{{name}}}{{HTML}}{{{colour.lstrip('#').upper()}}}" for colour, name in names.items())
+    colors = (f"\\definecolor{{{name}}}{{HTML}}{{{color.lstrip('#').upper()}}}" for color, name in names.items())
     lines = [
         f"{head.rstrip()}",
-        *colours,
+        *colors,
         r"\begin{document}",
         r"\begin{tikzpicture}[x=1bp,y=1bp,line join=miter,inner sep=0bp,outer sep=0bp]",
         f"\\useasboundingbox (0,0) rectangle ({size['%WIDTH']},{size['%HEIGHT']});",
@@ -58,13 +58,13 @@ def tikz(painting: Painting) -> str:
 
 
 def _names(painting: Painting) -> dict[str, str]:
-    """Return a name for each colour, in the order in which they are needed."""
+    """Return a name for each color, in the order in which they are needed."""
     used: Iterable[str | None] = [
         painting.page,
-        *(colour for each in (*painting.outlines, *painting.lines) for colour in (each.fill, each.line)),
-        *(each.colour for each in painting.labels),
+        *(color for each in (*painting.outlines, *painting.lines) for color in (each.fill, each.line)),
+        *(each.color for each in painting.labels),
     ]
-    return {colour: f"figure{number}" for number, colour in enumerate(dict.fromkeys(filter(None, used)))}
+    return {color: f"figure{number}" for number, color in enumerate(dict.fromkeys(filter(None, used)))}
 
 
 def _outline(outline: Outline, names: dict[str, str], height: float) -> str:
@@ -90,7 +90,7 @@ def _label(label: Label, names: dict[str, str], height: float) -> str:
     for sign, letter in _LETTERS.items():
         text = text.replace(sign, letter)
     said = f"\\fontsize{{{size}bp}}{{{size}bp}}\\selectfont {bold}{text}"
-    return f"\\node[anchor=base,text={names[label.colour]}] at {_at((label.x, label.y), height)} {{{said}}};"
+    return f"\\node[anchor=base,text={names[label.color]}] at {_at((label.x, label.y), height)} {{{said}}};"
 
 
 def _at(point: Point, height: float) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def folded(strands: Sequence[Strand], patterns: Sequence[str]) -> list[Strand]:
-    """Return the strands with each block that matches one of ``patterns`` as a box, equal neighbours as one with ×N.
+    """Return the strands with each block that matches one of ``patterns`` as a box, equal neighbors as one with ×N.
 
     Raises ArchError where a pattern names no block of any strand.
     """
@@ -59,7 +59,7 @@ def _fold(strand: Strand, patterns: Sequence[str]) -> Iterator[Token]:
 
 
 def _homes(strand: Strand, chosen: Sequence[str]) -> list[str]:
-    """Return for each token the chosen block to which it belongs; a nameless fork belongs where both neighbours do."""
+    """Return for each token the chosen block to which it belongs; a nameless fork belongs where both neighbors do."""
     homes = [next((path for path in chosen if f"{token.path}.".startswith(f"{path}.")), "") for token in strand]
     for position, token in enumerate(strand[:-1]):
         if token.path is None and position and homes[position - 1] == homes[position + 1]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class OutlineCell:
-    """A box, and the parameter-less neighbours that it carries as small lines ``before`` and ``after`` its label.
+    """A box, and the parameter-less neighbors that it carries as small lines ``before`` and ``after`` its label.
 
     ``value`` is the node whose value leaves it, ``shape`` the text on the line that leaves it, and ``taps`` are the
     values that it reads from elsewhere, not a single one from the cell before where it ``starts`` a stream. A
@@ -113,7 +113,7 @@ _KINDS: Final[Mapping[str, BoxKind]] = {
     "scale": "scale",
     "merge": "joint",
 }
-_SMALL: Final[tuple[BoxKind, ...]] = ("dropout", "shape")  # without parameters: a neighbour may carry them
+_SMALL: Final[tuple[BoxKind, ...]] = ("dropout", "shape")  # without parameters: a neighbor may carry them
 _PREPARED: Final[tuple[BoxKind, ...]] = ("conv", "projection", "linear")
 _FOLLOWED: Final[tuple[BoxKind, ...]] = (*_PREPARED, "pool")
 
@@ -272,7 +272,7 @@ class _Outline:
         return result
 
     def _is_small(self, token: Token) -> TypeGuard[OutlineCell]:
-        """Return whether a neighbour may carry this token."""
+        """Return whether a neighbor may carry this token."""
         return _is(token, _SMALL) and token.value not in self.tapped and not token.starts
 
     def _cell(self, node: Node, *, aside: bool) -> OutlineCell:

@@ -1,4 +1,4 @@
-"""Equal neighbours drawn once, with ×N: boxes that say the same, and residual blocks one after another."""
+"""Equal neighbors drawn once, with ×N: boxes that say the same, and residual blocks one after another."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def _span(first: str, last: str) -> str:
 
 
 def _sameness(token: Token, position: int) -> object:
-    """Return what neighbours must have in common to be folded."""
+    """Return what neighbors must have in common to be folded."""
     return (token.kind, token.after, counted(token)) if isinstance(token, OutlineCell) and token.after else position
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 Point: TypeAlias = tuple[float, float]
 Tone: TypeAlias = Literal["ink", "muted", "lane", "gate"]
-"""Which of the theme's colours a text or line has."""
+"""Which of the theme's colors a text or line has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box by its centre and size. ``nodes`` are the indices, in ``model``, of what it stands for."""
+    """A box by its center and size. ``nodes`` are the indices, in ``model``, of what it stands for."""
 
     name: str
     kind: BoxKind
@@ -56,7 +56,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One line of text by its centre."""
+    """One line of text by its center."""
 
     x: float
     y: float
@@ -105,7 +105,7 @@ class Scene:
     lines: list[Line] = field(default_factory=list)
 
     def text(self, x: float, y: float, text: str, size: float, *, tone: Tone = "ink", bold: bool = False) -> None:
-        """Add a text by its centre."""
+        """Add a text by its center."""
         self.texts.append(Text(x, y, text, size, tone, bold))
 
     def text_after(self, x: float, y: float, text: str, size: float, *, tone: Tone = "ink", bold: bool = False) -> None:
@@ -133,9 +133,9 @@ def rounded(points: Iterable[Point], radius: float = 5.0) -> list[tuple[Point, P
     here = way[0]
     for before, corner, after in zip(way, way[1:], way[2:], strict=False):
         turn = min(radius, _distance(before, corner) / 2, _distance(corner, after) / 2)
-        start, end = _towards(corner, before, turn), _towards(corner, after, turn)
+        start, end = _toward(corner, before, turn), _toward(corner, after, turn)
         pieces.append(_straight(here, start))
-        pieces.append((_towards(start, corner, 0.5523 * turn), _towards(end, corner, 0.5523 * turn), end))
+        pieces.append((_toward(start, corner, 0.5523 * turn), _toward(end, corner, 0.5523 * turn), end))
         here = end
     pieces.append(_straight(here, way[-1]))
     return pieces
@@ -151,7 +151,7 @@ def before(start: Point, end: Point, distance: float) -> Point:
 def _straight(start: Point, end: Point) -> tuple[Point, Point, Point]:
     """Return a straight Bézier piece."""
     third = _distance(start, end) / 3
-    return (_towards(start, end, third), _towards(end, start, third), end)
+    return (_toward(start, end, third), _toward(end, start, third), end)
 
 
 def _distance(first: Point, second: Point) -> float:
@@ -159,8 +159,8 @@ def _distance(first: Point, second: Point) -> float:
     return hypot(first[0] - second[0], first[1] - second[1])
 
 
-def _towards(start: Point, goal: Point, step: float) -> Point:
-    """Return the point a step from ``start`` towards ``goal``."""
+def _toward(start: Point, goal: Point, step: float) -> Point:
+    """Return the point a step from ``start`` toward ``goal``."""
     distance = _distance(start, goal)
     share = step / distance if distance else 0.0
     return (start[0] + (goal[0] - start[0]) * share, start[1] + (goal[1] - start[1]) * share)

@@ -1,7 +1,7 @@
-"""Colours, line widths and sizes of everything that a figure may show.
+"""Colors, line widths and sizes of everything that a figure may show.
 
-Fills keep their order in greyscale (white, pool, linear, conv, gate) and stay apart under the common colour
-blindnesses; line style, form and text say the same once more without colour. All lengths are in pt.
+Fills keep their order in grayscale (white, pool, linear, conv, gate) and stay apart under the common color
+blindnesses; line style, form and text say the same once more without color. All lengths are in pt.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONG_TITLE: Final = 6.4  # of a frame whose title would reach the spine
 
 @dataclass(frozen=True, slots=True)
 class BoxStyle:
-    """How one kind of box is drawn: colours, line, form, and its height where it stands on a spine."""
+    """How one kind of box is drawn: colors, line, form, and its height where it stands on a spine."""
 
     fill: str
     line: str
@@ -44,7 +44,7 @@ class BoxStyle:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """The colours of the page and the look of every kind of box."""
+    """The colors of the page and the look of every kind of box."""
 
     page: str
     ink: str
@@ -54,12 +54,12 @@ class Theme:
 
     @property
     def tones(self) -> dict[str, str]:
-        """The colours of texts, dots and lines."""
+        """The colors of texts, dots and lines."""
         return {"ink": self.ink, "muted": self.muted, "lane": self.lane, "gate": self.looks["gate"].ink}
 
 
 def _looks(page: str, ink: str, muted: str, band: str, paint: Mapping[str, tuple[str, str]]) -> dict[BoxKind, BoxStyle]:
-    """Return the look of every kind in the given colours."""
+    """Return the look of every kind in the given colors."""
 
     def look(name: str, pen: float, height: float = 17.0, form: BoxForm = "box", *, dashed: bool = False) -> BoxStyle:
         fill, line = paint[name]

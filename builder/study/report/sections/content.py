@@ -40,7 +40,7 @@ LEAST_LEARNED = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """An arm of the study as the report shows it: what figures call it, its colour, its network, its judged runs.
+    """An arm of the study as the report shows it: what figures call it, its color, its network, its judged runs.
 
     ``is_timed`` is whether the processor time of the study's runs is known, which says more than that of the clock.
     """
@@ -277,7 +277,7 @@ def _section(
     judged = {names[cell.id]: cell for cell in cells if cell.stage == "confirm"}
     runs = [each for each in outcomes if each.stage == "confirm"]
     ranked = sorted(group.arms, key=lambda arm: -(arm.mean if arm.mean is not None else -1.0))
-    colours = inks(_by_importance(group, ranked, findings), group.base or "")
+    colors = inks(_by_importance(group, ranked, findings), group.base or "")
     called = short([arm.name for arm in group.arms], group.base or "")
     is_timed = plan.device == "cpu" and all(
         any(each.processor_seconds is not None for each in runs if names[each.cell] == arm.name)
@@ -289,7 +289,7 @@ def _section(
         tuple(
             Entry(
                 short=called[arm.name],
-                ink=colours[arm.name],
+                ink=colors[arm.name],
                 is_base=arm.name == group.base,
                 arm=arm,
                 network=plan.network(judged[arm.name].variant),

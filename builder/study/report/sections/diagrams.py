@@ -26,7 +26,7 @@ _SCALE: Final = 1.15  # px for a pt: labels of 8 pt are then 9 px high
 
 @dataclass(frozen=True)
 class Diagram:
-    """The same figure in two colours, its width on a page in px, what it shows, and how many networks it left out."""
+    """The same figure in two colors, its width on a page in px, what it shows, and how many networks it left out."""
 
     light: str
     dark: str

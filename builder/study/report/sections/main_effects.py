@@ -72,7 +72,7 @@ def _figure(content: Content, tested: list[Effect]) -> Drawings:
     caption = (
         f"Thick: the {rate(1 - design.error_rate)} interval of each effect by itself; thin: with all "
         f"{plural(content.findings.claims, 'effect')} at once. Filled: clear after Holm’s adjustment, of which p is "
-        f"written. Shaded: less than {amount(design.smallest)}, too small to matter. Interactions are grey."
+        f"written. Shaded: less than {amount(design.smallest)}, too small to matter. Interactions are gray."
     )
     return Drawings((figure,), caption)
 

@@ -80,7 +80,7 @@ def _prices(content: Content, section: Section, number: str) -> list[ReportBlock
         drawn.append(scatter(f"{price.name}{number}", price.title, said, axes, placed, price.labels))
     caption = (
         "Upwards is test accuracy in percent: the mean, with its interval over new seeds. To the right is dearer. "
-        "Colours are those of the rows above; the table names all."
+        "Colors are those of the rows above; the table names all."
     )
     equal = [Paragraph(f"The same for all: {'; '.join(same)}.")] if same else []
     return [Drawings(tuple(drawn), caption, small=True), *equal, _price_table(content, section, priced)]

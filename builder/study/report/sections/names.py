@@ -1,4 +1,4 @@
-"""What variants are called in a figure, and in which colour they are drawn."""
+"""What variants are called in a figure, and in which color they are drawn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 INKS: Final = ("one", "two", "three", "four")
-"""Colours of the variants that matter most; ``figure.css`` says which."""
+"""Colors of the variants that matter most; ``figure.css`` says which."""
 
 
 def short(names: Sequence[str], base: str) -> dict[str, str]:
@@ -22,7 +22,7 @@ def short(names: Sequence[str], base: str) -> dict[str, str]:
 
 
 def inks(names: Sequence[str], base: str) -> dict[str, str]:
-    """Return a colour for each name: the base's own, one each for the first four others, and one for the rest."""
+    """Return a color for each name: the base's own, one each for the first four others, and one for the rest."""
     others = [name for name in names if name != base]
     chosen = dict(zip(others, INKS, strict=False))
     return {name: "base" if name == base else chosen.get(name, "rest") for name in names}

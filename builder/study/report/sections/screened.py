@@ -96,7 +96,7 @@ def _searched(content: Content, search: SearchSpace) -> Iterator[ReportBlock]:
         _figure(content, path, trials) for path, each in search.space.items() if isinstance(each, NumberRange)
     )
     if drawn:
-        caption = "Upwards is validation accuracy; each point is a trial, and the grey ones were not judged."
+        caption = "Upwards is validation accuracy; each point is a trial, and the gray ones were not judged."
         yield Drawings(drawn, caption, small=True)
     yield _table(search, trials)
 

@@ -45,7 +45,7 @@ def swaps(classes: Sequence[str], base: Sequence[Sequence[float]], other: Sequen
 def matrix(
     name: str, title: str, description: str, classes: Sequence[str], differences: Sequence[Sequence[float]]
 ) -> Figure:
-    """Return the matrix of ``differences[true][answer]`` in points: colour is their size, a sign says which way.
+    """Return the matrix of ``differences[true][answer]`` in points: color is their size, a sign says which way.
 
     It is for at most ``MOST`` classes.
     """

@@ -1,4 +1,4 @@
-"""A figure of the report: inside a page, where it takes the page's colours, or as a file with colours of its own."""
+"""A figure of the report: inside a page, where it takes the page's colors, or as a file with colors of its own."""
 
 from __future__ import annotations
 

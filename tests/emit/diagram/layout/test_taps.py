@@ -70,7 +70,7 @@ class TestBranches:
         assert faults(scene) == []
         assert draw([graph]).svg()
 
-    def test_a_neighbour_is_reached_without_a_detour(self, network: Callable[..., Graph]) -> None:
+    def test_a_neighbor_is_reached_without_a_detour(self, network: Callable[..., Graph]) -> None:
         """Out to the right, down between the two branches, and in from the left."""
         scene = layers([network(BRANCHES)])
         (way,) = (each for each in ways(scene) if len(each) == 4 and each[0][0] < each[-1][0])

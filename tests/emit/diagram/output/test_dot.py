@@ -17,7 +17,7 @@ class TestIdentifier:
         [(0, (12,), "n12"), (0, (12, 13), "n12-13"), (1, (3, 4, 5, 9), "m1-n3-5_9"), (0, (9, 7), "n7_9")],
     )
     def test_runs_are_folded(self, model: int, nodes: tuple[int, ...], expected: str) -> None:
-        """Neighbours become a range; a network among several has a number."""
+        """Neighbors become a range; a network among several has a number."""
         assert identifier(model, nodes) == expected
 
 

@@ -18,7 +18,7 @@ from tests.emit.diagram.geometry import faults
 class TestFolded:
     """A strand with boxes in the place of blocks."""
 
-    def test_equal_neighbours_become_one_box(self) -> None:
+    def test_equal_neighbors_become_one_box(self) -> None:
         """The three bottlenecks of the first stage, and the last three of the second."""
         (strand,) = folded([outline(load("resnet50"))], ["layer[12].*"])
         titles = [token.label for token in strand if isinstance(token, OutlineCell) and token.folded]

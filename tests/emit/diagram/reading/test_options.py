@@ -27,10 +27,10 @@ def report():
 
 
 class TestTheme:
-    """Two sets of colours, one figure."""
+    """Two sets of colors, one figure."""
 
     def test_dark_has_the_same_positions(self) -> None:
-        """Only colours differ."""
+        """Only colors differ."""
         light, dark = (
             re.sub(r"#[0-9A-F]{6}", "", draw([load("alexse_both")], options=DrawOptions(theme=theme)).dot)
             for theme in ("light", "dark")

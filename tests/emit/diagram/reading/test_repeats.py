@@ -1,4 +1,4 @@
-"""Equal neighbours drawn once."""
+"""Equal neighbors drawn once."""
 
 from __future__ import annotations
 

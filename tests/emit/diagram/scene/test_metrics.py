@@ -52,7 +52,7 @@ class TestFit:
 class TestFitEnd:
     """Cutting the name of a block."""
 
-    def test_keeps_what_tells_it_from_its_neighbours(self) -> None:
+    def test_keeps_what_tells_it_from_its_neighbors(self) -> None:
         """The end, after an ellipsis."""
         shown = fit_end("branch7x7dbl_3", 36, 6.4, bold=True)
         assert shown.startswith("…")

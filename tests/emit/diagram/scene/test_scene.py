@@ -12,9 +12,9 @@ BOX = Box("conv", "conv", x=50, y=20, width=40, height=10)
 
 
 class TestBox:
-    """A box by its centre."""
+    """A box by its center."""
 
-    def test_area_lies_around_the_centre(self) -> None:
+    def test_area_lies_around_the_center(self) -> None:
         """Half the width and height on each side."""
         assert BOX.area == Rectangle(30, 15, 70, 25)
 

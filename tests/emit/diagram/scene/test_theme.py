@@ -1,4 +1,4 @@
-"""Colours that can be read, told apart in greyscale and by readers with a colour blindness."""
+"""Colors that can be read, told apart in grayscale and by readers with a color blindness."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ BLINDNESSES = {
 FILLED = ("activation", "pool", "linear", "conv", "gate")
 
 
-def linear(colour: str) -> tuple[float, ...]:
-    """Return the linear RGB of a colour such as #A6CBE8."""
-    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+def linear(color: str) -> tuple[float, ...]:
+    """Return the linear RGB of a color such as #A6CBE8."""
+    channels = (int(color[at : at + 2], 16) / 255 for at in (1, 3, 5))
     return tuple(each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in channels)
 
 
@@ -34,14 +34,14 @@ def lightness(rgb: tuple[float, ...]) -> float:
 
 
 def contrast(first: str, second: str) -> float:
-    """Return the contrast ratio of two colours (WCAG 2.1)."""
+    """Return the contrast ratio of two colors (WCAG 2.1)."""
     high, low = sorted((luminance(linear(first)), luminance(linear(second))), reverse=True)
     return (high + 0.05) / (low + 0.05)
 
 
-def seen(colour: str, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
-    """Return how a colour is seen through ``matrix``."""
-    rgb = linear(colour)
+def seen(color: str, matrix: tuple[tuple[float, ...], ...]) -> tuple[float, ...]:
+    """Return how a color is seen through ``matrix``."""
+    rgb = linear(color)
     return tuple(
         min(1.0, max(0.0, sum(weight * each for weight, each in zip(row, rgb, strict=True)))) for row in matrix
     )
@@ -66,14 +66,14 @@ class TestTheme:
         assert all(contrast(line, theme.page) >= 3 for line in outlines)
 
     def test_gates_stand_out(self, theme: Theme) -> None:
-        """The gate has the thickest line, bold letters and the tallest box: cues besides its colour."""
+        """The gate has the thickest line, bold letters and the tallest box: cues besides its color."""
         gate = theme.looks["gate"]
         others = [look for kind, look in theme.looks.items() if kind not in ("gate", "frame", "inset")]
         assert gate.bold
         assert gate.pen > max(look.pen for look in others)
         assert gate.height > max(look.height for look in others)
 
-    def test_projections_differ_from_convolutions_without_colour(self, theme: Theme) -> None:
+    def test_projections_differ_from_convolutions_without_color(self, theme: Theme) -> None:
         """A projection is a convolution with a dashed line."""
         assert theme.looks["projection"].dashed
         assert not theme.looks["conv"].dashed
@@ -83,13 +83,13 @@ class TestTheme:
 class TestLight:
     """The theme for print."""
 
-    def test_fills_keep_their_order_in_greyscale(self) -> None:
+    def test_fills_keep_their_order_in_grayscale(self) -> None:
         """White, pool, linear, conv, gate: each at least 5 L* darker than the one before."""
         shades = [lightness(linear(THEMES["light"].looks[kind].fill)) for kind in FILLED]
         assert all(lighter - darker >= 5 for lighter, darker in pairwise(shades))
 
     @pytest.mark.parametrize("matrix", BLINDNESSES.values(), ids=list(BLINDNESSES))
-    def test_fills_stay_apart_under_colour_blindness(self, matrix: tuple[tuple[float, ...], ...]) -> None:
+    def test_fills_stay_apart_under_color_blindness(self, matrix: tuple[tuple[float, ...], ...]) -> None:
         """No two fills come to look the same: they differ in lightness by at least 4 L*."""
         shades = {kind: lightness(seen(THEMES["light"].looks[kind].fill, matrix)) for kind in FILLED}
         for first, second in combinations(FILLED, 2):

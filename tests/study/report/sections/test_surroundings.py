@@ -52,7 +52,7 @@ class TestDiagram:
     graphs = tuple(each.graph for each in variants("alexnet_tiny", SPACE))
 
     def test_light_and_dark_show_the_same_networks(self) -> None:
-        """In other colours."""
+        """In other colors."""
         found = diagram(self.graphs)
         assert found.light != found.dark
         for graph in self.graphs:
