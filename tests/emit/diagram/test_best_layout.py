@@ -61,7 +61,7 @@ class TestShippedNetworks:
         """From left to right, in lines that wrap."""
         check([load(name)], "block", DrawOptions(width=width, height="170mm"))
 
-    @pytest.mark.parametrize("name", [each for each in FEW if each != "legacy_xception"])
+    @pytest.mark.parametrize("name", FEW)
     def test_a_few_from_top_to_bottom(self, name: str) -> None:
         """In columns that wrap."""
         check([load(name)], "block", DrawOptions(width="89mm", height="170mm", direction="vertical"))
