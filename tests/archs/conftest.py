@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from unittest import mock
 
+import pytest
 import torch
 import torchvision
 from torchvision.models.regnet import BlockParams
@@ -13,6 +14,8 @@ from builder.lowering import load
 from builder.runtime.compile import build
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from torch import nn
 
 LIGHT = (
@@ -88,3 +91,32 @@ def _random(key: str, like: torch.Tensor) -> torch.Tensor:
 def shapes(network: nn.Module) -> dict[str, tuple[int, ...]]:
     """Return the shape of everything in a network's ``state_dict``."""
     return {key: tuple(value.shape) for key, value in network.state_dict().items()}
+
+
+def other_spread(theirs: Callable[[], nn.Module], ours: Callable[[], nn.Module], seeds: Sequence[int]) -> list[str]:
+    """Return the parameters whose fresh numbers, of all seeds together, are not spread alike in both networks.
+
+    The mean of n numbers errs by 1/√n of their deviation, the deviation by less where they are not far from normal;
+    eight such errors are allowed, because some hundred parameters are compared. What is constant has to be the same.
+    """
+    reference, found = _drawn(theirs, seeds), _drawn(ours, [seed + 1000 for seed in seeds])
+    return [key for key, value in reference.items() if not _is_alike(value, found[key])]
+
+
+def _drawn(network: Callable[[], nn.Module], seeds: Sequence[int]) -> dict[str, torch.Tensor]:
+    """Return the fresh numbers of each parameter, those of all seeds in one row."""
+    rows: dict[str, list[torch.Tensor]] = {}
+    for seed in seeds:
+        torch.manual_seed(seed)
+        for key, value in network().named_parameters():
+            rows.setdefault(key, []).append(value.detach().flatten())
+    return {key: torch.cat(row) for key, row in rows.items()}
+
+
+def _is_alike(one: torch.Tensor, other: torch.Tensor) -> bool:
+    mean, deviation = one.mean().item(), one.std(correction=0).item()
+    if deviation == 0:
+        return torch.equal(one, other)
+    error = 8 * deviation / one.numel() ** 0.5
+    found = other.mean().item(), other.std(correction=0).item()
+    return found[1] > 0 and found == pytest.approx((mean, deviation), abs=error)

@@ -21,6 +21,7 @@ from builder.shipped import shipped_names
 from tests.archs.conftest import (
     ALL,
     LIGHT,
+    other_spread,
     ours_without_numbers,
     random_weights,
     shapes,
@@ -126,22 +127,8 @@ class TestBeginning:
 
     @pytest.mark.parametrize("name", QUICK)
     def test_every_parameter_begins_with_the_same_spread(self, name: str) -> None:
-        """What is constant there is the same constant here; what is drawn has the same mean and deviation.
-
-        The mean of n numbers errs by 1/√n of their deviation, the deviation by less; eight such errors are allowed,
-        because some hundred parameters are compared.
-        """
-        torch.manual_seed(2)
-        reference = dict(theirs(name).named_parameters())
-        torch.manual_seed(3)
-        for key, found in build(load(name)).named_parameters():
-            mean, deviation = found.mean().item(), found.std(correction=0).item()
-            expected = reference[key].mean().item(), reference[key].std(correction=0).item()
-            if expected[1] == 0:
-                assert (mean, deviation) == expected, key
-            else:
-                assert (mean, deviation) == pytest.approx(expected, abs=8 * expected[1] / found.numel() ** 0.5), key
-                assert deviation > 0, key
+        """What is constant there is the same constant here; what is drawn has the same mean and deviation."""
+        assert other_spread(lambda: theirs(name), lambda: build(load(name)), seeds=(2,)) == []
 
     @pytest.mark.parametrize("name", ["resnet18", pytest.param("alexnet", marks=pytest.mark.slow)])
     def test_one_seed_gives_the_same_bits(self, name: str) -> None:

@@ -6,6 +6,7 @@ page is compared in every run, the others in the slow part.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
@@ -17,7 +18,7 @@ from builder.costs import graph_cost
 from builder.lowering import load
 from builder.runtime.compile import build
 from builder.shipped import shipped_names
-from tests.archs.conftest import random_weights, shapes
+from tests.archs.conftest import other_spread, random_weights, shapes
 
 if TYPE_CHECKING:
     from builder.graph import Graph
@@ -112,3 +113,16 @@ class TestMember:
         images = torch.rand(2, 3, side, side)
         with torch.inference_mode():
             assert torch.equal(pair.ours(images), pair.theirs(images))
+
+
+@pytest.mark.slow
+class TestBeginning:
+    """Fresh weights are drawn as timm draws them."""
+
+    @pytest.mark.parametrize(
+        "name", [*LIGHT, "cspdarknet53", "darknetaa53", "resnetv2_50d_gn", "seresnet50t", "vovnet39a"]
+    )
+    def test_every_parameter_begins_with_the_same_spread(self, name: str) -> None:
+        """Means and deviations over three seeds; what is zero there is zero here."""
+        create = partial(timm.create_model, name, pretrained=False)
+        assert other_spread(create, lambda: build(load(name)), seeds=(0, 1, 2)) == []
