@@ -18,7 +18,7 @@ from builder.runs import processes
 from builder.runs.best import answering_precision, best_network
 from builder.runs.open import open_run
 from builder.runs.weights import classes_of, need_complete, put_weights, quiet
-from builder.training.recipe.data_sets import DEFAULT_DATA, is_grey, recipe_of
+from builder.training.recipe.data_sets import DEFAULT_DATA, is_gray, recipe_of
 from builder.training.recipe.recipe import Normalize, load_recipe
 
 if TYPE_CHECKING:

@@ -89,13 +89,13 @@ def confirmed(question: str) -> bool:
 def say(text: str, end: str = "\n") -> None:
     """Write what is going on to stderr, at once; a reader who has left, or a full disk, is no reason to stop.
 
-    What moves the cursor or changes colours is shown as �.
+    What moves the cursor or changes colors is shown as �.
     """
     paint(_plain(text) + end)
 
 
 def paint(text: str) -> None:
-    """Write to stderr what may move the cursor and have colours, as a live bar does."""
+    """Write to stderr what may move the cursor and have colors, as a live bar does."""
     try:
         sys.stderr.write(text)
         sys.stderr.flush()

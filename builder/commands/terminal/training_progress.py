@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_coloured, is_terminal, is_unicode, paint, say, size_of
+from builder.commands.terminal.console import is_colored, is_terminal, is_unicode, paint, say, size_of
 from builder.commands.terminal.epoch_times import EpochTimes
 from builder.commands.terminal.live import LOADING, Live, shown_width
 from builder.commands.terminal.loading import DeviceNote

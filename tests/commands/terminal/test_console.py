@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from builder.commands.terminal.console import answer, complain, is_coloured, say
+from builder.commands.terminal.console import answer, complain, is_colored, say
 from builder.commands.terminal.exit_codes import exit_codes
 from builder.diagnostics import Diagnostic, RunError
 
@@ -82,8 +82,8 @@ class TestNames:
         assert capsys.readouterr().err == "error: cannot list runs/a\ufffd[2J\ufffd\ufffdb\n"
 
 
-class TestColour:
-    """Colours are for people who want them."""
+class TestColor:
+    """Colors are for people who want them."""
 
     @pytest.fixture(autouse=True)
     def _plain_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
