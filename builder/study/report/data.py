@@ -16,6 +16,7 @@ from builder.tables import csv_lines
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from builder.study.plan.plan import Plan
     from builder.study.report.sections.content import Content, Entry
     from builder.study.results.result import CellResult
     from builder.study.statistics import OfClass, Screened
@@ -121,7 +122,7 @@ def as_json(content: Content) -> dict[str, Any]:
         "open": content.open,
         "runs": [run | {"correct": correct.get(run["cell"])} for run in runs(content)],
         "networks": [asdict(each) for each in plan.networks],
-        "data": {name: value for name, value in asdict(plan.data).items() if name != "folder"},  # of this machine
+        "data": _data(plan),
         "recipe": plan.base.recipe.model_dump(mode="json"),
         "code": dict(plan.code),
         "surroundings": [each._asdict() for each in content.said],
@@ -151,6 +152,12 @@ def _factors(content: Content) -> dict[str, Any]:
         "levels": levels,
         "effects": [asdict(each) for each in findings.effects.effects],
     }
+
+
+def _data(plan: Plan) -> dict[str, Any]:
+    """Return the images without the folder, which is this machine's, and without groups where there are none."""
+    left_out = {"folder"} | ({"groups"} if plan.data.groups is None else set())
+    return {name: value for name, value in asdict(plan.data).items() if name not in left_out}
 
 
 def _groups(content: Content) -> dict[str, list[int]]:

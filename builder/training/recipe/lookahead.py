@@ -29,5 +29,5 @@ class Lookahead(Strict):
         After the last step it is all of them, unless there is a look anyway.
         """
         if steps % self.every == 0:
-            return self.decay * (steps / total) ** self.power
+            return self.decay * float((steps / total) ** self.power)
         return 1.0 if steps == total else None
