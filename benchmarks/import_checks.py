@@ -169,7 +169,7 @@ def _inside(node: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(node, list):
         yield from ((str(number), each) for number, each in enumerate(node) if _is_body(each))
     elif isinstance(node, dict):
-        yield from ((str(name), each) for name, each in node.items() if _is_body(each))
+        yield from ((str(name), each) for name, each in node.items() if name != "from" and _is_body(each))
 
 
 def _is_body(node: Any) -> bool:

@@ -70,6 +70,11 @@ class TestRepeats:
         inner = "".join(f"  {name}:\n    layers:\n      {name}: [tanh, relu]\n      {name}2: relu\n" for name in "cd")
         assert repeated_blocks("layers:\n" + inner) == ["c.layers.c = d.layers.d"]
 
+    def test_lists_of_places_are_no_blocks(self) -> None:
+        """Two layers may read the same ones."""
+        joins = "".join(f"  {name}: {{join: {{from: [in, one]}}}}\n" for name in "ab")
+        assert repeated_blocks("layers:\n" + joins) == []
+
     def test_equal_neighbors_are_a_repeat(self) -> None:
         """Two calls of a template with the same values."""
         page = "templates:\n  Unit: {layers: [tanh, relu]}\nlayers:\n  a:\n"
