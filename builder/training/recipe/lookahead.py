@@ -8,7 +8,7 @@ from builder.validation import Strict
 
 
 class Lookahead(Strict):
-    """Every few steps slow weights move towards the trained ones, which go on from there; the last step ends on them.
+    """Every few steps slow weights move toward the trained ones, which go on from there; the last step ends on them.
 
     https://arxiv.org/abs/1907.08610, where `1 - decay` is called alpha; with a decay that grows in
     https://arxiv.org/abs/2404.00498, section 3.4. Running statistics of norms are weights here.
