@@ -157,6 +157,20 @@ def is_folder(path: Path) -> bool:
         return False
 
 
+def other_than_file(path: Path) -> str | None:
+    """Return what stands at ``path`` and is no file, such as a pipe; None where nothing stands there."""
+    try:
+        if not path.exists():
+            return None
+    except (OSError, ValueError):  # a name that nothing can have
+        return None
+    try:
+        check_regular(path)
+    except OSError as error:
+        return reason_of(error)
+    return None
+
+
 def check_regular(path: Path) -> None:
     """Raise OSError unless ``path`` leads to a file: from a pipe or a device there is no end of reading."""
     _check_kind(path.stat().st_mode, path)

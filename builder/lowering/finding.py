@@ -8,7 +8,7 @@ from pathlib import Path
 
 from builder.choices import LIBRARIES
 from builder.diagnostics import ArchError, Diagnostic, nearest
-from builder.files import check_regular, is_file, is_folder, reason_of
+from builder.files import is_file, is_folder, other_than_file
 from builder.shipped import shipped_folder, shipped_names
 
 _SUFFIXES = (".yaml", ".yml")
@@ -83,7 +83,7 @@ def _not_there(text: str, path: Path) -> Diagnostic:
     hint = f"did you mean `{beside}`?" if beside is not None else None
     if text and is_folder(path):
         return Diagnostic("no-such-file", f"{text} is a folder, not a page", None, hint or "name a file")
-    other = _other_than_file(path)
+    other = other_than_file(path)
     if text and other is not None:
         return Diagnostic("no-such-file", f"{text} is not a page: {other}", None, hint or "name a file")
     if path.suffix in _SUFFIXES or len(path.parts) > 1:
@@ -107,20 +107,6 @@ def _beside(path: Path) -> Path | None:
 
 def _pages(folder: Path) -> list[Path]:
     try:
-        return sorted(islice(folder.glob("*.yaml"), _LOOKED_AT))
+        return sorted(each for each in islice(folder.glob("*.yaml"), _LOOKED_AT) if is_file(each))
     except (OSError, ValueError):
         return []
-
-
-def _other_than_file(path: Path) -> str | None:
-    """Return what stands at ``path`` and is no file, such as a pipe; None where nothing stands there."""
-    try:
-        if not path.exists():
-            return None
-    except (OSError, ValueError):  # a name that nothing can have
-        return None
-    try:
-        check_regular(path)
-    except OSError as error:
-        return reason_of(error)
-    return None

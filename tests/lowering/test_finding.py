@@ -19,6 +19,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).touch()
     os.mkfifo("pipe")
+    os.mkfifo("conduit.yaml")
+    Path("folder.yaml").mkdir()
 
 
 class TestFind:
@@ -49,6 +51,8 @@ class TestFind:
             ("empty", "empty is a folder, not a page", "name a file"),
             (".", ". is a folder, not a page", "name a file"),
             ("pipe", "pipe is not a page: it is a pipe, and no file", "name a file"),
+            ("conduit.yaml", "conduit.yaml is not a page: it is a pipe, and no file", "name a file"),
+            ("folder.yaml", "folder.yaml is a folder, not a page", "name a file"),
             ("/dev/zero", "/dev/zero is not a page: it is a device, and no file", "name a file"),
             ("alexnett", "there is no file and no shipped page `alexnett`", "did you mean `alexnet`?"),
             ("alexnett.yaml", "there is no file alexnett.yaml", "did you mean `alexnet`?"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, suggest
-from builder.files import is_file
+from builder.files import is_file, other_than_file
 from builder.reader import Mapping, Scalar, Sequence, read_file
 from builder.shipped import shipped_studies
 from builder.study.page.fields import FIXED_ELSEWHERE, Seeds, StudyPage
@@ -104,6 +104,9 @@ def find_study(text: str) -> Path:
     shipped = shipped_studies()
     if text in shipped:
         return shipped[text]
+    other = other_than_file(path)
+    if text and other is not None:
+        raise ArchError(Diagnostic("no-such-study", f"{text} is not a study: {other}", None, "name a file"))
     hint = suggest(path.stem, list(shipped), "shipped are")
     raise ArchError(Diagnostic("no-such-study", f"there is no file and no shipped study `{text}`", None, hint))
 

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, field_validator, model_validator
 
 from builder.diagnostics import ArchError, Collector, Diagnostic, RunError, suggest, suggest_value
-from builder.files import is_file
+from builder.files import is_file, other_than_file
 from builder.reader import Mapping, Scalar, Value, describe, read_file
 from builder.shipped import shipped_recipes
 from builder.training.recipe.image_size import Growth, ImageSize
@@ -251,6 +251,9 @@ def load_recipe(name_or_path: str | Path) -> Recipe:
         return recipe_from(read_file(shipped[text], f"{text}.yaml"))
     if Path(text).suffix in {".yaml", ".yml"} or is_file(Path(text)):
         return recipe_from(_read(Path(text)))
+    other = other_than_file(Path(text))
+    if text and other is not None:
+        raise ArchError(Diagnostic("unknown-recipe", f"{text} is not a recipe: {other}", hint="name a file"))
     hint = suggest(text, list(shipped), "shipped are") + "; a file's name ends in .yaml"
     raise ArchError(Diagnostic("unknown-recipe", f"there is no recipe `{text}`", hint=hint))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from textwrap import dedent
 from typing import TYPE_CHECKING
 
@@ -262,6 +263,12 @@ class TestMistakes:
         outside = tmp_path.parent / "outside.yaml"
         outside.write_text("name: outside\n")
         assert "lies outside this page's folder" in mistakes(read, GOOD.replace("alexnet_tiny", "../outside.yaml"))
+
+    def test_what_is_no_file_is_said(self, tmp_path: Path) -> None:
+        """A pipe would never end."""
+        os.mkfifo(tmp_path / "pipe.yaml")
+        with pytest.raises(ArchError, match=r"pipe\.yaml is not a study: it is a pipe, and no file"):
+            find_study(str(tmp_path / "pipe.yaml"))
 
     def test_there_is_no_such_study(self) -> None:
         """With the nearest shipped one."""

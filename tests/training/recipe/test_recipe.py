@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -106,6 +107,13 @@ class TestLoading:
         """Whatever ends in .yaml is a path."""
         (tmp_path / "mine.yaml").write_text(SMALLEST)
         assert load_recipe(tmp_path / "mine.yaml").name == "mine"
+
+    @pytest.mark.parametrize("name", ["pipe", "pipe.yaml"])
+    def test_what_is_no_file_is_said(self, tmp_path: Path, name: str) -> None:
+        """A pipe would never end."""
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(ArchError, match="it is a pipe, and no file"):
+            load_recipe(tmp_path / name)
 
     def test_an_unknown_name_is_answered_with_the_nearest(self) -> None:
         """And says how a file is told from a name."""
