@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from builder.lowering.pages import Merged
     from builder.lowering.scope import Scope
     from builder.lowering.selectors import Place
-    from builder.lowering.steps import Recipe
+    from builder.lowering.steps import FieldRecipe
     from builder.lowering.tape import Tape
     from builder.ops.base import Operation, Parameter
     from builder.reader import Mapping, Scalar
@@ -70,7 +70,7 @@ class Draft:
         role: Role,
         mark: Mark,
         fields: Mapping | None = None,
-        recipe: Recipe | None = None,
+        recipe: FieldRecipe | None = None,
     ) -> Flow:
         """Add a node with path and key ``name``; report a misfit and return the unknown value instead.
 

@@ -38,7 +38,7 @@ Register: TypeAlias = "int | Size"
 """Where a tape has a value: in the register of this number, or in the shape of a node."""
 
 
-class Recorder(Protocol):
+class TapeHolder(Protocol):
     """What an evaluator asks of a tape."""
 
     def decided(self, expression: Expression, scope: Scope, result: Result) -> None:
@@ -94,7 +94,7 @@ class Evaluator:
     A ``tape`` holds what the walk decides by them, which is everything but what ``bound`` and ``fields`` evaluate.
     """
 
-    def __init__(self, problems: Collector, tape: Recorder | None = None) -> None:
+    def __init__(self, problems: Collector, tape: TapeHolder | None = None) -> None:
         self._problems = problems
         self._tape = tape
         self._looked_at = self._read = 0

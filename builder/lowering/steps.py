@@ -37,7 +37,7 @@ class Differs(Exception):  # noqa: N818 - it says what is the case, and is no er
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Layer:
+class TapedLayer:
     """An operation at the shapes of what it reads; without one it is the network's input.
 
     ``size`` numbers its shape, and ``form`` holds name, kind and axes of the tensors that it learns.
@@ -58,7 +58,7 @@ class Memory:
     def __init__(self) -> None:
         self._sizes: dict[Shape, int] = {}
         self._tables: list[dict[Any, Any]] = []
-        self._shared: dict[Key, dict[Any, Layer]] = {}
+        self._shared: dict[Key, dict[Any, TapedLayer]] = {}
         self._played = 0
 
     def table(self) -> dict[Any, Any]:
@@ -66,7 +66,7 @@ class Memory:
         self._tables.append({})
         return self._tables[-1]
 
-    def shared(self, alike: Key) -> dict[Any, Layer]:
+    def shared(self, alike: Key) -> dict[Any, TapedLayer]:
         """Return the table of all steps that make the same layers."""
         if alike not in self._shared:
             self._shared[alike] = self.table()
@@ -79,7 +79,7 @@ class Memory:
             for each in self._tables:
                 each.clear()
 
-    def layer(self, operation: Operation | None, inputs: tuple[Shape, ...]) -> Layer:
+    def layer(self, operation: Operation | None, inputs: tuple[Shape, ...]) -> TapedLayer:
         """Return an operation at the shapes of its inputs; raise Differs where they do not fit."""
         assert operation is not None
         try:
@@ -90,7 +90,7 @@ class Memory:
         if is_too_large(shape, learned):
             raise Differs
         form = tuple([(each.name, each.of, len(each.shape)) for each in learned])
-        return Layer(operation, inputs, shape, self.size(shape), learned, form, shape.elements)
+        return TapedLayer(operation, inputs, shape, self.size(shape), learned, form, shape.elements)
 
     def size(self, shape: Shape) -> int:
         """Return the number of a shape."""
@@ -115,7 +115,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class FieldRecipe:
     """How an operation is made: of fields that stay, and of others that vary with the inputs, each an expression.
 
     A field that is the name of an input is that input.
@@ -146,10 +146,10 @@ class Recipe:
         return self.operation, said, fields, kinds
 
 
-class Step(Protocol):
+class TapeStep(Protocol):
     """A step of a tape."""
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:
         """Do it with the registers and layers so far, and add to them; raise Differs where it is not as it was."""
 
 
@@ -172,7 +172,7 @@ class Bind:
         self._fits = fits
         self._known = known
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:  # noqa: ARG002 - steps are played alike
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:  # noqa: ARG002 - steps are played alike
         """Compute it, or remember it."""
         key = self._inputs.key(values)
         try:
@@ -199,7 +199,7 @@ class Decide:
         self._result = result, types(result)
         self._known = known
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:  # noqa: ARG002 - steps are played alike
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:  # noqa: ARG002 - steps are played alike
         """Evaluate it, or remember it."""
         key = self._inputs.key(values)
         if key not in self._known:
@@ -223,7 +223,7 @@ class Measure:
         self._node = node
         self._last = last
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:
         """Read it."""
         shape = layers[self._node].shape
         values[self._register] = shape.sizes[-1] if self._last else shape.channels
@@ -232,7 +232,7 @@ class Measure:
 class Reshape:
     """The same operation at other shapes."""
 
-    def __init__(self, node: int, inputs: tuple[int, ...], layer: Layer, memory: Memory) -> None:
+    def __init__(self, node: int, inputs: tuple[int, ...], layer: TapedLayer, memory: Memory) -> None:
         self._node = node
         self._inputs = inputs
         self._operation = layer.operation
@@ -240,7 +240,7 @@ class Reshape:
         self._memory = memory
         self._known = memory.shared((type(layer.operation), repr(layer.operation)))
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:  # noqa: ARG002 - steps are played alike
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:  # noqa: ARG002 - steps are played alike
         """Find the layer, or make it."""
         inputs = self._inputs
         key = layers[inputs[0]].size if len(inputs) == 1 else tuple([layers[each].size for each in inputs])
@@ -257,7 +257,7 @@ class Make:
     """An operation made again of other fields."""
 
     def __init__(
-        self, node: int, inputs: tuple[int, ...], layer: Layer, recipe: Recipe, memory: Memory, kinds: object
+        self, node: int, inputs: tuple[int, ...], layer: TapedLayer, recipe: FieldRecipe, memory: Memory, kinds: object
     ) -> None:
         self._node = node
         self._inputs = inputs
@@ -266,7 +266,7 @@ class Make:
         self._memory = memory
         self._known = memory.shared(recipe.identity(kinds))
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:
         """Find the layer, or make it."""
         given = self._recipe.inputs.key(values)
         key = (*given, *[layers[each].size for each in self._inputs])
@@ -286,7 +286,7 @@ class Compare:
         self._nodes = one, other
         self._equal = equal
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:  # noqa: ARG002 - steps are played alike
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:  # noqa: ARG002 - steps are played alike
         """Compare them."""
         one, other = self._nodes
         if (layers[one].size == layers[other].size) != self._equal:
@@ -296,18 +296,18 @@ class Compare:
 class Keep:
     """What must stay as it is of a node: a function of its layer."""
 
-    def __init__(self, node: int, asked: Callable[[Layer], object], answer: object) -> None:
+    def __init__(self, node: int, asked: Callable[[TapedLayer], object], answer: object) -> None:
         self._node = node
         self._asked = asked
         self._answer = answer
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:  # noqa: ARG002 - steps are played alike
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:  # noqa: ARG002 - steps are played alike
         """Ask again."""
         if self._asked(layers[self._node]) != self._answer:
             raise Differs
 
 
-class Check:
+class CheckRule:
     """A rule of ``init`` that must suit all it reaches: variables, and the output channels of the tensors."""
 
     def __init__(
@@ -322,7 +322,7 @@ class Check:
         self._suits = suits
         self._known = known
 
-    def play(self, values: list[Result], layers: list[Layer]) -> None:
+    def play(self, values: list[Result], layers: list[TapedLayer]) -> None:
         """Try the rule where it was not tried before."""
         key = self._inputs.key(values)
         channels = {layers[node].learned[position].shape[0] for node, position in self._tensors}

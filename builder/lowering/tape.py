@@ -16,18 +16,18 @@ from builder.lowering.names import join
 from builder.lowering.scope import Evaluator, Scope, Size, mentioned
 from builder.lowering.steps import (
     Bind,
-    Check,
+    CheckRule,
     Compare,
     Decide,
     Differs,
+    FieldRecipe,
     Inputs,
     Keep,
-    Layer,
     Make,
     Measure,
     Memory,
-    Recipe,
     Reshape,
+    TapedLayer,
     types,
 )
 from builder.reader import Scalar
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from builder.expressions import Expression, Result
     from builder.graph import Node
     from builder.lowering.scope import Register
-    from builder.lowering.steps import Key, Step
+    from builder.lowering.steps import Key, TapeStep
     from builder.ops.base import Operation
     from builder.reader import Mapping, Value
     from builder.shapes import Shape
@@ -51,9 +51,9 @@ class Tape:
         self.numbers = numbers
         self.registers: dict[str, Register] = {name: number for number, name in enumerate(numbers)}
         self._values: list[Result] = list(numbers.values())
-        self._layers: list[Layer] = []
-        self._steps: list[Step] = []
-        self._recipes: dict[int, Recipe | None] = {}
+        self._layers: list[TapedLayer] = []
+        self._steps: list[TapeStep] = []
+        self._recipes: dict[int, FieldRecipe | None] = {}
         """Of the nodes that vary, None where only the shape does."""
         self._numbered: dict[Key, int] = {}
         self._measured: dict[int, tuple[Value, Size]] = {}
@@ -62,7 +62,7 @@ class Tape:
         self._memory = Memory()
         self._is_stopped = False
 
-    def play(self, numbers: Iterable[Result]) -> list[Layer]:
+    def play(self, numbers: Iterable[Result]) -> list[TapedLayer]:
         """Return every node's layer and then the input's, with other numbers; raise Differs where there is no way."""
         if self._is_stopped:
             raise Differs
@@ -79,13 +79,13 @@ class Tape:
 
     def begin(self, shape: Shape) -> None:
         """Take the shape of the network's input, which lies behind all nodes: where -1 points."""
-        self._layers = [Layer(None, (), shape, self._memory.size(shape), elements=shape.elements)]
+        self._layers = [TapedLayer(None, (), shape, self._memory.size(shape), elements=shape.elements)]
 
     def varies(self, node: int) -> bool:
         """Return whether a node may be another one with other numbers."""
         return node in self._recipes
 
-    def add(self, node: Node, recipe: Recipe | None) -> None:
+    def add(self, node: Node, recipe: FieldRecipe | None) -> None:
         """Hold the next node, which is made by its recipe or always has the same operation."""
         layer = self._memory.layer(node.operation, tuple(self._layers[each].shape for each in node.inputs))
         self._layers.insert(node.index, layer)
@@ -99,7 +99,7 @@ class Tape:
             self._recipes[node.index] = None
             self._steps.append(Reshape(node.index, node.inputs, layer, self._memory))
 
-    def recipe(self, operation: type[Operation], fields: Mapping, scope: Scope) -> Recipe | None:
+    def recipe(self, operation: type[Operation], fields: Mapping, scope: Scope) -> FieldRecipe | None:
         """Return how an operation is made of fields that vary, None where it is always the same."""
         plain: dict[str, object] = {}
         named: dict[str, str] = {}
@@ -119,7 +119,7 @@ class Tape:
             return None
         scope = scope.seeing({}, measured)
         names = (*named.values(), *(name for value in varied.values() for name in mentioned(value)))
-        return Recipe(operation, plain, named, varied, self._inputs(names, scope))
+        return FieldRecipe(operation, plain, named, varied, self._inputs(names, scope))
 
     def decided(self, expression: Expression, scope: Scope, result: Result) -> None:
         """Hold that ``expression`` gives ``result``, by which the walk goes."""
@@ -162,7 +162,7 @@ class Tape:
         if self.varies(earlier) or self.varies(entering):
             self.stop()
 
-    def kept(self, node: int, asked: Callable[[Layer], object]) -> None:
+    def kept(self, node: int, asked: Callable[[TapedLayer], object]) -> None:
         """Hold what a function says of a node, by which the walk goes."""
         if self.varies(node):
             self._steps.append(Keep(node, asked, asked(self._layers[node])))
@@ -176,7 +176,7 @@ class Tape:
         reached = {self._tensors[key] for key in tensors} if "out" in names else set()
         varied = sorted(each for each in reached if inputs.names or self.varies(each[0]))
         if inputs.names or varied:
-            self._steps.append(Check(inputs, tuple(varied), suits, self._memory.table()))
+            self._steps.append(CheckRule(inputs, tuple(varied), suits, self._memory.table()))
 
     def _inputs(self, names: Iterable[str], scope: Scope) -> Inputs:
         """Return the variables with these names: registers for those that vary, else what they are."""
@@ -201,9 +201,9 @@ class Tape:
         return len(self._values) - 1
 
 
-def _grid(layer: Layer) -> object:
+def _grid(layer: TapedLayer) -> object:
     return layer.shape.is_image, layer.shape.sizes[1:]
 
 
-def _window(layer: Layer) -> object:
+def _window(layer: TapedLayer) -> object:
     return layer.operation.window() if layer.operation is not None else None

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from builder.graph import BlockMember
     from builder.lowering.draft import Draft
     from builder.lowering.frame import Flow, Frame
-    from builder.lowering.steps import Recipe
+    from builder.lowering.steps import FieldRecipe
     from builder.ops.base import Operation
     from builder.reader import Value
     from builder.spec.page import Branch, Insert
@@ -293,7 +293,7 @@ class Walk:
         """Return the scope of an operation's fields; ``$in`` is the last axis for those that work on features."""
         return self.draft.entered(frame.scope, flow, last=word in ("linear", "layernorm"))
 
-    def _recipe(self, word: str, fields: Mapping, scope: Scope) -> Recipe | None:
+    def _recipe(self, word: str, fields: Mapping, scope: Scope) -> FieldRecipe | None:
         """Return how an operation is made, for the tape."""
         operation, tape = self.draft.page.operations[word], self.draft.tape
         return tape.recipe(operation, without_place(operation, fields), scope) if tape is not None else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from builder.costs import Keeping
     from builder.expressions import Result
     from builder.graph import Graph
-    from builder.lowering.steps import Layer
+    from builder.lowering.steps import TapedLayer
     from builder.shapes import Shape
     from builder.variants.pages import Differences
 
@@ -139,7 +139,7 @@ class Replay:
         layers = self._layers(numbers)
         return {path: layer.shape for path, layer in zip(self._paths, layers, strict=False)}
 
-    def _layers(self, numbers: tuple[Result, ...]) -> list[Layer]:
+    def _layers(self, numbers: tuple[Result, ...]) -> list[TapedLayer]:
         """Return the layers of a network, which often is asked for its price and then for its shapes."""
         if self._last[0] != numbers:
             self._last = numbers, self._tape.play(numbers)
@@ -149,7 +149,7 @@ class Replay:
         asked = (kept.learns, kept.in_place, has_key) if kept is not None else (None, False, has_key)
         return self._tables.setdefault(asked, _Table(*asked))
 
-    def _facts(self, layers: list[Layer]) -> list[_Facts]:
+    def _facts(self, layers: list[TapedLayer]) -> list[_Facts]:
         for each in self._tables.values():
             each.make_room()
         return [table[layer] for table, layer in zip(self._table_of, layers, strict=False)]
@@ -165,7 +165,7 @@ class _Facts(NamedTuple):
     form: tuple[object, ...]
 
 
-class _Table(dict["Layer", _Facts]):
+class _Table(dict["TapedLayer", _Facts]):
     """The facts of layers whose inputs learn alike: None where neither they nor the layer do."""
 
     def __init__(self, learns: tuple[bool, ...] | None, in_place: bool, has_key: bool) -> None:
@@ -180,7 +180,7 @@ class _Table(dict["Layer", _Facts]):
         if len(self) > _MAX_REMEMBERED:
             self.clear()
 
-    def __missing__(self, layer: Layer) -> _Facts:
+    def __missing__(self, layer: TapedLayer) -> _Facts:
         operation, inputs = layer.operation, layer.inputs
         assert operation is not None, "the network's input costs nothing"
         kept = SavedTensors()
