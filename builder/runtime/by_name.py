@@ -51,7 +51,8 @@ def _begun(key: str, made: nn.Module | nn.Parameter, rules: Mapping[str, Any]) -
         if name in rules:
             function, arguments = rules[name]
             if function == "dirac":
-                tensor = tensor[: tensor.shape[1]] if arguments.get("rest") == "default" else tensor  # noqa: PLW2901 - a view
-                arguments = {}
-            getattr(nn.init, f"{function}_")(tensor, **arguments)
+                first = tensor.shape[1] if arguments.get("rest") == "default" else len(tensor)
+                nn.init.dirac_(tensor[:first])
+            else:
+                getattr(nn.init, f"{function}_")(tensor, **arguments)
     return found
