@@ -13,14 +13,15 @@ from builder.runs.plugins import operations_of_run, plugins_of_run
 from builder.training.folder.header import RunHeader, changed_in, header_of, read_checkpoint_record
 from builder.training.folder.metrics import check_metrics, read_metrics
 from builder.training.folder.record import read_record
-from builder.training.folder.run_files import read_data
+from builder.training.folder.run_files import read_data, read_environment
 from builder.training.folder.run_folder import RunFolder
-from builder.training.folder.summary import read_summary
+from builder.training.folder.summary import check_summary, read_summary
 from builder.training.recipe.recipe import load_recipe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import Any
 
     from builder.graph import Graph
     from builder.lowering.pages import Merged
@@ -86,6 +87,7 @@ class _Checkpoints:
     newest: RunHeader
     every: tuple[RunHeader, ...]
     best_found: tuple[int, float] | None
+    precision: str | None
 
 
 def open_run(path: Path, plugins: Sequence[Path] = ()) -> OpenRun:
@@ -145,6 +147,7 @@ def _check(folder: RunFolder, recipe: Recipe, network: str | None) -> Checked:
         _check_recipe(folder, before, recipe)
     for header in found.every:
         _check_data(folder, header.data, data)
+    _check_precision(folder, found.precision)
     if found.newest.metrics is not None:
         check_metrics(folder.metrics, found.newest.metrics)
     else:
@@ -184,7 +187,21 @@ def _checkpoints(folder: RunFolder) -> _Checkpoints:
     epoch, accuracy = best.get("epoch"), best.get("val_accuracy")
     found = (epoch, accuracy) if isinstance(epoch, int) and isinstance(accuracy, float) else None
     newest = next((headers[path] for path in (folder.last, folder.previous, folder.best) if path in headers), None)
-    return _Checkpoints(newest or RunHeader(), tuple(headers.values()), found)
+    for path, header in headers.items():
+        if newest is not None and not header.is_same_run(newest):
+            message = f"{path} is of another run than the other checkpoints in {folder.path}"
+            raise RunError(message, "restore the file as the run wrote it")
+    said = next((each for record in records.values() if (each := _precision(record)) is not None), None)
+    return _Checkpoints(newest or RunHeader(), tuple(headers.values()), found, said)
+
+
+def _precision(record: Mapping[str, Any] | None) -> str | None:
+    """Return what a checkpoint was computed in, None where it does not say."""
+    try:
+        found = (record or {})["origin"]["arithmetic"]["precision"]
+    except (KeyError, TypeError):
+        return None
+    return found if isinstance(found, str) else None
 
 
 def _check_network(folder: RunFolder, now: str | None, trained: str | None) -> None:
@@ -213,6 +230,16 @@ def _check_data(folder: RunFolder, before: RunData | None, now: RunData) -> None
         raise RunError(message, "undo the change; other images are named: --data and --data-dir")
 
 
+def _check_precision(folder: RunFolder, before: str | None) -> None:
+    try:
+        now = read_environment(folder).get("precision")
+    except RunError:
+        return  # said by who needs it
+    if before is not None and now is not None and now != before:
+        message = f"{folder.environment}: `precision` differs from what this run was trained with"
+        raise RunError(message, "undo the change; a run keeps the precision that it began with")
+
+
 def _check_best(folder: RunFolder, found: tuple[int, float] | None) -> None:
     """Check the one row that the checkpoints of earlier versions tell of."""
     rows = read_metrics(folder.metrics)
@@ -225,7 +252,7 @@ def _check_best(folder: RunFolder, found: tuple[int, float] | None) -> None:
 
 
 def _check_summary(folder: RunFolder, recipe: Recipe) -> None:
-    """Check that the result is that of the metrics, which the checkpoints know; test results stand nowhere else."""
+    """Check that the result is that of the metrics, which the checkpoints know; its own checksum says the rest."""
     summary = read_summary(folder)
     if summary is None or summary.epochs != recipe.epochs:  # else rows may be half written: it goes on
         return
@@ -238,3 +265,4 @@ def _check_summary(folder: RunFolder, recipe: Recipe) -> None:
     changed = next((name for name, value in measured.items() if getattr(summary, name) != value), None)
     if changed is not None:
         raise RunError(f"{folder.summary} was changed: `{changed}` is not what {folder.metrics.name} says", _RESTORE)
+    check_summary(folder)

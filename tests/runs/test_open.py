@@ -13,7 +13,7 @@ import pytest
 from builder.diagnostics import RunError
 from builder.runs.open import open_run
 from builder.training.folder.run_folder import RunFolder
-from tests.command_line import SHORT
+from tests.command_line import SHORT, run_archcli
 from tests.runs.earlier import made_earlier
 
 if TYPE_CHECKING:
@@ -39,6 +39,15 @@ def run(trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pa
     shutil.copytree(trained.folder, tmp_path / "run")
     monkeypatch.chdir(tmp_path)
     return Path("run")
+
+
+@pytest.fixture(scope="module")
+def of_another_seed(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run of the same page and recipe with another seed."""
+    folder = tmp_path_factory.mktemp("others")
+    outcome = run_archcli("train", trained.home / "small.yaml", *SHORT, "--seed", 5, "-q", "--runs-dir", folder)
+    assert outcome.code == 0, outcome.err
+    return folder / "small-001"
 
 
 def rewrite(path: Path, old: str, new: str) -> None:
@@ -131,6 +140,34 @@ class TestEveryReader:
         (run / "summary.json").write_text(json.dumps(summary | {field: edited[field]}))
         first, _ = self.refused(archcli, command, run)
         assert first == f"error: run/summary.json was changed: `{field}` is not what metrics.csv says"
+
+    @pytest.mark.parametrize("field", ["test_accuracy", "test_loss", "parameters", "seconds", "images_per_second"])
+    def test_a_result_that_stands_nowhere_else(
+        self, archcli: Archcli, run: Path, command: tuple[str, ...], field: str
+    ) -> None:
+        """The file has a checksum of its own."""
+        summary = json.loads((run / "summary.json").read_text())
+        (run / "summary.json").write_text(json.dumps(summary | {field: 1}))
+        first, _ = self.refused(archcli, command, run)
+        assert first == "error: run/summary.json was changed: a value is not what was measured"
+
+    def test_another_precision(self, archcli: Archcli, run: Path, command: tuple[str, ...]) -> None:
+        """A run would go on in another one, and `compare` would say that it was trained so."""
+        environment = json.loads((run / "environment.json").read_text())
+        other = "fp32, contiguous" if environment["precision"] != "fp32, contiguous" else "bf16, contiguous"
+        (run / "environment.json").write_text(json.dumps(environment | {"precision": other}))
+        first, _ = self.refused(archcli, command, run)
+        assert first == "error: run/environment.json: `precision` differs from what this run was trained with"
+
+    @pytest.mark.parametrize("name", ["best.safetensors", "last.safetensors"])
+    def test_a_checkpoint_of_another_run(
+        self, archcli: Archcli, run: Path, of_another_seed: Path, command: tuple[str, ...], name: str
+    ) -> None:
+        """Its weights fit, and the page is theirs too."""
+        shutil.copy(of_another_seed / name, run / name)
+        first, second = self.refused(archcli, command, run)
+        assert re.fullmatch(r"error: run/\w+\.safetensors is of another run than the other checkpoints in run", first)
+        assert second == "  help: restore the file as the run wrote it"
 
 
 class TestKilled:

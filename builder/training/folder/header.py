@@ -70,6 +70,12 @@ class RunHeader:
             metrics=MetricsSeen.of(metrics) if metrics else None,
         )
 
+    def is_same_run(self, other: RunHeader) -> bool:
+        """Return whether both may be of one run, as far as they say."""
+        pairs = ((self.network, other.network), (self.fingerprint, other.fingerprint), (self.classes, other.classes))
+        recipes = self.recipe is None or other.recipe is None or not changed_in(self.recipe, other.recipe)
+        return recipes and all(one is None or another is None or one == another for one, another in pairs)
+
     @classmethod
     def _of_before(cls, origin: Mapping[str, Any] | None) -> RunHeader:
         if origin is None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import reason_of
@@ -11,7 +13,11 @@ from builder.json_files import from_object, read_object
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from builder.training.folder.run_folder import RunFolder
+
+_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,8 @@ class Summary:
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
     """Write ``summary`` into ``folder``, whole or not at all; raise RunError if it can't be written."""
-    folder.write_json(folder.summary.name, asdict(summary))
+    values = asdict(summary)
+    folder.write_json(folder.summary.name, values | {_CHECKSUM: _checksum(values)})
 
 
 def read_summary(folder: RunFolder) -> Summary | None:
@@ -50,6 +57,27 @@ def read_summary(folder: RunFolder) -> Summary | None:
     if not folder.summary.exists():
         return None
     try:
-        return from_object(Summary, read_object(folder.summary))
+        return from_object(Summary, _values(folder)[0])
     except (OSError, ValueError) as error:
         raise RunError(f"{folder.summary} is not the result of a run: {reason_of(error)}") from error
+
+
+def check_summary(folder: RunFolder) -> None:
+    """Raise RunError if a value of the result was changed: what the test gave stands nowhere else."""
+    try:
+        values, checksum = _values(folder)
+    except (OSError, ValueError):
+        return  # said by who reads it
+    if checksum is not None and checksum != _checksum(values):
+        message = f"{folder.summary} was changed: a value is not what was measured"
+        raise RunError(message, "restore the file as the run wrote it")
+
+
+def _values(folder: RunFolder) -> tuple[dict[str, Any], object]:
+    """Return the fields of the file, and the checksum of them, None where an earlier version wrote it."""
+    found = read_object(folder.summary)
+    return {name: value for name, value in found.items() if name != _CHECKSUM}, found.get(_CHECKSUM)
+
+
+def _checksum(values: Mapping[str, object]) -> str:
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
