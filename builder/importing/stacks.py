@@ -30,7 +30,7 @@ class Stack(NamedTuple):
     row: int | None = None
 
 
-class Reading(Protocol):
+class StackReading(Protocol):
     """What is needed of the graph's reading: its values, and a way to add steps."""
 
     values: dict[fx.Node, Any]
@@ -45,7 +45,7 @@ class Reading(Protocol):
         """Return the value of a step that a node needs; ``shapes`` are those before and after."""
 
 
-def read(reading: Reading, node: Any, name: str, given: dict[str, Any]) -> bool:
+def read(reading: StackReading, node: Any, name: str, given: dict[str, Any]) -> bool:
     """Read a node that makes, changes or takes apart a stack; return whether it does."""
     sources = [each for each in node.args if isinstance(each, fx.Node)]
     stacked = [reading.values.get(each) for each in sources]
@@ -65,7 +65,7 @@ def _second(node: Any) -> Any:
     return node.args[1] if len(node.args) > 1 else 0
 
 
-def _stacked(reading: Reading, tensors: Any, dim: Any) -> Stack | None:
+def _stacked(reading: StackReading, tensors: Any, dim: Any) -> Stack | None:
     values = [reading.values.get(each) for each in tensors]
     shape = tensors[0].meta["known"].shape
     if dim not in (1, -len(shape)) or len(shape) != _IMAGE or not all(isinstance(each, int) for each in values):
@@ -73,7 +73,7 @@ def _stacked(reading: Reading, tensors: Any, dim: Any) -> Stack | None:
     return Stack(len(values), tuple(shape), tuple(reading.read(each) for each in tensors))
 
 
-def _viewed(reading: Reading, node: Any, sources: Sequence[Any]) -> Stack | None:
+def _viewed(reading: StackReading, node: Any, sources: Sequence[Any]) -> Stack | None:
     """Return the channels of images as those of several, one behind another."""
     if len(sources) != 1 or not isinstance(reading.values.get(sources[0]), int):
         return None
@@ -86,7 +86,7 @@ def _viewed(reading: Reading, node: Any, sources: Sequence[Any]) -> Stack | None
     return Stack(count, (before[0], before[1] // count, *before[2:]), row=reading.read(sources[0]))
 
 
-def _changed(reading: Reading, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
+def _changed(reading: StackReading, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
     stack = stacks[0]
     before, after = node.args[0].meta["known"], node.meta["known"]
     if name in _VIEWS and tuple(after.shape) == _row_shape(stack):
@@ -107,7 +107,7 @@ def _changed(reading: Reading, node: Any, name: str, stacks: Sequence[Stack]) ->
     return None
 
 
-def _product(reading: Reading, node: Any, one: Stack, two: Stack) -> Stack | None:
+def _product(reading: StackReading, node: Any, one: Stack, two: Stack) -> Stack | None:
     """Return the products of two stacks: of all channels where both have them in one row, else of each pair."""
     shape = tuple(map(max, one.shape, two.shape))
     if one.row is not None and two.row is not None:
@@ -117,7 +117,7 @@ def _product(reading: Reading, node: Any, one: Stack, two: Stack) -> Stack | Non
     return Stack(one.length, shape, tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs))
 
 
-def _lanes(reading: Reading, node: Any, stack: Stack) -> tuple[int, ...]:
+def _lanes(reading: StackReading, node: Any, stack: Stack) -> tuple[int, ...]:
     if stack.lanes:
         return stack.lanes
     assert stack.row is not None
@@ -126,7 +126,7 @@ def _lanes(reading: Reading, node: Any, stack: Stack) -> tuple[int, ...]:
     return tuple(reading.emit(node, "narrow", {**each}, (stack.row,), shapes) for each in shares)
 
 
-def _row(reading: Reading, node: Any, stack: Stack) -> int:
+def _row(reading: StackReading, node: Any, stack: Stack) -> int:
     if stack.row is not None:
         return stack.row
     return reading.emit(node, "concat", {}, stack.lanes, (stack.shape, _row_shape(stack)))

@@ -325,7 +325,7 @@ class Bodies:
         of_layer = self._missing_plugin() or _brought(word, mark, known, "operations are")
         hint = f"did you mean `{field}`?" if field and "not built in" not in of_layer[:40] else of_layer
         if word in (*BLOCK_FIELDS, *MODIFIERS):
-            hint = f"it stands beside `layers:` or a call: `{{layers: [ … ], {word}: … }}`"
+            hint = f"it belongs beside `layers:` or a call: `{{layers: [ … ], {word}: … }}`"
         if colon and self._is_call(head):
             hint = f"write `{head}: {tail}`, with a space after the colon"
         elif word.startswith("-") and self._is_call(word[1:]):
