@@ -27,7 +27,7 @@ def timed(command: list[str]) -> tuple[float, str]:
 
 def ours(seed: int, options: argparse.Namespace) -> tuple[float, float]:
     """Return seconds and test accuracy of a run of this program."""
-    command = [sys.executable, "-m", "archcli", "train", "airbench94", "--recipe", "airbench94", "--seed", str(seed)]
+    command = [sys.executable, "-m", "cli", "train", "airbench94", "--recipe", "airbench94", "--seed", str(seed)]
     seconds, folder = timed([*command, "--data-dir", str(options.data_dir), "--runs-dir", str(options.runs_dir)])
     return seconds, json.loads((Path(folder) / "summary.json").read_text("utf-8"))["test_accuracy"]
 
