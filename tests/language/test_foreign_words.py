@@ -69,7 +69,7 @@ BESIDE = [
     ("conv: {out: 8, kernel: 3}\n  ⟪name⟫: c1", "unknown-field", "the name comes first: `NAME: {conv: {…}}`"),
     ("⟪conv⟫:\n  out: 8\n  kernel: 3", "empty-fields", "or write `conv: {out: …, kernel: …}`"),
     ("{relu: {}, when: ⟪'true'⟫}", "bad-value", "remove the quotes"),
-    ("⟪“relu”⟫", "unknown-layer", "did you mean `relu`?"),
+    ("⟪“relu”⟫", "unknown-layer", 'type `"` in the place of this left double quotation mark'),
     ("⟪activation: relu⟫", "no-layer", "`activation` of a block are in the same column as its `layers`"),
     ("layers: [relu]\n  ⟪residual⟫: true", "unknown-layer", "did you mean `shortcut`?"),
 ]

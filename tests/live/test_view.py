@@ -36,7 +36,7 @@ class TestView:
     def test_the_text_is_that_of_the_file_now(self, page: Path) -> None:
         """Though the network is an older one."""
         before = first_look([page.name])
-        wrong = PAGE.replace("relu", "rely")
+        wrong = PAGE.replace("relu", "rleu")
         page.write_text(wrong, "utf-8")
         (seen,) = view(look_again(before)).pages
         assert (seen.texts[seen.file], seen.is_current, seen.network is not None) == (wrong, False, True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -74,11 +75,13 @@ class TestBrokenMembers:
         assert len(caught.value.diagnostics) == 1
 
     def test_check_looks_at_all_of_them(self, page: Path) -> None:
-        """And reports the same."""
+        """And reports the same, with the member."""
         (found,) = check([str(page)]).mistakes
         with pytest.raises(ArchError) as caught:
             load(page, member="bad")
-        assert [render(found)] == [render(each) for each in caught.value.diagnostics]
+        (alone,) = caught.value.diagnostics
+        assert render(replace(found, notes=())) == render(alone)
+        assert [(note.message, note.mark.line) for note in found.notes] == [("of this member", 7)]
 
     def test_a_mistake_of_the_page_is_every_members_and_said_once(self, tmp_path: Path) -> None:
         """Not once for each of them."""

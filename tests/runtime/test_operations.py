@@ -45,6 +45,7 @@ CALLS = {
     "mean": "{mean: {dims: [2, 3]}}",
     "channelshuffle": "{channelshuffle: {groups: 2}}",
     "scale": "{scale: {init: 0.5}}",
+    "unflatten": "{layers: [adaptiveavgpool, flatten, unflatten]}",
 }
 """Operations with fields; the others are called by their name."""
 

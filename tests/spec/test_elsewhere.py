@@ -30,6 +30,7 @@ BUILT_IN = {
     "CrossMapLRN2d": "localresponsenorm",
     "ZeroPad2d": "pad",
     "UpsamplingNearest2d": "upsample",
+    "Unflatten": "unflatten",
 }
 HOLDERS = ("Sequential", "ModuleList")
 KNOWN = [*OPERATIONS, "layers", "shortcut"]

@@ -79,7 +79,9 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
 def on(device: str, watch: TrainingProgress, monkeypatch: pytest.MonkeyPatch, run: Path = Path("runs/a-001")) -> None:
     """Tell ``watch`` of a run of ``page.yaml`` on ``device``, whose first lines do not matter here."""
     monkeypatch.setattr("builder.commands.text.training.beginning", lambda _, verbose: "first lines")
-    watch.begin(cast("Beginning", SimpleNamespace(unchecked=(), page="page.yaml", device=device, run=run)))
+    watch.begin(
+        cast("Beginning", SimpleNamespace(unchecked=(), page="page.yaml", device=device, run=run, input=(3, 32, 32)))
+    )
 
 
 class TestLog:
