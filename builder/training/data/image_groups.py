@@ -6,7 +6,7 @@ import csv
 from io import StringIO
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import RunError, suggest
+from builder.diagnostics import RunError
 from builder.files import read_regular, reason_of
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ COLUMNS = ("image", "group")
 
 _MAX_BYTES = 200_000_000
 """Two million images with long names."""
-
-_SEARCHED = 10_000
-"""Names among which a near one is looked for."""
 
 _HELP = "its first line is `image,group`, and each other one an image's path from the data's folder and its group"
 
@@ -39,7 +36,8 @@ def groups_of(folder: Path, file: str, images: Sequence[Path]) -> list[int]:
         name = image.relative_to(folder).as_posix()
         group = known.get(name)
         if group is None:
-            raise RunError(f"{path} has no line for the image {name}", suggest(name, list(known)[:_SEARCHED], "it has"))
+            message = f"{path} has no line for the image {name}"
+            raise RunError(message, f"add `{name},GROUP`; an image that belongs to no other has a group of its own")
         found.append(numbers.setdefault(group, len(numbers)))
     return found
 

@@ -47,7 +47,11 @@ class TestReading:
                 "line 4: test/a.png is in the groups 1 and 2",
                 "an image has one group; merge those that share images",
             ),
-            ("image,group\ntest/b.png,1\n", "has no line for the image test/a.png", "did you mean `test/b.png`?"),
+            (
+                "image,group\ntest/b.png,1\n",
+                "has no line for the image test/a.png",
+                "add `test/a.png,GROUP`; an image that belongs to no other has a group of its own",
+            ),
             ('image,group\n"test/a.png,1\n', "can't be read: unexpected end of data", HELP),
         ],
     )
