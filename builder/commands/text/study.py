@@ -61,7 +61,8 @@ def _place(value: Planned) -> list[str]:
 
 def _data(plan: Plan) -> str:
     images = ", ".join(f"{count:,} {name}" for name, count in plan.images.items())
-    return f"{plan.data.name}: each cell has {images} images; the test images are the same ones for all"
+    groups = f", in {plan.data.groups:,} groups" if plan.data.groups is not None else ""
+    return f"{plan.data.name}: each cell has {images} images; the test images are the same ones for all{groups}"
 
 
 def _recipe(plan: Plan) -> str:
