@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias
 
 from builder.expressions import MAX_ITEMS, ExpressionError, evaluate, is_expression, parse, size, variables
 from builder.reader import Mapping, Scalar, Sequence, Value
-from builder.spec.calls import report_expression
+from builder.spec.calls import report_expression, scalars_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -184,16 +184,9 @@ class Evaluator:
 
 def mentioned(value: Value) -> Iterator[str]:
     """Yield the names of all variables in the expressions of ``value``, which can be read."""
-    match value:
-        case Scalar(value=text):
-            if is_expression(text):
-                yield from (each.name for each in variables(parse(str(text))))
-        case Sequence(items=items):
-            for item in items:
-                yield from mentioned(item)
-        case Mapping(entries=entries):
-            for _, inner in entries:
-                yield from mentioned(inner)
+    for scalar in scalars_of(value):
+        if is_expression(scalar.value):
+            yield from (each.name for each in variables(parse(str(scalar.value))))
 
 
 def written(result: Result) -> str:

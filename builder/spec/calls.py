@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def check_syntax(value: Value, problems: Collector) -> None:
     """Report every expression in ``value`` that cannot be read."""
-    for scalar in _scalars(value):
+    for scalar in scalars_of(value):
         if is_expression(scalar.value):
             try:
                 parse(str(scalar.value))
@@ -81,16 +81,17 @@ def without_place(operation: type[Operation], fields: Mapping) -> Mapping:
 
 def holds_expression(value: Value) -> bool:
     """Return whether a text anywhere in ``value`` is an expression."""
-    return any(is_expression(scalar.value) for scalar in _scalars(value))
+    return any(is_expression(scalar.value) for scalar in scalars_of(value))
 
 
-def _scalars(value: Value) -> Iterator[Scalar]:
+def scalars_of(value: Value) -> Iterator[Scalar]:
+    """Yield every scalar in ``value``, however deep; keys are none."""
     match value:
         case Scalar():
             yield value
         case Sequence(items=items):
             for item in items:
-                yield from _scalars(item)
+                yield from scalars_of(item)
         case Mapping(entries=entries):
             for _, inner in entries:
-                yield from _scalars(inner)
+                yield from scalars_of(inner)
