@@ -50,7 +50,7 @@ def ratios(name: str, rounds: int) -> tuple[float, float]:
     first, following = [], []
     for _ in range(rounds):
         theirs = seconds(lambda: models.get_model(name, weights=None))
-        again._KEPT.clear()  # noqa: SLF001 - the first build is one without it
+        again._kept.cache_clear()  # noqa: SLF001 - the first build is one without it
         first.append(seconds(lambda: builder.build(name)) / theirs)
         following.append(seconds(lambda: builder.build(name)) / theirs)
     return statistics.median(first), statistics.median(following)

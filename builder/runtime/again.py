@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from builder.files import open_regular
 from builder.lowering import find
@@ -20,13 +23,20 @@ if TYPE_CHECKING:
     from builder.graph import Graph
     from builder.runtime.classes import Classes
 
-Key: TypeAlias = tuple[str, bytes, str]
-"""A page: where it lies, what it says, and what else was given."""
-
 MOST_KEPT = 8
 
-_KEPT: dict[Key, Classes] = {}
-"""The classes of the pages that were built last, the latest at the end; not of pages that name other pages."""
+_OTHER_PAGES = re.compile(rb"\b(?:extends|uses)\b|\\")
+"""What a page that names other pages holds; the backslash, since a quoted key may be written with escapes."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A page: where it lies, what it says, what else was given, and, no part of what it is, how it is lowered."""
+
+    path: str
+    text: bytes
+    given: str
+    lowered: Callable[[], Graph] = field(compare=False)
 
 
 def build_page(page: str | os.PathLike[str], lowered: Callable[[], Graph], given: str | None) -> nn.Module:
@@ -35,23 +45,20 @@ def build_page(page: str | os.PathLike[str], lowered: Callable[[], Graph], given
     ``given`` tells all else on which the graph depends, None where that can't be said. Raises ArchError as ``find``,
     ``lowered`` and ``build`` do.
     """
-    key = _key(page, given) if given is not None else None
-    found = _KEPT.pop(key, None) if key is not None else None
-    if found is None:
-        graph = lowered()
-        found = classes_of(graph)
-        if len(graph.page.raw) > 1:
-            key = None
-    if key is not None:
-        _KEPT[key] = found
-        for oldest in list(_KEPT)[:-MOST_KEPT]:
-            _KEPT.pop(oldest, None)
-    return instance(found)
+    asked = _asked(page, lowered, given) if given is not None else None
+    return instance(classes_of(lowered()) if asked is None else _kept(asked))
 
 
-def _key(page: str | os.PathLike[str], given: str) -> Key | None:
-    """Return what tells a page from others; None where it can't be read, which lowering says in words."""
+@lru_cache(maxsize=MOST_KEPT)
+def _kept(asked: _Asked) -> Classes:
+    """Return the classes of a page that names no other, of which a change could not be seen."""
+    return classes_of(asked.lowered())
+
+
+def _asked(page: str | os.PathLike[str], lowered: Callable[[], Graph], given: str) -> _Asked | None:
+    """Return what tells a page from others; None where it can't be read, which lowering says, or names other pages."""
     path, _ = find(page)
     with suppress(OSError), open_regular(path) as file:
-        return f"{path.absolute()} {page}", file.read(MAX_BYTES + 1), given
+        text = file.read(MAX_BYTES + 1)
+        return None if _OTHER_PAGES.search(text) else _Asked(f"{path.absolute()} {page}", text, given, lowered)
     return None

@@ -37,9 +37,9 @@ layers:
 @pytest.fixture(autouse=True)
 def nothing_kept() -> Iterator[None]:
     """Begin and end with nothing that was built before."""
-    again._KEPT.clear()
+    again._kept.cache_clear()
     yield
-    again._KEPT.clear()
+    again._kept.cache_clear()
 
 
 @pytest.fixture
@@ -139,6 +139,18 @@ class TestOther:
         write(kernel=5)
         assert kernel(builder.build(child)) == (5, 5)
 
+    @pytest.mark.parametrize("key", ["extends", '"extends"', '"e\\x78tends"', "? extends\n"])
+    def test_a_base_is_seen_however_the_word_is_written(
+        self, tmp_path: Path, write: Callable[..., Path], key: str
+    ) -> None:
+        """In quotes, with escapes, as an explicit key."""
+        child = tmp_path / "child.yaml"
+        child.write_text(f"name: child\n{key}: mine.yaml\n")
+        write(kernel=3)
+        assert kernel(builder.build(child)) == (3, 3)
+        write(kernel=5)
+        assert kernel(builder.build(child)) == (5, 5)
+
     def test_plugins(self, write: Callable[..., Path], lowered: list[object]) -> None:
         """A plugin may have another text each time."""
         for _ in range(2):
@@ -156,4 +168,4 @@ class TestMistakes:
                 builder.build(write(kernel=9))
             with pytest.raises(ArchError, match="no file"):
                 build_page("nowhere.yaml", lambda: pytest.fail("it is not there"), "")
-        assert not again._KEPT
+        assert not again._kept.cache_info().currsize
