@@ -47,15 +47,15 @@ from builder.training.progress import (
     ignore,
 )
 from builder.training.randomness import seed_globally
-from builder.training.recipe.schedule import open_ended
 from builder.training.saving import drawing_pace, saving_pace
 from builder.training.snapshot import Position, SnapshotOrigin, changed_generator, restore_snapshot, take_snapshot
 from builder.training.steps.average import Average, SlowWeights
 from builder.training.steps.cuda_graph import choose_step, recorder_for
 from builder.training.steps.loop import EpochTally, train_epoch
+from builder.training.steps.more_epochs import check_past
 from builder.training.steps.optimizers import make_optimizer, set_epoch
 from builder.training.steps.out_of_memory import OutOfMemoryExplained
-from builder.training.steps.schedules import learning_rate, same_looks, same_past
+from builder.training.steps.schedules import learning_rate
 from builder.training.steps.step import EagerStep
 from builder.training.weights.files import load_weights
 from builder.training.weights.initialization import initialize
@@ -245,7 +245,9 @@ class _Run:
         self.position, self.tally = restore_snapshot(
             newest, self.model, self.optimizer, self.device, self.group, self.average, self.slow
         )
-        self._check_past(before.header.recipe)
+        steps = self.batches["train"].steps
+        done = (self.position.epoch - 1) * steps + self.position.step
+        check_past(before.header.recipe, self.recipe, done, steps)
         if self.position.best_epoch:
             self.best = read_best(self.folder.best)
         self.group.barrier()  # until all have read
@@ -277,34 +279,6 @@ class _Run:
         """Let checkpoints say from now on that so much had been measured."""
         self.position.metrics_bytes = metrics.size
         self.origin = replace(self.origin, header=replace(self.origin.header, metrics=metrics))
-
-    def _check_past(self, before: Recipe | None) -> None:
-        """Raise RunError if the recipe has other epochs than ``before`` had, and what was trained shows it."""
-        epochs, steps = self.recipe.epochs, self.batches["train"].steps
-        done = (self.position.epoch - 1) * steps + self.position.step
-        if done > epochs * steps:
-            raise RunError(f"this run has already trained more than {epochs=}", "choose a larger number")
-        if before is not None and epochs != before.epochs and not same_past(before, self.recipe, done, steps):
-            message = (
-                f"this run cannot change from {before.epochs} to {epochs} epochs: with its schedule "
-                f"`{self.recipe.schedule.name}` past steps would have had other learning rates"
-            )
-            *names, last = [f"`{name}`" for name in open_ended()]
-            hint = f"start a new run; {', '.join(names)} and {last} are schedules that can be extended"
-            raise RunError(message, hint)
-        if before is not None and not same_looks(before, self.recipe, done, steps):
-            message = (
-                f"this run cannot change from {before.epochs} to {epochs} epochs: with its `lookahead` past steps "
-                "would have had other weights"
-            )
-            raise RunError(message, "start a new run")
-        begun = -(-done // steps)
-        if before is not None and before.sides[:begun] != self.recipe.sides[:begun]:
-            message = (
-                f"this run cannot change from {before.epochs} to {epochs} epochs: the images of past epochs would have "
-                "had other sizes, for `size` grows over a part of all epochs"
-            )
-            raise RunError(message, "start a new run; with one size, a run can be extended")
 
     @property
     def has_ended(self) -> bool:

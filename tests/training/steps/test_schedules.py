@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from builder.training.recipe.recipe import load_recipe
 from builder.training.recipe.schedule import Constant, Cosine, Linear, MultiStep, OneCycle, Step
-from builder.training.steps.schedules import learning_rate, same_past
+from builder.training.steps.schedules import learning_rate
 
 if TYPE_CHECKING:
     from builder.training.recipe.recipe import Recipe
@@ -107,27 +107,6 @@ class TestSchedules:
         top = ours.index(max(ours))
         assert ours == sorted(ours[:top]) + sorted(ours[top:], reverse=True)
         assert min(ours) > 0
-
-
-class TestSamePast:
-    """Whether a run can get more epochs."""
-
-    @pytest.mark.parametrize(
-        ("schedule", "same"),
-        [
-            (Constant(warmup=1), True),
-            (Step(name="step", every=2, factor=0.5), True),
-            (MultiStep(name="multistep", at=(2, 7)), True),
-            (Cosine(name="cosine"), False),
-            (Linear(name="linear"), False),
-            (OneCycle(name="one_cycle"), False),
-        ],
-    )
-    def test_schedules_that_look_at_the_end_can_not_be_lengthened(self, schedule: Schedule, same: bool) -> None:
-        """What has been trained would have had other rates."""
-        before, after = scheduled(schedule, 4), scheduled(schedule, 9)
-        assert same_past(before, after, 4 * STEPS, STEPS) == same
-        assert same_past(before, after, 0, STEPS)
 
 
 class TestWarmUp:
