@@ -111,7 +111,7 @@ def study_status(folder: StudyFolder, plan: Plan) -> StudyStatus:
         running=tuple(_running(each, busy[each.id]) for each in cells if states[each.id] == "running"),
         failures=tuple(read_failure(path) for path in failed),
         seconds_spent=float(spent) if isinstance(spent, int | float) else 0.0,
-        seconds_left=_left(plan, cells, states, (later, untried), note),
+        seconds_left=_left(plan, cells, states, (later, untried), note, busy),
         look=seeds_until_next_look(folder, plan) if plan.looks else None,
     )
 
@@ -139,6 +139,13 @@ def _rows(cells: Iterable[Cell], states: Mapping[str, CellState], *, tried: bool
     return found
 
 
+def _share_left(cell: Cell, state: CellState, details: Mapping[str, object]) -> float:
+    """Return which part of a cell is still to be done, by whole epochs."""
+    if state == "waiting":
+        return 1.0
+    return max(0.0, 1 - _running(cell, details).epoch / cell.recipe.epochs) if state == "running" else 0.0
+
+
 def _running(cell: Cell, details: Mapping[str, object]) -> Running:
     epoch, worker = details.get("epoch"), details.get("worker")
     return Running(
@@ -157,6 +164,7 @@ def _left(
     states: Mapping[str, CellState],
     unknown: tuple[int, int],
     note: Mapping[str, object],
+    busy: Mapping[str, Mapping[str, object]],
 ) -> float | None:
     """Return the seconds left: what was planned for open cells, times how much longer cells take than that."""
     workers = note.get("workers")
@@ -167,7 +175,7 @@ def _left(
     prices = {each.id: price for each, price in priced if price is not None}
     pace = note.get("pace")
     factor = pace if isinstance(pace, int | float) and pace > 0 else 1.0
-    still = sum(prices[each.id] for each, _ in priced if states[each.id] in ("waiting", "running"))
+    still = sum(prices[each.id] * _share_left(each, states[each.id], busy.get(each.id, {})) for each, _ in priced)
     later, untried = unknown
     confirm = [plan.seconds_of(each.variant, each.recipe, "confirm") or 0.0 for each in plan.arms]
     screen = [plan.seconds_of(each.variant, each.recipe, "screen") or 0.0 for each in plan.arms]

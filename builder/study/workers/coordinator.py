@@ -189,7 +189,8 @@ class Coordinator:
 
     def _write_note(self, *, ended: bool) -> None:
         running = {each.cell.id: {"worker": worker.number, "epoch": int(each.done)} for worker, each in self._pool.busy}
-        self._note.write(self._pool.usable, running, self._deadlines.durations.factor, ended=ended)
+        pace = self._deadlines.durations.factor_with(each.going for _, each in self._pool.busy)
+        self._note.write(self._pool.usable, running, pace, ended=ended)
 
 
 def coordinate(

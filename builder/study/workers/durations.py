@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from statistics import fmean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from builder.study.plan.plan import Plan
     from builder.study.results.cells import Cell
+
+
+@dataclass(frozen=True)
+class Going:
+    """A cell that is being run: how many epochs were done here, and in how many seconds."""
+
+    cell: Cell
+    epochs: float
+    seconds: float
+
+    @property
+    def share(self) -> float:
+        """The part of its epochs that was done here."""
+        return self.epochs / self.cell.recipe.epochs
 
 
 class Durations:
@@ -22,7 +39,14 @@ class Durations:
     @property
     def factor(self) -> float:
         """How many times longer cells take than was planned; 1 before any has ended."""
-        return self._took / self._planned if self._planned else 1.0
+        return self.factor_with(())
+
+    def factor_with(self, going: Iterable[Going]) -> float:
+        """Return that factor with cells that have not ended yet, of which each counts from its first epoch on."""
+        parts = [(each, self.price(each.cell)) for each in going if each.epochs >= 1]
+        known = [(each.share * price, each.seconds) for each, price in parts if price is not None]
+        planned = self._planned + sum(price for price, _ in known)
+        return (self._took + sum(seconds for _, seconds in known)) / planned if planned else 1.0
 
     def ended(self, cell: Cell, seconds: float) -> None:
         """Take note of how long a cell took."""

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from builder.diagnostics import RunError
 from builder.study.results.cells import cell_to_json
+from builder.study.workers.durations import Going
 from builder.study.workers.facts import differences, facts
 from builder.study.workers.task import Outcome, forget, make_ready, run_cell, worker_facts
 from builder.study.workers.watch import answer
@@ -41,6 +42,21 @@ class Assignment:
     heard: float | None = None
     done: float = 0.0
     is_stopped: bool = False
+    began: tuple[float, float] | None = None
+
+    def hear(self, done: float) -> None:
+        """Take note of a sign of life, and of how many epochs are done; of a cell that goes on, many are at once."""
+        now = monotonic()
+        if self.began is None or done >= self.done + 1:
+            self.began = now, done
+        self.heard, self.done = now, max(self.done, done)
+
+    @property
+    def going(self) -> Going:
+        """What was done of it here."""
+        if self.heard is None or self.began is None:
+            return Going(self.cell, 0.0, 0.0)
+        return Going(self.cell, self.done - self.began[1], self.heard - self.began[0])
 
 
 @dataclass(eq=False)
@@ -197,7 +213,7 @@ class WorkerPool:
         if said.get("stopped"):
             assignment.is_stopped = True
             return
-        assignment.heard, assignment.done = monotonic(), max(assignment.done, float(said.get("done", 0.0)))
+        assignment.hear(float(said.get("done", 0.0)))
         if "curve" in said:
             yield PruningRequest(worker, assignment.cell, tuple(map(float, said["curve"])))
 

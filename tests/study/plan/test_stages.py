@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from time import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -216,3 +217,7 @@ class TestStages:
         assert price is not None
         assert study_status(folder, plan).seconds_left == pytest.approx(1.5 * price)
         assert not now.is_done
+        running = {cells[2].id: {"worker": 0, "epoch": 1}}
+        folder.running.write_text(json.dumps({"at": time(), "workers": 1, "running": running}))
+        share = 1 - 1 / cells[2].recipe.epochs
+        assert study_status(folder, plan).seconds_left == pytest.approx((1 + share) * price), "what it has done is done"

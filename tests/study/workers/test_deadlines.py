@@ -10,6 +10,7 @@ import pytest
 
 from builder.diagnostics import RunError
 from builder.study.workers.deadlines import Deadlines
+from builder.study.workers.durations import Going
 from builder.study.workers.limits import Limits
 from builder.study.workers.note import StudyNote
 from builder.study.workers.pending import PendingCells
@@ -50,6 +51,15 @@ class TestFits:
         found.durations.ended(CELL, 2 * PRICE)
         assert not found.fits(CELL, None)
         assert found.durations.factor == pytest.approx(2)
+
+    def test_the_pace_is_known_before_a_cell_has_ended(self, folder: StudyFolder) -> None:
+        """From the first epoch of a cell on, and together with those that have ended."""
+        durations = deadlines(folder, None).durations
+        epoch = PRICE / CELL.recipe.epochs
+        assert durations.factor_with([Going(CELL, 0.9, 50 * epoch)]) == 1
+        assert durations.factor_with([Going(CELL, 2.0, 6 * epoch)]) == pytest.approx(3)
+        durations.ended(CELL, PRICE)
+        assert durations.factor_with([Going(CELL, float(CELL.recipe.epochs), 3 * PRICE)]) == pytest.approx(2)
 
     def test_what_it_has_done_already_counts(self, folder: StudyFolder) -> None:
         """A cell with a checkpoint needs the rest of its time."""
