@@ -164,12 +164,16 @@ def _title(group: Sequence[BlockForm]) -> str:
     if block.kind not in _GENERIC:
         return block.kind
     layers = [each for each in block.children() if isinstance(each, LayerForm) and each.word.islower()]
-    if len(layers) < len(block.children()):
-        names = Counter(re.sub(r"[\d_]+$", "", each.title) for each in group)
-        return names.most_common(1)[0][0].capitalize() or "Stage"
     words = [_WORDS.get(each.word, "Act" if each.word in ACTIVATIONS else each.word.capitalize()) for each in layers]
-    return "".join(words) if len(words) <= 3 else f"{''.join(words[:3])}Etc"
+    is_flat = len(layers) == len(block.children())
+    if is_flat and len(words) <= _FEW:
+        return "".join(words)
+    names = Counter(re.sub(r"[\d_]+$", "", each.title) for each in group)
+    return names.most_common(1)[0][0].capitalize() or (f"{''.join(words[:_FEW])}Etc" if is_flat else "Stage")
 
+
+_FEW = 3
+"""So many layers make a name."""
 
 _MEETINGS = {"add": "Sum", "mul": "Gate", "concat": "Branches"}
 """What lanes that meet among other layers are called, by their merge."""

@@ -349,3 +349,29 @@ class Untraceable(Choosing):
         """Return means, of half of the images where they are dark."""
         assert type(x) is torch.Tensor, "only an image"
         return super().forward(x)
+
+
+class LinearGate(nn.Module):
+    """A gate as it is written most often: linear layers in a sequence, weighing channels."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        layers = (nn.Linear(channels, channels // 2), nn.ReLU(), nn.Linear(channels // 2, channels), nn.Sigmoid())
+        self.fc = nn.Sequential(*layers)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Weigh the channels."""
+        return x * self.fc(x.mean((2, 3))).view(x.shape[0], -1, 1, 1)
+
+
+class LinearGates(nn.Module):
+    """Two of them behind one another."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.gates = nn.Sequential(LinearGate(8), nn.Conv2d(8, 16, 1), LinearGate(16))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the logits."""
+        return self.gates(self.conv(x)).mean((2, 3))

@@ -17,6 +17,7 @@ from tests.importing.networks import (
     Endless,
     Gated,
     InPlace,
+    LinearGates,
     Mixed,
     Noisy,
     Normless,
@@ -51,6 +52,15 @@ class TestBlocks:
         assert found.is_equal
         assert "- se: {hidden: 2}\n" in found.text
         assert "- dropout: {p: 0.2}\n" in found.text
+
+    def test_a_sequence_is_called_after_its_layers_or_its_attribute(self) -> None:
+        """Three layers make a name; four are called as Python calls them. A gate of linear layers keeps its class."""
+        found = imported(LinearGates())
+        assert found.is_equal
+        assert "\n  Fc:\n" in found.text
+        assert "fc: {Fc: {" in found.text
+        assert "\n  LinearGate:\n" in found.text
+        assert "    merge: mul\n" in found.text
 
     def test_a_padding_is_half_the_kernel_only_where_all_are(self) -> None:
         """The first of the blocks has another."""
