@@ -10,7 +10,7 @@ from builder.ops.base import FLOAT, pair
 from builder.ops.convolution import Conv
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from builder.graph import Graph, Node
 
@@ -40,14 +40,24 @@ def node_costs(graph: Graph) -> tuple[Cost, ...]:
     A module that is used again has no parameters the second time, and a tensor that several nodes keep is counted at
     the first of them.
     """
+    return tuple(
+        Cost(learned, node.operation.macs(*graph.input_shapes(node)), memory)
+        for node, learned, memory in zip(graph.nodes, _learned(graph), _kept(graph), strict=True)
+    )
+
+
+def parameter_count(graph: Graph) -> int:
+    """Return how many numbers the network learns: the first part of ``graph_cost``."""
+    return sum(_learned(graph))
+
+
+def _learned(graph: Graph) -> Iterator[int]:
+    """Yield how many numbers each node learns; a module that is used again learns none the second time."""
     seen: set[str] = set()
-    costs = []
-    for node, memory in zip(graph.nodes, _kept(graph), strict=True):
-        shapes = graph.input_shapes(node)
-        learned = () if node.key in seen else node.operation.parameters(*shapes)
-        costs.append(Cost(sum(prod(each.shape) for each in learned), node.operation.macs(*shapes), memory))
+    for node in graph.nodes:
+        learned = () if node.key in seen else node.operation.parameters(*graph.input_shapes(node))
+        yield sum(prod(each.shape) for each in learned)
         seen.add(node.key)
-    return tuple(costs)
 
 
 def graph_cost(graph: Graph) -> Cost:
@@ -57,7 +67,11 @@ def graph_cost(graph: Graph) -> Cost:
     evaluation mode, where auxiliary heads do not run. Memory is what ``saved_tensors_hooks`` see in
     training mode on a CPU, each tensor once and weights left out.
     """
-    costs = node_costs(graph)
+    return total_cost(graph, node_costs(graph))
+
+
+def total_cost(graph: Graph, costs: Sequence[Cost]) -> Cost:
+    """Return ``graph_cost`` of a network whose ``node_costs`` are known."""
     idle = graph.head_nodes
     macs = sum(cost.macs for index, cost in enumerate(costs) if index not in idle)
     return Cost(sum(cost.parameters for cost in costs), macs, sum(cost.memory for cost in costs))

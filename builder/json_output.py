@@ -6,14 +6,19 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from functools import cache
 from pathlib import PurePath
-from types import MappingProxyType
+from types import MappingProxyType, NoneType
 from typing import Final
 
 from builder.diagnostics import Mark
 
 SAID: Final = MappingProxyType({"said": True})
 """Metadata of a field that a command says on stderr."""
+
+
+_ATOMS: Final = frozenset({str, int, bool, NoneType})
+"""What most values are."""
 
 
 def encode(value: object, indent: int | None = 2) -> str:
@@ -25,11 +30,12 @@ def encode(value: object, indent: int | None = 2) -> str:
 
 
 def _plain(value: object) -> object:
+    if type(value) in _ATOMS:
+        return value
     if isinstance(value, Mark):
         return {"file": value.source.name, "line": value.line, "column": value.column, "width": value.width}
     if is_dataclass(value) and not isinstance(value, type):
-        own = [field for field in fields(value) if not field.metadata.get("said")]
-        return {field.name.rstrip("_"): _plain(getattr(value, field.name)) for field in own}
+        return {said: _plain(getattr(value, name)) for name, said in _own_fields(type(value))}
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
@@ -38,6 +44,11 @@ def _plain(value: object) -> object:
         return str(value)
     if (dump := getattr(value, "model_dump", None)) is not None:  # a recipe; pydantic need not be imported for it
         return dump(mode="json")
-    if isinstance(value, float) and not math.isfinite(value):
-        return None  # JSON knows no NaN
-    return value
+    return None if isinstance(value, float) and not math.isfinite(value) else value  # JSON knows no NaN
+
+
+@cache
+def _own_fields(kind: type) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a dataclass that are a part of the result, each with its name there."""
+    assert is_dataclass(kind)
+    return tuple((each.name, each.name.rstrip("_")) for each in fields(kind) if not each.metadata.get("said"))

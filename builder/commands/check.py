@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from builder.costs import graph_cost
+from builder.costs import parameter_count
 from builder.diagnostics import ArchError, Collector, Note
 from builder.files import is_file
 from builder.lowering import find, lower
@@ -92,7 +92,7 @@ def _verdict(file: str, plugins: Sequence[Path]) -> FileVerdict:
         if all(mistake.code == "library" for mistake in error.diagnostics):
             return FileVerdict(file, "templates", name=Path(file).stem)
         return FileVerdict(file, kind, error.diagnostics)
-    return FileVerdict(file, kind, name=graph.name, parameters=graph_cost(graph).parameters)
+    return FileVerdict(file, kind, name=graph.name, parameters=parameter_count(graph))
 
 
 def _check_space(file: str, page: Merged, plugins: Sequence[Path]) -> None:

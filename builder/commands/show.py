@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from builder.costs import graph_cost, node_costs
+from builder.costs import node_costs, total_cost
 from builder.lowering import find, load, load_page, lower
 from builder.lowering.resolved import resolved_page
 from builder.ops.plugins import with_plugins
@@ -83,10 +83,10 @@ def run(page: str, plugins: Sequence[Path] = ()) -> Network:
     return describe(load(page, operations=with_plugins(plugins)))
 
 
-def describe(graph: Graph) -> Network:
-    """Return the table of a network that is loaded already."""
-    costs = node_costs(graph)
-    total = graph_cost(graph)
+def describe(graph: Graph, costs: Sequence[Cost] | None = None) -> Network:
+    """Return the table of a network that is loaded already; ``costs`` are its ``node_costs``, where they are known."""
+    costs = node_costs(graph) if costs is None else costs
+    total = total_cost(graph, costs)
     return Network(
         name=graph.name,
         title=graph.title,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.commands.show import describe
 from builder.commands.text.diff import differing
-from builder.costs import graph_cost
+from builder.costs import node_costs, total_cost
 from builder.live.places import spots
 from builder.variants.distance import distance
 
@@ -130,7 +130,8 @@ def _texts(page: FollowedPage) -> Iterator[tuple[str, str]]:
 
 
 def _network(graph: Graph) -> SeenNetwork:
-    table, cost = describe(graph), graph_cost(graph)
+    costs = node_costs(graph)
+    table, cost = describe(graph, costs), total_cost(graph, costs)
     owners = {index: block.path for block in graph.root.blocks() for index in block.nodes()}
     blocks = [block for block in graph.root.blocks() if block.path]
     return SeenNetwork(

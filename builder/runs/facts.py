@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from builder.costs import graph_cost
+from builder.costs import parameter_count
 from builder.files import read_regular
 from builder.identity import graph_id
 from builder.reader import MAX_BYTES
@@ -82,7 +82,7 @@ def _network(record: Record, graph: Graph | None) -> tuple[str, str, int | None]
     """Return name, id and number of parameters; where the page needs plugins, the id is that of its text."""
     if graph is None:
         return record.folder.path.name.rpartition("-")[0], _checksum(record.folder.page), None
-    return graph.name, graph_id(graph), graph_cost(graph).parameters
+    return graph.name, graph_id(graph), parameter_count(graph)
 
 
 def _checksum(page: Path) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from builder.costs import graph_cost
+from builder.costs import graph_cost, parameter_count
 from builder.diagnostics import ArchError, Diagnostic
 from builder.files import is_file
 from builder.identity import graph_id
@@ -180,7 +180,7 @@ def _control(study: Study, parameter: str, classes: int | None, found: list[Stud
 
     def enough(value: int) -> bool:
         try:
-            return graph_cost(at(value).graph).parameters >= wanted
+            return parameter_count(at(value).graph) >= wanted
         except ArchError as error:
             if any(each.code == "unknown-parameter" for each in error.diagnostics):
                 marked = (replace(each, mark=study.page.key_mark("control")) for each in error.diagnostics)

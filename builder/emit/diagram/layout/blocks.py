@@ -79,11 +79,11 @@ class BlockPlan(NamedTuple):
 
 def block_plan(graphs: Sequence[Graph], options: DrawOptions, notes: Sequence[str]) -> BlockPlan:
     """Return the strands of ``graphs`` and what is said of them; raise ArchError where ``expand`` names no block."""
-    outlines = [outline(graph, shapes=options.shapes) for graph in graphs]
-    check_names(outlines, options.expand)
     strands = [summary(graph, expand=options.expand, shapes=options.shapes) for graph in graphs]
     comparison = compare(strands)
     kin = len(graphs) > 1 and are_kin(comparison)
+    outlines = [outline(graph, shapes=options.shapes) for graph in graphs] if kin or options.expand else []
+    check_names(outlines, options.expand)
     words = captions(outlines, compare(outlines)) if kin else [""] * len(graphs)
     return BlockPlan(graphs, strands, with_notes(words, notes), comparison, kin)
 

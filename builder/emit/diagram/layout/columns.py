@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.costs import graph_cost
+from builder.costs import parameter_count
 from builder.emit.diagram.layout.column import BoxColumn
 from builder.emit.diagram.layout.extent import BESIDE, Extent, extent
 from builder.emit.diagram.layout.spacing import ARROW, DOWN, LABEL, LEADING, TIGHT, box_width
@@ -73,7 +73,7 @@ class _Part:
 
 def parameters(graph: Graph) -> str:
     """Return the number of parameters as it stands under a title: ``57.064 M params``."""
-    count = graph_cost(graph).parameters
+    count = parameter_count(graph)
     return f"{count / 1e6:.3f} M params" if count >= 1_000_000 else f"{count / 1e3:.1f} k params"
 
 
