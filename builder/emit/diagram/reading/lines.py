@@ -8,15 +8,16 @@ stands on a shortcut beside its gates: ``+ shortcut``.
 from __future__ import annotations
 
 import re
+from itertools import groupby, takewhile
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.reading.outline import Head, Join, OutlineCell, OutlineSplit, cells
+from builder.emit.diagram.reading.outline import Fork, Head, Join, OutlineCell, OutlineSplit, cells
 from builder.emit.diagram.scene.metrics import fit, text_width
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from builder.emit.diagram.reading.outline import Strand
+    from builder.emit.diagram.reading.outline import Strand, Token
     from builder.emit.diagram.scene.theme import BoxKind
 
 LINE_SIZE: Final = 6.6
@@ -30,7 +31,11 @@ BADGE: Final = 5.0
 _NEXT: Final = " · "
 _BESIDE: Final = " | "
 _BELOW: Final = "\n"
-"""What stands before a piece: it follows another, stands in the next branch, or begins a line."""
+_WITH: Final = " with "
+_AND: Final = " and "
+"""What stands before a piece: it follows another, stands in the next branch, begins a line, or is on a shortcut."""
+
+_BEFORE_FORK: Final = " before the fork"
 
 _QUIET: Final[tuple[BoxKind, ...]] = ("norm", "dropout", "shape", "scale", "sum", "joint", "projection")
 _COUNTED: Final[tuple[BoxKind, ...]] = ("conv", "linear", "pool", "gate")
@@ -90,7 +95,7 @@ def words(line: str, gates: Sequence[str]) -> Iterator[tuple[str, bool]]:
     >>> list(words("3×3, 64 · SE ×2", ("SE ×2",)))
     [('3×3, 64', False), (' · ', False), ('SE ×2', True)]
     """
-    for word in re.split(r"( [·|] |^\[|(?<= )\[|\](?: ×\d+)?)", line):
+    for word in re.split(r"( [·|] | with | and | before |^\[|(?<= )\[|\](?: ×\d+)?)", line):
         yield word, word in gates
 
 
@@ -116,10 +121,23 @@ def lines_of(tokens: Strand, blocks: int = 0) -> Lines:
     if not joints:
         return _packed(_pieces(tokens), count(tokens))
     before, after = tokens[: joints[0]], tokens[joints[0] + 1 :]
-    following = list(_pieces(after))
-    alone = len(joints) == 1 and len(following) < 2 and any(isinstance(each, OutlineCell) for each in before)
-    inner = before if alone else tokens
-    return _packed(_pieces(inner), count(inner), [*shortcut, *following] if alone else shortcut)
+    following = [piece._replace(before=_NEXT) for piece in _pieces(after)]
+    brief = len(following) < 2 or all(piece.gate or not piece.counts for piece in following)
+    if len(joints) > 1 or not brief or not any(isinstance(each, OutlineCell) for each in before):
+        return _packed(_pieces(tokens), count(tokens), shortcut)
+    return _packed(_forked(before), count(before), [*shortcut, *following])
+
+
+def _forked(tokens: Strand) -> list[Piece]:
+    """Return what is to be said of a block up to its joint; gates before the fork, which scale the shortcut too, first.
+
+    They have a line of their own, because they would otherwise look like gates of the branch.
+    """
+    fork = next(position for position, token in enumerate(tokens) if isinstance(token, Fork) and token.path is not None)
+    entry, branch = list(_pieces(tokens[:fork])), list(_pieces(tokens[fork:]))
+    if not branch or not any(piece.gate for piece in entry):
+        return [*entry, *branch]
+    return [*entry[:-1], entry[-1]._replace(closes=_BEFORE_FORK), branch[0]._replace(before=_BELOW), *branch[1:]]
 
 
 def lines_of_head(tokens: Strand) -> Lines:
@@ -134,29 +152,45 @@ def count(tokens: Strand) -> int:
     return sum(cell.kind in _COUNTED for cell in cells(_beside_lanes(tokens)))
 
 
-def counted(box: OutlineCell) -> tuple[str, ...]:
-    """Return the labels of the layers in a box that are named or counted, by which equal boxes are known."""
-    return tuple(label for kind, label in box.holds if kind in _COUNTED)
+def contents(box: OutlineCell) -> tuple[str, ...]:
+    """Return the labels of all layers in a box but those on shortcuts, by which equal boxes are known."""
+    return tuple(label for kind, label in box.holds if kind != "projection")
 
 
 def _packed(pieces: Iterable[Piece], total: int, shortcut: Sequence[Piece] = ()) -> Lines:
     """Return the fullest version that fits three lines: all, without activations, repeats as ×N, the first and a count.
 
-    ``total`` is how many layers there are; ``shortcut`` has a line of its own.
+    ``total`` is how many layers there are; ``shortcut`` has a line of its own. Where there is none, its line is free
+    for the count, or for layers that would otherwise only be counted.
     """
-    every = list(pieces)
-    loud = _loud(every) or every
     last = [_joined(shortcut)] if shortcut else []
-    for version in (every, loud, *_shortened(loud)):
-        said = [*version, *_more(total - sum(each.counts for each in version))]
-        most = LINES + (len(said) > len(version) and not shortcut)  # the count may have the line of the shortcut
-        for room in ROOMS if version is every or version is loud else ROOMS[-1:]:
+    for version, rooms, most in _attempts(list(pieces), LINES + (not shortcut)):
+        said = [*version, *_more(total - _counts(version))]
+        free = len(said) > len(version) and not shortcut
+        for room in rooms:
             lines = _filled(said, room)
-            if len(lines) <= most:
+            if len(lines) <= max(most, LINES + free):
                 named = (each.text for each in (*version, *shortcut) if each.gate)
                 return Lines((*lines, *last), tuple(dict.fromkeys(named)))
     message = "gates alone fit three lines"
     raise AssertionError(message)
+
+
+def _attempts(every: Sequence[Piece], most: int) -> Iterator[tuple[Sequence[Piece], Sequence[float], int]]:
+    """Yield what may be said, in which widths, and in how many lines: in ``most`` before any layer is left out."""
+    loud = _loud(every) or every
+    shorter = list(_shortened(loud))
+    full = [version for version in shorter if _counts(version) == _counts(loud)]
+    yield every, ROOMS, LINES
+    yield loud, ROOMS, LINES
+    for lines in (LINES, most):
+        yield from ((version, ROOMS[-1:], lines) for version in (loud, *full))
+    yield from ((version, ROOMS[-1:], LINES) for version in shorter if version not in full)
+
+
+def _counts(pieces: Iterable[Piece]) -> int:
+    """Return how many layers pieces name."""
+    return sum(each.counts for each in pieces)
 
 
 def _loud(pieces: Sequence[Piece]) -> list[Piece]:
@@ -171,31 +205,7 @@ def _loud(pieces: Sequence[Piece]) -> list[Piece]:
     return found
 
 
-def core(tokens: Strand) -> tuple[str, ...]:
-    """Return what makes two blocks the same kind of block: the weighty layers of the main path, strides apart."""
-    every = list(cells(tokens))
-    inside = [token for token in tokens if isinstance(token, OutlineCell)] or every
-    loud = next(filter(None, (_weighty(inside), _weighty(every))), inside)
-    return tuple(re.sub(r", /\d+(×\d+)?", "", short(cell.label)) for cell in loud)
-
-
-def are_alike(blocks: Sequence[Strand]) -> bool:
-    """Return whether blocks are one block ×N: of the same kinds of layers, and as wide at the end.
-
-    The first, which changes channels and size, may have more layers than the others.
-    """
-    cores = [core(block) for block in blocks]
-    first, *others = [tuple(re.sub(r"(, |FC )\d+", r"\1", label) for label in each) for each in cores]
-    left = iter(first)
-    return len({each[-1] for each in cores}) == 1 and len(set(others)) == 1 and all(each in left for each in others[0])
-
-
-def gate_places(tokens: Strand) -> tuple[tuple[str, str], ...]:
-    """Return the gates of a block and where in it they stand, by which blocks of a stage are told apart."""
-    return tuple((short(cell.label), cell.path.rpartition(".")[2]) for cell in cells(tokens) if cell.kind == "gate")
-
-
-def _weighty(inside: Sequence[OutlineCell]) -> list[OutlineCell]:
+def weighty(inside: Sequence[OutlineCell]) -> list[OutlineCell]:
     """Return the cells that say most about a block."""
     return [cell for cell in inside if cell.kind in ("conv", "linear", "pool")]
 
@@ -206,12 +216,16 @@ def _beside_lanes(tokens: Strand) -> Strand:
 
 
 def _pieces(tokens: Strand) -> Iterator[Piece]:
-    """Yield what is to be said of the tokens of a block, in order."""
+    """Yield what is to be said of the tokens of a block, in order; of joints only those before a gate."""
     before = _NEXT
-    for token in tokens:
+    gated = _before_gates(tokens)
+    for position, token in enumerate(tokens):
         match token:
             case OutlineCell() if token.kind not in _QUIET:
-                yield _piece(token)._replace(before=before)
+                yield _piece(token)._replace(before=before, **({"quiet": False} if position in gated else {}))
+                before = _NEXT
+            case Join() if position in gated:
+                yield Piece(token.cell.label.lower(), 0, before=before)
                 before = _NEXT
             case OutlineSplit() if any(map(count, token.branches)):
                 yield Piece(f"{len(token.branches)} branches", 0, before=before)
@@ -221,6 +235,22 @@ def _pieces(tokens: Strand) -> Iterator[Piece]:
                 yield from _gates(token.strand)
             case _:
                 pass
+
+
+def _before_gates(tokens: Strand) -> set[int]:
+    """Return where joints stand that a gate follows before any other layer, and what is between: they place it."""
+    found: set[int] = set()
+    for position, token in enumerate(tokens):
+        if isinstance(token, Join):
+            end = position + 1 + sum(1 for _ in takewhile(_is_small, tokens[position + 1 :]))
+            if any(isinstance(each, OutlineCell) and each.kind == "gate" for each in tokens[end : end + 1]):
+                found |= set(range(position, end))
+    return found
+
+
+def _is_small(token: Token) -> bool:
+    """Return whether a token is a layer that is not counted."""
+    return isinstance(token, OutlineCell) and token.kind not in _COUNTED
 
 
 def _piece(cell: OutlineCell) -> Piece:
@@ -242,8 +272,8 @@ def _branches(split: OutlineSplit) -> Iterator[Piece]:
 def _end(branch: Strand) -> list[Piece]:
     """Return the last layer of a branch; what has only normalization, or nothing, is named where there is room."""
     if count(branch) > len(_gates(branch)):
-        weighty = _weighty([cell for cell in branch if isinstance(cell, OutlineCell)]) or _weighty(list(cells(branch)))
-        return [Piece(short(weighty[-1].label))]
+        own = weighty([cell for cell in branch if isinstance(cell, OutlineCell)])
+        return [Piece(short((own or weighty(list(cells(branch))))[-1].label))]
     if _gates(branch):
         return []
     named = [cell.label for cell in cells(branch) if cell.kind in ("norm", "activation")]
@@ -259,9 +289,10 @@ def _returning(tokens: Strand) -> list[Piece]:
     """Return the words for the shortcuts that return among ``tokens``, if any, and for the gates on them."""
     joints = [token for token in tokens if isinstance(token, Join)]
     signs = dict.fromkeys(token.cell.label for token in joints)
-    gates = [gate for token in joints for gate in _gates(token.lane)]
+    gates = dict.fromkeys(gate for token in joints for gate in _gates(token.lane))
     said = f"{' and '.join(signs).lower()} shortcut{'s' * (len(signs) > 1)}"
-    return [Piece(said, 0), *dict.fromkeys(gates)] if signs else []
+    on = [gate._replace(before=_AND if number else _WITH) for number, gate in enumerate(gates)]
+    return [Piece(said, 0), *on] if signs else []
 
 
 def _times(piece: Piece, count: int) -> Piece:
@@ -329,8 +360,15 @@ def _shortened(pieces: Sequence[Piece]) -> Iterator[list[Piece]]:
 
 def _kept(groups: Sequence[Sequence[Piece]], kept: int) -> list[Piece]:
     """Return the pieces of the first groups, and of the others the gates."""
-    gates = [each._replace(opens="", closes="") for group in groups[kept:] for each in group if each.gate]
-    return [*(each for group in groups[:kept] for each in group), *_folded(gates)]
+    gates = (each for group in groups[kept:] for each in group if each.gate)
+    return [*(each for group in groups[:kept] for each in group), *_summed(gates)]
+
+
+def _summed(gates: Iterable[Piece]) -> Iterator[Piece]:
+    """Yield gates, those of one name after one another as one with the number of all, brackets reckoned."""
+    for name, run in groupby(gates, key=lambda each: each.text.partition(" ×")[0]):
+        number = _counts(run)
+        yield Piece(f"{name} ×{number}" if number > 1 else name, number, gate=True)
 
 
 def _filled(pieces: Sequence[Piece], room: float) -> list[str]:
@@ -350,4 +388,5 @@ def _filled(pieces: Sequence[Piece], room: float) -> list[str]:
 
 def _joined(pieces: Iterable[Piece]) -> str:
     """Return pieces as one line."""
-    return _NEXT.join(each.said for each in pieces)
+    first, *others = pieces
+    return first.said + "".join(f"{each.before}{each.said}" for each in others)

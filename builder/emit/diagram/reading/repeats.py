@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from builder.emit.diagram.reading.lines import counted
+from builder.emit.diagram.reading.lines import contents
 from builder.emit.diagram.reading.outline import Fork, Join, OutlineCell, cells
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def _span(first: str, last: str) -> str:
 
 def _sameness(token: Token, position: int) -> object:
     """Return what neighbors must have in common to be folded."""
-    return (token.kind, token.after, counted(token)) if isinstance(token, OutlineCell) and token.after else position
+    return (token.kind, token.after, contents(token)) if isinstance(token, OutlineCell) and token.after else position
 
 
 class _Unit(NamedTuple):
@@ -97,7 +97,7 @@ def _says(unit: Strand) -> object:
     tapped = any(cell.taps for cell in inside) or any(isinstance(each, Fork) and each.path is None for each in unit[1:])
     if tapped or not boxes or not boxes[0].folded or any(cell.kind == "gate" for cell in inside) or len(boxes) > 2:
         return None
-    return tuple((cell.kind, cell.after or cell.label, counted(cell)) for cell in inside)
+    return tuple((cell.kind, cell.after or cell.label, contents(cell)) for cell in inside)
 
 
 def _as_one(units: Sequence[_Unit]) -> OutlineCell:

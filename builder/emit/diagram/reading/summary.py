@@ -13,16 +13,8 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 from builder.emit.diagram.reading.gates import gates_of
-from builder.emit.diagram.reading.lines import (
-    LINES,
-    Lines,
-    are_alike,
-    core,
-    gate_places,
-    lines_of,
-    lines_of_head,
-    short,
-)
+from builder.emit.diagram.reading.likeness import are_alike, core, gate_places
+from builder.emit.diagram.reading.lines import LINES, Lines, lines_of, lines_of_head, short
 from builder.emit.diagram.reading.outline import (
     Closing,
     Fork,
@@ -244,8 +236,19 @@ def box(part: SummaryPart, title: str, *, lines: Lines | None = None) -> Outline
     return OutlineCell(
         part.path, kind, title, nodes, inside[-1].value,
         after=shown.texts, taps=taps, folded=True, gates=shown.gates, starts=inside[0].starts,
-        holds=tuple((cell.kind, text) for cell in inside for text in (*cell.before, cell.label, *cell.after)),
+        holds=tuple(_held(part.tokens)),
     )  # fmt: skip
+
+
+def _held(strand: Strand, *, aside: bool = False) -> Iterator[tuple[BoxKind, str]]:
+    """Yield the kinds and labels of all cells; what stands on a shortcut is of the kind of a projection, or a gate."""
+    for token in strand:
+        if isinstance(token, Join):
+            yield from _held(token.lane, aside=True)
+        every = (token.cell,) if isinstance(token, Join) else cells((token,))
+        for cell in every:
+            kind: BoxKind = "projection" if aside and cell.kind != "gate" else cell.kind
+            yield from ((kind, text) for text in (*cell.before, cell.label, *cell.after))
 
 
 def _foreign_taps(inside: Sequence[OutlineCell]) -> tuple[int, ...]:

@@ -84,6 +84,18 @@ class TestCounting:
         boxes = [cell for cell in cells(strand) if cell.folded and "training" not in cell.after[0]]
         assert sum(said(cell) * times(cell.label) for cell in boxes) == count(outline(graph)) - heads
 
+    @pytest.mark.parametrize(
+        ("name", "title", "last"),
+        [
+            ("repvgg_d2se", "stages.3", "3×3, 2560, /2 · SE"),
+            ("ese_vovnet19b_dw", "stages.3", "1×1, 1024 · ESE"),
+            ("cspdarknet53", "stages.0", "1×1, 64"),
+        ],
+    )
+    def test_a_line_that_is_free_names_what_would_be_counted(self, name: str, title: str, last: str) -> None:
+        """Without a shortcut there is a fourth."""
+        assert box_of(load(name), title).after[-1] == last
+
     def test_a_head_says_how_many_layers_it_has(self) -> None:
         """It has a single line."""
         assert box_of(load("googlenet"), "Aux 1").after == ("training only · 4 layers",)
@@ -179,9 +191,46 @@ class TestGates:
     def test_on_a_shortcut(self, tmp_path: Path) -> None:
         """In the line of the shortcut, and in words."""
         graphs = [load("resnet50"), variant(tmp_path, "resnet50", "layer3.0.shortcut")]
-        assert "+ shortcut · SE · ReLU" in box_of(graphs[1], "layer3.0").after
+        assert "+ shortcut with SE · ReLU" in box_of(graphs[1], "layer3.0").after
         outlines = [outline(graph) for graph in graphs]
         assert captions(outlines, compare(outlines))[1] == "SE on the shortcut of layer3.0"
+
+    @pytest.mark.parametrize(
+        ("point", "lines"),
+        [
+            ("in", ("SE before the fork", "1×1, 64 · ReLU · 3×3, 64", "ReLU · 1×1, 256", "+ shortcut · ReLU")),
+            ("branch_in", ("SE · 1×1, 64", "ReLU · 3×3, 64", "ReLU · 1×1, 256", "+ shortcut · ReLU")),
+            ("branch", ("1×1, 64 · ReLU", "3×3, 64 · ReLU", "1×1, 256 · SE", "+ shortcut · ReLU")),
+            ("shortcut", ("1×1, 64 · ReLU", "3×3, 64 · ReLU", "1×1, 256", "+ shortcut with SE · ReLU")),
+            ("pre_activation", ("1×1, 64 · ReLU", "3×3, 64 · ReLU", "1×1, 256", "+ shortcut · SE · ReLU")),
+            ("out", ("1×1, 64 · ReLU", "3×3, 64 · ReLU", "1×1, 256", "+ shortcut · ReLU · SE")),
+        ],
+    )
+    def test_at_each_point_of_a_block_in_its_order(self, tmp_path: Path, point: str, lines: tuple[str, ...]) -> None:
+        """What stands behind the sum is in the line of the shortcut; placements never look alike."""
+        box = box_of(variant(tmp_path, "resnet50", f"layer1.*.{point}"), "Layer 1 ×3")
+        assert (box.after, box.gates) == (lines, ("SE",))
+
+    def test_two_on_a_shortcut(self, tmp_path: Path) -> None:
+        """Both are said to be there, and both are marked."""
+        path = tmp_path / "gated.yaml"
+        gates = "[{CBAM: {}, at: layer1.*.shortcut}, {se: {}, at: layer1.*.shortcut}]"
+        path.write_text(f"name: gated\nextends: resnet50\nuses: gates.yaml\ninsert: {gates}\n", "utf-8")
+        box = box_of(load(path), "Layer 1 ×3")
+        assert (box.after[-1], box.gates) == ("+ shortcut with CBAM and SE · ReLU", ("CBAM", "SE"))
+        assert sum(box.kind == "badge" for box in blocks([load(path)]).boxes) == 2
+
+    def test_behind_the_sum_of_one_of_several_blocks_in_a_box(self, network: Callable[..., Graph]) -> None:
+        """The plus stands before the gate, with what is between them."""
+        unit = f"{{layers: [{ONE}], shortcut: identity, activation: relu}}"
+        stage = f"{{layers: [{unit}, {{se: {{hidden: 2}}}}, {unit}, {ONE}]}}"
+        box = box_of(network(f"stem: {{conv: {{out: 8, kernel: 3}}}}\nstage: {stage}"), "Stage")
+        assert box.after == ("1×1, 8 · +", "ReLU · SE · 1×1, 8", "ReLU · 1×1, 8", "+ shortcut")
+
+    def test_all_are_counted(self, tmp_path: Path) -> None:
+        """Those of layers that repeat, too: eight blocks with one each."""
+        box = box_of(variant(tmp_path, "mobilenetv4_conv_medium", "blocks.2.*.branch"), "blocks.2")
+        assert box.after == ("8 blocks · dw 3×3, 80", "1×1, 480 · SE ×8", "+26 more", "+ shortcut")
 
     def test_on_a_shortcut_beside_a_projection(self, tmp_path: Path) -> None:
         """Both are boxes on the lane."""

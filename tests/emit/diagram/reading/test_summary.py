@@ -68,7 +68,7 @@ class TestSummary:
         assert [cell.label for cell in cells(join.lane)] == ["1×1, 384, /2"]
 
     def test_never_more_than_three_lines_of_layers(self) -> None:
-        """Even for a network whose blocks hold many; the fourth is the shortcut, or how many more there are."""
+        """Even for a network whose blocks hold many, where the fourth is the shortcut, or how many more there are."""
         found = [box for name in ("inception_v3", "mobilenet_v2", "densenet121") for box in boxes(name).values()]
         assert max(len(box.after) for box in found) == 4
         fourth = {box.after[3].rpartition(" ")[2] for box in found if len(box.after) == 4}
