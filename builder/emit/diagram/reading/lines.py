@@ -222,7 +222,8 @@ def _pieces(tokens: Strand) -> Iterator[Piece]:
     for position, token in enumerate(tokens):
         match token:
             case OutlineCell() if token.kind not in _QUIET:
-                yield _piece(token)._replace(before=before, **({"quiet": False} if position in gated else {}))
+                piece = _piece(token)
+                yield piece._replace(before=before, quiet=piece.quiet and position not in gated)
                 before = _NEXT
             case Join() if position in gated:
                 yield Piece(token.cell.label.lower(), 0, before=before)
