@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 AROUND = ("frame", "band", "inset", "page", "badge")  # what is around texts and other boxes, or inside a box
 CLOSE = 0.3  # pt by which a line may come under the edge of what it leads to
+APART = 8.0  # pt between lines of two colors that run side by side
+BESIDE = 12.0  # pt for which they may be closer, such as where they leave one dot
 
 
 def overlaps(one: Rectangle, other: Rectangle) -> bool:
@@ -114,6 +116,21 @@ def _crossings(scene, areas, name) -> list[str]:
         if line_first != line_second and overlaps(one, two):
             line, thing = (a, b) if line_first else (b, a)
             found.append(f"a line {line.points[0]}–{line.points[-1]} crosses {name(thing)}")
+    return found
+
+
+def close_lines(scene: Scene) -> list[str]:
+    """Return lines of two colors that run side by side too close to be told apart."""
+    found = []
+    for (one, a), (two, b) in combinations(list(_segments(scene)), 2):
+        if a.tone == b.tone:
+            continue
+        for near, far, begin, end in (("left", "right", "top", "bottom"), ("top", "bottom", "left", "right")):
+            apart = abs(getattr(one, near) - getattr(two, near))
+            thin = all(getattr(each, far) - getattr(each, near) < 1 for each in (one, two))
+            beside = min(getattr(one, end), getattr(two, end)) - max(getattr(one, begin), getattr(two, begin))
+            if thin and apart < APART and beside > BESIDE:
+                found.append(f"lines at {one} and {two}")
     return found
 
 

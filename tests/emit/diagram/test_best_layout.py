@@ -12,7 +12,7 @@ from builder.emit.diagram.best_layout import fitted
 from builder.emit.diagram.output.paper import LEAST, POINTS, size, smallest_text
 from builder.lowering import load
 from builder.shipped import shipped_names
-from tests.emit.diagram.geometry import faults
+from tests.emit.diagram.geometry import close_lines, faults
 from tests.emit.diagram.test_layout import SHIPPED
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def check(graphs: list[Graph], level: Level, options: DrawOptions) -> None:
     assert down <= HEIGHT + 0.01
     assert smallest_text(scene)[0] * scale >= LEAST
     assert faults(scene) == []
+    assert close_lines(scene) == []
 
 
 class TestReport:
@@ -141,6 +142,13 @@ class TestDirection:
         assert len({box.x for box in boxes}) == 1
         assert len({box.width for box in boxes}) == 1
         assert faults(scene) == []
+
+    @pytest.mark.parametrize("name", ["alexresnet", "legacy_xception"])
+    def test_a_projection_is_narrower_than_the_boxes_that_it_passes(self, name: str) -> None:
+        """As at the level of layers."""
+        scene, _ = fitted([load(name)], "block", DrawOptions(direction="vertical"), ())
+        widest = max(box.width for box in scene.boxes if box.kind == "projection")
+        assert widest < max(box.width for box in scene.boxes if box.kind == "conv")
 
     @pytest.mark.parametrize("name", [*SHIPPED, "ese_vovnet39b", "res2net50_26w_4s"])
     def test_of_every_family(self, name: str) -> None:

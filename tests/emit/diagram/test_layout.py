@@ -15,7 +15,7 @@ from builder.emit.diagram.layout.blocks import blocks
 from builder.emit.diagram.layout.layers import layers
 from builder.emit.diagram.scene.scene import Box, Line, Scene
 from builder.lowering import load
-from tests.emit.diagram.geometry import faults
+from tests.emit.diagram.geometry import close_lines, faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,6 +72,11 @@ class TestFaults:
         """A lane that does not go around."""
         scene = Scene(boxes=[Box("a", "conv", 0, 0, 40, 10)], lines=[Line(((-50, 0), (50, 0)))])
         assert faults(scene) == ["a line (-50, 0)–(50, 0) crosses a"]
+
+    def test_lines_of_two_colors_side_by_side(self) -> None:
+        """A lane along the spine; along a lane of its own color it may run."""
+        lines = [Line(((0, 0), (0, 50))), Line(((4, 0), (4, 50)), "lane"), Line(((7, 0), (7, 50)), "lane")]
+        assert len(close_lines(Scene(lines=lines))) == 2
 
     def test_line_through_a_label(self) -> None:
         """A shape written over the spine."""

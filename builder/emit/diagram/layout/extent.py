@@ -10,6 +10,9 @@ from builder.emit.diagram.reading.outline import Closing, Fork, Head, Join, Open
 from builder.emit.diagram.scene.metrics import text_width
 from builder.emit.diagram.scene.theme import SHAPE
 
+ASIDE_SHARE: Final = 2 / 3
+"""Width of the boxes on a shortcut, in widths of those on the spine."""
+
 TO_LANE: Final = 13.0
 """From whatever a shortcut passes to its lane, or to the boxes on it."""
 
@@ -58,7 +61,7 @@ def extent(strand: Strand, least_width: float) -> Extent:
                 _widen(regions[-1], *found.frames[token.path])
             case Join():
                 left, right = regions.pop()
-                aside = extent(token.lane, ASIDE)
+                aside = extent(token.lane, min(ASIDE, ASIDE_SHARE * width))
                 found.asides[token.path] = aside
                 found.lanes[token.path] = right + TO_LANE + (aside.left if token.lane else 0.0)
                 _widen(regions[-1], left, found.lanes[token.path] + (aside.right if token.lane else 2.0))

@@ -57,7 +57,7 @@ class BoxRow:
         self.y = 0.0
         self.start: float | None = None
         self.shape = ""
-        self.right = 0.0  # how far the boxes of the line reach
+        self.right = 0.0  # how far the boxes and forks of the line reach
         self.depths: list[float] = []  # of each line, where taps run below it
         self.forks: dict[str, float] = {}
         self.sources: dict[int, tuple[Point, int]] = {}  # where a value can be tapped, and on which line
@@ -132,6 +132,7 @@ class BoxRow:
         """Draw a dot and remember it for the lane that begins there."""
         self._write_shape(x)
         self.scene.dots.append(Dot(x, self.y))
+        self.right = max(self.right, x)
         self.sources[fork.value] = (x, self.y + DOT / 2), self.line
         if fork.path is not None:
             self.forks[fork.path] = x
