@@ -255,6 +255,21 @@ class TestGates:
         assert found == {"blocks.8.0": (), "blocks.8.1": ("SE",), "blocks.8.2": (), "blocks.8.3": ("SE",)}
         assert box_of(load("ese_vovnet39b"), "stages.0").after == ("3×3, 128 ×5", "1×1, 256 · ESE")
 
+    def test_a_block_that_makes_weights_is_one(self) -> None:
+        """Those with which a selective kernel weighs its branches: softmax, cut in two, multiplied."""
+        box = box_of(load("skresnet50"), "Layer 1 ×3")
+        assert box.after == ("1×1, 64 · 2 branches", "3×3, 64 | 3×3, 64, d=2", "Attn · 1×1, 256", "+ shortcut · ReLU")
+        assert box.gates == ("Attn",)
+
+    @pytest.mark.parametrize(("last", "use"), [("relu", "mul"), ("sigmoid", "add"), ("sigmoid", "concat")])
+    def test_what_is_added_or_not_bounded_is_none(self, network: Callable[..., Graph], last: str, use: str) -> None:
+        """A block like others."""
+        layers = f"{{layers: [{{conv: {{out: 8, kernel: 1}}}}, {last}]}}"
+        page = f"first: {{conv: {{out: 8, kernel: 1}}}}\ngate: {layers}\nuse: {{join: {{from: first, by: {use}}}}}"
+        assert box_of(network(page), "Gate").kind == "conv"
+        gated = page.replace(last, "sigmoid").replace(use, "mul")
+        assert [cell.label for cell in cells(summary(network(gated))) if cell.kind == "gate"] == ["Gate"]
+
     def test_a_block_of_several_is_one(self, tmp_path: Path) -> None:
         """CBAM, between boxes and in a branch; its inside is drawn where it is asked for."""
         path = tmp_path / "gated.yaml"
