@@ -45,7 +45,7 @@ def fitted(graphs: Sequence[Graph], level: Level, options: DrawOptions, notes: S
     if paper is None:
         return laid_out(1), 1.0
     scene = _best(laid_out, way.most, paper)
-    if not is_readable(scene, paper) and (level == "layer" or options.direction == "vertical"):
+    if not is_readable(scene, paper):
         scene = max(scene, _best(partial(laid_out, tight=True), way.most, paper), key=lambda each: share(each, paper))
     return scene, scale(scene, paper, way.hint)
 
@@ -72,7 +72,7 @@ def _way(graphs: Sequence[Graph], level: Level, options: DrawOptions, notes: Seq
         hint = "choose a wider column, or --direction horizontal"
         return _Way(lambda count, tight: draw_stacks(blocks, options, count, tight=tight), most_stacks(blocks), hint)
     hint = "choose a wider column, or --direction vertical"
-    return _Way(lambda count, _: draw_rows(blocks, options, count), most_rows(blocks), hint)
+    return _Way(lambda count, tight: draw_rows(blocks, options, count, tight=tight), most_rows(blocks), hint)
 
 
 def _best(draw: Callable[[int], Scene], most: int, paper: PaperRoom) -> Scene:

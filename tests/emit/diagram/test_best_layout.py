@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from builder.graph import Graph
 
 REPORT = ("alexse_block1", "alexse_block2", "alexse_both")
+PLACEMENTS = ("se_resnet50", "se_resnet50_pre", "se_resnet50_post", "se_resnet50_identity")
 HEIGHT = 170.0
 FEW = ("alexnet", "alexse_cross", "googlenet", "legacy_xception", "mobilenet_v3_large", "resnet50")
 CONV = "{conv: {out: 8, kernel: 3, padding: 1}}"
@@ -126,10 +127,18 @@ class TestLines:
             assert faults(scene) == []
             assert draw([graph], level="block", options=options).svg()
 
-    def test_a_legend_counts(self) -> None:
-        """It stands below the figure and takes room."""
+    @pytest.mark.parametrize("name", ["se_resnet50", "googlenet", "ghostnet_100"])
+    def test_a_legend_counts(self, name: str) -> None:
+        """It stands below the figure and takes room; lines stand nearer where there would not be enough."""
         options = DrawOptions(width="89mm", height="170mm", legend=True)
-        check([load("se_resnet50")], "block", options)
+        check([load(name)], "block", options)
+
+    @pytest.mark.parametrize("names", [REPORT, ("alexnet", "alexresnet", "alexse_cross"), PLACEMENTS], ids="+".join)
+    def test_lines_of_networks_that_are_compared_stand_nearer_where_they_must(self, names: tuple[str, ...]) -> None:
+        """The report's three, and the four placements of the paper, in one column of a page."""
+        scene, scale = fitted([load(name) for name in names], "block", DrawOptions(width="89mm"), ())
+        assert smallest_text(scene)[0] * scale >= LEAST
+        assert (faults(scene), close_lines(scene)) == ([], [])
 
 
 class TestDirection:

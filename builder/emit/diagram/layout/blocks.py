@@ -43,8 +43,13 @@ AROUND: Final = 4.5
 HEADING: Final = 18.0
 """From a network's title to the room for its lanes."""
 
+AGAIN: Final = 14.0
+TIGHT_AGAIN: Final = 10.0
+"""From what says which network goes on to the room for its lanes, and where the figure would not fit otherwise."""
+
 PITCH: Final = 16.0
-"""From one network to the next one's title."""
+TIGHT_PITCH: Final = 9.0
+"""From one network to the next one's title, and where the figure would not fit otherwise."""
 
 UPRIGHT: Final = 72.0
 """The least width of a box that is read from top to bottom."""
@@ -59,7 +64,8 @@ ROUND: Final = 5.0
 """How far a way goes into the line that it leads to, so that its corner is round."""
 
 BELOW: Final = 8.0
-"""From the boxes of a line, and what hangs below them, to the way that leads to the next line."""
+TIGHT_BELOW: Final = 5.0
+"""From the boxes of a line, and what hangs below them, to the way that leads to the next line, and from there to it."""
 
 
 class BlockPlan(NamedTuple):
@@ -96,15 +102,15 @@ def blocks(graphs: Sequence[Graph], options: DrawOptions = DEFAULT, notes: Seque
     return draw_rows(block_plan(graphs, options, notes), options, count)
 
 
-def draw_rows(plan: BlockPlan, options: DrawOptions, count: int) -> Scene:
-    """Return the scene of a plan, read from left to right, cut into ``count`` lines or fewer."""
+def draw_rows(plan: BlockPlan, options: DrawOptions, count: int, *, tight: bool = False) -> Scene:
+    """Return the scene of a plan, read from left to right, cut into ``count`` lines or fewer, ``tight`` ones nearer."""
     scene = Scene()
     several = len(plan.graphs) > 1
     pens = [BoxRow(scene, number if several else 0) for number, _ in enumerate(plan.graphs, 1)]
     if plan.kin:
-        _together(plan, options, pens, lines(plan.rows, ACROSS, count))
+        _together(plan, options, pens, lines(plan.rows, ACROSS, count), tight=tight)
     else:
-        _apart(plan, pens, count)
+        _apart(plan, pens, count, TIGHT_BELOW if tight else BELOW)
     for pen in pens:
         pen.taps()
     return scene
@@ -134,8 +140,8 @@ def _upright(plan: BlockPlan) -> ColumnPlan:
     return ColumnPlan(plan.graphs, plan.strands, plan.words, comparison, kin, UPRIGHT, BESIDE)
 
 
-def _apart(plan: BlockPlan, pens: Sequence[BoxRow], count: int) -> None:
-    """Draw each network by itself, in lines that lead to one another."""
+def _apart(plan: BlockPlan, pens: Sequence[BoxRow], count: int, below: float) -> None:
+    """Draw each network by itself, in lines that lead to one another by ways ``below`` them."""
     room = max(room_for(alone(strand), ACROSS, count) for strand in plan.strands)
     y = 0.0
     for number, (pen, strand) in enumerate(zip(pens, plan.strands, strict=True)):
@@ -145,8 +151,8 @@ def _apart(plan: BlockPlan, pens: Sequence[BoxRow], count: int) -> None:
         for line in cut:
             part = strand[line.start : line.stop]
             if line.start:
-                across = y + BELOW + (SHAPE * LINE if pen.shape else 0.0)
-                y = across + BELOW
+                across = y + below + (SHAPE * LINE if pen.shape else 0.0)
+                y = across + below
             middle = y + room_above(part) + STAGE[1] / 2
             start = _way(pen, across, middle) if line.start else None
             pen.draw(part, positions(rows[line.start : line.stop], ACROSS), middle, start)
@@ -168,10 +174,13 @@ def _way(pen: BoxRow, across: float, middle: float) -> float:
     return arrival
 
 
-def _together(plan: BlockPlan, options: DrawOptions, pens: Sequence[BoxRow], cut: Sequence[range]) -> None:
+def _together(
+    plan: BlockPlan, options: DrawOptions, pens: Sequence[BoxRow], cut: Sequence[range], *, tight: bool
+) -> None:
     """Draw the networks below one another in aligned rows, and go on with all of them in another line."""
     scene = pens[0].scene
     wrapped = len(cut) > 1
+    pitch, heading = (TIGHT_PITCH, TIGHT_AGAIN) if tight else (PITCH, AGAIN)
     room = max(_length(plan.rows[line.start : line.stop]) for line in cut)
     y = 0.0
     for line in cut:
@@ -180,14 +189,15 @@ def _together(plan: BlockPlan, options: DrawOptions, pens: Sequence[BoxRow], cut
         for number, pen in enumerate(pens):
             part = tuple(token for row in rows if (token := row[number]))
             if line.start:
-                y = _continued(plan.graphs[number], pen, y)
+                _continued(plan.graphs[number], pen, y)
+                y += heading
             else:
                 y = _title(plan, pen, number, y, room if wrapped else None)
             y += room_above(part)
             pen.draw(part, _places(rows, starts, number), y + STAGE[1] / 2, -TURN if line.start else None)
             if line.stop < len(plan.rows):
                 _onwards(pen)
-            y += STAGE[1] + PITCH + room_below(part, count_taps(plan.strands[number] if wrapped else part))
+            y += STAGE[1] + pitch + room_below(part, count_taps(plan.strands[number] if wrapped else part))
         if options.highlight == "diff":
             _bands(scene, rows, plan.comparison.differs[line.start : line.stop], starts, first)
 
@@ -198,12 +208,11 @@ def _onwards(pen: BoxRow) -> None:
     pen.scene.lines.append(Line(((pen.start, pen.y), (pen.start + TURN, pen.y)), arrow=True))
 
 
-def _continued(graph: Graph, pen: BoxRow, y: float) -> float:
-    """Write which network goes on and what shape comes in, and return where its line has room to begin."""
+def _continued(graph: Graph, pen: BoxRow, y: float) -> None:
+    """Write which network goes on and what shape comes in."""
     said = ", ".join(filter(None, (f"{graph.title} (continued)", pen.shape)))
     pen.scene.text_after(0, y, said, SUBTITLE, tone="muted")
     pen.shape = ""
-    return y + HEADING - 4
 
 
 def _title(plan: BlockPlan, pen: BoxRow, number: int, y: float, room: float | None) -> float:
