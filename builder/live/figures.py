@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 KEPT = 16
 """Figures that are kept: of one version every level and theme that somebody is likely to choose."""
+
+CARD = "110mm"
+"""Width of the small figure of a variant, before the page shrinks it."""
 
 
 @dataclass(frozen=True)
@@ -106,8 +109,12 @@ class Figures:
 
 
 def small_figure(graph: Graph, theme: ThemeName) -> str:
-    """Return a network at the level of blocks as SVG."""
-    return draw([graph], level="block", options=DrawOptions(theme=theme, shapes="none")).svg()
+    """Return a network at the level of blocks as SVG, in lines for a card; in one where they could not be read."""
+    options = DrawOptions(theme=theme, shapes="none")
+    try:
+        return draw([graph], level="block", options=replace(options, width=CARD)).svg()
+    except RunError:
+        return draw([graph], level="block", options=options).svg()
 
 
 def _words(error: ArchError) -> str:

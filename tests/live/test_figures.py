@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
 
 from builder.live import figures
-from builder.live.figures import FigureOptions, Figures
+from builder.live.figures import FigureOptions, Figures, small_figure
 from builder.live.pages import first_look, look_again
+from builder.lowering import load
 from builder.ops import OPERATIONS
 from tests.command_line import PAGE
 
@@ -82,3 +84,32 @@ class TestFigures:
         found = figure(first_look(["alexnet", "alexse_both"]), FigureOptions())
         assert found.several
         assert "with 10 classes" in (found.svg or "")
+
+
+class TestSmallFigure:
+    """A variant on its card."""
+
+    @pytest.mark.parametrize(("name", "most"), [("resnet50", 3), ("mobilenet_v2", 1.5)])
+    def test_is_cut_into_lines(self, name: str, most: float) -> None:
+        """As a card is, so that its text is larger than on one line."""
+        width, height = size(small_figure(load(name), "light"))
+        assert width <= 110 / 25.4 * 72 + 1
+        assert width < most * height
+
+    def test_what_is_too_long_for_lines_is_drawn_on_one(self, tmp_path: Path) -> None:
+        """Nothing is refused."""
+        blocks = "\n".join(
+            f"  b{each}: {{layers: [{{conv: {{out: {8 + each}, kernel: 1}}}}, relu]}}" for each in range(90)
+        )
+        page = tmp_path / "long.yaml"
+        tail = "  pool: adaptiveavgpool\n  flatten: flatten\n  fc: {linear: {out: $classes}}\n"
+        page.write_text(f"name: long\ninput: [3, 32, 32]\nclasses: 10\nlayers:\n{blocks}\n{tail}", "utf-8")
+        width, height = size(small_figure(load(page), "dark"))
+        assert width > 50 * height
+
+
+def size(svg: str) -> tuple[float, float]:
+    """Return width and height of an SVG in pt."""
+    found = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
+    assert found
+    return float(found[1]), float(found[2])
