@@ -13,8 +13,8 @@ def acts_in_place(graph: Graph) -> frozenset[int]:
     """Return the nodes that may overwrite the first value that they read.
 
     The value, and every value that it may share memory with on the way back to the operation that computed it, must be
-    read once; that operation's backward must not need it; and the network's own input is never touched. A layer that
-    is used again acts in place everywhere or nowhere.
+    read once; that operation's backward must not need it; no two of its numbers may lie in one place; and the
+    network's own input is never touched. A layer that is used again acts in place everywhere or nowhere.
     """
     readers = Counter(index for node in graph.nodes for index in node.inputs)
     readers.update([graph.output, *(head.output for head in graph.heads)])
@@ -34,6 +34,8 @@ def _is_free(value: int, graph: Graph, readers: Counter[int]) -> bool:
     """Whether nothing but its one reader needs ``value``."""
     while value >= 0 and readers[value] == 1:
         producer = graph.nodes[value]
+        if producer.operation.overlaps:
+            return False
         if not _may_share_memory(producer):
             return not producer.operation.backward_reads_output
         value = producer.inputs[0]

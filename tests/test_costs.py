@@ -126,6 +126,19 @@ LAYERS = {
     "se without biases": "se: {reduction: 2, bias: false}",
     "coordinateattention": "coordinateattention: {reduction: 2}",
     "scale": "scale: {init: 0.1}",
+    "shift": "shift: {init: 0.1}",
+    "affine": "affine",
+    "mean of a row": "reduce: {by: mean, dims: [3]}",
+    "variance of a row": "reduce: {by: var, dims: [3], correction: 0}",
+    "deviation of a row": "reduce: {by: std, dims: [3], correction: 0}",
+    "norm of a row": "reduce: {by: norm, dims: [3]}",
+    "variance of groups": "reduce: {by: var, groups: 2}",
+    "deviation of groups": "reduce: {by: std, groups: 2}",
+    "norm of groups": "reduce: {by: norm, groups: 2}",
+    "sqrt": "sqrt",
+    "rsqrt": "rsqrt",
+    "contextpool": "contextpool",
+    "pixelunshuffle of one": "pixelunshuffle: {factor: 1}",
     "rescale": "rescale: {scale: [1, 2, 1, 2], shift: [0, 0, 1, 1]}",
     "crop": "crop: {top: 1, left: 2}",
     "crop of nothing": "crop",
@@ -173,6 +186,13 @@ class TestOperations:
         block = f"  - branches:\n      - [{{{first}}}]\n" if ":" in first else f"  - branches:\n      - [{first}]\n"
         page = f"layers:\n{block}{branches}    merge: {merge}\n  - relu{HEAD}"
         assert_priced_right(page, tmp_path)
+
+    @pytest.mark.parametrize("lanes", [("sigmoid", "conv"), ("conv", "sigmoid"), ("conv", "conv")])
+    def test_lanes_that_are_divided(self, lanes: tuple[str, str], tmp_path: Path) -> None:
+        """The divisor is kept, and what is divided where the divisor learns."""
+        said = {"sigmoid": "[sigmoid]", "conv": "[{conv: {out: 4, kernel: 1}}]"}
+        block = f"  - branches: [{', '.join(said[each] for each in lanes)}]\n    merge: div\n  - relu"
+        assert_priced_right(f"layers:\n{block}{HEAD}", tmp_path)
 
     def test_shares_of_the_channels(self, tmp_path: Path) -> None:
         """A share is a view: what keeps it keeps all of the channels, once."""

@@ -139,6 +139,12 @@ class TestSums:
         lanes = ", ".join(f"{{{name}: {{conv: {{out: 8, kernel: 1}}}}}}" for name in "abc")
         assert paths(f"  sum: {{branches: [{lanes}], merge: add}}\n") == set()
 
+    def test_numbers_that_were_repeated_are_not_overwritten(self, paths: Paths) -> None:
+        """They lie in one place."""
+        layers = "[adaptiveavgpool, {conv: {out: 8, kernel: 1}}, {expandas: {from: in}}]"
+        found = paths(f"  conv: {{conv: {{out: 8, kernel: 1}}}}\n  block: {{layers: {layers}, shortcut: identity}}\n")
+        assert "block.merge" not in found
+
     def test_a_product_makes_a_new_tensor(self, paths: Paths) -> None:
         """Its gradient needs both factors."""
         assert paths("  block: {layers: [{conv: {out: 3, kernel: 1}}], shortcut: identity, merge: mul}\n") == set()

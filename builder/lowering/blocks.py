@@ -427,7 +427,7 @@ class _BlockWalk:
         assert main is not None
         assert side is not None
         shortcut = self._spec.shortcut
-        verb = {"add": "added", "mul": "multiplied", "concat": "joined"}[self._merge_word() or "add"]
+        verb = {"add": "added", "mul": "multiplied", "div": "divided", "concat": "joined"}[self._merge_word() or "add"]
         message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
         place = shortcut.mark if isinstance(shortcut, Scalar | Body) else self._spec.mark
         self._draft.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)

@@ -6,19 +6,31 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
+from builder.ops.context_pool import ContextPool
 from builder.ops.convolution import Conv, StandardizedConv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.efficient_channel_attention import EfficientChannelAttention
 from builder.ops.linear import Linear
-from builder.ops.merging import Add, Concat, JoinPlaces, Multiply, Narrow, ReadPlace
+from builder.ops.merging import Add, Concat, Divide, JoinPlaces, Multiply, Narrow, ReadPlace
 from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, StochasticDepth
 from builder.ops.resampling import BlurPool, Pad, PadChannels, Upsample
-from builder.ops.reshaping import ChannelShuffle, Crop, Flatten, Identity, Mean, Permute, Unflatten
-from builder.ops.scaling import Rescale, Scale
+from builder.ops.reshaping import (
+    ChannelShuffle,
+    Crop,
+    ExpandAs,
+    Flatten,
+    Identity,
+    Mean,
+    Permute,
+    PixelUnshuffle,
+    Unflatten,
+)
+from builder.ops.scaling import Affine, Rescale, Scale, Shift
 from builder.ops.softmax import Softmax
 from builder.ops.squeeze_excitation import SqueezeExcitation
+from builder.ops.statistics import Reduce, Rsqrt, Sqrt
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,6 +54,7 @@ _ALL: tuple[type[Operation], ...] = (
     AdaptiveMaxPool,
     ChannelMean,
     ChannelMax,
+    ContextPool,
     BlurPool,
     Linear,
     Flatten,
@@ -52,17 +65,24 @@ _ALL: tuple[type[Operation], ...] = (
     CoordinateAttention,
     EfficientChannelAttention,
     Scale,
+    Shift,
+    Affine,
     Rescale,
+    Reduce,
+    Sqrt,
+    Rsqrt,
     Crop,
     Permute,
     Mean,
     ChannelShuffle,
+    PixelUnshuffle,
     Pad,
     PadChannels,
     Upsample,
     Identity,
     JoinPlaces,
     ReadPlace,
+    ExpandAs,
     Narrow,
 )
 
@@ -72,5 +92,5 @@ Operations: TypeAlias = "Mapping[str, type[Operation]]"
 OPERATIONS: Operations = MappingProxyType({each.kind: each for each in _ALL})
 """Every operation that is always there, convolution first."""
 
-MERGES: Operations = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply)})
+MERGES: Operations = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply, Divide)})
 """What ``merge:`` may say."""

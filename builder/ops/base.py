@@ -158,6 +158,9 @@ class Operation(Strict):
     may_alias: ClassVar[bool] = False
     """Whether its output may share memory with its first input (a view, or nothing done in evaluation)."""
 
+    overlaps: ClassVar[bool] = False
+    """Whether several numbers of its output lie in one place, as in an expanded view: nothing may overwrite them."""
+
     backward_reads_output: ClassVar[bool] = False
     """Whether its backward needs its output, which then must not be changed in place."""
 

@@ -44,13 +44,7 @@ class Multiply(Operation):
 
     def output(self, *inputs: Shape) -> Shape:
         """Return C x H x W; raise ShapeError unless each input is of this shape, or C x 1 x 1, or 1 x H x W."""
-        axes = [len(each.sizes) for each in inputs]
-        whole = Shape(tuple(map(max, zip(*(each.sizes for each in inputs), strict=False))), inputs[0].channel_axis)
-        by_channel = Shape((whole.channels, *[1] * (len(whole.sizes) - 1)))
-        by_position = whole.with_channels(1)
-        if len(set(axes)) > 1 or any(each not in (whole, by_channel, by_position) for each in inputs):
-            raise ShapeError(f"{_listed(inputs)} cannot be multiplied")
-        return whole
+        return _covering(inputs, "multiplied")
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
         """Keep of each pair what the other one's gradient needs; products are taken from the left."""
@@ -71,6 +65,32 @@ class Multiply(Operation):
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the product."""
         return " * ".join(names)
+
+
+class Divide(Operation):
+    """Divide the first lane by the second; either may also have one number for each channel, or for each position."""
+
+    kind: ClassVar[str] = "div"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return C x H x W; raise ShapeError unless there are two lanes of this shape, or C x 1 x 1, or 1 x H x W."""
+        if len(inputs) != 2:
+            raise ShapeError(f"{_listed(inputs)} cannot be divided: a quotient has two lanes")
+        return _covering(inputs, "divided")
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+        """Keep the divisor, and of a divisor that learns also what is divided."""
+        return SavedTensors((0, 1) if learning[1] else (1,))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
+        """Return the division sign."""
+        return "÷"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the quotient."""
+        return " / ".join(names)
 
 
 class Concat(Operation):
@@ -102,7 +122,7 @@ class JoinPlaces(Operation):
     """Join or add its input and values from earlier places of the network.
 
     The channels are in the order of ``from``, and those of its own input are last. So Res2Net adds, and one-shot
-    aggregation (VoVNet) and deep layer aggregation concatenate.
+    aggregation (VoVNet) and deep layer aggregation concatenate. Of a quotient its own input is the divisor.
     """
 
     kind: ClassVar[str] = "join"
@@ -113,8 +133,12 @@ class JoinPlaces(Operation):
         "from", "the place that is read, such as `block1.out`, or a list of places", required=True, several=True
     )
 
-    by: Literal["concat", "add", "mul"] = Field("concat", description="how the values are combined, as by `merge`")
-    first: bool = Field(False, description="whether the channels of its own input are first instead of last")
+    by: Literal["concat", "add", "mul", "div"] = Field(
+        "concat", description="how the values are combined, as by `merge`"
+    )
+    first: bool | None = Field(
+        None, description="whether its own input is the first or the last; if not given, first in sums and products"
+    )
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the shape of the sum, product or concatenation; raise ShapeError where the shapes do not fit."""
@@ -125,7 +149,7 @@ class JoinPlaces(Operation):
         return self._merge().saved_tensors(inputs, learning, in_place=in_place)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
-        """Return ``Concat``, ``Add`` or ``Multiply``."""
+        """Return ``Concat``, ``Add``, ``Multiply`` or ``Divide``."""
         return type(self._merge()).__name__
 
     def expression(self, target: str, *names: str) -> str:
@@ -133,11 +157,12 @@ class JoinPlaces(Operation):
         return self._merge().expression(target, *self._ordered(names))
 
     def _merge(self) -> Operation:
-        return {"concat": Concat, "add": Add, "mul": Multiply}[self.by]()
+        return {"concat": Concat, "add": Add, "mul": Multiply, "div": Divide}[self.by]()
 
     def _ordered(self, values: tuple[_T, ...]) -> tuple[_T, ...]:
         """Return values in the order in which they are combined; what comes in is the first given."""
-        return values if self.first or self.by != "concat" else (*values[1:], values[0])
+        first = self.by in ("add", "mul") if self.first is None else self.first
+        return values if first else (*values[1:], values[0])
 
 
 class Chunk(Operation):
@@ -237,6 +262,17 @@ class ReadPlace(Operation):
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the value itself."""
         return names[0]
+
+
+def _covering(inputs: tuple[Shape, ...], what: str) -> Shape:
+    """Return the shape that is as long in every axis as the longest input; each has all of it, or one axis."""
+    axes = {(len(each.sizes), each.channel_axis) for each in inputs}
+    whole = Shape(tuple(map(max, zip(*(each.sizes for each in inputs), strict=False))), inputs[0].channel_axis)
+    by_channel = Shape((1,) * len(whole.sizes), whole.channel_axis).with_channels(whole.channels)
+    by_position = whole.with_channels(1)
+    if len(axes) > 1 or any(each not in (whole, by_channel, by_position) for each in inputs):
+        raise ShapeError(f"{_listed(inputs)} cannot be {what}")
+    return whole
 
 
 def _listed(inputs: tuple[Shape, ...]) -> str:

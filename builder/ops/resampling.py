@@ -19,6 +19,7 @@ from builder.ops.base import (
     ShapeError,
     Window,
     need_image,
+    unless_default,
 )
 from builder.shapes import Shape, window_output
 
@@ -112,7 +113,7 @@ class PadChannels(nn.Module):
 class BlurPool(Operation):
     """Blur with a binomial kernel while sampling, so that a shifted image gives nearly the same values.
 
-    Edges are mirrored. https://arxiv.org/abs/1904.11486
+    https://arxiv.org/abs/1904.11486
     """
 
     kind: ClassVar[str] = "blurpool"
@@ -121,27 +122,30 @@ class BlurPool(Operation):
 class BlurPool(nn.Module):
     """Blur every channel with a binomial kernel at every stride-th position; edges are mirrored."""
 
-    def __init__(self, channels, coefficients, stride=2):
+    def __init__(self, channels, coefficients, stride=2, mode="reflect"):
         super().__init__()
-        self.channels, self.stride = channels, stride
+        self.channels, self.stride, self.mode = channels, stride, mode
         self.padding = [(stride - 1 + len(coefficients) - 1) // 2] * 4
         row = torch.tensor(coefficients, dtype=torch.float32)
         row = row / row.sum()
         self.register_buffer("filt", (row[:, None] * row[None, :]).repeat(channels, 1, 1, 1), persistent=False)
 
     def forward(self, x):
-        x = F.pad(x, self.padding, "reflect")
+        x = F.pad(x, self.padding, self.mode)
         return F.conv2d(x, self.filt, stride=self.stride, groups=self.channels)
 '''
 
     kernel: int = Field(3, ge=2, le=15, description="height and width of the blur")
     stride: Count = Field(2, description="steps between windows")
+    mode: Literal["reflect", "constant"] = Field(
+        "reflect", description="whether edges are mirrored, or zeros are added"
+    )
 
     def output(self, *inputs: Shape) -> Shape:
         """Return channels x height x width; raise ShapeError where the mirrored edge would exceed the image."""
         (image,) = inputs
         need_image(image, self.kind)
-        if self._padding >= min(image.sizes[1:]):
+        if self.mode == "reflect" and self._padding >= min(image.sizes[1:]):
             message = f"a blur of {self.kernel}×{self.kernel} mirrors {self._padding} rows of {image}"
             raise ShapeError(message, "kernel", "it needs an image that is larger than its edge")
         sizes = (window_output(size, self.kernel, self.stride, self._padding) for size in image.sizes[1:])
@@ -168,7 +172,7 @@ class BlurPool(nn.Module):
         """Return ``BlurPool(channels, (1, 2, 1))``: the row of Pascal's triangle that the kernel is made of."""
         row = tuple(comb(self.kernel - 1, position) for position in range(self.kernel))
         arguments = (Argument(None, inputs[0].channels), Argument(None, row), Argument("stride", self.stride, 2))
-        return Call("BlurPool", arguments)
+        return Call("BlurPool", (*arguments, *unless_default(Argument("mode", self.mode, "reflect"))))
 
     @property
     def _padding(self) -> int:

@@ -6,7 +6,18 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import Argument, Call, Count, Extent, Family, Operation, ShapeError, Window, need_image
+from builder.ops.base import (
+    Argument,
+    Call,
+    Count,
+    Extent,
+    Family,
+    Operation,
+    PlaceField,
+    ShapeError,
+    Window,
+    need_image,
+)
 from builder.shapes import Shape
 
 Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
@@ -86,6 +97,38 @@ class Unflatten(Operation):
     def call(self, *inputs: Shape) -> Call:
         """Return ``nn.Unflatten(1, (features, 1, 1))``."""
         return Call("nn.Unflatten", (Argument(None, 1), Argument(None, (inputs[0].channels, 1, 1))))
+
+
+class ExpandAs(Operation):
+    """Repeat what has one position over the positions of an earlier value, so that the two can be added.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand_as.html
+    """
+
+    kind: ClassVar[str] = "expandas"
+    family: ClassVar[Family] = "shape"
+    overlaps: ClassVar[bool] = True
+    is_module: ClassVar[bool] = False
+    has_key: ClassVar[bool] = False
+    may_alias: ClassVar[bool] = True
+    place: ClassVar[PlaceField | None] = PlaceField("from", "the place whose height and width it gets", required=True)
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return channels x height x width of the place; raise ShapeError where there is more than one position."""
+        values, wanted = inputs
+        need_image(values, self.kind)
+        need_image(wanted, self.kind)
+        if values.sizes[1:] != (1, 1):
+            raise ShapeError(f"`expandas` needs an image of one position, but its input is {values}")
+        return wanted.with_channels(values.channels)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
+        """Return ``Expand``."""
+        return "Expand"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the view of PyTorch."""
+        return f"{names[0]}.expand(-1, -1, *{names[1]}.shape[2:])"
 
 
 class Permute(Operation):
@@ -267,3 +310,36 @@ class ChannelShuffle(nn.Module):
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``ChannelShuffle(2)``."""
         return Call("ChannelShuffle", (Argument(None, self.groups),))
+
+
+class PixelUnshuffle(Operation):
+    """Make channels of each square of ``factor`` by ``factor`` positions: space to depth.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.PixelUnshuffle.html
+    """
+
+    kind: ClassVar[str] = "pixelunshuffle"
+    family: ClassVar[Family] = "shape"
+
+    factor: Count = Field(description="side of the squares")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return more channels of fewer positions; raise ShapeError where the squares do not fill the image."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        channels, height, width = image.sizes
+        if height % self.factor or width % self.factor:
+            raise ShapeError(f"squares of {self.factor}×{self.factor} do not fill {image}", "factor")
+        return Shape((channels * self.factor**2, height // self.factor, width // self.factor))
+
+    def window(self) -> Window:
+        """Return a window of one square."""
+        return Window((self.factor,) * 2, (self.factor,) * 2)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Unshuffle /4``."""
+        return f"Unshuffle /{self.factor}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
+        """Return ``nn.PixelUnshuffle(factor)``."""
+        return Call("nn.PixelUnshuffle", (Argument(None, self.factor),))

@@ -24,21 +24,19 @@ if TYPE_CHECKING:
 Numbers = Annotated[tuple[Real, ...], Field(min_length=1, max_length=4096)]
 
 
-class Scale(Operation):
-    """Multiply each channel by a learned number that begins at ``init``: ConvNeXt's layer scale, or all by one.
+class _Learned(Operation):
+    """What learned numbers have that stand in no module: one for each channel, or one for all."""
 
-    https://arxiv.org/abs/2103.17239
-    """
-
-    kind: ClassVar[str] = "scale"
     family: ClassVar[Family] = "scale"
     is_module: ClassVar[bool] = False
 
-    init: Real = Field(1.0, description="initial value of every learned number")
+    init: Real = 1.0
     vector: bool = Field(
         False, description="whether the weight of an image is saved as (channels,) instead of (channels, 1, 1)"
     )
-    single: bool = Field(False, description="whether all channels share one number, saved without axes")
+    single: bool = Field(
+        False, description="whether all channels share one number, saved without axes, or with `vector` as (1,)"
+    )
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError unless it is an image or its channels come last."""
@@ -52,21 +50,13 @@ class Scale(Operation):
         """Return one bare parameter, one number for each channel: its key is the layer's own."""
         return (Parameter("", self._size(inputs[0]), self.kind),)
 
-    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
-        """Keep the input: the gradient of the numbers needs it."""
-        return SavedTensors((0,))
-
-    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
-        """Return ``Scale``."""
-        return "Scale"
-
     def call(self, *inputs: Shape) -> Call:
         """Return ``_filled((channels, 1, 1), init)``, a parameter and no module."""
         return Call("_filled", (Argument(None, self._size(inputs[0])), Argument(None, float(self.init))))
 
     def _size(self, values: Shape) -> tuple[int, ...]:
         if self.single:
-            return ()
+            return (1,) if self.vector else ()
         return (values.channels, 1, 1) if values.is_image and not self.vector else (values.channels,)
 
     definition: ClassVar[str | None] = '''
@@ -75,9 +65,93 @@ def _filled(shape, value):
     return nn.Parameter(torch.full(shape, value))
 '''
 
+    def _seen(self, target: str) -> str:
+        """Return the source of the numbers in a shape that meets the input."""
+        return f"{target}.view(-1, 1, 1)" if self.vector and not self.single else target
+
+
+class Scale(_Learned):
+    """Multiply each channel by a learned number that begins at ``init``: ConvNeXt's layer scale, or all by one.
+
+    https://arxiv.org/abs/2103.17239
+    """
+
+    kind: ClassVar[str] = "scale"
+
+    init: Real = Field(1.0, description="initial value of every learned number")
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input: the gradient of the numbers needs it."""
+        return SavedTensors((0,))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``Scale``."""
+        return "Scale"
+
     def expression(self, target: str, *names: str) -> str:
         """Return the product of parameter and input."""
-        return f"{target}.view(-1, 1, 1) * {names[0]}" if self.vector and not self.single else f"{target} * {names[0]}"
+        return f"{self._seen(target)} * {names[0]}"
+
+
+class Shift(_Learned):
+    """Add a learned number to each channel that begins at ``init``, or one to all: with `scale`, a norm's own."""
+
+    kind: ClassVar[str] = "shift"
+
+    init: Real = Field(0.0, description="initial value of every learned number")
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``Shift``."""
+        return "Shift"
+
+    def expression(self, target: str, *names: str) -> str:
+        """Return the sum of input and parameter."""
+        return f"{names[0]} + {self._seen(target)}"
+
+
+class Affine(Operation):
+    """Multiply each channel by a learned number and add another, rounded once: what norms end in.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.addcmul.html
+    """
+
+    kind: ClassVar[str] = "affine"
+    family: ClassVar[Family] = "scale"
+    definition: ClassVar[str | None] = '''
+class ChannelAffine(nn.Module):
+    """Multiply each channel by a learned number and add another; axes are those behind the channels."""
+
+    def __init__(self, channels, axes=2):
+        super().__init__()
+        self.shape = (channels, *[1] * axes)
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x):
+        return torch.addcmul(self.bias.view(self.shape), self.weight.view(self.shape), x)
+'''
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape."""
+        return inputs[0]
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (channels,)."""
+        return tuple(Parameter(name, (inputs[0].channels,), self.kind) for name in ("weight", "bias"))
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input."""
+        return SavedTensors((0,))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``Affine``."""
+        return "Affine"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``ChannelAffine(channels)``."""
+        (values,) = inputs
+        axes = len(values.sizes) - 1 - values.channel_axis
+        return Call("ChannelAffine", (Argument(None, values.channels), Argument("axes", axes, 2)))
 
 
 class Rescale(Operation):

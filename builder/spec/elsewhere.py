@@ -114,7 +114,6 @@ _NOT_BUILT_IN = frozenset(
         "parameterdict",
         "parameterlist",
         "pixelshuffle",
-        "pixelunshuffle",
         "reflectionpad",
         "reflectionpadding",
         "reglu",

@@ -32,7 +32,7 @@ _SPLIT = (
     "otherwise each branch gets all of them"
 )
 _SHORTCUT = "the shortcut around the layers: `none`, `identity`, `auto` (identity or projection), a template or layers"
-_MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat` or `mul`"
+_MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat`, `mul` or `div`"
 _ACTIVATION = "the activation after layers and shortcut"
 _KEY = f"the module that contains the layers; `.` is the surrounding module. {LETTERS}; or `.`"
 _PARAMETERS = "names with default values, or with a type (`int`, `list`, `layer`, …) if a value is required"

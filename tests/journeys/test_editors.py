@@ -180,7 +180,7 @@ class TestCompletion:
         ("page", "words"),
         [
             ("layers:\n  a:\n    layers: [relu]\n    shortcut: @", {"none", "identity", "auto"}),
-            ("layers:\n  a:\n    layers: [relu]\n    merge: @", {"add", "concat", "mul"}),
+            ("layers:\n  a:\n    layers: [relu]\n    merge: @", {"add", "concat", "div", "mul"}),
             ("layers:\n  a:\n    layers: [relu]\n    activation: @", {"none", "relu", "gelu"}),
             ("layers:\n  - conv: {out: 8, kernel: 3, bias: @}", {"true", "false"}),
             ("extends: alexnet\ninsert:\n  - se: {}\n    @", {"at", "name"}),

@@ -54,7 +54,9 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"groups": 1, "bias": False}, (IMAGE,)),
     ],
     "localresponsenorm": [({"size": 5}, (IMAGE,)), ({"size": 2, "alpha": 1.0, "beta": 0.5, "k": 2.0}, (IMAGE,))],
-    "blurpool": [({}, (IMAGE,)), ({"kernel": 5, "stride": 1}, (IMAGE,)), ({"kernel": 4}, (IMAGE,))],
+    "blurpool": [({}, (IMAGE,)), ({"kernel": 5, "stride": 1}, (IMAGE,)), ({"kernel": 4}, (IMAGE,)),
+        ({"kernel": 15, "mode": "constant"}, (IMAGE,)),
+    ],
     "pad": [({"right": 1}, (IMAGE,)), ({"top": 1, "bottom": 2, "left": 3, "right": 4}, (IMAGE,)), ({}, (IMAGE,))],
     "padchannels": [({"out": 17}, (IMAGE,)), ({"out": 16, "before": 0}, (IMAGE,)), ({"out": 12}, (IMAGE,))],
     "upsample": [({}, (IMAGE,)), ({"factor": 3, "mode": "bilinear"}, (IMAGE,))],
@@ -86,8 +88,19 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "coordinateattention": [({}, (IMAGE,)), ({"reduction": 2, "least": 1}, (IMAGE,))],
     "scale": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,)),
-        ({"single": True, "init": 0.0}, (IMAGE,)),
+        ({"single": True, "init": 0.0}, (IMAGE,)), ({"single": True, "vector": True}, (IMAGE,)),
     ],
+    "shift": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({"init": 0.5}, (IMAGE,)), ({"single": True}, (IMAGE,))],
+    "affine": [({}, (IMAGE,)), ({}, (LAST,)), ({}, (VECTOR,))],
+    "reduce": [
+        ({"by": "mean", "dims": (3,)}, (LAST,)), ({"by": "sum", "dims": (1,)}, (IMAGE,)),
+        ({"by": "var", "dims": (2, 3), "correction": 0}, (IMAGE,)), ({"by": "std", "groups": 3}, (IMAGE,)),
+        ({"by": "norm", "dims": (1, 2)}, (LAST,)),
+    ],
+    "sqrt": [({}, (IMAGE,)), ({}, (LAST,))],
+    "rsqrt": [({}, (IMAGE,)), ({}, (LAST,))],
+    "contextpool": [({}, (IMAGE,)), ({"bias": False}, (IMAGE,))],
+    "pixelunshuffle": [({"factor": 1}, (IMAGE,)), ({"factor": 3}, (Shape((2, 6, 9)),))],
     "rescale": [
         ({"scale": 0.5}, (IMAGE,)), ({"scale": 2.0, "shift": -1.0}, (VECTOR,)),
         ({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,)), ({"scale": 0.5, "shift": (1.0,) * 12}, (IMAGE,)),
@@ -128,7 +141,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "softmax": [{"groups": 0}, {"dim": 1}],
     "groupnorm": [{}, {"groups": 0}, {"groups": 2, "eps": 0}],
     "localresponsenorm": [{}, {"size": 0}, {"size": 5, "k": 0}, {"size": 5, "alpha": float("inf")}],
-    "blurpool": [{"kernel": 1}, {"kernel": 16}, {"stride": 0}, {"kernel": (3, 3)}],
+    "blurpool": [{"kernel": 1}, {"kernel": 16}, {"stride": 0}, {"kernel": (3, 3)}, {"mode": "circular"}],
     "pad": [{"top": -1}, {"padding": 1}],
     "padchannels": [{}, {"out": 0}, {"out": 4, "before": -1}],
     "upsample": [{"factor": 0}, {"factor": 1.5}, {"mode": "cubic"}],
@@ -152,6 +165,17 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     ],
     "coordinateattention": [{"reduction": 0}, {"least": 0}],
     "scale": [{"init": float("inf")}, {"init": "one"}],
+    "shift": [{"init": float("inf")}, {"init": "one"}],
+    "affine": [{"init": 1.0}, {"bias": False}],
+    "reduce": [
+        {}, {"by": "var"}, {"dims": (2, 3)}, {"by": "max", "dims": (1,)}, {"by": "var", "dims": (1,), "groups": 2},
+        {"by": "var", "dims": ()}, {"by": "var", "groups": 0}, {"by": "std", "dims": (1,), "correction": -1},
+    ],
+    "sqrt": [{"eps": 1e-5}],
+    "rsqrt": [{"eps": 1e-5}],
+    "contextpool": [{"out": 1}, {"bias": "no"}],
+    "pixelunshuffle": [{}, {"factor": 0}],
+    "expandas": [{"by": "add"}],
     "rescale": [{"scale": "half"}, {"scale": (), "shift": ()}, {"scale": (float("nan"),), "shift": (0.0,)}],
     "crop": [{"top": -1}, {"left": 0.5}, {"bottom": 1}],
     "permute": [{}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
@@ -187,8 +211,8 @@ class TestRegistry:
 
     def test_every_operation_has_samples(self) -> None:
         """Otherwise nothing below would look at it."""
-        assert set(SAMPLES) == set(OPERATIONS) - {"join", "read", "narrow"}, (
-            "which have no module; TestMerges looks at it"
+        assert set(SAMPLES) == set(OPERATIONS) - {"join", "read", "narrow", "expandas"}, (
+            "which have no module; TestMerges and TestJoin look at them"
         )
 
     def test_every_operation_has_wrong_fields(self) -> None:
@@ -306,6 +330,32 @@ class TestValues:
             kernels = kernels * module.gain * gamma / (12 * 9) ** 0.5
         assert torch.allclose(module(image), functional.conv2d(image, kernels, module.bias, padding=1), atol=1e-5)
 
+    @pytest.mark.parametrize(("by", "correction"), [("var", 0), ("std", 1)])
+    def test_a_statistic_of_groups_is_given_to_all_their_channels(self, by: str, correction: int) -> None:
+        """What group normalization divides by."""
+        (image,) = tensors((IMAGE,))
+        found = applied("reduce", {"by": by, "groups": 4, "correction": correction}, image)
+        wanted = getattr(image.view(2, 4, -1), by)(dim=2, correction=correction)
+        assert torch.allclose(found, wanted.repeat_interleave(3, 1)[:, :, None, None])
+
+    def test_a_context_is_the_mean_of_what_a_convolution_finds_important(self) -> None:
+        """Its weights sum to 1 over all positions."""
+        operation = OPERATIONS["contextpool"]()
+        module = made(operation.call(IMAGE), operation.source())
+        (image,) = tensors((IMAGE,))
+        scores = functional.conv2d(image, module.weight, module.bias).flatten(2).softmax(2).view(2, 1, 9, 11)
+        assert torch.allclose(module(image), (image * scores).sum((2, 3), keepdim=True), atol=1e-6)
+
+    def test_learned_numbers_are_multiplied_and_added_in_one_step(self) -> None:
+        """Whether the channels are first or last."""
+        for shape, view in ((IMAGE, (12, 1, 1)), (LAST, (12,))):
+            operation = OPERATIONS["affine"]()
+            module = made(operation.call(shape), operation.source())
+            nn.init.uniform_(module.weight)
+            nn.init.uniform_(module.bias)
+            (image,) = tensors((shape,))
+            assert torch.allclose(module(image), image * module.weight.view(view) + module.bias.view(view))
+
     def test_a_convolution_along_the_channels_gives_gates(self) -> None:
         """From the means of neighboring channels, zeros beyond the first and the last."""
         operation = OPERATIONS["eca"](kernel=3)
@@ -330,6 +380,7 @@ class TestValues:
 LANES = {
     "add": [((IMAGE, IMAGE), True), ((IMAGE, Shape((1, 9, 11))), False), ((IMAGE, VECTOR), False)],
     "mul": [((IMAGE, IMAGE), True), ((IMAGE, Shape((12, 1, 1))), True), ((IMAGE, Shape((11, 9, 11))), False)],
+    "div": [((IMAGE, Shape((1, 9, 11))), True), ((LAST, Shape((1, 1, 12), 2)), True), ((IMAGE, VECTOR), False)],
     "concat": [((IMAGE, Shape((3, 9, 11))), True), ((IMAGE, Shape((12, 9, 9))), False), ((IMAGE, LAST), False)],
 }
 """For every merge: shapes that meet, and shapes that do not."""
@@ -401,6 +452,7 @@ class TestJoin:
             ({"first": True}, lambda x, a, b: torch.cat([x, a, b], 1)),
             ({"by": "add"}, lambda x, a, b: x + a + b),
             ({"by": "mul"}, lambda x, a, b: x * a * b),
+            ({"by": "add", "first": False}, lambda x, a, b: a + b + x),
         ],
     )
     def test_its_value_and_shape_are_pytorchs(self, fields: dict[str, Any], expected: Any) -> None:
@@ -410,6 +462,27 @@ class TestJoin:
         result = eval(join.expression("", "x", "a", "b"), {"torch": torch}, {"x": x, "a": a, "b": b})
         assert torch.equal(result, expected(x, a, b))
         assert tuple(result.shape[1:]) == join.output(IMAGE, IMAGE, IMAGE).sizes
+
+    @pytest.mark.parametrize(("first", "expected"), [(None, lambda x, a: a / x), (True, lambda x, a: x / a)])
+    def test_of_a_quotient_its_own_input_is_the_divisor_unless_it_is_first(
+        self, first: bool | None, expected: Any
+    ) -> None:
+        """And no quotient has three terms."""
+        join = OPERATIONS["join"](by="div", first=first)
+        x, a = tensors((IMAGE, IMAGE))
+        assert torch.equal(eval(join.expression("", "x", "a"), {"x": x, "a": a}), expected(x, a))
+        with pytest.raises(ShapeError, match="a quotient has two lanes"):
+            join.output(IMAGE, IMAGE, IMAGE)
+
+    def test_numbers_of_one_position_are_repeated_over_those_of_a_place(self) -> None:
+        """And nothing that has more than one."""
+        expand = OPERATIONS["expandas"]()
+        small, image = tensors((Shape((5, 1, 1)), IMAGE))
+        result = eval(expand.expression("", "small", "image"), {"small": small, "image": image})
+        assert torch.equal(result, small.expand(2, 5, 9, 11))
+        assert expand.output(Shape((5, 1, 1)), IMAGE) == Shape((5, 9, 11))
+        with pytest.raises(ShapeError, match="needs an image of one position"):
+            expand.output(IMAGE, IMAGE)
 
     def test_other_channels_are_joined_and_never_added(self) -> None:
         """As where the lanes of a block meet."""

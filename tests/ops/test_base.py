@@ -57,6 +57,13 @@ LABELS = {
     "se": ({"reduction": 4}, "SE 16→4→16"),
     "coordinateattention": ({}, "CA 16→8→16"),
     "scale": ({}, "Scale"),
+    "shift": ({}, "Shift"),
+    "affine": ({}, "Affine"),
+    "reduce": ({"by": "var", "groups": 4}, "Var 4"),
+    "sqrt": ({}, "√"),
+    "rsqrt": ({}, "1/√"),
+    "contextpool": ({}, "ContextPool"),
+    "pixelunshuffle": ({"factor": 3}, "Unshuffle /3"),
     "rescale": ({"scale": (1.0,), "shift": (0.0,)}, "Rescale"),
     "crop": ({"top": 1}, "Crop 1, 0"),
     "permute": ({"dims": (0, 2, 3, 1)}, "Permute"),
@@ -68,6 +75,7 @@ LABELS = {
     "square": ({}, "Square"),
     "narrow": ({"start": 2, "length": 4}, "Narrow 2–5 of 16"),
     "read": ({}, "Read"),
+    "expandas": ({}, "Expand"),
 }
 """Fields and label of every operation."""
 
@@ -95,6 +103,10 @@ REFUSED = {
     "se": ({"reduction": 32}, IMAGE, "reduction"),
     "coordinateattention": ({}, VECTOR, None),
     "scale": ({"vector": True}, VECTOR, None),
+    "shift": ({"vector": True}, VECTOR, None),
+    "reduce": ({"by": "norm", "dims": (3, 4)}, IMAGE, "dims"),
+    "contextpool": ({}, VECTOR, None),
+    "pixelunshuffle": ({"factor": 2}, IMAGE, "factor"),
     "rescale": ({"scale": (1.0,), "shift": (0.0,)}, IMAGE, "scale"),
     "crop": ({"left": 9}, IMAGE, "left"),
     "permute": ({"dims": (0, 1)}, IMAGE, "dims"),
@@ -109,7 +121,7 @@ REFUSED = {
 TAKES_EVERYTHING = {
     "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout",
     "stochasticdepth", "leakyrelu", "elu", "celu", "selu", "mish", "softplus", "identity",
-    "join", "read", "starrelu", "square",
+    "join", "read", "starrelu", "square", "affine", "sqrt", "rsqrt", "expandas",
 }  # fmt: skip
 
 

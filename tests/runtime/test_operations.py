@@ -45,6 +45,11 @@ CALLS = {
     "mean": "{mean: {dims: [2, 3]}}",
     "channelshuffle": "{channelshuffle: {groups: 2}}",
     "scale": "{scale: {init: 0.5}}",
+    "reduce": "{reduce: {by: std, dims: [2]}}",
+    "sqrt": "[sigmoid, sqrt]",
+    "rsqrt": "[sigmoid, rsqrt]",
+    "pixelunshuffle": "{pixelunshuffle: {factor: 3}}",
+    "expandas": "{layers: [adaptiveavgpool, {expandas: {from: first}}]}",
     "unflatten": "{layers: [adaptiveavgpool, flatten, unflatten]}",
 }
 """Operations with fields; the others are called by their name."""

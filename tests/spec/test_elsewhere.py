@@ -24,13 +24,17 @@ BUILT_IN = {
         name: name.lower()
         for name in ("LeakyReLU", "PReLU", "ELU", "CELU", "SELU", "Mish", "Softplus", "GroupNorm", "LocalResponseNorm")
     },
-    **{name: name.lower() for name in ("Flatten", "Dropout", "ChannelShuffle", "Identity", "Upsample")},
+    **{
+        name: name.lower()
+        for name in ("Flatten", "Dropout", "ChannelShuffle", "Identity", "Upsample", "PixelUnshuffle")
+    },
     "Softmax": "softmax",
     "Softmax2d": "softmax",
     "CrossMapLRN2d": "localresponsenorm",
     "ZeroPad2d": "pad",
     "UpsamplingNearest2d": "upsample",
     "Unflatten": "unflatten",
+    "PixelUnshuffle": "pixelunshuffle",
 }
 HOLDERS = ("Sequential", "ModuleList")
 KNOWN = [*OPERATIONS, "layers", "shortcut"]
