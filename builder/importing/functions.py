@@ -5,11 +5,11 @@ A reader takes the arguments by their names and returns the operation with its f
 
 from __future__ import annotations
 
-from math import frexp
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch.nn import functional
 
+from builder.importing.arithmetic import axes_of, statistic
 from builder.importing.modules import conv, one, pool
 
 if TYPE_CHECKING:
@@ -41,10 +41,17 @@ SIGNATURES: dict[str, str] = {
     "flatten": "input start_dim end_dim",
     "mean": "input dim keepdim",
     "amax": "input dim keepdim",
+    "sum": "input dim keepdim",
+    "var": "input dim unbiased keepdim",
+    "std": "input dim unbiased keepdim",
+    "norm": "input p dim keepdim",
+    "vector_norm": "input ord dim keepdim",
+    "addcmul": "input tensor1 tensor2",
     "max": "input dim keepdim",
     "pad": "input pad mode value",
     "interpolate": "input size scale_factor mode align_corners recompute_scale_factor antialias",
     "channel_shuffle": "input groups",
+    "pixel_unshuffle": "input downscale_factor",
     "chunk": "input chunks dim",
     "split": "input split_size dim",
     "split_with_sizes": "input split_size dim",
@@ -61,6 +68,7 @@ SAME = {
     "multiply": "mul", "div": "truediv", "subtract": "sub",
     "swapaxes": "transpose", "split_with_sizes": "split", "reshape": "view",
     "feature_dropout": "dropout", "silu_": "silu", "clip": "clamp", "isub": "sub",
+    "idiv": "truediv", "itruediv": "truediv", "linalg_vector_norm": "vector_norm",
 }  # fmt: skip
 """Other names of the same function."""
 
@@ -116,6 +124,7 @@ def said(name: str, given: dict[str, Any], before: torch.Tensor, after: Any) -> 
 
 ACTIVATIONS = {
     "relu", "relu6", "silu", "hardswish", "sigmoid", "hardsigmoid", "tanh", "selu", "mish", "softplus",
+    "sqrt", "rsqrt",
 }  # fmt: skip
 
 
@@ -144,6 +153,15 @@ def _layernorm(c: Called) -> Said:
     if len(c.given["normalized_shape"]) != 1 or c.given.get("weight") is None:
         return None
     return "layernorm", {"eps": c.given.get("eps", 1e-5), "bias": c.given.get("bias") is not None}
+
+
+def _affine(c: Called) -> Said:
+    """Return the product with one parameter and the sum with another; which is which, the proof tells."""
+    bias, weight = c.given["input"], c.given["tensor1"]
+    weight = c.given["tensor2"] if weight is c.before else weight
+    axis = c.before.ndim - 1 if bias.shape[-1] == bias.numel() > 1 else 1
+    fits = bias.numel() == weight.numel() == c.before.shape[axis] and c.given.get("value", 1) == 1
+    return ("affine", {}) if fits and c.after.shape == c.before.shape else None
 
 
 def _groupnorm(c: Called) -> Said:
@@ -191,22 +209,27 @@ def _expand(c: Called) -> Said:
 
 
 def _mean(c: Called) -> Said:
-    axes = _axes(c.given.get("dim"), c.before.ndim)
+    axes = axes_of(c.given.get("dim"), c.before.ndim)
     if c.given.get("keepdim"):
         if c.before.ndim == 4 and axes == (2, 3):
             return "adaptiveavgpool", {"size": 1}
-        return ("channelmean", {}) if c.before.ndim == 4 and axes == (1,) else None
+        return ("channelmean", {}) if c.before.ndim == 4 and axes == (1,) else _reduced(c, "mean")
     return ("mean", {"dims": axes}) if axes and 0 not in axes else None
 
 
-def _axes(dim: Any, count: int) -> tuple[int, ...]:
-    if dim is None:
-        return ()
-    return tuple(sorted(each % count for each in (dim if isinstance(dim, (tuple, list)) else (dim,))))
+def _reduced(c: Called, by: str) -> Said:
+    """Return a statistic of an image of which every axis keeps a position."""
+    fields = statistic(by, c.given, c.before)
+    return ("reduce", {"by": by, **fields}) if fields is not None and c.before.ndim == 4 else None
+
+
+def _norm(c: Called) -> Said:
+    """Return the root of the sum of squares."""
+    return _reduced(c, "norm") if c.given.get("p", c.given.get("ord", 2)) in (2, "fro") else None
 
 
 def _amax(c: Called) -> Said:
-    axes = _axes(c.given.get("dim"), c.before.ndim)
+    axes = axes_of(c.given.get("dim"), c.before.ndim)
     if not c.given.get("keepdim") or c.before.ndim != 4:
         return None
     return ("adaptivemaxpool", {"size": 1}) if axes == (2, 3) else ("channelmax", {}) if axes == (1,) else None
@@ -290,21 +313,6 @@ def share_of(channels: int, start: int, count: int) -> Said:
     return ("narrow", {"start": start, "length": count}) if count < channels else ("identity", {})
 
 
-def rescaled(name: str, numbers: list[Any]) -> Said:
-    """Return what a page says for arithmetic with one number; ``numbers`` has None where the value stands."""
-    number = next((each for each in numbers if each is not None), None)
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        return None
-    number, is_first = float(number), numbers[0] is not None
-    if name in ("mul", "add"):
-        return "rescale", {{"mul": "scale", "add": "shift"}[name]: number}
-    if name == "sub" and not is_first:
-        return "rescale", {"shift": -number}
-    if name == "truediv" and not is_first and number and abs(frexp(number)[0]) == 0.5:
-        return "rescale", {"scale": 1 / number}  # exact for powers of two alone
-    return None
-
-
 def _softmax(c: Called) -> Said:
     return ("softmax", {}) if c.given.get("dim") in (1, 1 - c.before.ndim) and c.before.ndim in (2, 4) else None
 
@@ -320,6 +328,7 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "batch_norm": _batchnorm,
     "layer_norm": _layernorm,
     "group_norm": _groupnorm,
+    "addcmul": _affine,
     "local_response_norm": lambda c: (
         "localresponsenorm",
         {
@@ -347,9 +356,15 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "reshape_as": _flatten,
     "mean": _mean,
     "amax": _amax,
+    "sum": lambda c: _reduced(c, "sum"),
+    "var": lambda c: _reduced(c, "var"),
+    "std": lambda c: _reduced(c, "std"),
+    "norm": _norm,
+    "vector_norm": _norm,
     "transpose": _transpose,
     "pad": _pad,
     "interpolate": _interpolate,
+    "pixel_unshuffle": lambda c: ("pixelunshuffle", {"factor": c.given["downscale_factor"]}),
     "channel_shuffle": lambda c: ("channelshuffle", {"groups": c.given["groups"]}),
     "getitem": _getitem,
     "softmax": _softmax,

@@ -31,7 +31,7 @@ def shortcut_form(joint: Joint) -> tuple[list[Item], list[Item]] | None:
     if len(joint.lanes) != 2 or joint.split or exchanges(joint):
         return None
     first, second = joint.lanes
-    if joint.word == "concat":
+    if joint.word in ("concat", "div"):
         return (second, first) if not first else None
     if joint.word == "mul":
         return (first, second) if not second else (second, first) if not first else None
@@ -199,7 +199,7 @@ def layer_norm(region: Region) -> TracedStep | None:
 
 def opened(region: Region) -> list[Item] | None:
     """Return what is inside a module that owns the weights of one of its operations, and so is no block; else None."""
-    if not any(isinstance(each, TracedStep) and each.owns and each.key == region.key for each in region.items):
+    if {each.key for each in steps_of(region.items) if each.owns} != {region.key}:
         return None
     return [each if not isinstance(each, TracedStep) or each.owns else replace(each, key="") for each in region.items]
 

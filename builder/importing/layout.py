@@ -258,8 +258,9 @@ class PageLayout:
             items[0] = whole  # the shortcut is this block's own, and not that of the only block in it
         joint = items[0] if items else None
         if isinstance(joint, Joint) and (form := shortcut_form(joint)) is not None and len(items) <= 2:
-            after = items[1] if len(items) == 2 else None
-            if after is None or (isinstance(after, TracedStep) and after.word in ACTIVATIONS and not after.owns):
+            after = items[1] if len(items) == 2 else joint.activation
+            is_own = len(items) == 1 or (joint.activation is None and _is_activation(after))
+            if is_own:
                 main, side = form
                 layers = self.body(main, region.key)
                 shortcut = self.body(side, region.key)
@@ -269,7 +270,8 @@ class PageLayout:
                 merge = None if joint.word == "add" else joint.word
                 return BlockForm(
                     region.kind, layers, shortcut=shortcut, merge=merge, activation=activation,
-                    channels=region.channels, source=region.source, value=items[-1].value, merged=joint.value,
+                    channels=region.channels, source=region.source, value=items[-1].value,
+                    merged=joint.value if joint.merged is None else joint.merged,
                 )  # fmt: skip
         if isinstance(joint, Joint) and len(items) == 1:
             block = self._joint(joint, region.key)
@@ -306,4 +308,9 @@ class PageLayout:
         )
 
     def _joint_name(self, joint: Joint) -> str:
-        return {"add": "residual", "mul": "gate", "concat": "branches"}[joint.word]
+        return {"add": "residual", "mul": "gate", "div": "quotient", "concat": "branches"}[joint.word]
+
+
+def _is_activation(item: Item | None) -> bool:
+    """Return whether an item can be the activation of a block: one without weights."""
+    return isinstance(item, TracedStep) and item.word in ACTIVATIONS and not item.owns

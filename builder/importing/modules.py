@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 Said: TypeAlias = "tuple[str, dict[str, object]] | None"
 """An operation with all its fields, or None where a page has no word for it."""
 
+Cut: TypeAlias = "tuple[tuple[str, dict[str, object]], ...]"
+"""Operations that stand for one module, in their order."""
+
 
 def said(module: nn.Module) -> Said:
     """Return what a page says for a module of ``torch.nn``."""
@@ -128,6 +131,16 @@ def _zeros(m: Any) -> Said:
     return "pad", dict(zip(("left", "right", "top", "bottom"), m.padding, strict=True))
 
 
+def cut(module: nn.Module) -> Cut | None:
+    """Return what a page says for zeros around an image of which the first rows or columns are left out; else None."""
+    if not isinstance(module, nn.ConstantPad2d) or module.value:
+        return None
+    left, right, top, bottom = module.padding
+    if min(left, top) >= 0 or min(right, bottom) < 0 or max(left, top) > 0:
+        return None
+    return ("crop", {"top": -top, "left": -left}), ("pad", {"right": right, "bottom": bottom})
+
+
 def standardized(module: nn.Module, out: Any) -> Said:
     """Return a convolution that standardizes its kernels before it uses them; ``out`` is what a plain one is."""
     if not isinstance(module, nn.Conv2d) or out is None or not isinstance(eps := getattr(module, "eps", None), float):
@@ -175,6 +188,7 @@ _READ: dict[type[nn.Module], Callable[[Any], Said]] = {
     nn.Softplus: lambda m: ("softplus", {}) if (m.beta, m.threshold) == (1, 20) else None,
     nn.Softmax: lambda m: ("softmax", {}) if m.dim == 1 else None,
     nn.Upsample: _upsample,
+    nn.PixelUnshuffle: lambda m: ("pixelunshuffle", {"factor": m.downscale_factor}),
     nn.ChannelShuffle: lambda m: ("channelshuffle", {"groups": m.groups}),
     nn.ZeroPad2d: _zeros,
     nn.ConstantPad2d: _zeros,

@@ -2,29 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
 from torch import fx, nn
 
 from builder.importing import functions, modules
+from builder.shapes import window_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Found(NamedTuple):
-    """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights."""
+    """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights.
+
+    ``before`` are words that come first, with their fields.
+    """
 
     word: str
     fields: dict[str, object]
     source: fx.Node
     key: str = ""
+    before: tuple[tuple[str, dict[str, object]], ...] = ()
 
 
 def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
     """Return the pattern that ends in a node, which calls the function ``name``; None where it is by itself."""
-    read = {"view": _shuffled, "mul": _channel_gate, "add": _star, "conv2d": _blurred, "unsqueeze": _unflattened}.get(
-        name
-    )
-    return read(node, net) if read is not None else None
+    for read in _READ.get(name, ()):
+        if (found := read(node, net)) is not None:
+            return found
+    return None
 
 
 def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
@@ -40,6 +47,57 @@ def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as t
     if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
         return None
     return Found("channelshuffle", {"groups": int(shape[1])}, source)
+
+
+def _to_depth(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return a view in which squares of positions become channels, those of one position behind one another."""
+    after = node.meta["known"]
+    turned = _past(node.args[0], "contiguous")
+    if after.ndim != 4 or _function(turned) != "permute" or _function(turned.args[0]) != "view":
+        return None
+    source, cut = turned.args[0].args[0], turned.args[0].meta["known"].shape
+    if not isinstance(source, fx.Node) or len(cut) != 6 or source.meta["known"].ndim != 4:
+        return None
+    _, channels, height, width = source.meta["known"].shape
+    factor = cut[3]
+    fits = tuple(cut[1:]) == (channels, height // factor, factor, width // factor, factor)
+    if not fits or tuple(after.shape[1:]) != (channels * factor**2, height // factor, width // factor):
+        return None
+    plain = ("pixelunshuffle", {"factor": factor})
+    match _axes_of(turned):
+        case (0, 1, 3, 5, 2, 4):  # PyTorch's own order: the squares of one channel behind one another
+            return Found(*plain, source)
+        case (0, 3, 5, 1, 2, 4):
+            return Found("channelshuffle", {"groups": channels}, source, before=(plain,))
+    return None
+
+
+def _axes_of(permuted: Any) -> tuple[int, ...]:
+    given = permuted.args[1:]
+    axes = given[0] if len(given) == 1 else given
+    return tuple(axes)
+
+
+def _context(node: Any, net: nn.Module) -> Found | None:
+    """Return the mean of the positions, weighed by what a convolution to one channel makes of them."""
+    source = _past(node.args[0], "contiguous")
+    if node.meta["known"].shape[2:] != (1, 1) or _function(source) != "matmul":
+        return None
+    rows, weights = (_past(each, "unsqueeze") for each in source.args)
+    if _function(weights) != "softmax" or _function(rows) != "view" or weights.meta["known"].ndim != 3:
+        return None
+    image, scores = rows.args[0], _past(weights.args[0], "view")
+    module = net.get_submodule(str(scores.target)) if _is_module(scores) else None
+    if not isinstance(module, nn.Conv2d) or scores.args[0] is not image or image.meta["known"].ndim != 4:
+        return None
+    batch, channels, height, width = image.meta["known"].shape
+    said = modules.said(module)
+    fields = {"out": 1, "kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
+    if said is None or {**said[1], **fields} != said[1]:
+        return None
+    if rows.meta["known"].shape != (batch, channels, height * width) or node.meta["known"].shape[1] != channels:
+        return None
+    return Found("contextpool", {"bias": module.bias is not None}, image, str(scores.target))
 
 
 def _channel_gate(node: Any, net: nn.Module) -> Found | None:
@@ -63,7 +121,7 @@ def _channel_gate(node: Any, net: nn.Module) -> Found | None:
 
 
 def _blurred(node: Any, net: nn.Module) -> Found | None:
-    """Return a depthwise convolution of mirrored edges with numbers that are not learned; the proof reads them."""
+    """Return a depthwise convolution of a padded image with numbers that are not learned; the proof reads them."""
     given = functions.arguments("conv2d", node.target, node.args, node.kwargs)
     padded, weight = given["input"], given["weight"]
     if _function(padded) != "pad" or not _is_parameter(weight) or given.get("bias") is not None:
@@ -75,9 +133,32 @@ def _blurred(node: Any, net: nn.Module) -> Found | None:
     strides = {*modules.pair(given.get("stride", 1))}
     stride = strides.pop()
     plain = not strides and share == 1 and kernel == width and given.get("groups", 1) == channels
-    if not plain or edges.get("mode") != "reflect" or {*edges["pad"]} != {(stride - 1 + kernel - 1) // 2}:
+    mode = edges.get("mode", "constant")
+    fits = {*edges["pad"]} == {(stride - 1 + kernel - 1) // 2} and not edges.get("value")
+    if not plain or mode not in ("reflect", "constant") or not fits:
         return None
-    return Found("blurpool", {"kernel": kernel, "stride": stride}, padded.args[0])
+    return Found("blurpool", {"kernel": kernel, "stride": stride, "mode": mode}, padded.args[0])
+
+
+def _pooled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return maxima over an image to which what is lower than all was added: a pool that pads, or goes past the end."""
+    padded = node.args[0]
+    edges = functions.arguments("pad", padded.target, padded.args, padded.kwargs) if _function(padded) == "pad" else {}
+    given = functions.arguments("max_pool2d", node.target, node.args, node.kwargs)
+    if edges.get("value") != float("-inf") or given["input"].meta["known"].ndim != 4 or min(edges["pad"]) < 0:
+        return None
+    if any(modules.pair(given.get(each) or rest) != (rest, rest) for each, rest in (("padding", 0), ("dilation", 1))):
+        return None
+    left, _, top, _ = edges["pad"]
+    kernel, padding = modules.pair(given["kernel_size"]), (top, left)
+    stride = modules.pair(given.get("stride") or kernel)
+    sides = list(zip(edges["input"].meta["known"].shape[2:], kernel, stride, padding, strict=True))
+    for ceil in (False, True):
+        reached = tuple(window_output(*each, ceil=ceil) for each in sides)
+        if reached == tuple(node.meta["known"].shape[2:]) and all(2 * pad <= size for _, size, _, pad in sides):
+            found = modules.pool("maxpool", kernel, stride, padding, ceil)
+            return Found(*found, edges["input"]) if found is not None else None
+    return None
 
 
 def _unflattened(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
@@ -133,18 +214,12 @@ def _past(node: Any, *names: str) -> Any:
     return node
 
 
-def scales(weight: Any, value: torch.Tensor) -> bool | None:
-    """Return whether a parameter with one number for each channel is a vector; None where it is something else.
-
-    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
-    """
-    known, stored = weight.meta["known"], weight.meta["stored"]
-    if known.ndim == 0:
-        return None
-    last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
-    channels = value.shape[-1] if last else value.shape[1]
-    if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
-        return None
-    if len(stored) == 1:
-        return not last
-    return False if not last and tuple(stored) == (channels, 1, 1) else None
+_READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
+    "view": (_shuffled, _to_depth, _context),
+    "mul": (_channel_gate,),
+    "add": (_star,),
+    "conv2d": (_blurred,),
+    "max_pool2d": (_pooled,),
+    "unsqueeze": (_unflattened,),
+}
+"""What may end in a call of a function."""

@@ -8,17 +8,32 @@ import torch
 from torch import fx, nn
 
 from builder.importing import functions, modules, stacks
+from builder.importing.arithmetic import rescaled
 from builder.importing.calls import call_tree
-from builder.importing.patterns import pattern, scales
+from builder.importing.learned import LEARNED, learned
+from builder.importing.nodes import (
+    home_of,
+    is_last_axis,
+    nodes_of,
+    one_row,
+    owner_of,
+    sources_of,
+    tensors_of,
+    values_of,
+)
+from builder.importing.patterns import pattern
 from builder.importing.steps import HOLE, TracedStep
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from builder.importing.steps import ModuleCall
 
 Shapes: TypeAlias = "tuple[Sequence[int], Sequence[int]]"
-_WEIGHTED = ("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "stdconv")
+_WEIGHTED = (
+    *("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "shift", "affine"),
+    "stdconv",
+)
 
 
 _LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
@@ -47,7 +62,7 @@ class GraphReading:
         self._graph = graph
         self.values: dict[fx.Node, Any] = {}
         """Of each node the number of its value, or what is several values: Several or Stack."""
-        self._turned: dict[int, tuple[int, tuple[int, ...]]] = {}
+        self._turned: dict[int, tuple[int, tuple[int, ...], bool]] = {}
         self._alias: dict[int, int] = {}
         self._next = 0
         self._cats: dict[tuple[int, ...], int] = {}
@@ -62,7 +77,7 @@ class GraphReading:
                 if "known" in node.meta:
                     self.values[node] = -1
             elif node.op == "output":
-                self.outputs = tuple(self.read(each) for each in _leaving(node.args[0]))
+                self.outputs = tuple(self.read(each) for each in values_of(node.args[0]))
             elif node.op != "get_attr" and "known" in node.meta:
                 self._node(node)
         return call_tree(self.steps, self._net, self.outputs)
@@ -86,6 +101,10 @@ class GraphReading:
         if (found := pattern(node, name, self._net)) is not None:
             step = self._step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
             step.owns = bool(found.key)
+            for word, fields in found.before:
+                shapes = found.source.meta["known"].shape, after.shape
+                step.inputs = (self.emit(node, word, {**fields}, step.inputs, shapes),)
+                step.channels = after.shape[1]
             self._add(node, step)
         elif stacks.read(self, node, name, given):
             return
@@ -108,21 +127,30 @@ class GraphReading:
             return
         if len(inputs) != 1:
             found = None
+        elif (cut := modules.cut(module)) is not None:
+            self._cut(node, cut)
+            return
         step = self._step(node, found, inputs, after, key=str(node.target), said=type(module).__name__)
         step.owns = any(True for _ in module.parameters(recurse=True)) or any(True for _ in module.buffers())
         step.reason = modules.refusal(module) if found is None else ""
         self._add(node, step, in_place=bool(getattr(module, "inplace", False)))
 
+    def _cut(self, node: Any, cut: modules.Cut) -> None:
+        """Read a margin of which some sides are negative: rows and columns left out, and others added."""
+        value, before = self.read(node.args[0]), node.args[0].meta["known"].shape
+        for word, fields in cut:
+            value = self.emit(node, word, {**fields}, (value,), (before, node.meta["known"].shape))
+
     def _function(self, node: Any, name: str, given: dict[str, Any], after: Any) -> None:
-        inputs = tuple(_nodes((node.args, node.kwargs)))
-        read = _sources(name, inputs)
+        inputs = tuple(nodes_of((node.args, node.kwargs)))
+        read = sources_of(name, inputs)
         said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
         found = None
-        key = _owner(inputs)
+        key = owner_of(inputs)
         if len(read) == 1 and isinstance(self.values.get(read[0]), int):
-            given = _tensors(given)
+            given = tensors_of(given)
             if name == "permute":
-                given["dims"] = _flat(node.args[1:])
+                given["dims"] = one_row(node.args[1:])
             if name == "getitem":
                 given["index"] = node.args[1]
             before = read[0].meta["known"]
@@ -130,7 +158,7 @@ class GraphReading:
                 self.values[node] = self.read(read[0])
                 return
             found = functions.said(name, given, before, after)
-            if key is None and name == "conv2d" and (home := _home(node)) is not None:
+            if key is None and name == "conv2d" and (home := home_of(node)) is not None:
                 found = modules.standardized(self._net.get_submodule(home), found)
                 key = home if found is not None else None
             if found is not None and (found[0] in _WEIGHTED) != (key is not None):
@@ -167,13 +195,14 @@ class GraphReading:
         return step.value
 
     def _turn(self, node: Any, value: int, before: Sequence[int], dims: tuple[int, ...]) -> int:
-        """Return a value with its axes in another order; two changes that undo each other are none."""
-        source, done = self._turned.get(value, (value, ()))
-        if done and [done[each] for each in dims] == list(range(len(dims))):
+        """Return a value with its axes in another order; a change that only a page needs is undone by its opposite."""
+        source, done, by_page = self._turned.get(value, (value, (), False))
+        is_own = functions.name_of(node.target) not in ("permute", "transpose")
+        if done and (by_page or is_own) and [done[each] for each in dims] == list(range(len(dims))):
             return source
         shape = [before[each] for each in dims]
         turned = self.emit(node, "permute", {"dims": dims}, (value,), (before, shape))
-        self._turned[turned] = value, dims
+        self._turned[turned] = value, dims, is_own
         return turned
 
     def _arithmetic(self, node: Any, word: str, after: Any) -> None:
@@ -183,47 +212,55 @@ class GraphReading:
                 self.values[node] = self.read(value)
                 return
         said = {"add": "+", "mul": "*", "sub": "-", "truediv": "/"}[word]
-        if word == "mul" and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
-            step = self._scaled(node, after, said)
+        if word in LEARNED and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
+            step = self._learned(node, node.args, LEARNED[word], after, said)
+        elif word == "mul" and one is two:
+            step = self._step(node, ("square", {}), (one,), after, said=said)
         elif all(isinstance(each, fx.Node) for each in node.args):
             step = self._combined(node, word, after, said)
         else:
-            found = functions.rescaled(word, [None if isinstance(each, fx.Node) else each for each in node.args])
-            step = self._step(node, found, tuple(_nodes(node.args)), after, said=said)
+            found = rescaled(word, [None if isinstance(each, fx.Node) else each for each in node.args])
+            step = self._step(node, found, tuple(nodes_of(node.args)), after, said=said)
         in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
         self._add(node, step, in_place=in_place)
 
-    def _scaled(self, node: Any, after: Any, said: str) -> TracedStep:
-        """Return the product of a value and a parameter."""
-        one, two = node.args
-        value, weight = (two, one) if one.op == "get_attr" else (one, two)
-        known = weight.meta["known"]
-        fields: dict[str, object] | None = None
-        if value.op != "get_attr" and (vector := scales(weight, value.meta["known"])) is not None:
-            fields = {"vector": vector}
-        elif value.op != "get_attr" and known.ndim == 0 and weight.meta["stored"] == ():
-            fields = {"single": True}
-        if fields is not None:
-            first = known.flatten()[0]
-            fields = {"init": 1.0 if first.is_meta else float(first), **fields}
-        found = ("scale", fields) if fields is not None else None
+    def _learned(self, node: Any, pair: tuple[Any, Any], word: str, after: Any, said: str) -> TracedStep:
+        """Return the product or the sum of a value and a parameter."""
+        value, weight = pair if pair[1].op == "get_attr" else pair[::-1]
+        found = learned(weight, value.meta["known"], word) if value.op != "get_attr" else None
         step = self._step(node, found, (value,), after, key=str(weight.target), said=said)
         step.owns = True
         return step
 
     def _combined(self, node: Any, word: str, after: Any, said: str) -> TracedStep:
-        """Return a sum, a product, or a difference, which is the sum with the opposite."""
+        """Return a sum, a product, a quotient, or a difference, which is the sum with the opposite."""
         one, two = node.args
         same = one.meta["known"].ndim == two.meta["known"].ndim
-        if not same or word == "truediv" or (word == "sub" and two.op == "get_attr"):
+        if not same or any(each.op == "get_attr" for each in (one, two)):
             return self._step(node, None, (one, two), after, said=said)
+        if word == "add" and one.meta["known"].shape != two.meta["known"].shape:
+            return self._spread_sum(node, after, said)
         if word != "sub":
+            word = "div" if word == "truediv" else word
             return self._step(node, (word, {}), (one, two), after, said=said)
         opposite = self._step(two, ("rescale", {"scale": -1.0}), (two,), two.meta["known"], said=said)
         opposite.place = node.stack_trace or ""
         self._add(node, opposite)
         step = self._step(node, ("add", {}), (one, two), after, said=said)
         step.inputs = (step.inputs[0], opposite.value)
+        return step
+
+    def _spread_sum(self, node: Any, after: Any, said: str) -> TracedStep:
+        """Return a sum of an image and numbers of one position, which are repeated first."""
+        small = next((each for each in node.args if each.meta["known"].shape[2:] == (1, 1)), None)
+        large = next((each for each in node.args if each.meta["known"].shape == after.shape), None)
+        if small is None or large is None or small.meta["known"].shape[:2] != after.shape[:2]:
+            return self._step(node, None, node.args, after, said=said)
+        spread = self._step(small, ("expandas", {}), (small,), after, said=said)
+        spread.reads, spread.place = (self.read(large),), node.stack_trace or ""
+        self._add(node, spread)
+        step = self._step(node, ("add", {}), node.args, after, said=said)
+        step.inputs = tuple(spread.value if each is small else self.read(each) for each in node.args)
         return step
 
     def _cat(self, node: Any, given: dict[str, Any]) -> None:
@@ -234,13 +271,13 @@ class GraphReading:
             self.values[node] = self.read(nodes[0])
             return
         fine = given.get("dim", 0) in (1, 1 - after.ndim) and all(isinstance(each, fx.Node) for each in nodes) and nodes
-        if _is_last(given.get("dim", 0), after) and all(isinstance(self.values.get(each), int) for each in nodes):
+        if is_last_axis(given.get("dim", 0), after) and all(isinstance(self.values.get(each), int) for each in nodes):
             firsts = tuple(self._turn(node, self.read(each), each.meta["known"].shape, _FIRST) for each in nodes)
             shape = [after.shape[each] for each in _FIRST]
             joined = self.emit(node, "concat", {}, firsts, (shape, shape))
             self.values[node] = self._turn(node, joined, shape, _LAST)
             return
-        step = self._step(node, ("concat", {}) if fine else None, tuple(_nodes(nodes)), after, said="cat")
+        step = self._step(node, ("concat", {}) if fine else None, tuple(nodes_of(nodes)), after, said="cat")
         self._add(node, step)
         if fine:
             self._cats[step.inputs] = step.value
@@ -257,7 +294,7 @@ class GraphReading:
         source = given["input"]
         after = node.meta["known"]
         before = source.meta["known"]
-        is_last = _is_last(given.get("dim", 0), before)
+        is_last = is_last_axis(given.get("dim", 0), before)
         if (
             name == "unbind"
             or (given.get("dim", 0) not in (1, 1 - before.ndim) and not is_last)
@@ -335,54 +372,3 @@ class GraphReading:
         self.steps.append((step, tuple((call, path, kind) for (call, kind), path in zip(stack, paths, strict=True))))
         if in_place and step.inputs and step.inputs[0] >= 0:
             self._alias[step.inputs[0]] = step.value
-
-
-def _is_last(dim: Any, image: torch.Tensor) -> bool:
-    """Return whether an axis is the last of an image's."""
-    return image.ndim == 4 and dim in (3, -1)
-
-
-def _home(node: Any) -> str | None:
-    """Return the module in which a node was called."""
-    stack = list(node.meta.get("nn_module_stack", {}).values())
-    return str(stack[-1][0]) if stack and stack[-1][0] else None
-
-
-def _nodes(value: Any) -> Iterator[fx.Node]:
-    if isinstance(value, fx.Node):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for each in value:
-            yield from _nodes(each)
-    elif isinstance(value, dict):
-        for each in value.values():
-            yield from _nodes(each)
-
-
-def _sources(name: str, inputs: tuple[fx.Node, ...]) -> list[fx.Node]:
-    """Return the values that a function reads, without weights and without those of which it takes the size alone."""
-    read = [each for each in inputs if each.op != "get_attr"]
-    return read[:1] if name in functions.SIZED_BY else read
-
-
-def _owner(inputs: tuple[fx.Node, ...]) -> str | None:
-    """Return the module whose weights a function takes, if they are one module's."""
-    weights = [str(each.target).rpartition(".") for each in inputs if each.op == "get_attr"]
-    owners, names = {owner for owner, _, _ in weights}, {name for _, _, name in weights}
-    if len(owners) != 1 or not names <= {"weight", "bias", "running_mean", "running_var"}:
-        return None
-    return owners.pop()
-
-
-def _leaving(value: Any) -> Iterator[fx.Node]:
-    """Yield what an output holds; a named tuple is a node that makes it."""
-    for node in _nodes(value):
-        yield from [node] if "known" in node.meta else _nodes((node.args, node.kwargs))
-
-
-def _tensors(given: dict[str, Any]) -> dict[str, Any]:
-    return {name: each.meta.get("known") if isinstance(each, fx.Node) else each for name, each in given.items()}
-
-
-def _flat(values: tuple[Any, ...]) -> tuple[int, ...]:
-    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else tuple(values)

@@ -12,10 +12,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import torch
 from torch import fx
 
+from builder.importing import functions
+from builder.importing.arithmetic import of_each_value, statistic
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _VIEWS = ("view", "unflatten", "transpose", "squeeze", "unsqueeze", "flatten", "contiguous")
+_STATISTICS = ("mean", "sum", "var", "std", "norm")
 _IMAGE = 4
 """Axes of a batch of images."""
 
@@ -28,6 +32,8 @@ class Stack(NamedTuple):
     """That of one lane, with the batch."""
     lanes: tuple[int, ...] = ()
     row: int | None = None
+    is_spread: bool = False
+    """Whether it has one number for each of its values, which a page spreads over their channels at once."""
 
 
 class StackReading(Protocol):
@@ -78,7 +84,7 @@ def _viewed(reading: StackReading, node: Any, sources: Sequence[Any]) -> Stack |
     if len(sources) != 1 or not isinstance(reading.values.get(sources[0]), int):
         return None
     before, after = sources[0].meta["known"].shape, node.meta["known"].shape
-    if len(before) != _IMAGE or len(after) < _IMAGE or before[0] != after[0]:
+    if len(before) != _IMAGE or len(after) < _IMAGE or before[0] != after[0] or before == after:
         return None
     count, *rest = [each for each in after[1:] if each != 1] or [1]
     if count < 2 or before[1] % count or [each for each in (before[1] // count, *before[2:]) if each != 1] != rest:
@@ -91,6 +97,13 @@ def _changed(reading: StackReading, node: Any, name: str, stacks: Sequence[Stack
     before, after = node.args[0].meta["known"], node.meta["known"]
     if name in _VIEWS and tuple(after.shape) == _row_shape(stack):
         return _row(reading, node, stack)
+    if name in functions.NOTHING and before.dtype == after.dtype:
+        return stack
+    if stack.is_spread or name in _STATISTICS:
+        read = _spread if stack.is_spread else _statistic
+        found = read(reading, node, name, stack)
+        if found is not None or stack.is_spread:
+            return found
     if name in _VIEWS and (
         _sizes(before) == _sizes(after) or prod(after.shape[1:]) == after.shape[1] == after.shape[-1]
     ):
@@ -105,6 +118,32 @@ def _changed(reading: StackReading, node: Any, name: str, stacks: Sequence[Stack
         lanes = _lanes(reading, node, stack)
         return reading.emit(node, "add", {}, lanes, (stack.shape, stack.shape))
     return None
+
+
+def _statistic(reading: StackReading, node: Any, name: str, stack: Stack) -> Stack | None:
+    """Return a statistic of each value over all that it has: one number, which all its channels get."""
+    before, given = node.args[0].meta["known"], functions.arguments(name, node.target, node.args, node.kwargs)
+    found = statistic(name, given, before)
+    if found is None or found["dims"] != tuple(range(2, before.ndim)) or before.ndim != _IMAGE + 1:
+        return None
+    fields = {"by": name, "groups": stack.length, **{each: found[each] for each in found if each == "correction"}}
+    shape = (*stack.shape[:2], 1, 1)
+    result = _row_shape(Stack(stack.length, shape))
+    row = reading.emit(node, "reduce", fields, (_row(reading, node, stack),), (_row_shape(stack), result))
+    return Stack(stack.length, shape, row=row, is_spread=True)
+
+
+def _spread(reading: StackReading, node: Any, name: str, stack: Stack) -> Stack | int | None:
+    """Return what is computed with one number of each value, or what it is when all its channels have it."""
+    after, shape = node.meta["known"].shape, _row_shape(stack)
+    if name in ("expand", "expand_as"):
+        return stack
+    if name in _VIEWS:
+        return _row(reading, node, stack) if len(after) == _IMAGE and after[1] == shape[1] else None
+    found = of_each_value(name, node.args)
+    if found is None:
+        return None
+    return stack._replace(row=reading.emit(node, *found, (_row(reading, node, stack),), (shape, shape)))
 
 
 def _product(reading: StackReading, node: Any, one: Stack, two: Stack) -> Stack | None:

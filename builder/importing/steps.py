@@ -8,13 +8,13 @@ from typing import TypeAlias
 Unit: TypeAlias = "TracedStep | ModuleCall"
 """What stands in a module's forward: an operation, or a module that was called as one."""
 
-MERGES = ("add", "concat", "mul")
+MERGES = ("add", "concat", "mul", "div")
 """Steps that a page writes as ``merge:``."""
 
 HOLE = "?"
 """The word of what a page cannot say."""
 
-KEYLESS = ("join", "read", "narrow")
+KEYLESS = ("join", "read", "narrow", "expandas")
 """Words of what takes no name among the modules and no number in a list."""
 
 

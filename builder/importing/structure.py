@@ -61,6 +61,8 @@ class Structure:
     holes: list[tuple[TracedStep, str]] = field(default_factory=list)
     shapes: dict[int, tuple[int, ...]] = field(default_factory=dict)
     words: dict[tuple[str, object], str] = field(default_factory=dict)
+    in_order: bool = False
+    """Whether sums and products keep Python's order; it decides in which order numbers lie, and so on later bits."""
 
     def hole_word(self, step: TracedStep) -> str:
         """Return the word by which a page calls something that it cannot say; equal holes have one word."""
@@ -138,7 +140,9 @@ class Structure:
 
     def _join(self, merge: TracedStep, here: int, reads: Sequence[int], *, first: bool, value: int) -> TracedStep:
         """Return a step that combines what comes in with earlier values."""
-        fields: dict[str, object] = {"by": merge.word, "first": first and merge.word == "concat"}
+        if merge.word in ("add", "mul"):
+            first = not self.in_order or merge.inputs[0] == here
+        fields: dict[str, object] = {"by": merge.word, "first": first}
         return replace(
             merge, word="join", fields=fields, inputs=(here,), reads=tuple(reads), value=value, key="", owns=False,
             channels=self._channels(here),
@@ -172,7 +176,7 @@ class Structure:
         """Return items and behind them the joins that combine ``here``, which they lead to, with earlier values."""
         position = merge.inputs.index(here)
         before, behind = merge.inputs[:position], merge.inputs[position + 1 :]
-        if merge.word != "concat":
+        if merge.word in ("add", "mul"):
             before, behind = (*before, *behind), ()
         if before and behind:
             inner = self._between_value(merge, position)
@@ -193,7 +197,7 @@ class Structure:
         owns = [reach.ancestors(units[:-1], value, source) for value in inner]
         if not any(owns) or len(reach.groups(owns)) < len(owns):
             return None
-        if merge.word == "concat" and len(inner) == 2 == len(merge.inputs) and inner[1] == source:
+        if merge.word in ("concat", "div") and len(inner) == 2 == len(merge.inputs) and inner[1] == source:
             return self._joined(merge, inner[0], self._chain(units, source, inner[0], outside))
         if len(inner) == 1:
             return self._joined(merge, inner[0], self._chain(units, source, inner[0], outside))

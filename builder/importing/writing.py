@@ -129,6 +129,8 @@ class Writer:
             default = OPERATIONS[layer.word].model_fields[name].default
             if name == "stride" and layer.word in ("maxpool", "avgpool"):
                 default = layer.fields["kernel"]
+            if name == "first":
+                default = layer.fields["by"] in ("add", "mul")
             default = self._defaults.get(layer.word, {}).get(name, default)
             if not _equal(default, each):
                 said[name] = each

@@ -7,6 +7,7 @@ import torch
 import torchvision
 from torch import nn
 
+from builder.importing.proof import Proof
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
 from tests.importing.networks import (
@@ -135,6 +136,25 @@ class TestBlocks:
         found = imported(InPlace())
         assert found.is_equal
         assert "reuse: {layer: conv}" in found.text
+
+
+class TestOrder:
+    """The order of a sum's terms is nothing to its value, and may be to how numbers lie in memory."""
+
+    def test_python_s_own_order_is_tried_where_outputs_differ(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And taken where it is equal."""
+        proofs = [Proof(parts_at="conv"), Proof(equal=True)]
+        monkeypatch.setattr("builder.importing.convert.prove", lambda *_: proofs.pop(0))
+        found = imported(Streams())
+        assert found.is_equal
+        assert "first: false" in found.text
+
+    def test_the_shorter_page_stays_where_that_changes_nothing(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Its first line says that it is not proven."""
+        monkeypatch.setattr("builder.importing.convert.prove", lambda *_: Proof(parts_at="conv"))
+        found = imported(Streams())
+        assert found.text.startswith("# NOT PROVEN: the outputs differ")
+        assert "first: false" not in found.text
 
 
 class TestProof:

@@ -23,6 +23,17 @@ def words(items: list[Item]) -> list[str]:
     return [each.word if isinstance(each, TracedStep) else "" for each in items]
 
 
+def streams(word: str, *inputs: int) -> ModuleCall:
+    """Return a network of two streams that meet by a word; one of them goes on beside it."""
+    lanes = step("conv", 0, -1), step("conv", 1, -1)
+    return network(*lanes, step(word, 2, *inputs), step("relu", 3, 0), step("concat", 4, 2, 3))
+
+
+def joins(items: list[Item]) -> list[TracedStep]:
+    """Return the steps that read earlier values."""
+    return [each for each in items if isinstance(each, TracedStep) and each.word == "join"]
+
+
 class TestChains:
     """What everything passes cuts a chain."""
 
@@ -78,6 +89,18 @@ class TestChains:
         )
         items = Structure().network(network(*steps))
         assert words(items) == ["conv", "read", "conv", "join", "read", "relu", "join"]
+
+    @pytest.mark.parametrize(("in_order", "first"), [(False, True), (True, False)])
+    def test_a_sum_may_keep_the_order_of_python(self, in_order: bool, first: bool) -> None:
+        """Its own input is first where that is nothing to the bits that follow."""
+        items = Structure(in_order=in_order).network(streams("add", 0, 1))
+        assert next(each.fields for each in joins(items)) == {"by": "add", "first": first}
+
+    @pytest.mark.parametrize(("one", "two", "first"), [(0, 1, False), (1, 0, True)])
+    def test_a_quotient_knows_which_is_the_divisor(self, one: int, two: int, first: bool) -> None:
+        """What comes in is divided, or divides what was there before."""
+        items = Structure().network(streams("div", one, two))
+        assert next(each.fields for each in joins(items)) == {"by": "div", "first": first}
 
     def test_two_values_that_meet_otherwise_are_a_hole(self) -> None:
         """Such as in a product of matrices."""

@@ -1,0 +1,45 @@
+"""Parameters that stand in no layer: numbers by which values are multiplied, or that are added to them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import torch
+
+    from builder.importing.modules import Said
+
+LEARNED = MappingProxyType({"mul": "scale", "add": "shift"})
+"""What a page calls arithmetic of a value and a parameter."""
+
+
+def learned(weight: Any, value: torch.Tensor, word: str) -> Said:
+    """Return what a page says for the product or the sum of a value and the parameter of a node; None for nothing.
+
+    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
+    """
+    known, stored = weight.meta["known"], tuple(weight.meta["stored"])
+    fields: dict[str, object]
+    if known.numel() == 1 and stored in ((), (1,)):
+        fields = {"single": True, **({"vector": True} if stored else {})}
+    elif (vector := _is_vector(known, stored, value)) is not None:
+        fields = {"vector": vector}
+    else:
+        return None
+    first = known.flatten()[0]
+    neutral = 1.0 if word == "scale" else 0.0
+    return word, {"init": neutral if first.is_meta else float(first), **fields}
+
+
+def _is_vector(known: torch.Tensor, stored: tuple[int, ...], value: torch.Tensor) -> bool | None:
+    """Return whether a parameter with one number for each channel is a vector; None where it is something else."""
+    if known.ndim == 0:
+        return None
+    last = known.ndim == 1 or known.shape[-1] == known.numel() > 1
+    channels = value.shape[-1] if last else value.shape[1]
+    if known.numel() != channels or (not last and (known.ndim < 3 or known.shape[-3] != channels or value.ndim != 4)):
+        return None
+    if len(stored) == 1:
+        return not last
+    return False if not last and stored == (channels, 1, 1) else None

@@ -1,0 +1,160 @@
+"""Small networks with norms, gates and margins of their own arithmetic, as papers write them."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+from torch.nn import functional
+
+
+class Around(nn.Module):
+    """One module between a convolution and a classifier."""
+
+    def __init__(self, inner: nn.Module, channels: int = 8, leaving: int | None = None) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(3, channels, 3, padding=1)
+        self.inner = inner
+        self.head = nn.Linear(leaving or channels, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        return self.head(self.inner(self.stem(x)).mean((2, 3)))
+
+
+class ResponseNorm(nn.Module):
+    """Channels compete by their norms: ConvNeXt V2, its channels first or last."""
+
+    def __init__(self, *, last: bool) -> None:
+        super().__init__()
+        self.positions, self.channels = ((1, 2), -1) if last else ((2, 3), 1)
+        self.shape = (1, 1, 1, -1) if last else (1, -1, 1, 1)
+        self.last = last
+        self.weight = nn.Parameter(torch.zeros(8))
+        self.bias = nn.Parameter(torch.zeros(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        x = x.permute(0, 2, 3, 1) if self.last else x
+        norm = x.norm(p=2, dim=self.positions, keepdim=True)
+        norm = norm / (norm.mean(dim=self.channels, keepdim=True) + 1e-6)
+        x = x + torch.addcmul(self.bias.view(self.shape), self.weight.view(self.shape), x * norm)
+        return x.permute(0, 3, 1, 2) if self.last else x
+
+
+class EvolvedNorm(nn.Module):
+    """A gate over the deviation of groups: EvoNorm S0."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(8))
+        self.bias = nn.Parameter(torch.zeros(8))
+        self.v = nn.Parameter(torch.ones(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        batch, channels, height, width = x.shape
+        groups = x.reshape(batch, 4, channels // 4, height, width)
+        spread = groups.float().var(dim=(2, 3, 4), unbiased=False, keepdim=True).add(1e-5).sqrt().to(x.dtype)
+        spread = spread.expand(groups.shape).reshape(x.shape)
+        x = x * (x * self.v.view(1, -1, 1, 1)).sigmoid() / spread
+        return x * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+
+
+class SimpleNorm(nn.Module):
+    """Channels that come last are divided by their deviation; one number scales all, another is added."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(8))
+        self.scale = nn.Parameter(torch.ones(1))
+        self.shift = nn.Parameter(torch.zeros(1))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        x = x.permute(0, 2, 3, 1)
+        x = x * torch.rsqrt(torch.var(x, dim=-1, keepdim=True) + 1e-6) * self.weight
+        x = x.permute(0, 3, 1, 2)
+        return self.scale * (x * x) + self.shift
+
+
+class Context(nn.Module):
+    """What a convolution finds important is added to all positions: GCNet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scores = nn.Conv2d(8, 1, 1)
+        self.mix = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        batch, channels, height, width = x.shape
+        weights = self.scores(x).reshape(batch, 1, height * width).softmax(-1).unsqueeze(3)
+        context = (x.reshape(batch, channels, height * width).unsqueeze(1) @ weights).view(batch, channels, 1, 1)
+        return x + self.mix(context)
+
+
+class ToDepth(nn.Module):
+    """Squares of positions become channels, in the order of TensorFlow or in PyTorch's."""
+
+    def __init__(self, order: tuple[int, ...]) -> None:
+        super().__init__()
+        self.order = order
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return 16 times as many channels."""
+        batch, channels, height, width = x.shape
+        x = x.view(batch, channels, height // 4, 4, width // 4, 4).permute(*self.order).contiguous()
+        return x.view(batch, channels * 16, height // 4, width // 4)
+
+
+class Margins(nn.Module):
+    """A pool beside which all is lower, rows that are left out and added, a blur of what is surrounded by zeros."""
+
+    def __init__(self, margin: tuple[int, ...]) -> None:
+        super().__init__()
+        self.margin = margin
+        self.moved = nn.ZeroPad2d((-1, 1, -1, 1))
+        row = torch.tensor([1.0, 2.0, 1.0])
+        self.register_buffer("blur", (row[:, None] * row / 16).repeat(8, 1, 1, 1), persistent=False)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return a quarter of the positions, and a quarter of those."""
+        x = functional.max_pool2d(functional.pad(self.moved(x), self.margin, value=-float("inf")), 3, 2)
+        assert isinstance(self.blur, torch.Tensor)
+        return functional.conv2d(functional.pad(x, (1, 1, 1, 1)), self.blur, stride=2, groups=8)
+
+
+class Rectified(nn.Module):
+    """Two convolutions of one list are added, and what they give is rectified in the module around them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ways = nn.ModuleList(nn.Conv2d(8, 8, size, padding=size // 2) for size in (3, 1))
+        self.act = nn.ReLU()
+        self.last = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return self.last(self.act(self.ways[0](x) + self.ways[1](x)))
+
+
+class ChannelNorm(nn.LayerNorm):
+    """A norm over the channels of an image."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        x = functional.layer_norm(x.permute(0, 2, 3, 1), self.normalized_shape, self.weight, self.bias, self.eps)
+        return x.permute(0, 3, 1, 2)
+
+
+class OneChannelEach(nn.Module):
+    """Gates of one position that are no stack of their channels: split attention of a single part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fc = nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        gates = torch.sigmoid(self.fc(x.mean((2, 3), keepdim=True)))
+        return x * gates.view(x.shape[0], -1, 1, 1)
