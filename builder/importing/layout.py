@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from builder.importing import modules
 from builder.importing.forms import ACTIVATIONS, BlockForm, BodyForm, LayerForm
 from builder.importing.items import (
     activated,
@@ -24,6 +23,7 @@ from builder.importing.items import (
 )
 from builder.importing.steps import HOLE, TracedStep, UnsayableError
 from builder.importing.structure import Joint, Region
+from builder.importing.words import modules
 from builder.lowering.names import TAKEN, join
 from builder.spec.page import POINTS
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx
 
-from builder.importing import functions
+from builder.importing.words import functions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import fx, nn
 
-from builder.importing import functions, modules
+from builder.importing.words import functions, modules
 from builder.shapes import window_output
 
 if TYPE_CHECKING:

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import torch
 from torch import fx, nn
 
-from builder.importing import functions, modules, stacks
-from builder.importing.arithmetic import rescaled
+from builder.importing import stacks
 from builder.importing.calls import call_tree
-from builder.importing.learned import LEARNED, learned
 from builder.importing.nodes import (
     home_of,
     is_last_axis,
@@ -23,6 +21,9 @@ from builder.importing.nodes import (
 )
 from builder.importing.patterns import pattern
 from builder.importing.steps import HOLE, TracedStep
+from builder.importing.words import functions, modules
+from builder.importing.words.arithmetic import rescaled
+from builder.importing.words.learned import LEARNED, learned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

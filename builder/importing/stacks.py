@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import torch
 from torch import fx
 
-from builder.importing import functions
-from builder.importing.arithmetic import of_each_value, statistic
+from builder.importing.words import functions
+from builder.importing.words.arithmetic import of_each_value, statistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,6 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from tests.importing.networks import imported
+
 
 class Around(nn.Module):
     """One module between a convolution and a classifier."""
@@ -19,6 +21,13 @@ class Around(nn.Module):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits."""
         return self.head(self.inner(self.stem(x)).mean((2, 3)))
+
+
+def page(inner: nn.Module, leaving: int | None = None) -> str:
+    """Return the page of a network around a module, proven."""
+    found = imported(Around(inner, leaving=leaving))
+    assert found.is_equal, (found.unproven, found.holes, found.refused)
+    return found.text
 
 
 class ResponseNorm(nn.Module):

@@ -32,6 +32,7 @@ from tests.importing.networks import (
     WithHead,
     imported,
 )
+from tests.importing.norms import Rectified, page
 
 
 class TestBlocks:
@@ -136,6 +137,10 @@ class TestBlocks:
         found = imported(InPlace())
         assert found.is_equal
         assert "reuse: {layer: conv}" in found.text
+
+    def test_an_activation_of_the_module_around_a_list_is_not_lost(self) -> None:
+        """It belongs to the block in which the convolutions of the list meet."""
+        assert "activation: relu" in page(Rectified())
 
 
 class TestOrder:

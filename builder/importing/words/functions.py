@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch.nn import functional
 
-from builder.importing.arithmetic import axes_of, statistic
-from builder.importing.modules import conv, one, pool
+from builder.importing.words.arithmetic import axes_of, statistic
+from builder.importing.words.modules import conv, one, pool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-    from builder.importing.modules import Said
+    from builder.importing.words.modules import Said
 
 SIGNATURES: dict[str, str] = {
     "conv2d": "input weight bias stride padding dilation groups",

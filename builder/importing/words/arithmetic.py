@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
-    from builder.importing.modules import Said
+    from builder.importing.words.modules import Said
 
 
 def axes_of(dim: Any, count: int) -> tuple[int, ...]:

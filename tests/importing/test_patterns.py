@@ -1,0 +1,56 @@
+"""What several operations are together: gates, and positions that are moved, left out and added."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.importing.networks import imported
+from tests.importing.norms import (
+    Around,
+    Context,
+    Margins,
+    OneChannelEach,
+    ToDepth,
+    page,
+)
+
+
+class TestGates:
+    """What is weighed by what."""
+
+    def test_a_context_is_added_to_all_positions(self) -> None:
+        """Its one position is repeated where the sum needs it, which is a shortcut."""
+        text = page(Context())
+        assert "scores: contextpool\n" in text
+        assert "expandas: {expandas: {from: in}}" in text
+        assert "shortcut: identity" in text
+
+    def test_a_view_that_changes_nothing_is_none(self) -> None:
+        """Channels of one position are not seen as a stack."""
+        assert "merge: mul" in page(OneChannelEach())
+
+
+class TestPositions:
+    """What is moved, left out and added."""
+
+    @pytest.mark.parametrize(
+        ("order", "said"),
+        [((0, 3, 5, 1, 2, 4), "channelshuffle: {groups: 8}"), ((0, 1, 3, 5, 2, 4), "pixelunshuffle: {factor: 4}")],
+    )
+    def test_squares_of_positions_become_channels(self, order: tuple[int, ...], said: str) -> None:
+        """In either order."""
+        text = page(ToDepth(order), leaving=128)
+        assert "pixelunshuffle: {factor: 4}" in text
+        assert said in text
+
+    def test_another_order_is_a_hole(self) -> None:
+        """It is not taken for one that there is."""
+        assert {hole.said for hole in imported(Around(ToDepth((0, 5, 3, 1, 2, 4)), leaving=128)).holes} == {"view"}
+
+    @pytest.mark.parametrize(("margin", "said"), [((1, 1, 1, 1), "padding: 1"), ((0, 1, 0, 1), "ceil: true")])
+    def test_what_is_lower_than_all_is_a_margin_of_the_pool(self, margin: tuple[int, ...], said: str) -> None:
+        """Rows left out are a crop, and the blur of an image among zeros has its mode."""
+        text = page(Margins(margin))
+        assert f"maxpool: {{kernel: 3, stride: 2, {said}}}" in text
+        assert "crop: {top: 1, left: 1}" in text
+        assert "mode: constant" in text
