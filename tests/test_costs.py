@@ -138,6 +138,8 @@ LAYERS = {
     "sqrt": "sqrt",
     "rsqrt": "rsqrt",
     "contextpool": "contextpool",
+    "condconv": "layers: [adaptiveavgpool, flatten, {linear: {out: 3}}, {read: {from: in}}, "
+    "{condconv: {from: linear1, out: 4, kernel: 1}}]",
     "pixelunshuffle of one": "pixelunshuffle: {factor: 1}",
     "rescale": "rescale: {scale: [1, 2, 1, 2], shift: [0, 0, 1, 1]}",
     "crop": "crop: {top: 1, left: 2}",

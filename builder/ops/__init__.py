@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
 from builder.ops.context_pool import ContextPool
-from builder.ops.convolution import Conv, StandardizedConv
+from builder.ops.convolution import ConditionalConv, Conv, StandardizedConv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.efficient_channel_attention import EfficientChannelAttention
 from builder.ops.linear import Linear
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _ALL: tuple[type[Operation], ...] = (
     Conv,
     StandardizedConv,
+    ConditionalConv,
     BatchNorm,
     LayerNorm2d,
     LayerNorm,

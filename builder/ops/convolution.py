@@ -18,6 +18,7 @@ from builder.ops.base import (
     Margin,
     Operation,
     Parameter,
+    PlaceField,
     Real,
     SavedTensors,
     ShapeError,
@@ -51,7 +52,7 @@ class Conv(Operation):
 
     def output(self, *inputs: Shape) -> Shape:
         """Return out x height x width; raise ShapeError where groups or kernel do not fit."""
-        (image,) = inputs
+        image = inputs[0]
         need_image(image, self.kind)
         for name, channels in (("in", image.channels), ("out", self.out)):
             if channels % self.groups:
@@ -67,7 +68,7 @@ class Conv(Operation):
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
-        return prod(self.parameters(*inputs)[0].shape) * prod(_windows(self, *inputs))
+        return prod(Conv.parameters(self, *inputs)[0].shape) * prod(_windows(self, *inputs))
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""
@@ -155,6 +156,70 @@ class StdConv2d(nn.Conv2d):
         """Return ``StdConv2d(in, out, kernel_size=..., ...)``."""
         own = (Argument("eps", self.eps, 1e-6), Argument("gamma", self.gamma, None))
         return Call("StdConv2d", (*super().call(*inputs).arguments, *own))
+
+
+class ConditionalConv(Conv):
+    """Convolve each image with kernels that are mixed for it from those of several experts.
+
+    How much of each expert is taken is a row of numbers at the place ``from``. https://arxiv.org/abs/1904.04971
+    """
+
+    kind: ClassVar[str] = "condconv"
+    place: ClassVar[PlaceField | None] = PlaceField(
+        "from", "the place that has a number for each expert, such as `routing.out`", required=True
+    )
+    definition: ClassVar[str | None] = '''
+class CondConv2d(nn.Module):
+    """A convolution whose kernels are mixed for each image from those of experts."""
+
+    def __init__(self, channels, out, experts, kernel_size, stride=1, padding=0, dilation=1, groups=1, bias=True):
+        super().__init__()
+        sides = kernel_size if isinstance(kernel_size, tuple) else (kernel_size, kernel_size)
+        self.shape = (out, channels // groups, *sides)
+        self.settings = stride, padding, dilation
+        self.groups = groups
+        kernels = [nn.init.kaiming_uniform_(torch.empty(self.shape), a=5**0.5) for _ in range(experts)]
+        self.weight = nn.Parameter(torch.stack(kernels).flatten(1))
+        bound = (self.shape[1] * self.shape[2] * self.shape[3]) ** -0.5
+        self.bias = nn.Parameter(nn.init.uniform_(torch.empty(experts, out), -bound, bound)) if bias else None
+
+    def forward(self, x, routing):
+        batch, channels, height, width = x.shape
+        out, *rest = self.shape
+        weight = torch.matmul(routing, self.weight).view(batch * out, *rest)
+        bias = None if self.bias is None else torch.matmul(routing, self.bias).view(batch * out)
+        x = x.reshape(1, batch * channels, height, width)
+        x = F.conv2d(x, weight, bias, *self.settings, self.groups * batch)
+        return x.permute([1, 0, 2, 3]).view(batch, out, x.shape[-2], x.shape[-1])
+'''
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return out x height x width; raise ShapeError where there is no row of numbers of experts."""
+        if len(inputs) > 1 and len(inputs[1].sizes) != 1:
+            raise ShapeError(f"`condconv` needs a row with a number for each expert, but there is {inputs[1]}", "from")
+        return super().output(inputs[0])
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight (experts, out * in / groups * height * width) and bias (experts, out)."""
+        plain, experts = super().parameters(inputs[0]), inputs[1].channels
+        return tuple(Parameter(name, (experts, prod(shape)), self.kind) for name, shape, _ in plain)
+
+    def macs(self, *inputs: Shape) -> int:
+        """Return those of the convolution, and one for each weight that is mixed."""
+        return super().macs(inputs[0]) + sum(prod(each.shape) for each in self.parameters(*inputs))
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, the numbers of the experts, and the mixed kernels."""
+        return SavedTensors((0, 1), own=FLOAT * prod(super().parameters(inputs[0])[0].shape))
+
+    def label(self, *inputs: Shape) -> str:
+        """Return ``Cond Conv 3×3, 64``."""
+        return f"Cond {super().label(*inputs)}"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``CondConv2d(in, out, experts, kernel_size=..., ...)``."""
+        channels, out, *rest = super().call(inputs[0]).arguments
+        return Call("CondConv2d", (channels, out, Argument(None, inputs[1].channels), *rest))
 
 
 def _windows(conv: Conv, image: Shape) -> tuple[int, ...]:

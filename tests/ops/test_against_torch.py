@@ -36,6 +36,10 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"out": 8, "kernel": (1, 3), "padding": (0, 1), "groups": 4, "bias": False, "eps": 1e-5}, (IMAGE,)),
         ({"out": 6, "kernel": 3, "stride": 2, "gamma": 1.7}, (IMAGE,)),
     ],
+    "condconv": [
+        ({"out": 8, "kernel": 1}, (IMAGE, Shape((4,)))),
+        ({"out": 24, "kernel": (3, 1), "stride": 2, "padding": (1, 0), "groups": 12, "bias": False}, (IMAGE, VECTOR)),
+    ],
     "eca": [({}, (IMAGE,)), ({"kernel": 5, "gate": "hardsigmoid"}, (IMAGE,))],
     "square": [({}, (IMAGE,)), ({}, (LAST,))],
     "starrelu": [({}, (IMAGE,)), ({"scale": 0.9, "bias": -0.4}, (LAST,))],
@@ -121,6 +125,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"out": 8, "kernel": 3, "padding": "same"}, {"out": 2**31, "kernel": 3},
     ],
     "stdconv": [{"out": 8}, {"out": 8, "kernel": 3, "eps": 0}, {"out": 8, "kernel": 3, "gamma": "silu"}],
+    "condconv": [{"out": 8}, {"out": 8, "kernel": 3, "experts": 4}],
     "eca": [{"kernel": 0}, {"gate": "relu"}, {"reduction": 16}],
     "square": [{"inplace": True}, {"p": 2}],
     "starrelu": [{"scale": "one"}, {"inplace": True}],
@@ -337,6 +342,20 @@ class TestValues:
         found = applied("reduce", {"by": by, "groups": 4, "correction": correction}, image)
         wanted = getattr(image.view(2, 4, -1), by)(dim=2, correction=correction)
         assert torch.allclose(found, wanted.repeat_interleave(3, 1)[:, :, None, None])
+
+    def test_kernels_are_mixed_for_each_image(self) -> None:
+        """The second image has those of the second expert alone."""
+        shapes = IMAGE, Shape((2,))
+        operation = OPERATIONS["condconv"](out=5, kernel=3, padding=1)
+        module = made(operation.call(*shapes), operation.source())
+        (image,) = tensors((IMAGE,))
+        found = module(image, torch.tensor([[0.5, 0.25], [0.0, 1.0]]))
+        first, second = module.weight.view(2, 5, 12, 3, 3)
+        mixed = functional.conv2d(image, first / 2 + second / 4, module.bias[0] / 2 + module.bias[1] / 4, padding=1)
+        assert torch.allclose(found[0], mixed[0], atol=1e-5)
+        assert torch.allclose(found[1], functional.conv2d(image, second, module.bias[1], padding=1)[1], atol=1e-5)
+        with pytest.raises(ShapeError, match="a row with a number for each expert"):
+            operation.output(IMAGE, IMAGE)
 
     def test_a_context_is_the_mean_of_what_a_convolution_finds_important(self) -> None:
         """Its weights sum to 1 over all positions."""

@@ -70,6 +70,7 @@ LABELS = {
     "mean": ({"dims": (2, 3)}, "GlobalAvgPool"),
     "channelshuffle": ({"groups": 2}, "Shuffle 2"),
     "stdconv": ({"out": 8, "kernel": 3, "stride": 2}, "WS Conv 3×3, 8, /2"),
+    "condconv": ({"out": 8, "kernel": 3}, "Cond Conv 3×3, 8"),
     "eca": ({}, "ECA 3"),
     "starrelu": ({}, "StarReLU"),
     "square": ({}, "Square"),
@@ -114,6 +115,7 @@ REFUSED = {
     "channelshuffle": ({"groups": 3}, IMAGE, "groups"),
     "stdconv": ({"out": 8, "kernel": 11}, IMAGE, "kernel"),
     "eca": ({"kernel": 4}, IMAGE, "kernel"),
+    "condconv": ({"out": 8, "kernel": 11}, IMAGE, "kernel"),
     "narrow": ({"start": 10, "length": 7}, IMAGE, "length"),
 }
 """For every operation that can be refused: fields and input that do not fit, and the field that is to blame."""
@@ -169,7 +171,8 @@ class TestRecords:
         """An argument that is left out means the same to both."""
         fields, _ = LABELS[kind]
         shape = Shape((16,)) if kind in ("linear", "layernorm") else Shape((1, 9, 9)) if kind == "rescale" else IMAGE
-        if not OPERATIONS[kind].has_key:
+        place = OPERATIONS[kind].place
+        if not OPERATIONS[kind].has_key or (place is not None and place.required):  # no shape tells what is read
             return
         call = OPERATIONS[kind](**fields).call(shape)
         if not call.function.startswith("nn."):

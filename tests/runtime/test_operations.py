@@ -45,6 +45,8 @@ CALLS = {
     "mean": "{mean: {dims: [2, 3]}}",
     "channelshuffle": "{channelshuffle: {groups: 2}}",
     "scale": "{scale: {init: 0.5}}",
+    "condconv": "{layers: [adaptiveavgpool, flatten, {linear: {out: 3}}, {read: {from: in}}, "
+    "{condconv: {from: linear1, out: 6, kernel: 3}}]}",
     "reduce": "{reduce: {by: std, dims: [2]}}",
     "sqrt": "[sigmoid, sqrt]",
     "rsqrt": "[sigmoid, rsqrt]",
