@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Found(NamedTuple):
     """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights.
 
-    ``before`` are words that come first, with their fields.
+    ``before`` are words that come first, with their fields, and ``reads`` what is read besides.
     """
 
     word: str
@@ -24,6 +24,7 @@ class Found(NamedTuple):
     source: fx.Node
     key: str = ""
     before: tuple[tuple[str, dict[str, object]], ...] = ()
+    reads: tuple[fx.Node, ...] = ()
 
 
 def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
@@ -98,6 +99,46 @@ def _context(node: Any, net: nn.Module) -> Found | None:
     if rows.meta["known"].shape != (batch, channels, height * width) or node.meta["known"].shape[1] != channels:
         return None
     return Found("contextpool", {"bias": module.bias is not None}, image, str(scores.target))
+
+
+def _mixed_kernels(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return a convolution of all images in one row of channels, with kernels mixed for each from those of experts."""
+    turned = node.args[0]
+    convolved: Any = turned.args[0] if _function(turned) == "permute" and _axes_of(turned) == (1, 0, 2, 3) else None
+    if _function(convolved) != "conv2d":
+        return None
+    given = functions.arguments("conv2d", convolved.target, convolved.args, convolved.kwargs)
+    weight, bias = (_mixture(given.get(each)) for each in ("weight", "bias"))
+    row, margin = _unpadded(given["input"])
+    if weight is None or (bias is None) != (given.get("bias") is None) or margin is None or _function(row) != "view":
+        return None
+    image, (batch, out) = row.args[0], node.meta["known"].shape[:2]
+    kernels, groups = given["weight"].meta["known"].shape, given.get("groups", 1)
+    one_row = image.meta["known"].ndim == 4 and row.meta["known"].shape[:2] == (1, batch * image.meta["known"].shape[1])
+    owners = {str(each[1].target).rpartition(".")[0] for each in (weight, bias) if each is not None}
+    if not one_row or len(owners) != 1 or groups % batch or kernels[0] != batch * out:
+        return None
+    settings = given.get("stride", 1), given.get("padding", 0), given.get("dilation", 1)
+    found = modules.conv(out, tuple(kernels[2:]), *settings, groups // batch, bias is not None)
+    return Found("condconv", found[1], image, owners.pop(), margin, (weight[0],)) if found is not None else None
+
+
+def _unpadded(node: Any) -> tuple[Any, tuple[tuple[str, dict[str, object]], ...] | None]:
+    """Return a node before its margin of zeros, and what a page says for that; None where it has no word for it."""
+    if _function(node) != "pad":
+        return node, ()
+    given = functions.arguments("pad", node.target, node.args, node.kwargs)
+    said = functions.said("pad", given, given["input"].meta["known"], node.meta["known"])
+    return given["input"], (said,) if said is not None else None
+
+
+def _mixture(node: Any) -> tuple[fx.Node, fx.Node] | None:
+    """Return the numbers and the parameter of which a product of matrices is a view."""
+    product = _past(node, "view")
+    if _function(product) != "matmul" or not _is_parameter(product.args[1]) or _is_parameter(product.args[0]):
+        return None
+    numbers, experts = product.args
+    return numbers, experts
 
 
 def _channel_gate(node: Any, net: nn.Module) -> Found | None:
@@ -215,7 +256,7 @@ def _past(node: Any, *names: str) -> Any:
 
 
 _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
-    "view": (_shuffled, _to_depth, _context),
+    "view": (_shuffled, _to_depth, _context, _mixed_kernels),
     "mul": (_channel_gate,),
     "add": (_star,),
     "conv2d": (_blurred,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.importing.steps import MERGES, ModuleCall, TracedStep, UnsayableError
+from builder.importing.steps import MERGES, READERS, ModuleCall, TracedStep, UnsayableError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -133,4 +133,6 @@ def _cost(units: Sequence[Unit], source: int) -> int:
 
 def is_sayable(unit: Unit) -> bool:
     """Return whether a unit reads one value, or merges several different ones."""
-    return isinstance(unit, ModuleCall) or len(unit.inputs) == 1 or (is_merge(unit) and len(set(unit.inputs)) > 1)
+    if isinstance(unit, ModuleCall) or len(unit.inputs) == 1 or unit.word in READERS:
+        return True
+    return is_merge(unit) and len(set(unit.inputs)) > 1

@@ -102,9 +102,10 @@ class GraphReading:
         if (found := pattern(node, name, self._net)) is not None:
             step = self._step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
             step.owns = bool(found.key)
+            step.inputs += tuple(self.read(each) for each in found.reads)
             for word, fields in found.before:
                 shapes = found.source.meta["known"].shape, after.shape
-                step.inputs = (self.emit(node, word, {**fields}, step.inputs, shapes),)
+                step.inputs = (self.emit(node, word, {**fields}, step.inputs[:1], shapes), *step.inputs[1:])
                 step.channels = after.shape[1]
             self._add(node, step)
         elif stacks.read(self, node, name, given):

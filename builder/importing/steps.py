@@ -14,6 +14,9 @@ MERGES = ("add", "concat", "mul", "div")
 HOLE = "?"
 """The word of what a page cannot say."""
 
+READERS = ("condconv",)
+"""Steps with several inputs of which a page names all but the first by their path."""
+
 KEYLESS = ("join", "read", "narrow", "expandas")
 """Words of what takes no name among the modules and no number in a list."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.importing import reach
-from builder.importing.steps import HOLE, MERGES, ModuleCall, TracedStep, UnsayableError
+from builder.importing.steps import HOLE, MERGES, READERS, ModuleCall, TracedStep, UnsayableError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -168,6 +168,8 @@ class Structure:
             return [Region(unit.key, unit.kind, self._body(unit, source), self._channels(source), source, unit.value)]
         if unit.word in MERGES:
             return self._joined(unit, source, [])
+        if unit.word in READERS:
+            return [replace(unit, inputs=unit.inputs[:1], reads=unit.inputs[1:])]
         if unit.word == HOLE:
             self.holes.append((unit, unit.reason or f"`{unit.said}` is no operation of a page"))
         return [unit]
@@ -308,9 +310,10 @@ class Structure:
         items: list[Item] = []
         here = source
         for unit in units:
-            if here not in unit.inputs:
-                items.append(self._read(unit.inputs[-1], here))
-                here = unit.inputs[-1]
+            wanted = unit.inputs[0] if isinstance(unit, TracedStep) and unit.word in READERS else unit.inputs[-1]
+            if here not in unit.inputs or (here != wanted and not reach.is_merge(unit)):
+                items.append(self._read(wanted, here))
+                here = wanted
             items += self._single(unit, here)
             here = unit.value
         return items

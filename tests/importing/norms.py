@@ -167,3 +167,38 @@ class OneChannelEach(nn.Module):
         """Return as many channels."""
         gates = torch.sigmoid(self.fc(x.mean((2, 3), keepdim=True)))
         return x * gates.view(x.shape[0], -1, 1, 1)
+
+
+class Experts(nn.Module):
+    """Kernels that are mixed for each image from those of experts, twice with the same numbers: CondConv."""
+
+    def __init__(self, *, bias: bool, margin: tuple[int, ...]) -> None:
+        super().__init__()
+        self.margin = margin
+        self.routing = nn.Linear(8, 3)
+        self.first = Mixed(8, bias=bias)
+        self.second = Mixed(8, bias=bias)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        numbers = torch.sigmoid(self.routing(functional.adaptive_avg_pool2d(x, 1).flatten(1)))
+        y = functional.relu(self.first(x, numbers, self.margin))
+        return self.second(y, numbers, self.margin) + x
+
+
+class Mixed(nn.Module):
+    """One such convolution, after a margin of zeros."""
+
+    def __init__(self, channels: int, *, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.rand(3, channels * channels * 9))
+        self.bias = nn.Parameter(torch.rand(3, channels)) if bias else None
+
+    def forward(self, x: torch.Tensor, numbers: torch.Tensor, margin: tuple[int, ...]) -> torch.Tensor:
+        """Return as many channels."""
+        batch, channels, height, width = x.shape
+        weight = torch.matmul(numbers, self.weight).view(batch * channels, channels, 3, 3)
+        bias = None if self.bias is None else torch.matmul(numbers, self.bias).view(batch * channels)
+        x = functional.pad(x.reshape(1, batch * channels, height, width), margin)
+        x = functional.conv2d(x, weight, bias, groups=batch, padding=1 - min(margin))
+        return x.permute([1, 0, 2, 3]).view(batch, channels, x.shape[-2], x.shape[-1])

@@ -8,6 +8,7 @@ from tests.importing.networks import imported
 from tests.importing.norms import (
     Around,
     Context,
+    Experts,
     Margins,
     OneChannelEach,
     ToDepth,
@@ -28,6 +29,20 @@ class TestGates:
     def test_a_view_that_changes_nothing_is_none(self) -> None:
         """Channels of one position are not seen as a stack."""
         assert "merge: mul" in page(OneChannelEach())
+
+
+class TestExperts:
+    """What is mixed for each image."""
+
+    @pytest.mark.parametrize("bias", [False, True])
+    @pytest.mark.parametrize("margin", [(0, 0, 0, 0), (1, 1, 1, 1)])
+    def test_kernels_of_experts_are_mixed_by_numbers_of_a_place(self, bias: bool, margin: tuple[int, ...]) -> None:
+        """Each convolution goes on from what it convolves."""
+        text = page(Experts(bias=bias, margin=margin))
+        said = "{condconv: {from: sigmoid, out: 8, kernel: 3"
+        assert text.count(said) == 2
+        assert "read: {read: {from: in}}" in text
+        assert ("pad: {pad: {top: 1, bottom: 1, left: 1, right: 1}}" in text) == bool(margin[0])
 
 
 class TestPositions:
