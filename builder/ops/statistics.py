@@ -142,8 +142,8 @@ class Sqrt(nn.Module):
 '''
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
-        """Return ``√``."""
-        return "√"
+        """Return ``Sqrt``."""
+        return "Sqrt"
 
 
 class Rsqrt(_Root):
@@ -162,5 +162,5 @@ class Rsqrt(nn.Module):
 '''
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
-        """Return ``1/√``."""
-        return "1/√"
+        """Return ``Rsqrt``, which is 1 / sqrt."""
+        return "Rsqrt"

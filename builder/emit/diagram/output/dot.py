@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.scene.scene import DOT, Rectangle, before, rounded
+from builder.emit.diagram.scene.signs import strokes
 from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
@@ -114,13 +115,8 @@ class _Writer:
         return _statement("page", attributes, edge=True)
 
     def _sign(self, box: Box) -> Iterable[str]:
-        """Draw the plus or times inside a circle as two strokes, which no font can put off its center."""
-        reach = 3.6 if box.text == "+" else 2.7
-        strokes = (
-            [((-1, 0), (1, 0)), ((0, -1), (0, 1))] if box.text == "+" else [((-1, -1), (1, 1)), ((-1, 1), (1, -1))]
-        )
-        for (left, top), (right, bottom) in strokes:
-            points = [(box.x + left * reach, box.y + top * reach), (box.x + right * reach, box.y + bottom * reach)]
+        """Draw the sign inside a circle."""
+        for points in strokes(box.text, box.x, box.y):
             way = [points[0], *(point for piece in rounded(points) for point in piece)]
             pos = " ".join(self._at(point) for point in way)
             yield _statement(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from builder.emit.diagram.output.dot import HEAD, MARGIN
 from builder.emit.diagram.scene.scene import DOT, before, rounded
+from builder.emit.diagram.scene.signs import strokes
 from builder.emit.diagram.scene.theme import TEXT
 
 if TYPE_CHECKING:
@@ -172,11 +173,8 @@ class _Painter:
         return Outline(start, pieces, color, color, pen * self.scale)
 
     def _sign(self, box: Box) -> Iterator[Outline]:
-        """Yield the two strokes of the plus or times inside a circle."""
-        reach = 3.6 if box.text == "+" else 2.7
-        upright = [((-1, 0), (1, 0)), ((0, -1), (0, 1))]
-        for ends in upright if box.text == "+" else [((-1, -1), (1, 1)), ((-1, 1), (1, -1))]:
-            points = [(box.x + x * reach, box.y + y * reach) for x, y in ends]
+        """Yield the strokes of the sign inside a circle."""
+        for points in strokes(box.text, box.x, box.y):
             yield self._stroke(points, self.theme.ink, SIGN)
 
     def _stroke(self, points: list[Point], color: str, pen: float) -> Outline:
