@@ -129,7 +129,9 @@ def _unpadded(node: Any) -> tuple[Any, tuple[tuple[str, dict[str, object]], ...]
         return node, ()
     given = functions.arguments("pad", node.target, node.args, node.kwargs)
     said = functions.said("pad", given, given["input"].meta["known"], node.meta["known"])
-    return given["input"], (said,) if said is not None else None
+    if said is None:
+        return given["input"], None
+    return given["input"], () if said[0] == "identity" else (said,)
 
 
 def _mixture(node: Any) -> tuple[fx.Node, fx.Node] | None:

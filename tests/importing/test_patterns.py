@@ -42,6 +42,7 @@ class TestExperts:
         said = "{condconv: {from: sigmoid, out: 8, kernel: 3"
         assert text.count(said) == 2
         assert "read: {read: {from: in}}" in text
+        assert "identity:" not in text
         assert ("pad: {pad: {top: 1, bottom: 1, left: 1, right: 1}}" in text) == bool(margin[0])
 
 
