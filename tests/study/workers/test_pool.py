@@ -1,4 +1,4 @@
-"""What is known of a cell that a worker has."""
+"""What the pool knows of its workers, and of the cells that they have."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def seconds(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-class TestGoing:
+class TestAssignment:
     """How much of it was done here, and in what time."""
 
     def test_nothing_before_it_was_heard_of(self) -> None:
