@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from builder.importing.forms import ACTIVATIONS
 from builder.importing.steps import HOLE, KEYLESS, TracedStep
 from builder.importing.structure import Joint, Region
+from builder.ops import OPERATIONS
+from builder.ops.squeeze_excitation import Gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from builder.importing.structure import Item
-
-GATES = ("relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh")
-"""Activations that a gate may have."""
 
 
 def first_step(item: Item) -> TracedStep:
@@ -218,7 +217,7 @@ def squeeze_excitation(region: Region) -> TracedStep | None:
     plain = {"kernel": 1, "stride": 1, "padding": 0, "dilation": 1, "groups": 1}
     if (pool.word, first.word, second.word) != ("adaptiveavgpool", "conv", "conv") or pool.fields != {"size": 1}:
         return None
-    if act.word not in GATES or gate.word not in GATES or {**act.fields, **gate.fields}:
+    if not (_may_gate(act) and _may_gate(gate)):
         return None
     if (
         any({**each.fields, **plain} != each.fields for each in (first, second))
@@ -239,3 +238,8 @@ def squeeze_excitation(region: Region) -> TracedStep | None:
         shape=(),
         place=pool.place,
     )
+
+
+def _may_gate(step: TracedStep) -> bool:
+    """Return whether ``se`` may have an activation inside: a word without fields."""
+    return step.word in get_args(Gate) and OPERATIONS[step.word](**step.fields) == OPERATIONS[step.word]()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
-from builder.ops.activation import ACTIVATIONS, MORE_ACTIVATIONS
+from builder.ops.activation import ACTIVATIONS
 from builder.ops.context_pool import ContextPool
 from builder.ops.convolution import ConditionalConv, Conv, StandardizedConv
 from builder.ops.coordinate_attention import CoordinateAttention
@@ -47,7 +47,6 @@ _ALL: tuple[type[Operation], ...] = (
     GroupNorm,
     LocalResponseNorm,
     *ACTIVATIONS,
-    *MORE_ACTIVATIONS,
     Softmax,
     MaxPool,
     AvgPool,

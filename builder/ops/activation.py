@@ -305,7 +305,7 @@ class StarReLU(nn.Module):
 IN_PLACE = Argument("inplace", True, False)
 """What an activation's call gains where its input is read by nobody else."""
 
-ACTIVATIONS: tuple[type[Activation], ...] = (ReLU, ReLU6, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh)
-"""Those that gates may use inside."""
-
-MORE_ACTIVATIONS: tuple[type[Activation], ...] = (LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus, Square, StarReLU)
+ACTIVATIONS: tuple[type[Activation], ...] = (
+    *(ReLU, ReLU6, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh),
+    *(LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus, Square, StarReLU),
+)

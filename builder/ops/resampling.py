@@ -148,7 +148,9 @@ class BlurPool(nn.Module):
         if self.mode == "reflect" and self._padding >= min(image.sizes[1:]):
             message = f"a blur of {self.kernel}×{self.kernel} mirrors {self._padding} rows of {image}"
             raise ShapeError(message, "kernel", "it needs an image that is larger than its edge")
-        sizes = (window_output(size, self.kernel, self.stride, self._padding) for size in image.sizes[1:])
+        sizes = tuple(window_output(size, self.kernel, self.stride, self._padding) for size in image.sizes[1:])
+        if min(sizes) < 1:
+            raise ShapeError(f"a blur of {self.kernel}×{self.kernel} does not fit {image}", "kernel")
         return Shape((image.channels, *sizes))
 
     def macs(self, *inputs: Shape) -> int:
@@ -156,9 +158,10 @@ class BlurPool(nn.Module):
         return self.kernel**2 * self.output(*inputs).elements
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
-        """Keep the input, and its copy with mirrored edges."""
+        """Keep the copy with edges, and the input where these mirror it."""
         channels, *sides = inputs[0].sizes
-        return SavedTensors((0,), own=FLOAT * channels * prod(size + 2 * self._padding for size in sides))
+        kept = (0,) if self.mode == "reflect" else ()
+        return SavedTensors(kept, own=FLOAT * channels * prod(size + 2 * self._padding for size in sides))
 
     def window(self) -> Window:
         """Return the sliding window."""

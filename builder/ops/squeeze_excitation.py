@@ -24,7 +24,24 @@ from builder.ops.base import (
 if TYPE_CHECKING:
     from builder.shapes import Shape
 
-Gate = Literal["relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh"]
+Gate = Literal[
+    "relu",
+    "relu6",
+    "silu",
+    "hardswish",
+    "gelu",
+    "sigmoid",
+    "hardsigmoid",
+    "tanh",
+    "leakyrelu",
+    "elu",
+    "celu",
+    "selu",
+    "mish",
+    "softplus",
+]
+"""The activations of PyTorch that learn nothing, each as it is without fields."""
+
 _WITHOUT_BIAS = "SqueezeExcitationWithoutBias"
 _ACTIVATIONS = {activation.kind: activation for activation in ACTIVATIONS}
 

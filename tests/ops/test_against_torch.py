@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import torch
@@ -14,8 +14,10 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 from builder.ops import MERGES, OPERATIONS
+from builder.ops.activation import ACTIVATIONS
 from builder.ops.base import Call, Operation, ShapeError
 from builder.ops.merging import Chunk, Narrow
+from builder.ops.squeeze_excitation import Gate
 from builder.shapes import Shape
 
 IMAGE = Shape((12, 9, 11))
@@ -53,7 +55,9 @@ SAMPLES: dict[str, list[Sample]] = {
     "prelu": [({}, (IMAGE,)), ({"num_parameters": 12, "init": 0.1}, (IMAGE,)), ({"num_parameters": 20}, (VECTOR,))],
     **{kind: [({}, (IMAGE,)), ({"alpha": 0.5}, (VECTOR,))] for kind in ("elu", "celu")},
     **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("selu", "mish", "softplus")},
-    "softmax": [({}, (IMAGE,)), ({"groups": 3}, (IMAGE,)), ({"groups": 4}, (VECTOR,)), ({"groups": 20}, (VECTOR,))],
+    "softmax": [({}, (IMAGE,)), ({"groups": 3}, (IMAGE,)), ({"groups": 4}, (VECTOR,)), ({"groups": 20}, (VECTOR,)),
+        ({"groups": 2, "cardinality": 3}, (IMAGE,)),
+    ],
     "groupnorm": [({"groups": 3}, (IMAGE,)), ({"groups": 1, "eps": 1e-6}, (IMAGE,)), ({"groups": 4}, (VECTOR,)),
         ({"groups": 1, "bias": False}, (IMAGE,)),
     ],
@@ -89,6 +93,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"hidden": 5, "activation": "silu", "gate": "hardsigmoid"}, (IMAGE,)),
         ({"reduction": 2}, (IMAGE, Shape((6, 3, 3)))),
         ({"reduction": 2, "bias": False}, (IMAGE,)),
+        *(({"hidden": 5, "activation": each}, (IMAGE,)) for each in get_args(Gate)),
     ],
     "coordinateattention": [({}, (IMAGE,)), ({"reduction": 2, "least": 1}, (IMAGE,))],
     "scale": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({}, (IMAGE,)), ({"init": 1e-6}, (IMAGE,)),
@@ -143,7 +148,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "prelu": [{"num_parameters": 0}, {"init": float("nan")}, {"out": 3}],
     "elu": [{"alpha": 0}, {"alpha": "one"}],
     "celu": [{"alpha": 0}, {"alpha": -1.0}],
-    "softmax": [{"groups": 0}, {"dim": 1}],
+    "softmax": [{"groups": 0}, {"dim": 1}, {"groups": 2, "cardinality": 0}],
     "groupnorm": [{}, {"groups": 0}, {"groups": 2, "eps": 0}],
     "localresponsenorm": [{}, {"size": 0}, {"size": 5, "k": 0}, {"size": 5, "alpha": float("inf")}],
     "blurpool": [{"kernel": 1}, {"kernel": 16}, {"stride": 0}, {"kernel": (3, 3)}, {"mode": "circular"}],
@@ -307,6 +312,13 @@ class TestValues:
         assert torch.allclose(weights[:, :6], first.exp() / (first.exp() + second.exp()))
         assert torch.allclose(weights[:, :6] + weights[:, 6:], torch.ones(2, 6, 9, 11))
 
+    def test_softmax_of_parts_weighs_each_part_and_stands_group_by_group(self) -> None:
+        """As split attention behind convolutions in groups."""
+        (image,) = tensors((IMAGE,))
+        parts = [applied("softmax", {"groups": 2}, part) for part in image.chunk(3, 1)]
+        groups = [torch.cat([part.chunk(2, 1)[which] for part in parts], 1) for which in (0, 1)]
+        assert torch.allclose(applied("softmax", {"groups": 2, "cardinality": 3}, image), torch.cat(groups, 1))
+
     def test_channels_of_zeros_stand_on_both_sides(self) -> None:
         """The odd one behind; `before` says how many in front."""
         (image,) = tensors((IMAGE,))
@@ -322,6 +334,12 @@ class TestValues:
         row = torch.tensor([1.0, 2.0, 1.0])
         assert torch.equal(applied("blurpool", {"stride": 1}, image)[0, 0, 1:4, 1:4], row[:, None] * row)
         assert torch.allclose(applied("blurpool", {}, torch.ones(1, 3, 8, 8)), torch.ones(1, 3, 4, 4))
+
+    def test_a_blur_with_zeros_darkens_the_edges(self) -> None:
+        """A quarter of the weights of 1 2 1 lies beyond each."""
+        blurred = applied("blurpool", {"mode": "constant"}, torch.ones(1, 3, 8, 8))
+        assert torch.equal(blurred[0, 0, 0], torch.tensor([9, 12, 12, 12]) / 16)
+        assert torch.equal(blurred[:, :, 1:, 1:], torch.ones(1, 3, 3, 3))
 
     @pytest.mark.parametrize("gamma", [None, 1.7])
     def test_standardized_kernels_have_mean_0_and_variance_1(self, gamma: float | None) -> None:
@@ -384,6 +402,11 @@ class TestValues:
         gates = torch.sigmoid(sum(module.conv.weight[0, 0, at] * means[:, at : at + 12] for at in range(3)))
         assert torch.allclose(module(image), image * gates[:, :, None, None])
         assert OPERATIONS["eca"]().label(Shape((512, 7, 7))) == "ECA 5"
+
+    def test_a_gate_may_have_every_activation_of_pytorch_that_learns_nothing(self) -> None:
+        """An activation that is added is added to those of gates."""
+        fine = [each for each in ACTIVATIONS if each.definition is None and not each().parameters(IMAGE)]
+        assert set(get_args(Gate)) == {each.kind for each in fine}
 
     def test_a_gate_without_biases_has_two_weights(self) -> None:
         """And stands beside one that has them in one network."""
