@@ -24,7 +24,9 @@ KEEPING = st.sampled_from(
         {"groupnorm": {"groups": 2}},
         {"prelu": {"num_parameters": "$in"}},
         {"softmax": {"groups": 2}},
+        {"softmax": {"groups": 2, "cardinality": "$in // 2"}},
         {"blurpool": {"stride": 1}},
+        {"blurpool": {"stride": 1, "mode": "constant"}},
         {"stochasticdepth": {"p": 0.1}},
         {"batchnorm": {"eps": 0.001}, "when": "$wide"},
         {"relu": {}, "repeat": 2},
@@ -49,6 +51,11 @@ TEMPLATES: dict[str, Any] = {
 
 Page = dict[str, Any]
 
+SHORTCUTS: list[Any] = [
+    *("identity", "auto", "none", [], {"down": "batchnorm"}),
+    {"down": {"batchnorm": {}, "key": "shortcut"}},
+]
+
 
 def layers(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Return bodies, numbered and named."""
@@ -63,7 +70,7 @@ def keeping(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     body = layers(inner)
     plain = st.fixed_dictionaries({"layers": body}, optional={"activation": ACTIVATIONS})
     residual = st.fixed_dictionaries(
-        {"layers": body, "shortcut": st.sampled_from(["identity", "auto", "none", [], {"down": "batchnorm"}])},
+        {"layers": body, "shortcut": st.sampled_from(SHORTCUTS)},
         optional={"activation": ACTIVATIONS},
     )
     branch = st.lists(inner, max_size=2).map(_never_empty)

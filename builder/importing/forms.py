@@ -34,6 +34,8 @@ class LayerForm:
     number: int | None = None
     again: LayerForm | None = None
     """The layer that it runs a second time."""
+    key: str | None = None
+    """What it is called in its module, where a page cannot call it so."""
 
 
 @dataclass(eq=False)

@@ -198,6 +198,8 @@ class PageLayout:
             )
             return names.fresh(wanted if _NAME.match(wanted) else "hole"), self._node(item)
         if not _NAME.match(own) or own in POINTS or own in names.keyed:
+            if own in POINTS and isinstance(item, TracedStep):
+                return self._by_key(item, own, names)
             if isinstance(item, TracedStep):
                 return names.fresh("hole"), self._hole(item, f"`{own}` cannot be the name of a layer")
             return self._again(item, own, names)
@@ -209,6 +211,14 @@ class PageLayout:
         if isinstance(node, LayerForm):
             names.layers[own] = node
         return own, node
+
+    def _by_key(self, item: TracedStep, own: str, names: Names) -> tuple[str, Node]:
+        """Return a layer that is called as a point is: the page calls it by its operation, and says its key."""
+        node = self._node(item)
+        names.keyed[own] = own
+        if isinstance(node, LayerForm):
+            node.key, names.layers[own] = own, node
+        return names.fresh(_SHORT.get(item.word, item.word)), node
 
     def _again(self, item: Item, own: str, names: Names) -> tuple[str, Node]:
         """Return a part of a module that the page has a block of already, or whose name it cannot have, by its key."""

@@ -235,7 +235,7 @@ def _signature(node: Node) -> Hashable:
             return id(node)
         word = "activation" if _is_plain_activation(node) else node.word
         places = _frozen(node.fields["from"]) if node.reads else None
-        return word, tuple(node.fields), node.repeat is not None, node.aux, places
+        return word, tuple(node.fields), node.repeat is not None, node.aux, node.key, places
     return (
         node.kind if node.key is None else "",
         _body_signature(node.layers),

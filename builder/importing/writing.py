@@ -63,10 +63,12 @@ class Writer:
         if isinstance(node, BlockForm):
             yield from self._short(node) if self._is_short(node) else self._block(node)
             return
-        alone = node.repeat is None and not node.aux
+        alone = node.repeat is None and not node.aux and node.key is None
         yield self._call(node, flow_style=not listed and alone, alone=alone)
         if node.repeat is not None:
             yield f"repeat: {value(node.repeat)}"
+        if node.key is not None:
+            yield f"key: {value(node.key)}"
         if node.aux:
             yield "aux: true"
 

@@ -118,8 +118,9 @@ def _users(key: str, body: Body, draft: Draft) -> int:
     users = 0
     for _, item in body.entries:
         template = draft.page.templates.get(item.content.text) if isinstance(item.content, LayerCall) else None
-        block = item.content if isinstance(item.content, BlockSpec) else template.block if template else None
-        if block is None or block.key is None:
+        content = item.content
+        block = template.called(content) if template and isinstance(content, LayerCall) else content
+        if not isinstance(block, BlockSpec) or block.key is None:
             continue
         found = int(block.key.value == key)
         if block.key.value == "." and block.layers is not None and isinstance(item.content, BlockSpec):
@@ -152,7 +153,7 @@ def template_instance(
     given = Mapping(given.entries, call.mark)
     scope = bind(template.params, given, caller, scope, f"`{word}`", draft.evaluator, draft.problems)
     arguments = tuple((each, scope[each]) for each in names)
-    module, beside = _modules(draft, template.block, name, outer)
+    module, beside = _modules(draft, template.called(call), name, outer)
     frame = Frame(place.path, module, scope, place.instances, {}, outer.role, outer.inserts, beside)
     spec = _edited(draft, template.block, place, overrides)
     with draft.problems.within(Note(call.mark, _called_with(scope, names))):

@@ -396,7 +396,9 @@ class Walk:
         if word is None or not isinstance(content, LayerCall):
             self.draft.hidden.append((*frame.path, "activation"))
             return [], None
-        own = self.draft.modules.next_number(frame.module) if numbered else "activation"
+        key = content.key if word in self.draft.page.operations else None
+        own = "activation" if key is None else str(key.value)
+        own = self.draft.modules.next_number(frame.module) if numbered and key is None else own
         self.draft.modules.claim(frame.module, own, item.mark)
         name = ChildName("activation", frame.child("activation"), join(frame.module, own))
         return self._make(content, word, name, replace(frame, role="activation"), flow)
@@ -413,7 +415,8 @@ class Walk:
         is_open = block is not None and block.key is not None and block.key.value == "."
         operation = self.draft.page.operations.get(word or "")
         keyless = word == REUSE or (operation is not None and not operation.has_key)
-        nameless = given is None and not keyless and not is_open
+        key = content.key if isinstance(content, LayerCall) and block is None else None
+        nameless = given is None and not keyless and not is_open and key is None
         number = self.draft.modules.next_number(frame.module) if nameless else None
         if given is not None:
             segment = given
@@ -422,6 +425,7 @@ class Walk:
         else:
             segment = frame.ordinal(str(word)) if operation is not None or word == REUSE else str(number)
         own = given if given is not None else str(number) if number is not None else segment
+        own = str(key.value) if key is not None else own
         place = frame.child(segment)
         open_branches = (
             self.draft.page.language == 1 and word is None and block is not None and block.branches is not None
@@ -435,8 +439,9 @@ class Walk:
         if not lives_elsewhere:
             variable = "$at" if name is not None and "$point" in str(name.value) else "$point"
             hint = f"name it, such as `name: {word or 'block'}_{{{variable}}}`" if "point" in frame.scope else None
-            self.draft.modules.claim(frame.module, own, name.mark if name is not None else mark, hint=hint)
-        elif given is not None and ".".join(place.path) in self.draft.paths:
+            marked = key or name
+            self.draft.modules.claim(frame.module, own, marked.mark if marked is not None else mark, hint=hint)
+        if given is not None and (lives_elsewhere or key is not None) and ".".join(place.path) in self.draft.paths:
             self.draft.problems.error("duplicate-name", f"`{given}` is already used here", mark)
         return ChildName(segment, place, join(frame.module, own), is_nameless=given is None)
 
@@ -445,7 +450,7 @@ class Walk:
         if isinstance(content, BlockSpec):
             return content
         template = self.draft.page.templates.get(word or "")
-        return template.block if template is not None else None
+        return template.called(content) if template is not None else None
 
     def _word(self, call: LayerCall, frame: Frame, flow: Flow) -> str | None:
         """Return the operation or template that is called, the value of a parameter looked up."""

@@ -165,7 +165,7 @@ class Bodies:
 
     def _from_mapping(self, value: Mapping) -> Item:
         calls = [(key, fields) for key, fields in value.entries if self._is_call(str(key.value))]
-        allowed = {*MODIFIERS, *(BLOCK_FIELDS if not calls else ())}
+        allowed = {*MODIFIERS, *(BLOCK_FIELDS if not calls else ("key",))}
         strange = [key for key, _ in value.entries if not self._is_call(str(key.value)) and key.value not in allowed]
         if self._outside(calls, strange) or self._typed(value, calls) or self._names_layers(value):
             return Item(Broken(value.mark), value.mark)
@@ -177,7 +177,7 @@ class Bodies:
             message = f"`{first.value}` and `{second.value}` are in one item, but an item is one layer"
             self._problems.error("two-calls", message, second.mark, hint)
             return Item(Broken(value.mark), value.mark)
-        content = self._call(*calls[0]) if calls else self._inline_block(value, strange)
+        content = self._keyed(self._call(*calls[0]), value) if calls else self._inline_block(value, strange)
         fine = [self._check_modifier(name, value.get(name)) for name in MODIFIERS]
         if content is None or not all(fine):
             return Item(Broken(value.mark), value.mark)
@@ -278,6 +278,24 @@ class Bodies:
                 self._problems.error("unknown-template", f"there is no template `{word}`", name.mark, hint)
                 return None
         return LayerCall(name, fields, name.mark)
+
+    def _keyed(self, call: LayerCall | None, item: Mapping) -> LayerCall | None:
+        """Return a call with the ``key:`` that stands beside it; None where it can have none."""
+        entry = next((each for each in item.entries if each[0].value == "key"), None)
+        if call is None or entry is None:
+            return call
+        operation = self._known.operations.get(call.text)
+        if call.text == REUSE or (operation is not None and not operation.has_key):
+            hint = "it has the key of the layer that runs again" if call.text == REUSE else "it leaves no module"
+            self._problems.error("unknown-field", f"`{call.text}` has no key of its own", entry[0].mark, hint)
+            return None
+        if not validate(BlockFields, Mapping((entry,), item.mark), f"`{call.text}`", self._problems):
+            return None
+        if operation is not None and entry[1] == Scalar(".", entry[1].mark):
+            hint = "`key: .` is for blocks, whose layers then live in the module around them"
+            self._problems.error("bad-value", "the key of a layer is a name, not `.`", entry[1].mark, hint)
+            return None
+        return replace(call, key=self._scalar(item, "key"))
 
     def _bad_fields(self, name: Scalar, fields: Value) -> None:
         word = str(name.value)

@@ -34,7 +34,10 @@ _SPLIT = (
 _SHORTCUT = "the shortcut around the layers: `none`, `identity`, `auto` (identity or projection), a template or layers"
 _MERGE = "how layers and shortcut, or the branches, are combined: `add`, `concat`, `mul` or `div`"
 _ACTIVATION = "the activation after layers and shortcut"
-_KEY = f"the module that contains the layers; `.` is the surrounding module. {LETTERS}; or `.`"
+_KEY = (
+    "the module that contains the layers, or the name that a layer has in its module; "
+    f"`.` is the surrounding module. {LETTERS}; or `.`"
+)
 _PARAMETERS = "names with default values, or with a type (`int`, `list`, `layer`, …) if a value is required"
 
 

@@ -5,7 +5,7 @@ Texts that may be expressions stay marked values until their variables are known
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -33,11 +33,12 @@ which ``when`` left nothing was the identity.
 
 @dataclass(frozen=True)
 class LayerCall:
-    """An operation, a template or a parameter that holds one of them, with its fields."""
+    """An operation, a template or a parameter that holds one of them, with its fields and a key of its own."""
 
     name: Scalar
     fields: Mapping
     mark: Mark
+    key: Scalar | None = None
 
     @property
     def text(self) -> str:
@@ -121,6 +122,10 @@ class Template:
     params: tuple[TemplateParameter, ...]
     block: BlockSpec
     counts: bool = False  # whether it mentions `$nth` or `$total`
+
+    def called(self, call: LayerCall) -> BlockSpec:
+        """Return the block that a call makes: with the call's key, if that has one."""
+        return self.block if call.key is None else replace(self.block, key=call.key)
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from builder.spec.page import (
     Header,
     InitRule,
     Insert,
+    LayerCall,
     Member,
     Page,
     Replacement,
@@ -98,7 +99,7 @@ def parse_page(mapping: Mapping, known: Known, problems: Collector) -> Page:
         templates=dict(_templates(parts["templates"], bodies, problems)),
         insert=tuple(_inserts(mapping.get("insert"), inserted, problems)),
         set=dict(_sets(parts["set"], problems)),
-        replace=dict(_replacements(parts["replace"], bodies)),
+        replace=dict(_replacements(parts["replace"], bodies, problems)),
         variants=_mapping(mapping, "variants", problems),
     )
 
@@ -391,10 +392,14 @@ def _sets(mapping: Mapping, problems: Collector) -> Iterator[tuple[str, tuple[Sc
             problems.error("bad-value", f"`set` gives fields, not {describe(value)}", value.mark, hint)
 
 
-def _replacements(mapping: Mapping, bodies: Bodies) -> Iterator[tuple[str, Replacement]]:
+def _replacements(mapping: Mapping, bodies: Bodies, problems: Collector) -> Iterator[tuple[str, Replacement]]:
     for key, value in mapping.entries:
         gone = isinstance(value, Scalar) and value.value == "none"
-        yield str(key.value), Replacement(key, None if gone else bodies.item(value))
+        item = None if gone else bodies.item(value)
+        if item is not None and isinstance(item.content, LayerCall) and item.content.key is not None:
+            message = "what replaces a layer has that layer's key"
+            problems.error("unknown-field", message, item.content.key.mark, "leave out `key`")
+        yield str(key.value), Replacement(key, item)
 
 
 _EXAMPLES = {

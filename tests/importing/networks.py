@@ -9,6 +9,8 @@ from torch import nn
 from torch.nn import functional
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from builder.importing.convert import Imported
 
 from builder.importing.convert import convert
@@ -57,9 +59,9 @@ class Residual(nn.Module):
 class Gated(nn.Module):
     """A gate with torchvision's keys between two layers of a list."""
 
-    def __init__(self) -> None:
+    def __init__(self, act: Callable[[torch.Tensor], torch.Tensor] = functional.relu) -> None:
         super().__init__()
-        self.features = nn.Sequential(nn.Conv2d(3, 8, 3), Gate(8), nn.Dropout(0.2), nn.Conv2d(8, 4, 1))
+        self.features = nn.Sequential(nn.Conv2d(3, 8, 3), Gate(8, act), nn.Dropout(0.2), nn.Conv2d(8, 4, 1))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return the means of the last layer."""
@@ -69,15 +71,29 @@ class Gated(nn.Module):
 class Gate(nn.Module):
     """Squeeze-and-excitation, written by hand."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, act: Callable[[torch.Tensor], torch.Tensor] = functional.relu) -> None:
         super().__init__()
+        self.act = act
         self.fc1 = nn.Conv2d(channels, 2, 1)
         self.fc2 = nn.Conv2d(2, channels, 1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return x times its gates."""
-        gates = self.fc2(functional.relu(self.fc1(x.mean((2, 3), keepdim=True))))
+        gates = self.fc2(self.act(self.fc1(x.mean((2, 3), keepdim=True))))
         return x * (self.gate(gates) if hasattr(self, "gate") else torch.sigmoid(gates))
+
+
+class CalledAsPoints(nn.Module):
+    """Two convolutions that are called as points of a block are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.branch = nn.Conv2d(3, 4, 3, padding=1)
+        self.shortcut = nn.Conv2d(3, 4, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return the means of their sum."""
+        return functional.relu(self.branch(x) + self.shortcut(x)).mean((2, 3))
 
 
 class Sized(nn.Module):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 import torch
 import torchvision
 from torch import nn
+from torch.nn import functional
 
 from builder.importing.proof import Proof
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
 from tests.importing.networks import (
     Aggregated,
+    CalledAsPoints,
     Choosing,
     Counted,
     Dense,
@@ -63,6 +67,21 @@ class TestBlocks:
         assert "fc: {Fc: {" in found.text
         assert "\n  LinearGate:\n" in found.text
         assert "    merge: mul\n" in found.text
+
+    def test_a_gate_may_have_other_activations(self) -> None:
+        """Those that `se` has, as they are without fields."""
+        found = imported(Gated(functional.leaky_relu))
+        assert found.is_equal
+        assert "- se: {hidden: 2, activation: leakyrelu}\n" in found.text
+        found = imported(Gated(partial(functional.leaky_relu, negative_slope=0.2)))
+        assert found.is_equal
+        assert "leakyrelu: {negative_slope: 0.2}" in found.text
+
+    def test_a_layer_that_is_called_as_a_point_has_a_key(self) -> None:
+        """Its name on the page is its operation's."""
+        found = imported(CalledAsPoints())
+        assert found.is_equal, found.unproven
+        assert "      conv2:\n        conv: {out: 4, kernel: 1}\n        key: shortcut\n" in found.text
 
     def test_a_padding_is_half_the_kernel_only_where_all_are(self) -> None:
         """The first of the blocks has another."""

@@ -8,6 +8,7 @@ import pytest
 from torch import nn
 
 from builder.lowering.names import TAKEN
+from builder.spec.page import POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +166,59 @@ class TestKeys:
         inner = "{layers: {c: {conv: {out: 4, kernel: 1}}}, shortcut: {down: {conv: {out: 4, kernel: 1}}}}"
         graph = graph_of(f"layers:\n  a: {{key: ., layers: {{b: {inner}}}}}\n" + TAIL)
         assert (names(graph)["a.b.c"], names(graph)["a.b.down"]) == ("b.c", "b.down")
+
+
+class TestKeysOfLayers:
+    """`key:` beside a call is what the layer is called in its module: where a page can't call it so."""
+
+    @pytest.mark.parametrize("point", POINTS)
+    def test_a_layer_may_have_the_key_that_is_a_points_name(self, graph_of: Callable[..., Graph], point: str) -> None:
+        """Xceptions of timm call a convolution `shortcut`."""
+        graph = graph_of(
+            "layers:\n  a:\n    layers: {c: {conv: {out: 4, kernel: 1}}}\n"
+            f"    shortcut: {{skip: {{conv: {{out: 4, kernel: 1}}, key: {point}}}}}\n" + TAIL
+        )
+        assert names(graph)["a.skip"] == f"a.{point}"
+
+    def test_in_a_list_it_takes_no_number(self, graph_of: Callable[..., Graph]) -> None:
+        """It is addressed by its operation as the others are."""
+        graph = graph_of(
+            "layers:\n  f:\n  - relu\n  - {conv: {out: 4, kernel: 1}, key: c}\n  - conv: {out: 4, kernel: 1}\n" + TAIL
+        )
+        assert [names(graph)[path] for path in ("f.relu1", "f.conv1", "f.conv2")] == ["f.0", "f.c", "f.1"]
+
+    @pytest.mark.parametrize("own", ["", "key: own, "])
+    def test_a_template_lives_in_the_module_that_its_call_names(self, graph_of: Callable[..., Graph], own: str) -> None:
+        """Rather than in its own; its shortcut too."""
+        graph = graph_of(
+            f"templates:\n  Down: {{{own}layers: {{c: {{conv: {{out: 3, kernel: 1}}}}}}, "
+            "shortcut: {s: {conv: {out: 3, kernel: 1}}}}\n"
+            "layers:\n  a: {Down: {}, key: down}\n  b: {layers: {c: {Down: {}, key: .}}}\n" + TAIL
+        )
+        assert [names(graph)[path] for path in ("a.c", "a.s", "b.c.c", "b.c.s")] == ["down.c", "down.s", "b.c", "b.s"]
+
+    def test_activation_and_inserts_have_one_too(self, graph_of: Callable[..., Graph]) -> None:
+        """They are layers as the others are."""
+        graph = graph_of(
+            "layers:\n  a:\n    layers: {c: {conv: {out: 4, kernel: 1}}}\n    activation: {prelu: {}, key: act}\n"
+            + TAIL
+            + "insert: [{batchnorm: {}, key: bn, at: a.c}]\n"
+        )
+        assert (names(graph)["a.activation"], names(graph)["a.batchnorm"]) == ("a.act", "a.bn")
+
+    def test_it_is_claimed_as_names_are(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Two layers of one key, also copies of one; and the name of a path stays taken."""
+        conv = "{conv: {out: 4, kernel: 1}, key: c}"
+        (found,) = mistakes_of(f"layers:\n  c: relu\n  a: {conv}\n" + TAIL)
+        assert (found.code, found.message, found.mark.line) == ("duplicate-name", "`c` is already used here", 6)
+        (found,) = mistakes_of(f"layers:\n  a{{$i}}: {{{conv[1:-1]}, repeat: 2}}\n" + TAIL)
+        assert (found.code, found.message, found.mark.line) == ("duplicate-name", "`c` is already used here", 5)
+
+    def test_what_replaces_a_layer_has_no_other(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """Weights of the base would not load."""
+        (found,) = mistakes_of("layers:\n  a: relu\n" + TAIL + "replace: {a: {gelu: {}, key: c}}\n")
+        assert (found.code, found.message) == ("unknown-field", "what replaces a layer has that layer's key")
+        assert (found.mark.line, found.mark.column, found.hint) == (9, 30, "leave out `key`")
 
 
 class TestCollisions:
