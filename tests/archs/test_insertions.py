@@ -26,6 +26,7 @@ OURS = (
     *("ese_vovnet19b_slim_dw", "ghostnet_050", "legacy_xception", "repvgg_a0", "res2net50_14w_8s", "resnet18d"),
     *("cspresnet50", "darknet17", "inception_v4", "legacy_seresnet18", "mobilenetv4_conv_small_035", "resnest14d"),
     *("airbench94", "resnetv2_18", "skresnet18", "xception41", "yolov8n_cls", "ecaresnext26t_32x4d"),
+    *("cs3darknet_s", "ecaresnet50d_pruned", "resnet50_gn", "resnetblur18", "resnetrs50", "xception41p"),
 )
 """Pages beyond torchvision, of which each has points that the others lack."""
 LONG = {"densenet121", "efficientnet_b0", "googlenet", "inception_v3", "regnet_y_400mf"} | {*OURS[4:]}
