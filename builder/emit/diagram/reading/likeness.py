@@ -23,14 +23,19 @@ def core(tokens: Strand) -> tuple[str, ...]:
 
 
 def are_alike(blocks: Sequence[Strand]) -> bool:
-    """Return whether blocks are one block ×N: of the same kinds of layers, and as wide at the end.
+    """Return whether blocks are one block ×N: of the same layers.
 
-    The first, which changes channels and size, may have more layers than the others.
+    The first, which changes channels and size, may have more of them and other widths before the last.
     """
     cores = [core(block) for block in blocks]
-    first, *others = [tuple(re.sub(r"(, |FC )\d+", r"\1", label) for label in each) for each in cores]
-    left = iter(first)
-    return len({each[-1] for each in cores}) == 1 and len(set(others)) == 1 and all(each in left for each in others[0])
+    left = iter(kinds_of(cores[0]))
+    same = len(set(cores[1:])) == 1 and cores[0][-1] == cores[1][-1]
+    return same and all(each in left for each in kinds_of(cores[1]))
+
+
+def kinds_of(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the layers of a block without their widths."""
+    return tuple(re.sub(r"(, |FC )\d+", r"\1", label) for label in labels)
 
 
 def gate_places(tokens: Strand) -> tuple[tuple[str, ...], ...]:

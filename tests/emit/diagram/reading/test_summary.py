@@ -41,6 +41,15 @@ class TestSummary:
             "+ shortcut · ReLU",
         )
 
+    def test_blocks_of_several_widths_are_counted(self) -> None:
+        """One of them would not tell what the others are: each block of a pruned network has its own."""
+        assert boxes("ecaresnet50d_pruned")["Layer 1"].after == (
+            "3 blocks · 1×1, 47",
+            "3×3, 18 · ECA 5 ×3",
+            "+7 more",
+            "+ shortcut",
+        )
+
     def test_a_box_of_branches_counts_what_it_does_not_name(self) -> None:
         """The last layer of each branch, and the layers before them."""
         assert boxes("googlenet")["inception3a"].after == (
