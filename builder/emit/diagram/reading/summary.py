@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeGuard
 
 from builder.emit.diagram.reading.gates import gates_of
-from builder.emit.diagram.reading.likeness import are_alike, core, gate_places
+from builder.emit.diagram.reading.likeness import are_alike, core, gate_places, kinds_of
 from builder.emit.diagram.reading.lines import LINES, Lines, lines_of, lines_of_head, short
 from builder.emit.diagram.reading.outline import (
     Closing,
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from builder.choices import Shapes
     from builder.emit.diagram.scene.theme import BoxKind
     from builder.graph import Graph
+
+MANY: Final = 12
+"""Runs of blocks that each have a box, where they differ in their widths only."""
 
 _CARRIED: Final[tuple[BoxKind, ...]] = ("norm", "dropout", "shape")
 _DOMINANT: Final[tuple[BoxKind, ...]] = ("conv", "linear", "pool", "norm", "activation", "shape")
@@ -168,7 +171,8 @@ def _block(block: SummaryPart, title: str) -> Iterator[Token]:
     """Yield the box of a block, or the boxes of the blocks inside where three lines could not name them all."""
     inside = _children(block)
     runs = [list(run) for _, run in groupby(inside, key=lambda part: core(part.tokens))]
-    if (len(runs) <= LINES and _gated_alike(block)) or sum(_is_block(part) for part in inside) <= 1:
+    few = len(runs) <= LINES or (len(runs) > MANY and _differ_in_widths(inside))
+    if (few and _gated_alike(block)) or sum(_is_block(part) for part in inside) <= 1:
         yield _stage(block, title)
         return
     for position, (loose, run) in enumerate(groupby(inside, key=lambda part: not _is_block(part))):
@@ -177,6 +181,11 @@ def _block(block: SummaryPart, title: str) -> Iterator[Token]:
         else:
             for part in run:
                 yield from [_stage(part, title_of(part.path))] if _gated_alike(part) else _top(part.tokens)
+
+
+def _differ_in_widths(inside: list[SummaryPart]) -> bool:
+    """Return whether parts are blocks of the same layers, widths apart: as pruned networks have them."""
+    return all(map(_is_block, inside)) and len({kinds_of(core(part.tokens)) for part in inside}) == 1
 
 
 def _gated_alike(block: SummaryPart) -> bool:

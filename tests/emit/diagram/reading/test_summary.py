@@ -50,6 +50,13 @@ class TestSummary:
             "+ shortcut",
         )
 
+    def test_many_blocks_of_several_widths_are_one_box(self) -> None:
+        """A box each would fill a page; where there are few, each has its own."""
+        found = boxes("ecaresnet101d_pruned")
+        assert found["Layer 3"].after == ("23 blocks · 1×1, 101", "3×3, 25, /2 · ECA 5 ×23", "+67 more", "+ shortcut")
+        assert "layer2.3" in found
+        assert "blocks.3–18 ×16" in boxes("xception65p")
+
     def test_a_box_of_branches_counts_what_it_does_not_name(self) -> None:
         """The last layer of each branch, and the layers before them."""
         assert boxes("googlenet")["inception3a"].after == (
