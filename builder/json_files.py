@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
+from hashlib import sha256
 from math import isfinite
 from types import MappingProxyType, NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -30,6 +31,8 @@ MAX_DEPTH = 64
 
 MAX_TEXT = 20_000
 """Letters of a text or key in a file: what is read is shown, and the traceback of a failed trial has some thousand."""
+
+_CHECKSUM = "checksum"
 
 _PER_IMAGE = frozenset({"labels", "test_predictions"})
 """Texts with letters for each image."""
@@ -80,6 +83,25 @@ def parse_json(text: str) -> Any:
         if not level:
             return found
     raise ValueError(message)
+
+
+def with_checksum(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``values`` with a checksum of them, by which it is seen when one is changed by hand."""
+    return {**values, _CHECKSUM: _checksum(values)}
+
+
+def without_checksum(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what ``with_checksum`` was given; an earlier version wrote none."""
+    return {name: value for name, value in found.items() if name != _CHECKSUM}
+
+
+def is_changed(found: Mapping[str, Any]) -> bool:
+    """Return whether values are no longer those of their checksum; of an earlier version's nobody knows."""
+    return _CHECKSUM in found and found[_CHECKSUM] != _checksum(without_checksum(found))
+
+
+def _checksum(values: Mapping[str, object]) -> str:
+    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from builder.study.plan.looks import read_looks
 from builder.study.plan.plan import MOST_SEEDS, write_plan
 from builder.study.plan.stages import Stages
 from builder.study.results.folder import StudyFolder
+from builder.study.results.result import read_result
 from builder.study.statistics import seeds_for_effects
 
 if TYPE_CHECKING:
@@ -81,9 +82,16 @@ def _others(folder: StudyFolder) -> Iterator[StudyFolder]:
 
 
 def _take(other: StudyFolder, folder: StudyFolder, identity: str) -> bool:
-    """Copy a finished cell, the result last; return whether there was one that is not there yet."""
+    """Copy a finished cell, the result last; return whether there was one that is not there yet.
+
+    One whose result is damaged, or was changed by hand, is none.
+    """
     there, here = other.cell(identity), folder.cell(identity)
     if not there.result.is_file() or here.result.exists():
+        return False
+    try:
+        read_result(there.result, None)
+    except RunError:
         return False
     make_folder(here.path)
     for file in sorted(there.path.iterdir(), key=lambda path: path == there.result):

@@ -156,6 +156,16 @@ class TestReuse:
         assert reuse(other, plan).reused == 23
         assert len(Stages(other, plan).open_cells()) == 1
 
+    def test_neither_is_a_result_that_was_changed(self, tmp_path: Path) -> None:
+        """The new study runs that cell itself; the old one's report says which file it is."""
+        folder = make_study(tmp_path, PAIRS)
+        plan = read_plan(folder.plan)
+        path = min(folder.cells.iterdir()) / "result.json"
+        path.write_text(path.read_text().replace('"best_epoch": 6', '"best_epoch": 5'))
+        other = next_study(folder, plan)
+        assert reuse(other, plan).reused == 23
+        assert [cell.id for cell in Stages(other, plan).open_cells()] == [path.parent.name]
+
 
 def test_groups_keep_their_base() -> None:
     """A look has the same comparisons."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray  # noqa: TC002 - `from_object` asks for the typ
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, write_text
-from builder.json_files import from_object, read_object
+from builder.json_files import from_object, is_changed, read_object, with_checksum, without_checksum
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ Stage: TypeAlias = Literal["screen", "confirm"]
 
 _LITTLE = np.dtype("<u2")
 _GROUP = np.dtype("<u4")
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,24 +109,26 @@ def write_result(path: Path, outcome: CellResult) -> None:
         "test_log_loss": outcome.test_log_loss,
         "test_calibration_error": outcome.test_calibration_error,
     }
-    write_text(path, json.dumps(content, indent=1) + "\n")
+    write_text(path, json.dumps(with_checksum(content), indent=1) + "\n")
 
 
 def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
     """Return the result at ``path``; ``truth`` says which answers were right, and None leaves that open.
 
-    Raises RunError for what is no result, or answers other images than those of ``truth``.
+    Raises RunError for what is no result, was changed, or answers other images than those of ``truth``.
     """
     try:
-        found = read_object(path)
+        found = _unchanged(path)
         packed_answers = found["test_predictions"]
         predictions = None if packed_answers is None else unpacked(packed_answers)
         correct = None if predictions is None or truth is None else _correct(predictions, truth)
-        return from_object(CellResult, found, {"test_predictions": predictions, "test_correct": correct})
+        result = from_object(CellResult, found, {"test_predictions": predictions, "test_correct": correct})
+        _check_accuracy(result)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{path} is not the result of a cell: {reason_of(error)}", "remove the file and run the study again"
         ) from error
+    return result
 
 
 def write_failure(path: Path, failure: CellFailure) -> None:
@@ -149,13 +152,13 @@ def write_true_labels(path: Path, truth: TrueLabels) -> None:
     content = {"classes": list(truth.classes), "labels": packed(truth.labels)}
     if truth.groups is not None:
         content["groups"] = _packed(truth.groups, _GROUP)
-    write_text(path, json.dumps(content) + "\n")
+    write_text(path, json.dumps(with_checksum(content)) + "\n")
 
 
 def read_true_labels(path: Path) -> TrueLabels:
     """Return what ``write_true_labels`` wrote; raise RunError for anything else."""
     try:
-        found = read_object(path)
+        found = _unchanged(path)
         labels = unpacked(found["labels"])
         groups = _groups(found["groups"], len(labels)) if "groups" in found else None
         truth = from_object(TrueLabels, found, {"labels": labels, "groups": groups})
@@ -189,6 +192,25 @@ def _groups(text: str, images: int) -> NDArray[np.intp]:
     if len(np.unique(found)) != (found.max() + 1 if images else 0):
         raise ValueError("numbers of groups are left out")
     return found
+
+
+def _unchanged(path: Path) -> dict[str, Any]:
+    """Return the object at ``path`` without its checksum; ValueError where a value is not what was written."""
+    found = read_object(path)
+    if is_changed(found):
+        raise ValueError("a value in it was changed")
+    return without_checksum(found)
+
+
+def _check_accuracy(result: CellResult) -> None:
+    """Raise ValueError where the answers are not right as often as the result says: one of two files was changed."""
+    if result.test_correct is None or result.test_accuracy is None or not result.test_correct.size:
+        return
+    share = float(np.mean(result.test_correct))
+    if abs(share - result.test_accuracy) > _ROUNDING:
+        raise ValueError(
+            f"it says that {result.test_accuracy:.2%} of its answers are right, and by labels.json {share:.2%} are"
+        )
 
 
 def _correct(predictions: NDArray[np.uint16], truth: TrueLabels) -> NDArray[np.bool_]:

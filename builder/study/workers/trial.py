@@ -10,6 +10,7 @@ import numpy as np
 
 from builder.diagnostics import RunError
 from builder.identity import graph_id
+from builder.lowering import lower, resolved_page
 from builder.ops.plugins import with_plugins
 from builder.runs.images import load_shared
 from builder.runs.open import open_with
@@ -81,8 +82,19 @@ def _prepared(cell: Cell, run: RunFolder, shared: Shared) -> Prepared:
     if run.has_begun:
         return prepare_again(open_with(run, cell.recipe, shared.operations), threads=threads, shared=shared)
     ready = prepare(TrainOptions(page=str(run.page), recipe=cell.recipe, threads=threads), shared=shared)
+    _check_network(cell, run, ready)
     write_data(run, RunData(name=shared.data.name, network=graph_id(ready.graph)))
     return ready
+
+
+def _check_network(cell: Cell, run: RunFolder, ready: Prepared) -> None:
+    """Let the folder's page have the size of this cell's images; RunError where it is not the network of the plan."""
+    planned = lower(ready.page)
+    if graph_id(planned) != cell.graph:
+        message = f"{run.page} is not the network {cell.variant} of the plan"
+        raise RunError(message, "the page in `networks` was changed: undo that, and remove the folder of this cell")
+    if ready.graph.input != planned.input:
+        run.write(run.page.name, resolved_page(ready.page, ready.graph))
 
 
 def _ended_early(cell: Cell, metrics: Sequence[EpochMetrics]) -> CellResult:

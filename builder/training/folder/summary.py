@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import reason_of
-from builder.json_files import from_object, read_object
+from builder.json_files import from_object, is_changed, read_object, with_checksum, without_checksum
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from builder.training.folder.run_folder import RunFolder
-
-_CHECKSUM = "checksum"
 
 
 @dataclass(frozen=True)
@@ -48,8 +42,7 @@ class Summary:
 
 def write_summary(folder: RunFolder, summary: Summary) -> None:
     """Write ``summary`` into ``folder``, whole or not at all; raise RunError if it can't be written."""
-    values = asdict(summary)
-    folder.write_json(folder.summary.name, values | {_CHECKSUM: _checksum(values)})
+    folder.write_json(folder.summary.name, with_checksum(asdict(summary)))
 
 
 def read_summary(folder: RunFolder) -> Summary | None:
@@ -57,7 +50,7 @@ def read_summary(folder: RunFolder) -> Summary | None:
     if not folder.summary.exists():
         return None
     try:
-        return from_object(Summary, _values(folder)[0])
+        return from_object(Summary, without_checksum(read_object(folder.summary)))
     except (OSError, ValueError) as error:
         raise RunError(f"{folder.summary} is not the result of a run: {reason_of(error)}") from error
 
@@ -65,19 +58,9 @@ def read_summary(folder: RunFolder) -> Summary | None:
 def check_summary(folder: RunFolder) -> None:
     """Raise RunError if a value of the result was changed: what the test gave stands nowhere else."""
     try:
-        values, checksum = _values(folder)
+        found = read_object(folder.summary)
     except (OSError, ValueError):
         return  # said by who reads it
-    if checksum is not None and checksum != _checksum(values):
+    if is_changed(found):
         message = f"{folder.summary} was changed: a value is not what was measured"
         raise RunError(message, "restore the file as the run wrote it")
-
-
-def _values(folder: RunFolder) -> tuple[dict[str, Any], object]:
-    """Return the fields of the file, and the checksum of them, None where an earlier version wrote it."""
-    found = read_object(folder.summary)
-    return {name: value for name, value in found.items() if name != _CHECKSUM}, found.get(_CHECKSUM)
-
-
-def _checksum(values: Mapping[str, object]) -> str:
-    return sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]

@@ -76,7 +76,7 @@ class TestOutcome:
         write_result(path, measured)
         assert read_result(path, None).test_log_loss == 0.7
         found = json.loads(path.read_text("utf-8"))
-        for name in ("processor_seconds", "test_log_loss", "test_calibration_error"):
+        for name in ("processor_seconds", "test_log_loss", "test_calibration_error", "checksum"):
             del found[name]
         path.write_text(json.dumps(found), "utf-8")
         earlier = read_result(path, None)
@@ -110,6 +110,48 @@ class TestOutcome:
         with pytest.raises(RunError, match=r"result\.json is not the result of a cell") as raised:
             read_result(tmp_path / "result.json", TRUTH)
         assert "remove the file" in str(raised.value.hint)
+
+
+EDITS: dict[str, object] = {
+    "val_accuracy": 0.99, "test_accuracy": 0.99, "test_predictions": packed(np.array([0, 1, 1, 0], dtype=np.uint16)),
+    "best_epoch": 7, "seconds": 0.1, "seed": 4, "variant": "alexnet", "is_diverged": True, "test_log_loss": 0.1,
+    "metrics": [], "settings": {},
+}  # fmt: skip
+
+
+class TestEdited:
+    """What somebody wrote into a result by hand is no result."""
+
+    @pytest.mark.parametrize("name", EDITS)
+    def test_every_field_of_a_result(self, tmp_path: Path, name: str) -> None:
+        """By the checksum of all of them."""
+        path = tmp_path / "result.json"
+        write_result(path, OUTCOME)
+        path.write_text(json.dumps(json.loads(path.read_text()) | {name: EDITS[name]}))
+        with pytest.raises(RunError, match=r"result\.json is not the result of a cell: a value in it was changed"):
+            read_result(path, TRUTH)
+
+    def test_of_an_earlier_version_the_answers_say_it(self, tmp_path: Path) -> None:
+        """Which wrote no checksum; so do labels that were exchanged."""
+        path = tmp_path / "result.json"
+        write_result(path, OUTCOME)
+        earlier = json.loads(path.read_text()) | {"test_accuracy": 0.99}
+        del earlier["checksum"]
+        path.write_text(json.dumps(earlier))
+        with pytest.raises(RunError, match=r"it says that 99\.00% .* are right, and by labels\.json 75\.00% are"):
+            read_result(path, TRUTH)
+        write_result(path, OUTCOME)
+        with pytest.raises(RunError, match=r"by labels\.json 50\.00% are"):
+            read_result(path, TrueLabels(TRUTH.classes, np.array([0, 1, 0, 0], dtype=np.uint16)))
+
+    @pytest.mark.parametrize(("name", "value"), [("classes", ["dog", "cat"]), ("labels", packed(TRUTH.labels[::-1]))])
+    def test_the_labels(self, tmp_path: Path, name: str, value: object) -> None:
+        """By their own checksum: names that were exchanged change no accuracy."""
+        path = tmp_path / "labels.json"
+        write_true_labels(path, replace(TRUTH, labels=np.array([0, 1, 1, 1], dtype=np.uint16)))
+        path.write_text(json.dumps(json.loads(path.read_text()) | {name: value}))
+        with pytest.raises(RunError, match=r"labels\.json is damaged; .*: a value in it was changed"):
+            read_true_labels(path)
 
 
 class TestOtherFiles:

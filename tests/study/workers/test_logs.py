@@ -19,7 +19,7 @@ from builder.training.recipe.optimizer import Sgd
 from builder.training.recipe.recipe import Recipe
 from builder.training.speed.benchmark import random_images
 from tests.study.conftest import make_plan, write_study
-from tests.study.workers.test_trial import Watched
+from tests.study.workers.test_trial import SMALL, Watched
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ class Logger:
 def cell_of(stage: str = "confirm") -> Cell:
     """Return a cell of two epochs."""
     recipe = RECIPE.model_copy(update={"size": 32, "validation": 8})
-    return make_cell("small", "id", {}, recipe, 3, stage, "w")  # type: ignore[arg-type]  # one of two
+    return make_cell("small", SMALL, {}, recipe, 3, stage, "w")  # type: ignore[arg-type]  # one of two
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from benchmarks.study_of_nothing import context_of_nothing
 from builder.diagnostics import ArchError, RunError
 from builder.identity import graph_id
 from builder.ops import OPERATIONS
+from builder.runs.open import open_run
 from builder.runs.prepare import Shared
 from builder.study.results.cells import make_cell
 from builder.study.results.folder import StudyFolder
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from builder.study.results.result import CellResult, Stage
     from builder.training.data.dataset import DataSet
     from builder.training.progress import Progress
+
+SMALL = graph_id(builder.load("alexnet_tiny", classes=2))
+"""The network of every cell here, whose page is written into its folder."""
 
 RECIPE = Recipe(name="r", epochs=1, batch_size=32, optimizer=Sgd(name="sgd", lr=0.1))
 
@@ -92,7 +96,7 @@ class TestPruned:
         """Give a cell of three epochs, with its page in a folder."""
         (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
         recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
-        return make_cell("small", "id", {}, recipe, 0, "screen", "w")
+        return make_cell("small", SMALL, {}, recipe, 0, "screen", "w")
 
     def test_its_result_is_that_of_the_epochs_it_had(self, cell: Cell, tmp_path: Path) -> None:
         """It is a result and no failure, and says what it is."""
@@ -150,7 +154,7 @@ class TestGoingOn:
         """Give a cell of one epoch that was run, with its page in a folder."""
         (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
         recipe = RECIPE.model_copy(update={"size": 32, "batch_size": 8, "validation": 8})
-        cell = make_cell("small", "id", {}, recipe, 0, "screen", "w")
+        cell = make_cell("small", SMALL, {}, recipe, 0, "screen", "w")
         run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
         return cell
 
@@ -171,7 +175,7 @@ class TestGoingOn:
     def test_stopped_in_the_middle_it_comes_to_the_same_result(self, tmp_path: Path) -> None:
         """Bit for bit."""
         recipe = RECIPE.model_copy(update={"epochs": 2, "size": 32, "batch_size": 8, "validation": 8})
-        cell = make_cell("small", "id", {}, recipe, 0, "confirm", "w")
+        cell = make_cell("small", SMALL, {}, recipe, 0, "confirm", "w")
         images = shared(replace(random_images(32, 3, 2), test=random_images(16, 3, 2).train))
         found = []
         for name in ("whole", "stopped"):
@@ -190,6 +194,27 @@ class TestGoingOn:
             found.append(load_file(folder / "best.safetensors"))
         assert found[0].keys() == found[1].keys()
         assert all(torch.equal(found[0][key], found[1][key]) for key in found[0])
+
+    def test_another_network_than_the_plan_s_is_not_begun(self, tmp_path: Path) -> None:
+        """Its result would be found under the name of the planned one."""
+        (tmp_path / "page.yaml").write_text(
+            "name: small\nextends: alexnet_tiny\nclasses: 2\nset:\n  block1: {shortcut: auto}\n"
+        )
+        recipe = RECIPE.model_copy(update={"size": 32, "batch_size": 8, "validation": 8})
+        cell = make_cell("small", SMALL, {}, recipe, 0, "screen", "w")
+        with pytest.raises(RunError, match=r"page\.yaml is not the network small of the plan"):
+            run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None)
+        assert not (tmp_path / "recipe.yaml").exists()
+
+    def test_a_cell_of_another_size_goes_on_and_is_a_run_like_any(self, tmp_path: Path) -> None:
+        """A grid may give each cell images of its own size, which is not that of the study's page."""
+        (tmp_path / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
+        recipe = RECIPE.model_copy(update={"epochs": 2, "size": 64, "batch_size": 8, "validation": 8})
+        cell = make_cell("small", SMALL, {}, recipe, 0, "screen", "w")
+        with pytest.raises(ZeroDivisionError):
+            run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), stop_after_one_epoch)
+        assert len(run_cell(cell, tmp_path, shared(random_images(32, 3, 2)), lambda _: None).metrics) == 2
+        assert open_run(tmp_path).graph.input.sizes == (3, 64, 64)
 
     def test_a_batch_of_one_is_answered_at_its_place_in_the_page(self, cell: Cell, tmp_path: Path) -> None:
         """As `archcli train` answers it."""
@@ -217,7 +242,7 @@ class TestDiverged:
         plan = replace(plan, data=replace(plan.data, fingerprint=fingerprint))
         recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
         recipe = recipe.model_copy(update={"optimizer": Sgd(name="sgd", lr=1000.0, momentum=0.99)})
-        cell = make_cell("small", "id", {}, recipe, 0, stage, "w")
+        cell = make_cell("small", SMALL, {}, recipe, 0, stage, "w")
         return trial.trainer(context_of_nothing(study, plan), (), 0)(cell, place, Watched())
 
     def test_it_is_the_worst_of_all_results(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -255,7 +280,7 @@ class TestWatched:
         place.mkdir(parents=True, exist_ok=True)
         (place / "page.yaml").write_text("name: small\nextends: alexnet_tiny\nclasses: 2\n")
         recipe = RECIPE.model_copy(update={"epochs": 3, "size": 32, "batch_size": 8, "validation": 8})
-        cell = make_cell("small", "id", {}, recipe, 0, "screen", "w")
+        cell = make_cell("small", SMALL, {}, recipe, 0, "screen", "w")
         return trial.trainer(context_of_nothing(study, plan), (), 0)(cell, place, watch)
 
     def test_it_says_how_far_it_is_after_every_batch(self, tmp_path: Path, images: DataSet) -> None:
