@@ -1,8 +1,10 @@
-"""What stands in for the recorder of a GPU, so that everything around it can be tried without one."""
+"""What stands in for the recorder and the tensors of a GPU, so that what is around it can be tried without one."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+import torch
 
 from builder.training.steps.recorder import Recording
 
@@ -36,3 +38,15 @@ class StandIn:
     def again(self, work: RecordedWork) -> Outputs:
         """Do the work."""
         return work()
+
+
+class WithoutFloat64(torch.Tensor):
+    """Stands in for a tensor on an Apple GPU, which has no float64."""
+
+    def double(self) -> torch.Tensor:
+        """Refuse, in torch's words."""
+        raise TypeError("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64.")
+
+    def cpu(self) -> torch.Tensor:
+        """Return a tensor in main memory, which has all formats."""
+        return self.as_subclass(torch.Tensor)

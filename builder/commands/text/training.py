@@ -68,9 +68,10 @@ def _recipe(recipe: Recipe) -> str:
 
 
 def images_in_main_memory(event: ImagesInMainMemory) -> str:
-    """Return why computing waits for images, and what would help."""
-    where = f"the {event.images:,} images of {event.split} stay in main memory, for the device has too little"
-    return f"images   {where}; each batch is copied, and a smaller `--set size=…` would be faster"
+    """Return why computing waits for images, and what would help; an Apple GPU never says how much memory is free."""
+    where = f"the {event.images:,} images of {event.split} stay in main memory"
+    why = "the device has too little, or does not say how much is free"
+    return f"images   {where} ({why}); each batch is copied, and a smaller `--set size=…` would be faster"
 
 
 def going_on(event: GoingOn) -> str:

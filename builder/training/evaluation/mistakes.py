@@ -23,7 +23,7 @@ class Mistakes:
     def __init__(self, count: int) -> None:
         self._count = count
         self._seen = 0
-        self._kept: list[torch.Tensor] = []
+        self._kept: list[tuple[torch.Tensor, torch.Tensor]] = []
 
     def add(self, labels: torch.Tensor, logits: torch.Tensor) -> None:
         """Note the mistakes of the next batch: logits (N, classes), labels (N,), negative where there is none."""
@@ -31,13 +31,16 @@ class Mistakes:
         wrong = (answers != labels) & (labels >= 0)
         confidence, places = torch.where(wrong, confidence, -1.0).topk(min(self._count, len(labels)))
         found = torch.stack([places + self._seen, labels[places], answers[places]], 1)
-        self._kept.append(torch.cat([found.double(), confidence.double().unsqueeze(1)], 1))
+        self._kept.append((found, confidence))  # each in its own type: not every GPU has float64
         self._seen += len(labels)
 
     def found(self) -> tuple[Mistake, ...]:
         """Return them, the most confident first, those with equal confidence as they lie. Waits for the device."""
-        rows = torch.cat(self._kept).tolist() if self._kept else []
-        every = [Mistake(int(index), int(label), int(answer), share) for index, label, answer, share in rows]
+        every = [
+            Mistake(*numbers, share)
+            for found, confidence in self._kept
+            for numbers, share in zip(found.tolist(), confidence.tolist(), strict=True)
+        ]
         certain = sorted(
             (each for each in every if each.confidence >= 0), key=lambda each: (-each.confidence, each.index)
         )

@@ -181,14 +181,16 @@ def _beside_tutorial(ours: _Ours, task: Task, workers: int, clock: _Clock) -> di
 
 
 def _beside_chosen(ours: _Ours, task: Task, execution: Execution, clock: _Clock) -> Other:
-    """Return another step beside the chosen one, both in each round; where it has too little memory, that."""
+    """Return another step beside the chosen one, both in each round; where the device can't take it, why."""
     try:
         found = clock.run({STEP: ours.step, OTHER: _Ours(task, execution).step}, task)
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
+    except (RuntimeError, MemoryError, TypeError) as error:
         traceback.clear_frames(error.__traceback__)  # they hold the memory that it had
-        return Other(failure="too little memory")
+        if is_out_of_memory(error):
+            return Other(failure="too little memory")
+        if kind_of(task.device).is_host:
+            raise
+        return Other(failure=(str(error).strip().splitlines() or [type(error).__name__])[0])
     return Other(found[OTHER], found[OTHER].ratio_to(found[STEP]))
 
 

@@ -347,8 +347,8 @@ class TestNotes:
         with TrainingProgress() as watch:
             watch(ImagesInMainMemory("train", 40_000))
         assert capsys.readouterr().err == (
-            "images   the 40,000 images of train stay in main memory, for the device has too little; "
-            "each batch is copied, and a smaller `--set size=…` would be faster\n"
+            "images   the 40,000 images of train stay in main memory (the device has too little, or does not say how "
+            "much is free); each batch is copied, and a smaller `--set size=…` would be faster\n"
         )
 
     def test_a_gpu_that_can_not_compute_is_worth_a_line(

@@ -13,6 +13,7 @@ from builder.training.data.batches import Batches
 from builder.training.evaluation.evaluate import evaluate_batches
 from builder.training.evaluation.mistakes import Mistake, Mistakes
 from builder.training.figures.answers import WrongAnswer, draw_confusion, draw_mistakes
+from tests.training.stand_in import WithoutFloat64
 from tests.training.tiny_task import TinyNetwork, quadrants
 
 if TYPE_CHECKING:
@@ -41,6 +42,12 @@ class TestMistakes:
         kept.add(torch.tensor([1, 1, -1, 1]), LOGITS)
         kept.add(torch.tensor([1, 1, 1, 1]), LOGITS)
         assert [mistake.index for mistake in kept.found()] == [6, 0, 4]
+
+    def test_a_gpu_without_float64_keeps_them_too(self) -> None:
+        """Apple's: `archcli evaluate` asks for them."""
+        kept = Mistakes(2)
+        kept.add(torch.tensor([1, 0, 0, 0]).as_subclass(WithoutFloat64), LOGITS.as_subclass(WithoutFloat64))
+        assert [mistake.index for mistake in kept.found()] == [3, 0]
 
     def test_without_batches_there_are_none(self) -> None:
         """Nor without mistakes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from copy import deepcopy
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -13,6 +14,7 @@ from torch.utils.data import DataLoader
 from builder.training.data.batches import Batches
 from builder.training.device.devices import Hardware
 from builder.training.device.execution import Execution
+from builder.training.device.kinds import CPU, DeviceKind
 from builder.training.device.precision import PLAIN, Precision
 from builder.training.recipe.recipe import Normalize
 from builder.training.speed import benchmark
@@ -21,6 +23,8 @@ from builder.training.speed.tutorial import PilImages, Tutorial
 from tests.training.stand_in import StandIn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from builder.training.data.dataset import DataSet
     from builder.training.recipe.recipe import Recipe
     from tests.training.tiny_task import TinyNetwork
@@ -132,6 +136,29 @@ class TestMeasure:
         found = measure(Task(network, data.train[:64], recipe, cpu), Execution(), others, 0.001).others
         assert found["bf16, contiguous"] == Other(failure="too little memory")
         assert found["fp32, channels_last"].failure is None
+
+    def test_what_a_gpu_can_not_compute_is_its_row(
+        self, data: DataSet, recipe: Recipe, network: TinyNetwork, cpu: torch.device, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """In its driver's words; on a CPU, where all of them are computed, it is a mistake of ours."""
+        monkeypatch.setattr(benchmark, "TURN", 0.001)
+        made, refused = benchmark.make_optimizer, TypeError("MPS does not support bfloat16\nmore")
+        for kind, failure in ((DeviceKind("cpu"), "MPS does not support bfloat16"), (CPU, None)):
+            steps = iter([None, refused])
+
+            def failing(*arguments: object, steps: Iterator[Exception | None] = steps) -> object:
+                error = next(steps)
+                if error is not None:
+                    raise error
+                return made(*arguments)
+
+            monkeypatch.setattr(benchmark, "make_optimizer", failing)
+            monkeypatch.setattr(benchmark, "kind_of", lambda _, kind=kind: kind)
+            monkeypatch.setattr(DeviceKind, "empty_cache", lambda _: None)
+            task = Task(network, data.train[:64], recipe, cpu)
+            with nullcontext() if failure else pytest.raises(TypeError):
+                found = measure(task, Execution(), [Precision("bf16")], 0.001).others
+                assert found["bf16, contiguous"].failure == failure
 
     def test_noise_looks_like_cifar(self) -> None:
         """So that nothing has to be downloaded."""

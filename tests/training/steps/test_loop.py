@@ -18,6 +18,7 @@ from builder.training.steps.average import Average
 from builder.training.steps.loop import EpochTally, train_epoch
 from builder.training.steps.optimizers import make_optimizer
 from builder.training.steps.step import AUXILIARY_WEIGHT, EagerStep
+from tests.training.stand_in import WithoutFloat64
 from tests.training.tiny_task import TinyNetwork
 
 if TYPE_CHECKING:
@@ -163,18 +164,6 @@ class TestTally:
         assert tally.first_lost() is None
         tally.losses[1], tally.losses[2] = lost, float("nan")
         assert tally.first_lost() == 1
-
-
-class WithoutFloat64(torch.Tensor):
-    """Stands in for a tensor on an Apple GPU, which has no float64."""
-
-    def double(self) -> torch.Tensor:
-        """Refuse, in torch's words."""
-        raise TypeError("Cannot convert a MPS Tensor to float64 dtype as the MPS framework doesn't support float64.")
-
-    def cpu(self) -> torch.Tensor:
-        """Return a tensor in main memory, which has all formats."""
-        return self.as_subclass(torch.Tensor)
 
 
 class TestEpochTally:
