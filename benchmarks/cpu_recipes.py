@@ -89,7 +89,7 @@ class Times:
 def recipe_of(settings: Sequence[str], name: str = RECIPE) -> Recipe:
     """Return the recipe with ``settings`` as ``--set`` takes them."""
     pairs = (each.partition("=") for each in settings)
-    return override(load_recipe(name), {path: value for path, _, value in pairs})
+    return override(load_recipe(name), [(path, value) for path, _, value in pairs])
 
 
 def shapes_of(recipe: Recipe) -> list[tuple[int, int]]:

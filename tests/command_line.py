@@ -26,7 +26,14 @@ layers:
   flatten: flatten
   fc: {linear: {out: $classes}}
 """
-SHORT = ("--data", "digits", "--subset", 200, "--set", "epochs=2", "--set", "size=16", "--device", "cpu")
+
+
+def short(epochs: int) -> tuple[object, ...]:
+    """Return the options of a training that takes a second or two."""
+    return ("--data", "digits", "--subset", 200, "--set", f"epochs={epochs}", "--set", "size=16", "--device", "cpu")
+
+
+SHORT = short(2)
 
 
 class Outcome(NamedTuple):

@@ -139,7 +139,7 @@ class TestGuide:
         (call,) = re.findall(r"^```py\nbuilder\.train\((.*)\)\n```$", GUIDE.read_text("utf-8"), re.MULTILINE)
         arguments = eval(f"dict(page={call})")
         texts = as_texts({name: value for name, value in arguments.items() if name not in {"page", "recipe"}})
-        recipe = override(load_recipe(arguments["recipe"]), dict(text.split("=", 1) for text in texts))
+        recipe = override(load_recipe(arguments["recipe"]), [text.split("=", 1) for text in texts])
         assert (recipe.epochs, recipe.seed, recipe.optimizer.lr) == (30, 1, 0.02)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -46,6 +46,7 @@ class Command(TyperCommand):
     def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Read the words of a command line; raise ArchError for what a command does not take."""
         with _in_our_words(self, ctx, args):
+            _check_once(self, ctx, args)
             rest = super().parse_args(ctx, list(args))
         if rest and not ctx.resilient_parsing:
             raise ArchError(usage.superfluous(rest, ctx))
@@ -184,6 +185,18 @@ def _in_our_words(command: AnyCommand, ctx: Context, args: Sequence[str]) -> Ite
             raise
         example = next((line.partition("  #")[0] for line in examples(command)), None)
         raise ArchError(usage.diagnosis(error, ctx, args, example)) from None
+
+
+def _check_once(command: AnyCommand, ctx: Context, args: Sequence[str]) -> None:
+    """Raise ArchError for an option that takes one value and is given two."""
+    if ctx.resilient_parsing:
+        return
+    _, _, order = command.make_parser(ctx).parse_args(list(args))
+    counted = Counter(each for each in order if each.param_type_name == "option" and not each.multiple)
+    for param, times in counted.items():
+        values = usage.values_of(param, args)
+        if times > 1 and len(set(values)) != 1 and not getattr(param, "is_flag", False):
+            raise ArchError(usage.given_twice(param, values))
 
 
 def _write_text(command: AnyCommand, formatter: HelpFormatter) -> None:

@@ -33,6 +33,24 @@ def superfluous(words: Sequence[str], ctx: Context) -> Diagnostic:
     return Diagnostic("usage", f"`{ctx.command_path}` does not take {given}", None, _all_options(ctx))
 
 
+def values_of(param: Parameter, args: Sequence[str]) -> list[str]:
+    """Return the values that an option is given, where they can be told apart from its name."""
+    found = []
+    for word, following in zip(args, [*args[1:], ""], strict=True):
+        name, equals, value = word.partition("=")
+        if word in param.opts:
+            found.append(following)
+        elif equals and name in param.opts:
+            found.append(value)
+    return found
+
+
+def given_twice(param: Parameter, values: Sequence[str]) -> Diagnostic:
+    """Return the answer to an option that takes one value and has two: the last one would win without a word."""
+    given = " and ".join(f"`{value}`" for value in values) or "twice"
+    return Diagnostic("usage", f"`{_name(param)}` takes one value, and is given {given}", None, "give it once")
+
+
 def diagnosis(error: TyperException, ctx: Context, args: Sequence[str], example: str | None) -> Diagnostic:
     """Return what typer found wrong with ``args`` as a mistake of ours; ``example`` is a right use of the command.
 

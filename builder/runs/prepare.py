@@ -289,7 +289,7 @@ def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
 
     if not settings:
         return recipe
-    wanted = override(recipe, dict(_setting(text) for text in settings))
+    wanted = override(recipe, map(_setting, settings))
     refused = changed_in(recipe, wanted)
     if refused:
         named = ", ".join(f"`{name}`" for name in refused)
@@ -303,9 +303,9 @@ def _recipe(request: TrainOptions) -> Recipe:
 
     asked = request.recipe or recipe_of(request.data)
     recipe = asked if isinstance(asked, Recipe) else load_recipe(asked)
-    settings = dict(_setting(text) for text in request.settings)
+    settings = list(map(_setting, request.settings))
     if request.seed is not None:
-        settings["seed"] = str(request.seed)
+        settings.append(("seed", str(request.seed)))
     return override(recipe, settings) if settings else recipe
 
 

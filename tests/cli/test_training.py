@@ -34,11 +34,23 @@ class TestShortForms:
         assert (one.code, json.loads(one.out)) == (0, json.loads(other.out))
         assert json.loads(one.out) != json.loads(archcli(*dry).out)
 
-    def test_the_short_form_is_the_last_word(self, archcli: Archcli) -> None:
-        """Where both are given, whatever their order."""
-        dry = ("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", "--json")
-        both = archcli(*dry, "--epochs", 3, "--set", "epochs=2")
-        assert json.loads(both.out) == json.loads(archcli(*dry, "--epochs", 3).out)
+    @pytest.mark.parametrize(
+        ("words", "said"),
+        [
+            (("--set", "lr=0.1", "--lr", "0.2"), "`optimizer.lr` is set to 0.1 and to 0.2"),
+            (("--lr", "0.2", "--set", "optimizer.lr=0.1"), "`optimizer.lr` is set to 0.1 and to 0.2"),
+            (("--set", "epochs=2", "--epochs", "3"), "`epochs` is set to 2 and to 3"),
+            (("--set", "batch_size=2", "--batch-size", "3"), "`batch_size` is set to 2 and to 3"),
+            (("--set", "seed=2", "--seed", "3"), "`seed` is set to 2 and to 3"),
+            (("--set", "lr=0.1", "--set", "lr=0.2"), "`optimizer.lr` is set to 0.1 and to 0.2"),
+        ],
+    )
+    def test_two_values_of_a_field_are_refused(self, words: tuple[str, ...], said: str, archcli: Archcli) -> None:
+        """With both: the last one would win without a word."""
+        outcome = archcli("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", *words)
+        assert (outcome.code, said in outcome.err) == (2, True), outcome.err
+        equal = ("--set", "epochs=3", "--epochs", "3")
+        assert archcli("train", "alexnet_tiny", "--data", "digits", "--device", "cpu", "--dry-run", *equal).code == 0
 
 
 class TestEnvironment:

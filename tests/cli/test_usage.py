@@ -50,6 +50,20 @@ WRONG = {
     "train alexnet --lr high": ("`--lr` takes a number, not `high`", "as in `--lr 1`"),
     "train alexnet --epochs 0": ("`--epochs` is at least 1, not 0", None),
     "train alexnet --threads 1025": ("`--threads` is at most 1024, not 1025", None),
+    "train alexnet --lr 0.1 --lr 0.2": ("`--lr` takes one value, and is given `0.1` and `0.2`", "give it once"),
+    "train alexnet --data=digits --data svhn": (
+        "`--data` takes one value, and is given `digits` and `svhn`",
+        "give it once",
+    ),
+    "export alexnet --to python -o a.py --output b.py": (
+        "`--output` takes one value, and is given `a.py` and `b.py`",
+        "give it once",
+    ),
+    "variants alexnet -oa -ob": ("`--output` takes one value, and is given twice", "give it once"),
+    "study plan digits_placement --workers 1 --workers 2": (
+        "`--workers` takes one value, and is given `1` and `2`",
+        "give it once",
+    ),
     "bench alexnet --seconds 0": ("`--seconds` is at least 0.1, not 0", None),
 }
 
@@ -75,6 +89,35 @@ class TestMessages:
     def test_characters_that_move_the_cursor_are_not_printed(self, archcli: Archcli) -> None:
         """What is quoted comes from outside."""
         assert "\x1b" not in archcli("show", "alexnet", "--x\x1b[31m").err
+
+    def test_no_option_with_one_value_takes_two(self, archcli: Archcli) -> None:
+        """Of any command: the first would be forgotten without a word."""
+        tried, silent = 0, []
+        for name, command in self.commands():
+            for param in command.params:
+                if param.param_type_name == "option" and not param.multiple and not getattr(param, "is_flag", False):
+                    tried += 1
+                    option = max(param.opts, key=len)
+                    outcome = archcli(*name.split(), option, "1", option, "2")
+                    if (outcome.code, "is given `1` and `2`" in outcome.err) != (2, True):
+                        silent.append((name, option, outcome))
+        assert (tried > 60, silent) == (True, [])
+
+    def test_the_same_value_twice_is_harmless(self, archcli: Archcli) -> None:
+        """And so is a flag: both come from an alias that is used with more options."""
+        assert archcli("show", "alexnet", "--json", "--json").code == 0
+        assert (
+            archcli("train", "alexnet_tiny", "--data", "digits", "--data", "digits", "--dry-run", "-q", "-q").code == 0
+        )
+
+    @staticmethod
+    def commands() -> list[tuple[str, typer.core.TyperCommand]]:
+        """Return every command by the words that call it."""
+        found = []
+        for name, command in typer.main.get_command(cli.app).commands.items():
+            inner = getattr(command, "commands", None)
+            found += [(name, command)] if inner is None else [(f"{name} {each}", inner[each]) for each in inner]
+        return found
 
     def test_every_option_is_found_again_without_its_last_letter(self, archcli: Archcli) -> None:
         """Whatever option of whatever command was meant, an option of that command is offered."""

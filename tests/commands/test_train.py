@@ -19,7 +19,7 @@ from builder.training import trainer
 from builder.training.device import threads
 from builder.training.device.threads import ENOUGH, ChosenThreads
 from builder.training.steps import thread_trial
-from tests.command_line import PAGE, SHORT
+from tests.command_line import PAGE, SHORT, short
 
 if TYPE_CHECKING:
     from builder.training.device.threads import Trial
@@ -295,7 +295,7 @@ class TestStep:
 
     def test_a_choice_is_said_and_kept(self, archcli: Archcli, page: Path) -> None:
         """By the run, for whoever goes on with it, and in its result."""
-        outcome = archcli("train", page, *SHORT, "--set", "epochs=1", "--step", "eager", "--json")
+        outcome = archcli("train", page, *short(1), "--step", "eager", "--json")
         assert "\nstep     eager: as asked for\n" in outcome.err
         assert json.loads(outcome.out)["summary"]["step"] == "eager: as asked for"
         assert json.loads(Path("runs/small-001/environment.json").read_text())["step"] == "eager"
@@ -304,7 +304,7 @@ class TestStep:
 
     def test_a_run_goes_on_with_other_steps(self, archcli: Archcli, page: Path) -> None:
         """Where a graph left too little memory; what can't be is refused as for `train`."""
-        archcli("train", page, *SHORT, "--set", "epochs=1", "--set", "schedule.name=constant")
+        archcli("train", page, *short(1), "--set", "schedule.name=constant")
         on = ("resume", "runs/small-001", "--set", "epochs=2", "--device", "cpu", "--step")
         refused = archcli(*on, "graph")
         assert (refused.code, "`graph` needs a single process on an NVIDIA GPU" in refused.err) == (1, True)
@@ -436,8 +436,8 @@ class TestEarlyStop:
 
     def test_a_run_that_ended_before_its_last_epoch_says_so(self, archcli: Archcli, page: Path) -> None:
         """Beside the last accuracy; the best epoch stays the first of the best."""
-        settings = ("--set", "epochs=9", "--set", "early_stop=2", "--set", "lr=1e-30")
-        outcome = archcli("train", page, *SHORT, *settings)
+        settings = (*short(9), "--set", "early_stop=2", "--set", "lr=1e-30")
+        outcome = archcli("train", page, *settings)
         assert outcome.code == 0
         assert "stopped early, after epoch 3" in outcome.out
         assert "epoch 1 of 9" in outcome.out
@@ -446,8 +446,8 @@ class TestEarlyStop:
 
     def test_more_epochs_do_not_wake_it(self, archcli: Archcli, page: Path) -> None:
         """It would have stopped in the same place."""
-        settings = ("--set", "epochs=9", "--set", "early_stop=2", "--set", "lr=1e-30")
-        archcli("train", page, *SHORT, *settings, "--set", "schedule={name: constant}")
+        settings = (*short(9), "--set", "early_stop=2", "--set", "lr=1e-30")
+        archcli("train", page, *settings, "--set", "schedule={name: constant}")
         outcome = archcli("resume", "runs/small-001", "--set", "epochs=20", "--device", "cpu")
         assert outcome.code == 0
         assert "stopped early, after epoch 3" in outcome.out

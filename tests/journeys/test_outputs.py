@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.command_line import PAGE, SHORT
+from tests.command_line import PAGE, short
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,7 +51,7 @@ FOLDER_OPTIONS = {
     "variants": ("variants", "small.yaml", "--insert", "se: {reduction: 2}", "--among", "block", "-o"),
     "evaluate": ("evaluate", "run", "--device", "cpu", "-q", "-o"),
     "report": ("report", "study", "-o"),
-    "runs": ("train", "small.yaml", *map(str, SHORT), "--set", "epochs=1", "-q", "--runs-dir"),
+    "runs": ("train", "small.yaml", *map(str, short(1)), "-q", "--runs-dir"),
 }
 
 

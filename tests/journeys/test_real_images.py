@@ -45,7 +45,7 @@ class TestCifar10:
     def test_a_subset_is_learned_from(self, cifar10: DataSet, tmp_path: Path) -> None:
         """1,000 images, resized and cut as the report's: better than guessing on images not seen."""
         small = {"size": "28", "crop_pct": "0.875", "epochs": "4", "batch_size": "16", "lr": "0.01"}
-        recipe = override(load_recipe("digits"), small)
+        recipe = override(load_recipe("digits"), small.items())
         data = cifar10.hold_out(10_000, recipe.seed).subset(1000, recipe.seed)
         folder = RunFolder.create(tmp_path, "tiny")
         summary = train(TinyNetwork(channels=3, outputs=10), data, recipe, folder, CPU)

@@ -17,7 +17,7 @@ class TestSettings:
         """However Python writes it."""
         (text,) = as_texts({"weight_decay": value})
         path, _, written = text.partition("=")
-        assert override(load_recipe("lab"), {path: written}).optimizer.weight_decay == value
+        assert override(load_recipe("lab"), [(path, written)]).optimizer.weight_decay == value
 
     def test_a_mapping_is_its_fields(self) -> None:
         """Only those are changed; a list stays one value."""

@@ -77,7 +77,7 @@ class SearchSpace:
 
 def with_settings(recipe: Recipe, settings: FieldSettings) -> Recipe:
     """Return ``recipe`` with other values; raise ArchError where they are none that it may have together."""
-    return override(recipe, {path: json.dumps(value) for path, value in settings.items()})
+    return override(recipe, [(path, json.dumps(value)) for path, value in settings.items()])
 
 
 def search_from_json(found: Mapping[str, Any]) -> SearchSpace:

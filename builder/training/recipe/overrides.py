@@ -4,33 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import Collector, Mark, Source, suggest
+from builder.diagnostics import Collector, Mark, Note, Source, suggest
 from builder.reader import Mapping, Scalar, Value, read_text
 from builder.training.recipe.recipe import CHOICES, choices, recipe_from
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from builder.training.recipe.recipe import Recipe
 
 
-def override(recipe: Recipe, settings: dict[str, str]) -> Recipe:
+def override(recipe: Recipe, settings: Iterable[tuple[str, str]]) -> Recipe:
     """Return ``recipe`` with each path of ``settings`` set to the YAML value of its text.
 
     The last word of a path is enough where only one path ends in it. A new ``optimizer.name`` or
     ``schedule.name`` keeps the fields that the new one has too and leaves the others at their defaults.
-    Raises ArchError with every unknown path and every value out of range, each in its own setting.
+    Raises ArchError with every unknown path, every value out of range and every field that gets two values, each in its
+    own setting.
     """
-    return override_with(recipe, [_typed(path, text) for path, text in settings.items()])
+    return override_with(recipe, [_typed(path, text) for path, text in settings])
 
 
 def override_with(recipe: Recipe, settings: Iterable[tuple[Scalar, Value]]) -> Recipe:
     """Return ``recipe`` with each path set to its value, as ``override`` does; mistakes are where the values stand."""
     page = read_text(recipe.to_yaml(), f"recipe {recipe.name}")
-    problems = Collector()
+    problems, seen = Collector(), dict[str, tuple[Scalar, object]]()
     for path, value in _names_first(settings):
         steps = _resolve(path, page, recipe.name, problems)
         if steps:
+            _check_once(".".join(steps), path, value, seen, problems)
             page = _set(page, steps, value)
     problems.raise_found()
     return recipe_from(page)
@@ -42,6 +44,32 @@ def full_path(recipe: Recipe, path: Scalar, problems: Collector) -> str | None:
     return ".".join(steps) or None
 
 
+def _check_once(
+    path: str, written: Scalar, value: Value, seen: dict[str, tuple[Scalar, object]], problems: Collector
+) -> None:
+    """Report a field that has another value already, however it was spelled: nobody knows which is meant."""
+    given = {path: value.plain(), **{f"{path}.{inner}": each for inner, each in _leaves(value)}}
+    for name, plain in given.items():
+        first, before = seen.setdefault(name, (written, plain))
+        if before != plain and not (isinstance(before, dict) and isinstance(plain, dict)):
+            message = f"`{name}` is set to {_shown(before)} and to {_shown(plain)}"
+            problems.error("duplicate-key", message, written.mark, "set it once", [Note(first.mark, "it is set here")])
+            return
+
+
+def _leaves(value: Value, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Yield what a mapping holds, with the path of each from there."""
+    for key, inner in value if isinstance(value, Mapping) else ():
+        if isinstance(inner, Mapping):
+            yield from _leaves(inner, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", inner.plain()
+
+
+def _shown(value: object) -> str:
+    return "a mapping" if isinstance(value, dict) else f"{value}"
+
+
 def _typed(path: str, text: str) -> tuple[Scalar, Value]:
     """Return a setting of the command line with its places."""
     value = read_text(f"{path}: {text}", f"--set {path}={text}").get(path)
@@ -50,8 +78,8 @@ def _typed(path: str, text: str) -> tuple[Scalar, Value]:
 
 
 def _names_first(settings: Iterable[tuple[Scalar, Value]]) -> list[tuple[Scalar, Value]]:
-    """Order the settings so that a change of optimizer comes before its fields, however they were written."""
-    return sorted(settings, key=lambda setting: not str(setting[0].value).endswith(".name"))
+    """Order the settings so that what is replaced whole, and another optimizer, come before fields of it."""
+    return sorted(settings, key=lambda one: (not isinstance(one[1], Mapping), not str(one[0].value).endswith(".name")))
 
 
 def _paths(page: Mapping, prefix: str = "") -> list[str]:

@@ -97,10 +97,10 @@ class TestRecipe:
 
     def test_its_fields_are_set_one_by_one_or_as_a_whole(self) -> None:
         """From the command line."""
-        grown = override(recipe("{from: 64, to: 96, until: 0.7}"), {"size.from": "48", "until": "0.5"})
+        grown = override(recipe("{from: 64, to: 96, until: 0.7}"), {"size.from": "48", "until": "0.5"}.items())
         assert grown.sides[0] == 48
-        assert override(grown, {"size": "64"}).size == 64
-        assert override(recipe("64"), {"size": "{from: 32, to: 64, until: 1}"}).sides[0] == 32
+        assert override(grown, {"size": "64"}.items()).size == 64
+        assert override(recipe("64"), {"size": "{from: 32, to: 64, until: 1}"}.items()).sides[0] == 32
 
     @pytest.mark.parametrize(
         ("size", "message"),

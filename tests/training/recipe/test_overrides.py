@@ -20,7 +20,7 @@ def lab() -> Recipe:
 def mistakes(recipe: Recipe, settings: dict[str, str]) -> tuple[Diagnostic, ...]:
     """Return what is said of ``settings``."""
     with pytest.raises(ArchError) as raised:
-        override(recipe, settings)
+        override(recipe, settings.items())
     return raised.value.diagnostics
 
 
@@ -29,37 +29,68 @@ class TestOverride:
 
     def test_nothing_set_changes_nothing(self, lab: Recipe) -> None:
         """The recipe goes through its text and back."""
-        assert override(lab, {}) == lab
+        assert override(lab, {}.items()) == lab
 
     def test_the_last_word_is_enough_where_it_is_unique(self, lab: Recipe) -> None:
         """`lr` is `optimizer.lr`."""
-        changed = override(lab, {"lr": "0.01", "optimizer.momentum": "0.8"})
+        changed = override(lab, {"lr": "0.01", "optimizer.momentum": "0.8"}.items())
         assert changed == lab.model_copy(update={"optimizer": Sgd(name="sgd", lr=0.01, momentum=0.8)})
 
     def test_a_whole_path_comes_before_an_ending(self, lab: Recipe) -> None:
         """`name` is the recipe's, though optimizer and schedule have one."""
-        assert override(lab, {"name": "mine"}).name == "mine"
+        assert override(lab, {"name": "mine"}.items()).name == "mine"
 
     def test_values_are_yaml(self, lab: Recipe) -> None:
         """Lists and exponents too."""
-        changed = override(lab, {"mean": "[0.1, 0.2, 0.3]", "std": "[1, 1, 1]", "lr": "1e-2", "flip": "true"})
+        changed = override(lab, {"mean": "[0.1, 0.2, 0.3]", "std": "[1, 1, 1]", "lr": "1e-2", "flip": "true"}.items())
         assert changed.normalize.mean == (0.1, 0.2, 0.3)
         assert changed.optimizer.lr == 0.01
         assert changed.augment.flip
 
     def test_another_optimizer_keeps_what_both_have(self, lab: Recipe) -> None:
         """The learning rate stays, momentum goes."""
-        assert override(lab, {"optimizer.name": "adam"}).optimizer == Adam(name="adam", lr=0.001)
+        assert override(lab, {"optimizer.name": "adam"}.items()).optimizer == Adam(name="adam", lr=0.001)
 
     def test_another_optimizer_and_its_fields_come_in_any_order(self, lab: Recipe) -> None:
         """`--set betas=…` may stand before `--set optimizer.name=adam`."""
-        changed = override(lab, {"lr": "0.5", "optimizer.name": "adam"})
+        changed = override(lab, {"lr": "0.5", "optimizer.name": "adam"}.items())
         assert changed.optimizer == Adam(name="adam", lr=0.5)
 
     def test_a_whole_mapping_can_be_set(self, lab: Recipe) -> None:
         """Then nothing of the old one stays."""
-        changed = override(lab, {"schedule": "{name: cosine, warmup: 2}"})
+        changed = override(lab, {"schedule": "{name: cosine, warmup: 2}"}.items())
         assert changed.schedule == Cosine(name="cosine", warmup=2)
+
+
+class TestTwice:
+    """A field that gets two values: which of them is meant, nobody knows."""
+
+    @pytest.mark.parametrize(
+        ("settings", "said"),
+        [
+            ([("lr", "0.1"), ("lr", "0.2")], "`optimizer.lr` is set to 0.1 and to 0.2"),
+            ([("optimizer.lr", "0.1"), ("lr", "0.2")], "`optimizer.lr` is set to 0.1 and to 0.2"),
+            ([("lr", "0.2"), ("optimizer", "{name: sgd, lr: 0.1}")], "`optimizer.lr` is set to 0.1 and to 0.2"),
+            ([("optimizer.name", "adam"), ("optimizer", "{name: sgd, lr: 0.1}")], "is set to sgd and to adam"),
+            ([("mean", "[0.1]"), ("normalize.mean", "[0.2]")], "`normalize.mean` is set to (0.1,) and to (0.2,)"),
+            ([("size", "32"), ("size", "{from: 32, to: 64, until: 1}")], "`size` is set to a mapping and to 32"),
+            ([("seed", "1"), ("seed", "2")], "`seed` is set to 1 and to 2"),
+        ],
+    )
+    def test_both_places_are_named(self, lab: Recipe, settings: list[tuple[str, str]], said: str) -> None:
+        """In whichever way the field is spelled."""
+        with pytest.raises(ArchError) as raised:
+            override(lab, settings)
+        (found,) = raised.value.diagnostics
+        assert (found.code, found.hint) == ("duplicate-key", "set it once")
+        assert said in found.message
+        assert [note.message for note in found.notes] == ["it is set here"]
+
+    def test_the_same_value_is_no_contradiction(self, lab: Recipe) -> None:
+        """Nor is a field of what is replaced whole, whatever comes first."""
+        assert override(lab, [("lr", "0.1"), ("optimizer.lr", "0.1")]).optimizer.lr == 0.1
+        changed = override(lab, [("warmup", "2"), ("schedule", "{name: cosine}")])
+        assert (changed.schedule.name, changed.schedule.warmup) == ("cosine", 2)
 
 
 class TestMistakes:
@@ -88,7 +119,7 @@ class TestMistakes:
 
     def test_a_needed_field_comes_with_its_choice(self, lab: Recipe) -> None:
         """Though neither the recipe nor its schedule had it."""
-        changed = override(lab, {"at": "[3, 5]", "schedule.name": "multistep"})
+        changed = override(lab, {"at": "[3, 5]", "schedule.name": "multistep"}.items())
         assert changed.schedule == MultiStep(name="multistep", at=(3, 5))
 
     def test_a_value_out_of_range_is_shown_in_its_setting(self, lab: Recipe) -> None:

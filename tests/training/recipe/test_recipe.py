@@ -346,7 +346,7 @@ class TestRecipe:
         program = (
             "import sys; from builder.training.recipe.recipe import load_recipe, recipe_json_schema;"
             "from builder.training.recipe.overrides import override;"
-            "override(load_recipe('lab'), {'lr': '0.01'}); recipe_json_schema();"
+            "override(load_recipe('lab'), [('lr', '0.01')]); recipe_json_schema();"
             "sys.exit(any(name in sys.modules for name in ('torch', 'torchvision', 'matplotlib', 'sklearn')))"
         )
         assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
