@@ -1,12 +1,15 @@
 """The classes of a network, compiled once from its source; a pickle of an instance holds the page, and no code.
 
-Pickle writes a module's weights, flags and hooks as it does for any other module. In the place of the class, which
-Python cannot import, stands a description of the network: its page and its plugins. ``restore`` generates the source
-of that page again and takes the class from it, so the receiver runs our own text, and needs archcli.
+Pickle writes a module's weights, flags and hooks as it does for any other module. In the place of its class, and of a
+class by itself, which Python cannot import, stands a description of the network: its page and its plugins. ``restore``
+generates the source of that page again and takes the class from it, so the receiver runs our own text, and needs
+archcli.
 """
 
 from __future__ import annotations
 
+import ast
+import copyreg
 import hashlib
 import linecache
 import re
@@ -34,6 +37,14 @@ Description: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
 _DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
 
+_TYPE, _HOME = "_GeneratedType", "_archcli_classes"
+"""Names that no network's source has: of its classes' type, and under which each of them knows all."""
+
+
+class GeneratedType(type):
+    """The type of the classes here: pickle finds by it how a class is written that Python cannot import."""
+
+
 class Classes:
     """The classes that a network's source defines; ``network`` is its outermost one, ``namespace`` all it can name."""
 
@@ -43,12 +54,16 @@ class Classes:
         self.text = text
         filename = f"<archcli {graph.name} {hashlib.sha256(text.encode()).hexdigest()[:12]}>"
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-        namespace: dict[str, Any] = {"__name__": f"archcli.{graph.name}", "__file__": filename}
-        exec(compile(text, filename, "exec"), namespace)  # noqa: S102 - our own text, made of identifiers and literals
+        namespace: dict[str, Any] = {
+            "__name__": f"archcli.{graph.name}", "__file__": filename, _TYPE: GeneratedType,
+        }  # fmt: skip
+        exec(compile(_typed(text), filename, "exec"), namespace)  # noqa: S102 - our own text, made of identifiers and literals
         self.namespace: Mapping[str, Any] = MappingProxyType(namespace)
         self.by_name = MappingProxyType({name: each for name, each in namespace.items() if _is_own(each, namespace)})
         self.network: type = namespace[network]
         for each in self.by_name.values():
+            if isinstance(each, GeneratedType):
+                setattr(each, _HOME, self)
             if each.__reduce_ex__ is object.__reduce_ex__ and each.__reduce__ is object.__reduce__:
                 each.__reduce_ex__ = self._reduction()
 
@@ -78,6 +93,24 @@ class Classes:
         return found
 
 
+def _typed(text: str) -> ast.Module:
+    """Return what ``text`` does, its modules of ``GeneratedType``; lines stay where they are."""
+    tree = ast.parse(text)
+    for each in tree.body:
+        if isinstance(each, ast.ClassDef) and [ast.unparse(base) for base in each.bases] == ["nn.Module"]:
+            each.keywords.append(ast.keyword("metaclass", ast.Name(_TYPE, ast.Load())))
+    return ast.fix_missing_locations(tree)
+
+
+def _reduced(cls: type) -> str | tuple[Any, ...]:
+    """Return how pickle writes a class; one that a user derived is written by its name, as Python does it."""
+    home = vars(cls).get(_HOME)
+    return cls.__qualname__ if home is None else (class_of, (home.description, cls.__name__))
+
+
+copyreg.pickle(GeneratedType, _reduced)  # type: ignore[arg-type]  # a text is a name, as of `__reduce__`
+
+
 _BY_TEXT: WeakValueDictionary[tuple[str, ...], Classes] = WeakValueDictionary()
 """Classes in use by their text and the checksums of its plugins, so that equal networks are of one class."""
 
@@ -102,9 +135,14 @@ def restore(description: Description, name: str, *arguments: object) -> object:
     Raises RunError where the source of the page is another one than when the network was pickled, or where a plugin is
     neither loaded nor at its place with the text that it had.
     """
-    cls = (_BY_DESCRIPTION.get(description) or _rebuilt(description)).by_name[name]
+    cls = class_of(description, name)
     made: object = cls.__new__(cls, *arguments)
     return made
+
+
+def class_of(description: Description, name: str) -> type:
+    """Return a network's class ``name``; raises what ``restore`` raises."""
+    return (_BY_DESCRIPTION.get(description) or _rebuilt(description)).by_name[name]
 
 
 def _rebuilt(description: Description) -> Classes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import pickle
 import pickletools
 import shutil
@@ -163,6 +164,29 @@ class TestWays:
         derived = type("Derived", (type(module),), {"__module__": __name__})
         monkeypatch.setattr(sys.modules[__name__], "Derived", derived, raising=False)
         assert type(pickle.loads(pickle.dumps(derived()))) is derived
+
+    @pytest.mark.parametrize("protocol", range(6))
+    def test_a_class_travels_by_itself(self, protocol: int, module: nn.Module) -> None:
+        """As what makes networks in another process: the network's and a block's."""
+        for each in (type(module), type(module.get_submodule("block1"))):
+            assert pickle.loads(pickle.dumps(each, protocol)) is each
+            assert pickle.loads(pickle.dumps(functools.partial(each), protocol)).func is each
+        assert copy.deepcopy(type(module)) is type(module)
+
+    def test_a_class_is_made_again_where_nobody_has_built_it(self, module: nn.Module, tmp_path: Path) -> None:
+        """From the page, as a module is."""
+        (tmp_path / "class.pkl").write_bytes(pickle.dumps(type(module)))
+        script = f"import sys; sys.path.insert(0, {str(ROOT)!r})\nimport pickle\n"
+        done = fresh(script + "print(type(pickle.load(open('class.pkl', 'rb'))()).__name__)", tmp_path)
+        assert done.stdout == "AlexnetTiny\n", done.stderr
+
+    def test_a_derived_class_travels_by_its_name(self, module: nn.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And where it has none, Python says so."""
+        derived = type("Derived", (type(module),), {"__module__": __name__})
+        with pytest.raises(pickle.PicklingError):
+            pickle.dumps(derived)
+        monkeypatch.setattr(sys.modules[__name__], "Derived", derived, raising=False)
+        assert pickle.loads(pickle.dumps(derived)) is derived
 
     def test_weights_alone_need_nothing_of_ours(self, module: nn.Module, tmp_path: Path) -> None:
         """``weights_only`` refuses a module, as it refuses every one, and takes a ``state_dict``."""
