@@ -137,10 +137,9 @@ def prepare(
     from builder.training.steps.optimizers import weight_groups
     from builder.training.steps.thread_trial import try_threads
 
-    recipe = _recipe(request)
     page = load_page(*find(request.page), with_plugins(request.plugins) if shared is None else shared.operations)
     own = lower(page)
-    recipe = _with_size(recipe, own)
+    recipe = _with_size(_recipe(request, max(own.input.sizes[1:])), own)
     check_edges(recipe)
     if request.deterministic:
         set_workspace()
@@ -298,10 +297,10 @@ def _lengthened(recipe: Recipe, settings: tuple[str, ...]) -> Recipe:
     return wanted
 
 
-def _recipe(request: TrainOptions) -> Recipe:
+def _recipe(request: TrainOptions, side: int) -> Recipe:
     from builder.training.recipe.overrides import override
 
-    asked = request.recipe or recipe_of(request.data)
+    asked = request.recipe or recipe_of(request.data, side)
     recipe = asked if isinstance(asked, Recipe) else load_recipe(asked)
     settings = list(map(_setting, request.settings))
     if request.seed is not None:

@@ -73,7 +73,7 @@ class TestShells:
 
     def test_recipes_and_studies(self, shell: str) -> None:
         """Where the option or the command takes one."""
-        assert ask(shell, "archcli train alexnet --recipe di") == ["digits"]
+        assert ask(shell, "archcli train alexnet --recipe di") == ["digits", "digits32"]
         assert ask(shell, "archcli study run digits") == ["digits_placement", "digits_search"]
         assert ask(shell, "archcli report study-runs/q") == ["study-runs/question-001"]
 

@@ -62,7 +62,7 @@ class TestStopped:
         """To be copied; a script sees 130."""
         assert stopped.code == 130
         assert stopped.err.splitlines()[-2:] == [
-            "stopped in epoch 2 of 2, after batch 1 of 4 of train; saved in runs/small-001/last.safetensors",
+            "stopped in epoch 2 of 2, after batch 1 of 13 of train; saved in runs/small-001/last.safetensors",
             "  help: go on with archcli resume runs/small-001",
         ]
 

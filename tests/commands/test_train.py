@@ -65,7 +65,7 @@ class TestRun:
         assert network == "network  small: 3×16×16, 554 parameters, 10 classes as digits has (the page says 1000)"
         assert data == "data     digits: 200 train, 300 validation, 297 test images"
         assert recipe == (
-            "recipe   digits, the default for digits: 2 epochs, batch 64, adam 0.0003, cosine after 1 of warm-up"
+            "recipe   digits32, the default for digits: 2 epochs, batch 16, adam 0.004, cosine after 1 of warm-up"
         )
         assert device.startswith("device   cpu")
         assert ", fp32, c" in device

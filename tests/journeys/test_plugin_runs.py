@@ -111,7 +111,7 @@ class TestRun:
         outcome = archcli("compare", run)
         assert outcome.code == 0
         assert f"warning: {run}: page.yaml can't be checked: it is read only with the run's plugins\n" in outcome.err
-        (run / "recipe.yaml").write_text((run / "recipe.yaml").read_text().replace("lr: 0.0003", "lr: 0.1"))
+        (run / "recipe.yaml").write_text((run / "recipe.yaml").read_text().replace("lr: 0.004", "lr: 0.1"))
         refused = archcli("compare", run)
         assert (refused.code, "`optimizer.lr` differs" in refused.err) == (1, True)
 

@@ -92,7 +92,7 @@ class TestEveryReader:
         ("old", "new", "fields"),
         [
             ("  - 0.5\n", "  - 0.25\n", "`normalize.mean` differs"),
-            ("lr: 0.0003", "lr: 0.1", "`optimizer.lr` differs"),
+            ("lr: 0.004", "lr: 0.1", "`optimizer.lr` differs"),
             ("seed: 0", "seed: 1\nlabel_smoothing: 0.5", "`label_smoothing`, `seed` differ"),
         ],
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING
 
-from builder.commands.init import SIDE
 from builder.quantities import human, shape
 from builder.runs.weights import described
 from builder.tables import Column, Table, table
@@ -103,7 +102,7 @@ def initialized(value: Initialized) -> str:
         (f"archcli check {value.file}", "every mistake with its position"),
         (f"archcli show {value.file}", "layers, shapes, parameters"),
         (f"archcli draw {value.file}", "a figure"),
-        (quick_training(str(value.file), SIDE), "half a minute, with no download"),
+        (quick_training(str(value.file)), "half a minute, with no download"),
         ("archcli schema -o arch.schema.json", "for completion and checks in your editor"),
     ]
     return table([f"{value.file} is written; next:", ""], [(f"  {command}", why) for command, why in next_steps])

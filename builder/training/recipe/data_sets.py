@@ -22,18 +22,24 @@ class ImageCounts(NamedTuple):
     classes: int
 
 
+SMALL = 32
+"""Height and width of images, in px, for which networks are small."""
+
+
 @dataclass(frozen=True)
 class NamedData:
     """What it holds, where it comes from, and the recipe that it is trained by unless another is named.
 
-    ``counts`` are of a data set that is always the same; the pages of each say so. ``is_gray`` where its images have
-    one channel, which is repeated for a network that takes more.
+    ``small_recipe`` is that of networks for images of at most ``SMALL`` px, where they need another one. ``counts`` are
+    of a data set that is always the same; the pages of each say so. ``is_gray`` where its images have one channel,
+    which is repeated for a network that takes more.
     """
 
     about: str
     counts: ImageCounts | None
     source: Literal["downloaded", "bundled", "own"] = "downloaded"
     recipe: str = "lab"
+    small_recipe: str | None = None
     is_gray: bool = False
 
 
@@ -49,6 +55,7 @@ DATA_SETS: Mapping[str, NamedData] = MappingProxyType(
             ImageCounts(1_500, 297, 10),
             source="bundled",
             recipe="digits",
+            small_recipe="digits32",
             is_gray=True,
         ),
     }
@@ -68,9 +75,15 @@ else:
     BenchData = Literal[RANDOM_DATA, *DATA_SETS]
 
 
-def recipe_of(name: str) -> str:
-    """Return the name of the recipe by which a data set, or noise, is trained unless another is asked for."""
-    return DATA_SETS[name].recipe if name in DATA_SETS else NamedData.recipe
+def recipe_of(name: str, side: int | None = None) -> str:
+    """Return the name of the recipe by which a data set, or noise, is trained unless another is asked for.
+
+    ``side`` is that of the images of the network's page, in px; None where there are several networks.
+    """
+    found = DATA_SETS.get(name)
+    if found is None:
+        return NamedData.recipe
+    return found.small_recipe if found.small_recipe and side is not None and side <= SMALL else found.recipe
 
 
 def is_gray(name: str | None) -> bool:
@@ -99,11 +112,6 @@ def described() -> str:
     return ", ".join(f"`{name}` ({each.about})" for name, each in DATA_SETS.items())
 
 
-def quick_training(page: str, side: int) -> str:
-    """Return the command that trains a page on bundled images in about a minute, for images of at least ``side`` px.
-
-    The recipe of the digits is made for AlexNet, at 64 px; a page for 32 px learns more from more and larger steps.
-    The page of ``archcli init``, test split: seeds 0 to 2 97.6 to 98.3 %, by the recipe alone 73.4 % (seed 0).
-    """
-    small = " --lr 0.004 --batch-size 16 --set size=32" if side <= 32 else ""
-    return f"archcli train {page} --data digits{small}"
+def quick_training(page: str) -> str:
+    """Return the command that trains a page on bundled images in about a minute."""
+    return f"archcli train {page} --data digits"

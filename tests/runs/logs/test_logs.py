@@ -125,14 +125,14 @@ class TestFile:
         """In the first lines; it hears the run from its beginning to its end."""
         outcome = archcli("train", "small.yaml", *CONSTANT, "--log", "noting.py")
         assert "\nlog      noting.py, which is run\n" in outcome.err
-        assert told() == ["opened small-001 after 0, lr 0.0003", "EpochDone 1", "EpochDone 2", "closed after 2"]
+        assert told() == ["opened small-001 after 0, lr 0.004", "EpochDone 1", "EpochDone 2", "closed after 2"]
 
     def test_going_on_tells_each_epoch_once(self, archcli: Archcli) -> None:
         """Also those of a session that it was not there."""
         archcli("train", "small.yaml", *CONSTANT, "--log", "noting.py", "-q")
         archcli("resume", RUN, "--epochs", 3, "-q")
         archcli("resume", RUN, "--epochs", 4, "--log", "noting.py", "-q")
-        expected = ["opened small-001 after 2, lr 0.0003", "EpochDone 3", "GoingOn", "EpochDone 4", "closed after 4"]
+        expected = ["opened small-001 after 2, lr 0.004", "EpochDone 3", "GoingOn", "EpochDone 4", "closed after 4"]
         assert told()[4:] == expected
 
     def test_a_dry_run_runs_no_file(self, archcli: Archcli) -> None:
@@ -178,7 +178,7 @@ class TestFailing:
         assert [step for step, _ in steps("loss/train")] == [1, 2]
         Path("noting.py").write_text(NOTING)
         archcli("resume", RUN, "--log", "noting.py", "-q")
-        assert told()[-4:] == ["opened small-001 after 0, lr 0.0003", "EpochDone 1", "EpochDone 2", "closed after 2"]
+        assert told()[-4:] == ["opened small-001 after 0, lr 0.004", "EpochDone 1", "EpochDone 2", "closed after 2"]
 
     def test_one_that_cannot_be_opened_stops_before_training(self, archcli: Archcli) -> None:
         """Plainly."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -33,7 +34,28 @@ class TestTable:
 
     def test_every_recipe_is_shipped(self) -> None:
         """So that `train` without `--recipe` always finds one."""
-        assert {recipe_of(name) for name in (*DATA_SETS, RANDOM_DATA)} <= set(shipped_recipes())
+        assert {recipe_of(name, side) for name in (*DATA_SETS, RANDOM_DATA) for side in (None, 8, 224)} <= set(
+            shipped_recipes()
+        )
+
+    @pytest.mark.parametrize(
+        ("side", "recipe"), [(8, "digits32"), (32, "digits32"), (33, "digits"), (224, "digits"), (None, "digits")]
+    )
+    def test_small_networks_have_a_recipe_of_their_own(self, side: int | None, recipe: str) -> None:
+        """Where they need one; a study has one recipe for all of its networks."""
+        assert recipe_of("digits", side) == recipe
+        assert recipe_of("cifar10", side) == "lab"
+
+    @pytest.mark.parametrize(
+        ("page", "recipe", "size"),
+        [("alexnet_tiny", "digits32", 32), ("resnet20", "digits32", 32), ("alexnet", "digits", 64)],
+    )
+    def test_train_takes_it_by_the_page(self, archcli: Archcli, page: str, recipe: str, size: int) -> None:
+        """And an asked for recipe is taken whatever the page."""
+        dry = ("train", page, "--data", "digits", "--device", "cpu", "--dry-run", "--json")
+        found = json.loads(archcli(*dry).out)["beginning"]
+        assert (found["recipe"]["name"], found["recipe"]["size"], found["recipe_is_default"]) == (recipe, size, True)
+        assert json.loads(archcli(*dry, "--recipe", "digits").out)["beginning"]["recipe"]["name"] == "digits"
 
     def test_each_can_be_read(self) -> None:
         """A name without a reader would be offered and then fail."""

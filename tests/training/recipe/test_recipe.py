@@ -52,9 +52,9 @@ class TestShipped:
 
     def test_there_are_six(self) -> None:
         """A speedrun's, the report's, the tutorial's, one for digits, one for small networks, one for the hurried."""
-        assert list(shipped_recipes()) == ["airbench94", "cifar", "digits", "fast", "lab", "tutorial"]
+        assert list(shipped_recipes()) == ["airbench94", "cifar", "digits", "digits32", "fast", "lab", "tutorial"]
 
-    @pytest.mark.parametrize("name", ["airbench94", "cifar", "digits", "fast", "lab", "tutorial"])
+    @pytest.mark.parametrize("name", ["airbench94", "cifar", "digits", "digits32", "fast", "lab", "tutorial"])
     def test_each_is_called_as_its_file(self, name: str) -> None:
         """A name on the command line is the name in the file."""
         assert load_recipe(name).name == name
