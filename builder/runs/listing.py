@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from builder.diagnostics import ArchError, RunError
 from builder.files import is_file, read_regular
 from builder.training.folder.failure import read_failure
+from builder.training.folder.header import seen_metrics
 from builder.training.folder.lock import is_elsewhere, is_held, is_starting, last_change
-from builder.training.folder.metrics import read_metrics
+from builder.training.folder.metrics import check_metrics, read_metrics
 from builder.training.folder.run_files import read_data
 from builder.training.folder.run_folder import RunFolder
 from builder.training.folder.summary import read_summary
@@ -80,7 +81,7 @@ def list_runs(folder: Path) -> tuple[ListedRun, ...]:
 def look_at(path: Path) -> ListedRun:
     """Return the run at ``path``; what of it can't be read makes it a broken one, and raises nothing."""
     changed, ended = _changed(path), ended_state(path)
-    running = is_held(path) or is_elsewhere(path, changed) or (not _has_begun(path) and is_starting(changed))
+    running = is_held(path) or is_elsewhere(path, changed) or (not _has_begun(path) and is_starting(path, changed))
     best = max((row.val_accuracy for row in ended.rows), default=None)
     return ListedRun(
         run=path,
@@ -103,6 +104,9 @@ def ended_state(path: Path) -> _Ended:
     folder = RunFolder(path)
     try:
         rows = tuple(read_metrics(folder.metrics))
+        seen = seen_metrics(folder.last, folder.previous, folder.best)
+        if seen is not None:
+            check_metrics(folder.metrics, seen)
         failure, summary, epochs = read_failure(folder), read_summary(folder), _epochs(folder)
     except ArchError as error:
         return _Ended("broken", reason=error.diagnostics[0].message)

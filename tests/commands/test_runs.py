@@ -25,7 +25,7 @@ from builder.training.folder.run_folder import RunFolder
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.command_line import Archcli
+    from tests.command_line import Archcli, Trained
 
 FINISHED = Path(__file__).parents[1] / "kept" / "finished"
 DAY = 86_400
@@ -169,6 +169,29 @@ class TestList:
                 made("finished-001")
 
 
+class TestEdited:
+    """Metrics that are not those that were measured are not shown."""
+
+    @pytest.mark.parametrize("state", ["finished", "stopped"])
+    def test_the_epoch_is_named_in_the_place_of_its_accuracy(
+        self, archcli: Archcli, trained: Trained, tmp_path: Path, state: str
+    ) -> None:
+        """As `compare` and `evaluate` refuse it."""
+        run = tmp_path / "runs" / "small-001"
+        shutil.copytree(trained.folder, run)
+        if state == "stopped":
+            (run / "summary.json").unlink()
+        assert [each.state for each in list_runs(run.parent)] == [state]
+        rows = (run / "metrics.csv").read_text().splitlines()
+        fields = rows[2].split(",")
+        fields[4] = "0.99"
+        (run / "metrics.csv").write_text("\n".join([*rows[:2], ",".join(fields)]) + "\n")
+        (found,) = list_runs(run.parent)
+        assert (found.state, found.best_val_accuracy) == ("broken", None)
+        assert str(found.reason).endswith("metrics.csv was changed: epoch 2 is not what was measured")
+        assert "99.00%" not in archcli("runs", run.parent).out
+
+
 class TestRunning:
     """A run that somebody trains, here or elsewhere."""
 
@@ -195,9 +218,21 @@ class TestRunning:
         assert states(runs)["stopped-001"] == "stopped"
 
     def test_one_that_has_just_begun_runs(self, runs: Path) -> None:
-        """Its folder is made before its lock."""
+        """Its folder is made before its lock, and a moment later it has one."""
         aged(runs / "begun-001", 0)
         assert states(runs)["begun-001"] == "running"
+        aged(runs / "begun-001", 0.001)
+        assert states(runs)["begun-001"] == "broken"
+
+    def test_one_that_was_killed_before_its_first_checkpoint_is_over_at_once(self, runs: Path) -> None:
+        """Its lock is there, and nobody has it."""
+        folder = RunFolder(runs / "begun-001")
+        with folder.locked():
+            aged(folder.path, 0)
+            assert states(runs)["begun-001"] == "running"
+        aged(folder.path, 0)
+        (found,) = (each for each in list_runs(runs) if each.run.name == "begun-001")
+        assert (found.state, found.reason) == ("broken", "it was stopped before its first checkpoint")
 
 
 class TestPrune:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
@@ -89,6 +90,18 @@ def header_of(record: Mapping[str, Any] | None) -> RunHeader | None:
         return None if record is None else RunHeader.of(record)
     except (KeyError, TypeError, ValueError, AttributeError, RunError):
         return None
+
+
+def seen_metrics(*checkpoints: Path) -> MetricsSeen | None:
+    """Return what the first of ``checkpoints`` that can be read knows of the metrics, None where none knows it.
+
+    Where safetensors is not installed, nobody does.
+    """
+    if find_spec("safetensors") is None:
+        return None
+    records = (read_checkpoint_record(path) for path in checkpoints)
+    header = next((found for record in records if (found := header_of(record)) is not None), None)
+    return None if header is None else header.metrics
 
 
 def changed_in(before: Recipe, now: Recipe) -> list[str]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LOCK, HOLDER = ".lock", ".running"
 _PATIENCE = 1.0  # seconds; whoever only asks whether a run is being trained has the lock for a moment
 _SILENCE = 3600.0  # seconds after which a run on another machine has ended; it saves every ten minutes at the latest
-_STARTING = 600.0  # seconds that a run may take from its first file to its lock; it takes two
+_STARTING = 60.0  # seconds that a run may take from its first file to its lock; it takes two
 _MACHINE = 16  # letters of a digest; a run's folder is shared, and tells nobody's machine by name
 
 
@@ -90,9 +90,12 @@ def is_elsewhere(folder: Path, changed: float) -> bool:
     return machine != _machine() and time() - changed < _SILENCE
 
 
-def is_starting(changed: float) -> bool:
-    """Return whether a run without a checkpoint, whose newest file is of the time ``changed``, may still begin."""
-    return time() - changed < _STARTING
+def is_starting(folder: Path, changed: float) -> bool:
+    """Return whether a run without a checkpoint, whose newest file is of the time ``changed``, may still begin.
+
+    One that has had its lock, and has it no more, was killed.
+    """
+    return not (folder / LOCK).exists() and time() - changed < _STARTING
 
 
 def last_change(folder: Path) -> float:
