@@ -30,6 +30,14 @@ if TYPE_CHECKING:
     from builder.shapes import Shape
 
 
+def channels_first(image: Shape) -> str | None:
+    """Return the answer to an input that is written as height, width and channels, None where it is none."""
+    sizes = image.sizes
+    if len(sizes) != 3 or sizes[2] not in (1, 3) or sizes[0] != sizes[1] or sizes[0] in (1, 3):
+        return None
+    return f"channels come first: `input: [{sizes[2]}, {sizes[0]}, {sizes[1]}]`"
+
+
 class Draft:
     """A network in the making. ``total`` is the number of counted template instances, known from an earlier walk."""
 
@@ -104,10 +112,7 @@ class Draft:
 
     def _channels_first(self) -> str | None:
         """Return the answer to an input that is written as height, width and channels."""
-        sizes = self.input_shape.sizes
-        if len(sizes) != 3 or sizes[2] not in (1, 3) or sizes[0] != sizes[1] or sizes[0] in (1, 3):
-            return None
-        return f"channels come first: `input: [{sizes[2]}, {sizes[0]}, {sizes[1]}]`"
+        return channels_first(self.input_shape)
 
     def entering(self, frame: Frame, flow: Flow) -> Scope:
         """Return the frame's variables with ``$in``: the channels that enter what they are written on."""

@@ -14,7 +14,7 @@ from builder.diagnostics import Collector, Mark, Source, suggest
 from builder.graph import Graph
 from builder.lowering.arguments import bind, check_kind
 from builder.lowering.blocks import root_block
-from builder.lowering.draft import Draft
+from builder.lowering.draft import Draft, channels_first
 from builder.lowering.edits import Edits
 from builder.lowering.initialization import initializations
 from builder.lowering.pages import merge_mappings
@@ -100,6 +100,8 @@ def _lowered(
             tape.kept(output, attrgetter("shape"))
     for head in heads:
         _check_side_head(head, draft, scope["classes"], problems)
+    if size is None and shape is not None and not problems:
+        _check_order(page, shape, problems)
     problems.raise_found()
     assert root is not None, "a block is missing only where a mistake was reported"
     assert shape is not None, "the same"
@@ -247,6 +249,19 @@ def _size(page: Merged, given: tuple[int, int, int] | None, problems: Collector)
         return None
 
 
+def _check_order(page: Merged, image: Shape, problems: Collector) -> None:
+    """Report an input that ends with three, as images of other libraries do, where its layers happen to fit it.
+
+    One that ends with 1 may be what it says: a signal of many channels.
+    """
+    hint = channels_first(image) if image.sizes[-1] == _COLORS else None
+    if hint is not None:
+        channels, height, width = image.sizes
+        mark = next((each.key_mark("input") for each in page.raw if each.get("input") is not None), page.mark)
+        message = f"`input` says {channels} channels of {height}×{width} pixels"
+        problems.error("bad-value", message, mark, hint)
+
+
 def _check_head(page: Merged, draft: Draft, flow: tuple[int, Shape], classes: object, problems: Collector) -> None:
     index, shape = flow
     if shape != Shape((classes,)):  # type: ignore[arg-type]  # unknown classes are asked about before
@@ -278,3 +293,4 @@ def _check_side_head(head: Block, draft: Draft, classes: object, problems: Colle
 
 _ANY = Shape((1, 1, 1))  # stands for an input that is not known and that no node reads
 _SIZE: TypeAdapter[tuple[int, int, int]] = TypeAdapter(tuple[Count, Count, Count])
+_COLORS = 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
 from builder.diagnostics import ArchError, Diagnostic
 from builder.lowering import lower, page_from_text
@@ -53,6 +54,16 @@ class TestAnswers:
         text = HEAD.replace("[3, 8, 8]", "[32, 32, 3]") + "layers:\n- conv: {out: 3, kernel: 5, stride: 5}\n" + TAIL
         (found,) = mistakes(text)
         assert (found.code, found.hint) == ("misfit", "channels come first: `input: [3, 32, 32]`")
+
+    def test_channels_come_first_where_every_layer_fits_too(self) -> None:
+        """Pooling takes whatever comes; one that ends with 1 may be a signal of many channels."""
+        tail = "layers:\n- conv: {out: 3, kernel: 3, padding: 1}\n" + TAIL
+        (found,) = mistakes(HEAD.replace("[3, 8, 8]", "[32, 32, 3]") + tail)
+        assert (found.code, found.hint) == ("bad-value", "channels come first: `input: [3, 32, 32]`")
+        assert (found.message, found.mark.line) == ("`input` says 32 channels of 32×3 pixels", 2)
+        for size in ("[64, 64, 1]", "[32, 16, 3]", "[3, 3, 3]", "[3, 32, 3]"):
+            page = HEAD.replace("[3, 8, 8]", size) + tail
+            assert lower(page_from_text(page, "page")).input.sizes == tuple(yaml.safe_load(size))
 
     def test_digits_of_other_scripts_are_none(self) -> None:
         """Python takes them for numbers."""
