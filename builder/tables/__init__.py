@@ -7,7 +7,7 @@ from builder.tables.html_text import html_table
 from builder.tables.latex import latex_table
 from builder.tables.markdown import escaped, markdown_table
 from builder.tables.model import Column, Table, text_table
-from builder.tables.terminal import GAP, table, terminal_table
+from builder.tables.terminal import GAP, one_line, table, terminal_table
 
 __all__ = [
     "GAP",
@@ -20,6 +20,7 @@ __all__ = [
     "html_table",
     "latex_table",
     "markdown_table",
+    "one_line",
     "table",
     "terminal_table",
     "text_table",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -10,6 +11,14 @@ if TYPE_CHECKING:
     from builder.tables.model import Table
 
 GAP = "  "
+
+_CONTROLS: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What breaks a line, moves a cursor, changes colors or turns the direction of writing."""
+
+
+def one_line(text: str) -> str:
+    """Return ``text`` as it may stand in a row: each control character in the name of a file or class is a �."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
@@ -20,7 +29,7 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence
     a       10
     bcd      5
     """
-    lines = [head, *rows]
+    lines = [[one_line(cell) for cell in line] for line in (head, *rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
 
     def aligned(line: Sequence[str]) -> str:

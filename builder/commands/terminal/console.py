@@ -54,7 +54,7 @@ def answer(text: str) -> None:
     if not processes.is_first():
         return
     try:
-        shown = _plain(text) if is_terminal(sys.stdout) else text
+        shown = plain(text) if is_terminal(sys.stdout) else text
         sys.stdout.write(shown.rstrip("\n") + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
@@ -91,7 +91,7 @@ def say(text: str, end: str = "\n") -> None:
 
     What moves the cursor or changes colors is shown as �.
     """
-    paint(_plain(text) + end)
+    paint(plain(text) + end)
 
 
 def paint(text: str) -> None:
@@ -149,7 +149,8 @@ def size_of(stream: TextIO) -> tuple[int, int]:
     return (columns, lines) if columns and lines else (80, 24)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """Return ``text`` as a terminal may get it: nothing in it moves the cursor or changes colors."""
     return _CONTROLS.sub("\ufffd", text)
 
 

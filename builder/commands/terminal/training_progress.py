@@ -7,7 +7,7 @@ from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from builder.commands.terminal.console import is_colored, is_terminal, is_unicode, paint, say, size_of
+from builder.commands.terminal.console import is_colored, is_terminal, is_unicode, paint, plain, say, size_of
 from builder.commands.terminal.epoch_times import EpochTimes
 from builder.commands.terminal.live import LOADING, Live, shown_width
 from builder.commands.terminal.loading import DeviceNote
@@ -53,7 +53,7 @@ class TrainingProgress:
         self._run: Path | None = None
         self._rows: list[EpochMetrics] = []
         self._plotted: tuple[tuple[int, int, int], list[str]] = ((0, 0, 0), [])
-        self._page, self._side_of_input = "", 0
+        self._page = ""
         self._on_cpu = False
         self._epoch: EpochStarted
         self._epoch_began = self._drawn = now()
@@ -69,7 +69,6 @@ class TrainingProgress:
             for warning in beginning.unchecked:
                 say(f"warning: {warning}")
         self._page, self._on_cpu, self._run = beginning.page, beginning.device.startswith("cpu"), beginning.run
-        self._side_of_input = max(beginning.input[1:])
         self._say(text.beginning(beginning, verbose=self._verbose))
         self._device.tell()
 
@@ -169,7 +168,7 @@ class TrainingProgress:
         """Show a line below the curves so far."""
         if self._live:
             columns, lines = size_of(sys.stderr)
-            self._live.show([*self._plots(columns - 1, lines), line[: columns - 1]])
+            self._live.show([*self._plots(columns - 1, lines), plain(line)[: columns - 1]])
 
     def _plots(self, room: int, lines: int) -> list[str]:
         """Return the curves so far in ``room`` columns, from the second epoch on, where there is room for them."""
@@ -211,11 +210,11 @@ class TrainingProgress:
         if self._live is None:
             self._say(f"about {duration(left)} left")
         if left > LONG and self._on_cpu:
-            self._say(f"that is long on a CPU; this takes a minute: {quick_training(self._page, self._side_of_input)}")
+            self._say(f"that is long on a CPU; this takes a minute: {quick_training(self._page)}")
 
     def _say(self, line: str) -> None:
         if self._live:
-            self._live.say(line)
+            self._live.say(plain(line))
         elif not self._quiet:
             say(line)
 

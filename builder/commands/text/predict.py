@@ -6,7 +6,7 @@ from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 from builder.json_output import encode
-from builder.tables import GAP, csv_line
+from builder.tables import GAP, csv_line, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ def predicted(value: Predicting, top: int | None = None) -> Iterator[str]:
     classes = max(map(len, (*value.classes, _HEAD[1])))
 
     def line(file: str, name: str, share: str) -> str:
-        return GAP.join([file.ljust(files), name.ljust(classes), share.rjust(len(_HEAD[2]))])
+        return GAP.join([one_line(file).ljust(files), one_line(name).ljust(classes), share.rjust(len(_HEAD[2]))])
 
     for number, image in enumerate(value.images):
         if not number:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from builder.quantities import bytes_of, duration, plural
 from builder.runs.listing import ListedRun
-from builder.tables import csv_lines, table
+from builder.tables import csv_lines, one_line, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def listed(value: Listing) -> str:
         return f"no runs in {value.folder}"
     head = ["run", "state", "network", "data", "best", "epoch", "size", "age"]
     rows = [_row(each, each.bytes) for each in value.runs]
-    notes = [f"note: {each.run}: {each.reason}" for each in value.runs if each.reason is not None]
+    notes = [one_line(f"note: {each.run}: {each.reason}") for each in value.runs if each.reason is not None]
     parts = [table(head, rows, right=range(4, 8)), "\n".join(notes), _what(len(rows), value.bytes)]
     return "\n\n".join(part for part in parts if part)
 
@@ -51,7 +51,7 @@ def question(value: Prunable) -> str:
 
 def pruned(value: RemovedRuns) -> str:
     """Return what was removed, and what was kept after all."""
-    lines = [f"kept {each.run}: {each.reason}" for each in value.kept]
+    lines = [one_line(f"kept {each.run}: {each.reason}") for each in value.kept]
     if value.removed or not lines:
         lines.append(f"removed {_what(len(value.removed), value.bytes, slim=value.slim)}")
     return "\n".join(lines)

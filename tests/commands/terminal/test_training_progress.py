@@ -339,6 +339,18 @@ class TestQuiet:
         assert "\x1b" not in log.getvalue()
 
 
+class TestNames:
+    """A folder may be called anything."""
+
+    def test_above_a_live_bar_they_move_no_cursor(self, terminal: Terminal) -> None:
+        """There the console's own check does not see them."""
+        with TrainingProgress() as watch:
+            watch._say("run      runs\x1b[2J/a\x9b1m\rb")
+            watch._show("preparing \x1b[2J")
+        assert "runs\ufffd[2J/a\ufffd1m\ufffdb" in "".join(terminal.writes)
+        assert "\x1b[2J" not in "".join(terminal.writes)
+
+
 class TestNotes:
     """What a run says once, because it is slower than it could be."""
 
