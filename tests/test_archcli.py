@@ -64,3 +64,14 @@ class TestMain:
         """The same answers under the same name."""
         assert said(*python, "-m", "archcli", "check", "alexnet_tiny").startswith("alexnet_tiny: ok")
         assert said(*python, "-m", "archcli", "-h").startswith("Usage: archcli ")
+
+    @pytest.mark.parametrize("name", ["builder", "cli", "numpy", "pydantic", "torch", "typer", "yaml"])
+    def test_a_file_of_the_working_folder_is_no_library(
+        self, python: list[str | Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    ) -> None:
+        """As it is none for the command itself: Python alone would run it."""
+        folder = tmp_path / "work"
+        folder.mkdir()
+        (folder / f"{name}.py").write_text("raise SystemExit('the trap was run')\n")
+        monkeypatch.chdir(folder)
+        assert said(*python, "-m", "archcli", "check", "alexnet_tiny").startswith("alexnet_tiny: ok")
