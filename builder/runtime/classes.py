@@ -108,7 +108,7 @@ def _reduced(cls: type) -> str | tuple[Any, ...]:
     return cls.__qualname__ if home is None else (class_of, (home.description, cls.__name__))
 
 
-copyreg.pickle(GeneratedType, _reduced)  # type: ignore[arg-type]  # a text is a name, as of `__reduce__`
+copyreg.pickle(GeneratedType, _reduced)
 
 
 _BY_TEXT: WeakValueDictionary[tuple[str, ...], Classes] = WeakValueDictionary()
@@ -142,7 +142,8 @@ def restore(description: Description, name: str, *arguments: object) -> object:
 
 def class_of(description: Description, name: str) -> type:
     """Return a network's class ``name``; raises what ``restore`` raises."""
-    return (_BY_DESCRIPTION.get(description) or _rebuilt(description)).by_name[name]
+    found: type = (_BY_DESCRIPTION.get(description) or _rebuilt(description)).by_name[name]
+    return found
 
 
 def _rebuilt(description: Description) -> Classes:

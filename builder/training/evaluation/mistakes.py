@@ -37,9 +37,9 @@ class Mistakes:
     def found(self) -> tuple[Mistake, ...]:
         """Return them, the most confident first, those with equal confidence as they lie. Waits for the device."""
         every = [
-            Mistake(*numbers, share)
+            Mistake(index, label, answer, share)
             for found, confidence in self._kept
-            for numbers, share in zip(found.tolist(), confidence.tolist(), strict=True)
+            for (index, label, answer), share in zip(found.tolist(), confidence.tolist(), strict=True)
         ]
         certain = sorted(
             (each for each in every if each.confidence >= 0), key=lambda each: (-each.confidence, each.index)
