@@ -19,6 +19,12 @@ def without_home(text: str) -> str:
     return text
 
 
+def from_home(path: str) -> str:
+    """Return an absolute ``path`` with ``~`` for the user's own folder, where it lies in it."""
+    home = _home()
+    return path if home is None or not PurePath(path).is_relative_to(home) else f"~/{PurePath(path).relative_to(home)}"
+
+
 def shared_command(words: Iterable[str]) -> list[str]:
     """Return a command line that says what was done and not where: files that lie elsewhere lose their folders.
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from builder.private_paths import shared_command, without_home
+from builder.private_paths import from_home, shared_command, without_home
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +31,17 @@ class TestWithoutHome:
         monkeypatch.setenv("HOME", "/")
         monkeypatch.chdir("/")
         assert without_home("/usr/lib/c.py") == "/usr/lib/c.py"
+
+
+class TestFromHome:
+    """A place that has to be found again by the same user."""
+
+    def test_only_what_lies_in_it_loses_its_name(self) -> None:
+        """Wherever one is; what is elsewhere stays, also what is only called alike."""
+        home = Path.home()
+        assert from_home(f"{home}/project/gct.py") == "~/project/gct.py"
+        assert from_home(f"{home}s/gct.py") == f"{home}s/gct.py"
+        assert from_home("/scratch/gct.py") == "/scratch/gct.py"
 
 
 class TestSharedCommand:

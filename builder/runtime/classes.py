@@ -24,6 +24,7 @@ from builder.emit.python import document
 from builder.lowering import lower, page_from_text, resolved_page
 from builder.ops import OPERATIONS
 from builder.ops.plugins import PluginOrigin, loaded_plugin, plugin_origin, read_plugin
+from builder.private_paths import from_home
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -32,7 +33,10 @@ if TYPE_CHECKING:
     from builder.ops import Operations
 
 Description: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
-"""A network in a pickle: its name, its page, its plugins (path and checksum), the checksum of its code."""
+"""A network in a pickle: its name, its page, its plugins (path and checksum), the checksum of its code.
+
+A path below the user's home begins with `~`: whoever gets the pickle need not know whose it is.
+"""
 
 _DOCSTRING = re.compile(r'"""(?:.|\n)*?"""')
 
@@ -86,7 +90,7 @@ class Classes:
         found = (
             self.graph.name,
             page,
-            tuple((each.path, each.sha256) for each in _needed(self.graph, page)),
+            tuple((from_home(each.path), each.sha256) for each in _needed(self.graph, page)),
             _code(self.text),
         )
         _BY_DESCRIPTION[found] = self
@@ -168,7 +172,7 @@ def _operations(network: str, plugins: Iterable[tuple[str, str]]) -> Operations:
     for path, sha256 in plugins:
         found = loaded_plugin(sha256)
         try:
-            merged |= found if found is not None else read_plugin(path, sha256).operations
+            merged |= found if found is not None else read_plugin(Path(path).expanduser(), sha256).operations
         except ArchError as error:
             name = Path(path).name
             hint = f'run the right one first: `builder.ops.plugins.read_plugin("{name}")`; its SHA-256 is {sha256}'

@@ -328,6 +328,16 @@ except RunError as error:
         (tmp_path / "module.pkl").write_bytes(pickle.dumps(gated))
         assert self.unpickled(tmp_path) == "GCT"
 
+    def test_its_path_does_not_say_whose_it_is(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """And the same user finds it, from wherever that is tried."""
+        monkeypatch.setenv("HOME", str(tmp_path))
+        shutil.copy(GCT, tmp_path / "gct.py")
+        (tmp_path / "gated.yaml").write_text(PAGE, "utf-8")
+        module = builder.build(tmp_path / "gated.yaml", plugins=[tmp_path / "gct.py"])
+        assert str(tmp_path).encode() not in pickle.dumps(module)
+        (tmp_path / "module.pkl").write_bytes(pickle.dumps(module))
+        assert self.unpickled(tmp_path) == "GCT"
+
     @pytest.mark.slow
     def test_is_taken_as_loaded(self, gated: nn.Module, tmp_path: Path) -> None:
         """From wherever that was, for its text is the same."""
