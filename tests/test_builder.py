@@ -94,7 +94,7 @@ class TestTrain:
         with pytest.raises(ArchError) as raised:
             builder.train("alexnet_tiny", data="digits", runs_dir=tmp_path / "runs", epoch=4)
         (mistake,) = raised.value.diagnostics
-        assert (mistake.message, mistake.hint) == ("recipe digits has no setting `epoch`", "did you mean `epochs`?")
+        assert (mistake.message, mistake.hint) == ("recipe digits32 has no setting `epoch`", "did you mean `epochs`?")
         assert not (tmp_path / "runs").exists()
 
 
