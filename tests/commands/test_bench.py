@@ -70,7 +70,7 @@ class TestBench:
     def test_real_images_are_measured_as_they_are(self, archcli: Archcli) -> None:
         """With their recipe."""
         found = json.loads(archcli("bench", "small.yaml", *FAST, "--data", "digits", "--json").out)
-        assert (found["data"], found["recipe"], found["images"]) == ("digits", "digits", 1200)
+        assert (found["data"], found["recipe"], found["images"]) == ("digits", "digits32", 1200)
 
     def test_how_steps_are_taken_is_said_where_it_was_asked(self, archcli: Archcli) -> None:
         """Below the device; and a graph is refused where there is no GPU."""

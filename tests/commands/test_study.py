@@ -240,9 +240,9 @@ class TestClusters:
 
     def test_a_budget_is_given_on_the_command_line(self, page: Path, archcli: Archcli) -> None:
         """For the study in all."""
-        outcome = archcli("study", "run", str(page), "-q", "--budget", "0.0000001")
+        outcome = archcli("study", "run", str(page), "-q", "--budget", "0.000000000001")
         assert outcome.code == 1
-        assert "the budget of 1e-07 hours is used up" in outcome.err
+        assert "the budget of 1e-12 hours is used up" in outcome.err
 
 
 class TestInitialWeights:
