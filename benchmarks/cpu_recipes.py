@@ -188,9 +188,11 @@ def read_times(results: Path, network: str) -> dict[tuple[int, int], Times]:
 
 
 def chosen(asked: argparse.Namespace) -> dict[str, tuple[str, ...]]:
-    """Return the settings that are asked for, by name, with what else the command line sets."""
+    """Return the settings that are asked for, by name; what the command line sets stands in the place of theirs."""
     names = [asked.setting] if asked.setting else list(TRIED)
-    return {name: (*TRIED[name], *asked.set) for name in names}
+    return {
+        name: tuple({each.partition("=")[0]: each for each in (*TRIED[name], *asked.set)}.values()) for name in names
+    }
 
 
 def train(asked: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from typing import TYPE_CHECKING
@@ -21,6 +22,12 @@ from tests.real_data import cifar10  # noqa: F401 - the same
 # No test asserts how long something takes, which a busy machine decides.
 settings.register_profile("without a deadline", deadline=None)
 settings.load_profile("without a deadline")
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and tests out where garbage is looked for: among so many objects that took 0.7 s each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -10,6 +10,7 @@ import sys
 import sysconfig
 import tomllib
 from collections import Counter
+from functools import cache
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -148,7 +149,7 @@ def imported() -> set[str]:
     names = set()
     for path in files():
         if path.suffix == ".py" and (path.is_relative_to(ROOT / "builder") or path.parent == ROOT):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            for node in ast.walk(parsed(path)):
                 if isinstance(node, ast.Import):
                     names |= {alias.name.partition(".")[0] for alias in node.names}
                 elif isinstance(node, ast.ImportFrom) and node.module:
@@ -219,7 +220,7 @@ class TestOrder:
         callers = {
             (path.relative_to(ROOT / "builder").as_posix(), name)
             for path in sources()
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(parsed(path))
             if isinstance(node, ast.Call) and (name := ast.unparse(node.func).rpartition(".")[2]) in unchecked
         }
         others = {(path, "read_checkpoint_record") for path in ("runs/weights.py", "training/folder/header.py")}
@@ -321,6 +322,12 @@ def sources() -> list[Path]:
     ]
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    """Return the tree of a module."""
+    return ast.parse(path.read_text("utf-8"))
+
+
 def messages(tree: ast.AST) -> list[str]:
     """Return the texts of a module in one line each, without its docstrings: what users may read."""
     docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
@@ -366,7 +373,7 @@ class TestWords:
         found = [
             f"{path.relative_to(ROOT)}: {name}, better {WORDS_OF_OUR_OWN[name]}"
             for path in sources()
-            for name in sorted(defined(ast.parse(path.read_text("utf-8"))) & set(WORDS_OF_OUR_OWN))
+            for name in sorted(defined(parsed(path)) & set(WORDS_OF_OUR_OWN))
         ]
         assert found == []
 
@@ -379,7 +386,7 @@ class TestWords:
         names = Counter(
             node.name
             for path in sources()
-            for node in ast.walk(ast.parse(path.read_text("utf-8")))
+            for node in ast.walk(parsed(path))
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
         )
         assert len([name for name, count in names.items() if count > 1]) < 10
@@ -392,14 +399,14 @@ class TestWords:
             f"{path.relative_to(ROOT)}: {text}"
             for path in sources()
             if path.relative_to(ROOT).parts[1:2] in {(room,) for room in rooms}
-            for text in messages(ast.parse(path.read_text("utf-8")))
+            for text in messages(parsed(path))
             if odd.search(text)
         ]
         assert found == []
 
     def test_there_is_one_spelling(self) -> None:
         """American, as PyTorch's; measured results and files of an earlier version keep theirs."""
-        other = re.compile(rf"\w*(?:{'|'.join(BRITISH)})\w*", re.IGNORECASE)
+        other = re.compile("|".join(BRITISH), re.IGNORECASE)
         read_from_users = ROOT / "builder" / "spec" / "fields.py"  # it answers whoever writes `initialisation`
         kept = (TESTS / "kept", ROOT / "docs" / "results", read_from_users, Path(__file__))
         texts = {".py", ".md", ".yaml", ".toml", ".css", ".js", ".html"}

@@ -125,9 +125,9 @@ class TestCheck:
         assert outcome.code == 2
         assert outcome.err.count("error[too-many-layers]") == outcome.err.count("error[") == 1
 
-    def test_every_shipped_page_is_right(self, archcli: Archcli) -> None:
-        """Networks, families, and a page that only holds templates for others."""
-        outcome = archcli("check", *sorted(Path("archs").glob("*.yaml")))
+    def test_shipped_pages_are_right(self, archcli: Archcli) -> None:
+        """A network, a family, and a page that only holds templates for others; the example in the help checks all."""
+        outcome = archcli("check", *(Path("archs", f"{name}.yaml") for name in ("alexnet", "vgg", "gates")))
         assert (outcome.code, outcome.err) == (0, "")
         assert "archs/gates.yaml: ok (gates, templates)" in outcome.out
 
