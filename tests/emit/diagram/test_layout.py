@@ -228,3 +228,33 @@ class TestBranches:
         assert (inner.x, inner.y) in ends
         first, second = (box for box in scene.boxes if box.kind == "conv")
         assert all(any(x == box.x and abs(y - box.area.top) < 1 for x, y in ends) for box in (first, second))
+
+
+class TestShortcuts:
+    """Those of blocks, above the line."""
+
+    def test_one_around_another_has_the_higher_lane(self, network: Callable[..., Graph]) -> None:
+        """Its projection stands on that lane, and is crossed by none."""
+        graph = network(
+            """
+            outer:
+              layers:
+                conv1: {conv: {out: 8, kernel: 3, padding: 1}}
+                inner:
+                  layers:
+                    conv: {conv: {out: 8, kernel: 3, padding: 1}}
+                    two: {layers: [{conv: {out: 8, kernel: 3, padding: 1}}, {conv: {out: 8, kernel: 3, padding: 1}}]}
+                    gated: {layers: [{conv: {out: 8, kernel: 3, padding: 1}}, {se: {hidden: 2}}]}
+                  shortcut: identity
+                  merge: concat
+                short: {layers: [{conv: {out: 8, kernel: 3, padding: 1}}], shortcut: identity, merge: concat}
+                conv2: {conv: {out: 12, kernel: 1}}
+              shortcut: [{conv: {out: 12, kernel: 1}}]
+            """
+        )
+        scene = blocks([graph])
+        assert faults(scene) == []
+        heights = {min(y for _, y in line.points) for line in scene.lines if line.tone == "lane"}
+        assert len(heights) == 2
+        projection = next(box for box in scene.boxes if box.kind == "projection")
+        assert (projection.area.top + projection.area.bottom) / 2 == pytest.approx(min(heights))

@@ -37,6 +37,9 @@ TURN: Final = 10.0
 LANE: Final = 10.0
 """From the boxes up to the lane of a shortcut, and down to a line that taps a value."""
 
+HIGHER: Final = PROJECTION[1] + 3.0
+"""From the lane of a shortcut to that of a shortcut around it."""
+
 LANE_PEN: Final = 1.3
 TAP_PEN: Final = 0.9
 APART: Final = 3.0
@@ -60,6 +63,7 @@ class BoxRow:
         self.right = 0.0  # how far the boxes and forks of the line reach
         self.depths: list[float] = []  # of each line, where taps run below it
         self.forks: dict[str, float] = {}
+        self.lanes: dict[str, int] = {}  # how many shortcuts one is, with those that it passes, on its line
         self.sources: dict[int, tuple[Point, int]] = {}  # where a value can be tapped, and on which line
         self.readers: list[tuple[int, Box, int]] = []
         self.holders: dict[int, tuple[Point, int]] = {}
@@ -68,6 +72,7 @@ class BoxRow:
         """Draw tokens on the line ``y``, each at its place from the left; an earlier line arrives at ``start``."""
         self.line += 1
         self.y, self.start, self.right = y, start, 0.0
+        self.lanes = _nesting(strand)
         self.depths.append(y + STAGE[1] / 2 + LANE + (HEAD + LANE) * any(isinstance(each, Head) for each in strand))
         for token, left in zip(strand, places, strict=True):
             match token:
@@ -143,7 +148,7 @@ class BoxRow:
         x, half = left + width / 2, tall / 2 + 0.55
         self._connect(left - 0.55)
         self._box(join.cell, x, self.y, width, tall)
-        fork, above = self.forks.pop(join.path), self.y - STAGE[1] / 2 - LANE
+        fork, above = self.forks.pop(join.path), self.y - STAGE[1] / 2 - LANE - HIGHER * (self.lanes[join.path] - 1)
         here = self._lane(join.lane, fork, x, above)
         way = ((fork, self.y - DOT / 2), (fork, above), (x, above), (x, self.y - half))
         self._shortcut(*(way if here is None else ((here, above), *way[2:])), arrow=True)
@@ -259,7 +264,22 @@ ACROSS: Final = Rhythm(length=_width, gap=_gap, label=label_room, lane=_lane_len
 
 def room_above(strand: Strand) -> float:
     """Return the room that the shortcuts of a line need above its boxes."""
-    return LANE + PROJECTION[1] / 2 if any(isinstance(token, Join) for token in strand) else 0.0
+    most = max(_nesting(strand).values(), default=0)
+    return LANE + PROJECTION[1] / 2 + HIGHER * (most - 1) if most else 0.0
+
+
+def _nesting(strand: Strand) -> dict[str, int]:
+    """Return for the path of each shortcut one more than the most that lie in one another below it."""
+    found: dict[str, int] = {}
+    inside: list[int] = []
+    for token in strand:
+        if isinstance(token, Fork) and token.path is not None:
+            inside.append(0)
+        elif isinstance(token, Join):
+            found[token.path] = inside.pop() + 1
+            if inside:
+                inside[-1] = max(inside[-1], found[token.path])
+    return found
 
 
 def room_below(strand: Strand, taps: int) -> float:
