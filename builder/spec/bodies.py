@@ -468,8 +468,9 @@ class Bodies:
                 hint = "write an expression in a name with braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
             if name.startswith("-") and self._is_call(name[1:]):
                 hint = f"write `- {name[1:]}`, with a space after the dash"
-            self._problems.error("bad-name", f"`{name}` cannot be a name", key.mark, hint)
-            return not name.startswith("-") and "$" not in name
+            message = f"`{name}` cannot be a name" if name else "a name cannot be empty"
+            self._problems.error("bad-name", message, key.mark, hint)
+            return bool(name) and not name.startswith("-") and "$" not in name
         elif word := re.search(r"\{(\w+)\}", name):
             hint = f"a variable begins with `$`: `{name.replace(word[0], f'{{${word[1]}}}')}`"
             self._problems.error("bad-name", f"`{word[0]}` is the same in every copy", key.mark, hint)

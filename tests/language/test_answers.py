@@ -265,6 +265,7 @@ BLOCKS = [
     ("⟪_x⟫: relu", "reserved-name", "names of PyTorch's own begin so: `_x`", "choose another name"),
     ("⟪a.b⟫: relu", "bad-name", "`a.b` cannot be a name", "letters, digits, `_` and `-`"),
     ("⟪1a⟫: relu", "bad-name", "`1a` cannot be a name", "letters, digits, `_` and `-`"),
+    ("⟪''⟫: relu", "bad-name", "a name cannot be empty", "letters, digits, `_` and `-`"),
     ("⟪" + "a" * 101 + "⟫: relu", "bad-name", "cannot be a name", "a name has at most 100 characters"),
     ("⟪-conv⟫: {out: 3, kernel: 3}", "bad-name", "`-conv` cannot be a name", "write `- conv`, with a space"),
     ("⟪'a{$classes / 8}'⟫: relu", "bad-name", "`a0.5` cannot be a name", "letters, digits"),

@@ -198,6 +198,7 @@ EDITS = [
     ("insert:\n  - {relu: {}, at: ⟪3⟫}", "bad-value", "`at` is a place such as `block1.out`, not the number `3`", ""),
     ("insert:\n  - {relu: {}, at: a, ⟪naem⟫: x}", "unknown-field", "`naem` cannot be written beside a call", "`name`?"),
     ("insert:\n  - {relu: {}, at: a, name: ⟪a b⟫}", "bad-name", "`a b` cannot be a name", "letters, digits"),
+    ("insert:\n  - {relu: {}, at: block.in, name: ⟪''⟫}", "bad-name", "a name cannot be empty", "letters, digits"),
     ("insert:\n  - ⟪{at: a}⟫", "no-layer", "there is no layer in this item", "a layer is `name`"),
     ("insert:\n  - {relu: {}, at: ⟪blok.out⟫}", "no-such-place", "there is no `blok.out`", "did you mean `block.out`?"),
     (
