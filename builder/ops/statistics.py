@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from builder.ops.activation import Activation
 from builder.ops.base import (
     FLOAT,
     Argument,
@@ -107,23 +108,16 @@ class Reduce(nn.Module):
         return Call("Reduce", (Argument(None, self.by), Argument(None, dims), *more[0], *more[1]))
 
 
-class _Root(Operation):
-    """What square roots have: one for each value."""
+class _Root(Activation):
+    """What square roots have; in a figure they scale as norms do."""
 
     family: ClassVar[Family] = "scale"
     backward_reads_output: ClassVar[bool] = True
-
-    def output(self, *inputs: Shape) -> Shape:
-        """Return the input's shape."""
-        return inputs[0]
-
-    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
-        """Keep the output."""
-        return SavedTensors(output=True)
+    keeps_output: ClassVar[bool] = True
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no fields
         """Return ``Sqrt()`` or ``Rsqrt()``."""
-        return Call(self.kind.capitalize())
+        return Call(self.module)
 
 
 class Sqrt(_Root):
@@ -133,6 +127,7 @@ class Sqrt(_Root):
     """
 
     kind: ClassVar[str] = "sqrt"
+    module: ClassVar[str] = "Sqrt"
     definition: ClassVar[str | None] = '''
 class Sqrt(nn.Module):
     """Return the square root of each value."""
@@ -140,10 +135,6 @@ class Sqrt(nn.Module):
     def forward(self, x):
         return torch.sqrt(x)
 '''
-
-    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
-        """Return ``Sqrt``."""
-        return "Sqrt"
 
 
 class Rsqrt(_Root):
@@ -153,6 +144,7 @@ class Rsqrt(_Root):
     """
 
     kind: ClassVar[str] = "rsqrt"
+    module: ClassVar[str] = "Rsqrt"
     definition: ClassVar[str | None] = '''
 class Rsqrt(nn.Module):
     """Return 1 / the square root of each value."""
@@ -160,7 +152,3 @@ class Rsqrt(nn.Module):
     def forward(self, x):
         return torch.rsqrt(x)
 '''
-
-    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no fields
-        """Return ``Rsqrt``, which is 1 / sqrt."""
-        return "Rsqrt"
