@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 INPUT, OUTPUT = "images", "logits"
 """What the graph calls what goes in and what comes out."""
 
+_EXACT = "`--to pt2` is exact"
+
 TOLERANCE = 1e-3
 """The largest difference that is accepted, as a share of the largest output: onnxruntime adds in another order."""
 
@@ -45,10 +47,10 @@ def write_onnx(model: nn.Module, graph: Graph, path: Path, record: Mapping[str, 
         content = _checked(program, graph, record)
         difference = max(_difference(content, model, images(graph, count)) for count in BATCHES)
     except Exception as error:  # each of four packages has its own errors
-        raise RunError(f"{graph.name} can't be written as ONNX: {first_line(error)}") from error
+        raise RunError(f"{graph.name} can't be written as ONNX: {first_line(error)}", _EXACT) from error
     if not difference <= TOLERANCE:
         message = f"{graph.name} differs in onnxruntime from PyTorch by {difference:.1e} of its largest output"
-        raise RunError(message, "`--to pt2` is exact")
+        raise RunError(message, _EXACT)
     write_bytes(path, content)
     return difference
 

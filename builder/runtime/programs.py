@@ -47,6 +47,6 @@ def evaluated(model: nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 def first_line(error: Exception) -> str:
-    """Return what an exporter said, without the pages that follow."""
-    said = str(error).strip().splitlines()
+    """Return what an exporter said, without the pages that follow, which begin in color."""
+    said = str(error).partition("\x1b")[0].strip().splitlines()
     return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

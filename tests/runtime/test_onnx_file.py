@@ -32,6 +32,22 @@ FAMILIES = (*LIGHT, *OF_TIMM, "alexnet32", "alexresnet", "alexse_both", "alexse_
 """A member of each shipped family, and the report's networks."""
 FAST = ("alexnet_tiny", "resnet20")
 
+MIXED = """name: mixed
+input: [3, 8, 8]
+classes: 2
+layers:
+  conv: {conv: {out: 4, kernel: 3}}
+  squeeze: adaptiveavgpool
+  flat: flatten
+  routing: {linear: {out: 2}}
+  back: {read: {from: conv}}
+  mixed: {condconv: {out: 4, kernel: 3, from: routing}}
+  pool: adaptiveavgpool
+  flatten: flatten
+  fc: {linear: {out: $classes}}
+"""
+"""With a convolution whose kernels are mixed for each image."""
+
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
@@ -109,6 +125,20 @@ class TestWriteOnnx:
         monkeypatch.setattr(onnx_file, "evaluated", lambda model, batch: model(batch).detach() * 1.01)
         with pytest.raises(RunError, match=r"differs in onnxruntime from PyTorch by 9\.9e-03 of its largest output"):
             write_onnx(build(graph).eval(), graph, path, {})
+        assert not path.exists()
+
+    def test_what_onnx_has_no_operator_for_is_said_in_one_sentence(self, path: Path, tmp_path: Path) -> None:
+        """Its convolutions have a fixed number of groups; a kernel for each image has as many as there are images."""
+        page = tmp_path / "mixed.yaml"
+        page.write_text(MIXED)
+        graph = load(page)
+        with pytest.raises(RunError) as raised:
+            write_onnx(build(graph).eval(), graph, path, {})
+        said = (
+            "mixed can't be written as ONNX: ConversionError: Failed to convert the exported program to an ONNX model."
+        )
+        assert raised.value.message == f"mixed can't be written as ONNX: {said}"
+        assert raised.value.hint == "`--to pt2` is exact"
         assert not path.exists()
 
 
