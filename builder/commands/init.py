@@ -67,7 +67,7 @@ class Initialized:
 def run(name: str) -> Initialized:
     """Write ``NAME.yaml``; raise ArchError if ``name`` cannot be a page's name or the file already exists."""
     from builder.files import write_text
-    from builder.spec.fields import LONGEST_NAME, SEGMENT, name_rule
+    from builder.spec.names import LONGEST_NAME, SEGMENT, name_rule
 
     path = Path(name)
     path = path if path.suffix in {".yaml", ".yml"} else path.with_name(f"{path.name}.yaml")

@@ -15,7 +15,7 @@ from builder.files import write_text
 from builder.live.writing import WrittenFiles
 from builder.reader import read_text
 from builder.shipped import shipped_folder
-from builder.spec.fields import LONGEST_NAME, SEGMENT
+from builder.spec.names import LONGEST_NAME, SEGMENT
 from builder.study.page.page import study_from
 from builder.study.planning import PlanOptions, preview_study
 from builder.training.recipe.data_sets import DATA_SETS, has_folder

@@ -22,10 +22,9 @@ from builder.lowering.names import join
 from builder.lowering.pages import merge_mappings
 from builder.lowering.scope import Scope, TooLargeError, UnknownValueError, written
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.spec.bodies import is_name, is_parameter_name
 from builder.spec.calls import without_place
 from builder.spec.elsewhere import advise
-from builder.spec.fields import name_rule
+from builder.spec.names import is_name, is_parameter_name, name_rule
 from builder.spec.page import RESERVED, REUSE, BlockSpec, Body, Broken, Item, LayerCall
 from builder.validation import is_meant, report
 

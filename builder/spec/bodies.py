@@ -6,8 +6,6 @@ and becomes a ``Broken`` item, so that the rest of the page is still looked at.
 
 from __future__ import annotations
 
-import keyword
-import re
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -20,8 +18,9 @@ from builder.ops.plugins import plugin_origin
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import GATES, KEYS_OF_A_WORD, advise, meant_layer
-from builder.spec.fields import BLOCK_FIELDS, LETTERS, LONGEST_NAME, MODIFIERS, BlockFields, ReuseFields, name_rule
-from builder.spec.page import POINTS, REUSE, BlockSpec, Body, Branch, Broken, Item, LayerCall
+from builder.spec.fields import BLOCK_FIELDS, MODIFIERS, BlockFields, ReuseFields
+from builder.spec.names import check_name, is_parameter_name, looks_like_template
+from builder.spec.page import REUSE, BlockSpec, Body, Branch, Broken, Item, LayerCall
 from builder.validation import validate
 
 if TYPE_CHECKING:
@@ -31,14 +30,6 @@ if TYPE_CHECKING:
     from builder.reader import Value
     from builder.spec.known import Known
     from builder.spec.page import Shortcut
-
-_TEMPLATE = re.compile(r"[A-Z][A-Za-z0-9_]*\Z")
-_PARAMETER = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*\Z")
-NAME = r"^[A-Za-z_{][A-Za-z0-9_{}$ .*/+-]*$"
-"""What a name may look like while expressions still stand in its braces."""
-
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
-_BRACES = re.compile(r"\{[^{}]*\}")
 
 
 class Bodies:
@@ -229,7 +220,7 @@ class Bodies:
         """Return whether ``word: value`` can only be a name with its layer."""
         if isinstance(value, Scalar):
             return isinstance(value.value, str) and self._is_call(value.value)
-        if _TEMPLATE.match(word) or isinstance(value, Sequence):
+        if looks_like_template(word) or isinstance(value, Sequence):
             return False
         fields = self._model_fields(word)
         return any((self._is_call(key) or key == "layers") and key not in fields for key, _ in value)
@@ -269,7 +260,7 @@ class Bodies:
             check_fields(operation, named, self._problems, complete=complete, variables=self._known.variables)
         else:
             check_syntax(fields, self._problems)
-            if _TEMPLATE.match(word) and word not in self._known.templates:
+            if looks_like_template(word) and word not in self._known.templates:
                 if self._known.more_templates:
                     return None  # it may be on a page that could not be read, which was said
                 hint = self._missing_plugin() or partial(
@@ -457,32 +448,14 @@ class Bodies:
 
     def check_name(self, key: Scalar) -> bool:
         """Report a name that no layer can have; return whether what it names is worth reading."""
-        name = str(key.value)
-        fixed = _BRACES.sub("x", name)
-        if name in POINTS:
-            hint = "points are " + ", ".join(f"`{point}`" for point in POINTS)
-            self._problems.error("reserved-name", f"`{name}` is the name of a point", key.mark, hint)
-        elif not _NAME.match(fixed) or len(name) > LONGEST_NAME:
-            hint = name_rule(name) if len(name) > LONGEST_NAME else f"{LETTERS}; write an expression in it with braces"
-            if "$" in name and "{" not in name:
-                hint = "write an expression in a name with braces: `" + re.sub(r"\$(\w+)", r"{$\1}", name) + "`"
-            if name.startswith("-") and self._is_call(name[1:]):
-                hint = f"write `- {name[1:]}`, with a space after the dash"
-            message = f"`{name}` cannot be a name" if name else "a name cannot be empty"
-            self._problems.error("bad-name", message, key.mark, hint)
-            return bool(name) and not name.startswith("-") and "$" not in name
-        elif word := re.search(r"\{(\w+)\}", name):
-            hint = f"a variable begins with `$`: `{name.replace(word[0], f'{{${word[1]}}}')}`"
-            self._problems.error("bad-name", f"`{word[0]}` is the same in every copy", key.mark, hint)
-            return False
-        return True
+        return check_name(key, self._problems, self._is_call)
 
     def _is_call(self, word: str) -> bool:
         return (
             word in self._known.operations
             or word == REUSE
-            or bool(_TEMPLATE.match(word))
-            or bool(_PARAMETER.match(word))
+            or looks_like_template(word)
+            or (word.startswith("$") and is_parameter_name(word[1:]))
         )
 
     def is_strange_beside(self, key: Scalar) -> bool:
@@ -522,21 +495,6 @@ def _uses(mark: Mark) -> str:
         if on_command_line
         else "`uses: gates.yaml` at the top of the page brings it"
     )
-
-
-def is_name(word: str) -> bool:
-    """Return whether ``word`` can name a layer or a block."""
-    return bool(_NAME.match(word)) and len(word) <= LONGEST_NAME and word not in POINTS
-
-
-def is_parameter_name(word: str) -> bool:
-    """Return whether ``word`` behind a ``$`` is a variable."""
-    return bool(_PARAMETER.match(f"${word}"))
-
-
-def is_template_name(word: str) -> bool:
-    """Return whether ``word`` can name a template: Capitalized, and no word of Python, which would be its class."""
-    return bool(_TEMPLATE.match(word)) and not keyword.iskeyword(word)
 
 
 def projection(call: LayerCall) -> Body:

@@ -9,21 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from builder.ops.base import Count
+from builder.spec.names import LETTERS, LONGEST_NAME, SEGMENT
 from builder.spec.page import LANGUAGE
 from builder.validation import Strict
-
-SEGMENT = r"[A-Za-z_][A-Za-z0-9_-]*"
-"""A name: what a path consists of."""
-
-LONGEST_NAME = 100
-
-LETTERS = "letters, digits, `_` and `-`, beginning with a letter"
-
-
-def name_rule(name: str) -> str:
-    """Return the rule of names that ``name`` breaks."""
-    return f"a name has at most {LONGEST_NAME} characters" if len(name) > LONGEST_NAME else LETTERS
-
 
 _LAYERS = "the layers, one after another: a list numbers them, a mapping names them"
 _BRANCHES = "two or more parallel bodies; `{}` is the identity, and `{when: …, layers: …}` may be left out"

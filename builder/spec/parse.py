@@ -13,10 +13,11 @@ from pydantic import ValidationError
 from builder.diagnostics import DETAILED, Collector
 from builder.expressions import is_expression
 from builder.reader import Mapping, Scalar, Sequence, describe
-from builder.spec.bodies import Bodies, broken_body, is_parameter_name, is_template_name
+from builder.spec.bodies import Bodies, broken_body
 from builder.spec.calls import check_fields, check_syntax
 from builder.spec.elsewhere import advise
-from builder.spec.fields import BLOCK_FIELDS, LONGEST_NAME, SEGMENT, PageFields, TemplateFields, name_rule
+from builder.spec.fields import BLOCK_FIELDS, PageFields, TemplateFields
+from builder.spec.names import LONGEST_NAME, SEGMENT, is_parameter_name, is_template_name, name_rule
 from builder.spec.page import (
     RESERVED,
     BlockSpec,

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from builder.ops import MERGES, OPERATIONS
 from builder.ops.base import Operation
-from builder.spec.bodies import NAME
 from builder.spec.fields import BlockFields, PageFields, TemplateFields
 from builder.spec.initializers import FUNCTIONS
+from builder.spec.names import NAME
 from builder.spec.page import POINTS
 from builder.spec.parse import KINDS
 from builder.spec.schema_operations import (

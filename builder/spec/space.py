@@ -13,7 +13,7 @@ from builder.expressions import ExpressionError, parse, variables
 from builder.reader import Mapping, Scalar, Sequence, describe
 from builder.spec.bodies import Bodies
 from builder.spec.calls import check_syntax, report_expression
-from builder.spec.fields import LONGEST_NAME, name_rule
+from builder.spec.names import LONGEST_NAME, name_rule
 from builder.validation import Strict, validate
 
 if TYPE_CHECKING:

@@ -134,9 +134,7 @@ class TestWriteOnnx:
         graph = load(page)
         with pytest.raises(RunError) as raised:
             write_onnx(build(graph).eval(), graph, path, {})
-        said = (
-            "mixed can't be written as ONNX: ConversionError: Failed to convert the exported program to an ONNX model."
-        )
+        said = "ConversionError: Failed to convert the exported program to an ONNX model."
         assert raised.value.message == f"mixed can't be written as ONNX: {said}"
         assert raised.value.hint == "`--to pt2` is exact"
         assert not path.exists()
