@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from unicodedata import combining, east_asian_width, name, normalize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from typing import TypeAlias
 
     Hint: TypeAlias = "str | Callable[[], str | None] | None"
@@ -241,6 +241,14 @@ def suggest(word: str, known: Sequence[str], what: str) -> str:
     if close is not None:
         return f"did you mean `{close}`?"
     return listed(known, what)
+
+
+def colon_slip(word: str, fields: Container[str]) -> str | None:
+    """Return the hint for ``kernel:3`` and ``kernel 3``, which are words with no value; None for other words."""
+    match = re.fullmatch(r"(\w+)(:| +)(\S.*)", word) if len(word) <= _LONGEST else None
+    if match is None or match[1] not in fields:
+        return None
+    return f"write `{match[1]}: {match[3]}`, with a {'space after the ' * (match[2] == ':')}colon"
 
 
 def suggest_value(word: str, known: Sequence[str], what: str) -> str:

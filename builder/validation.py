@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from builder.diagnostics import DETAILED, nearest, suggest, suggest_value
+from builder.diagnostics import DETAILED, colon_slip, nearest, suggest, suggest_value
 from builder.reader import Mapping, Scalar, Sequence, describe
 
 if TYPE_CHECKING:
@@ -324,9 +324,8 @@ def _elsewhere(name: str, model: type[BaseModel]) -> str:
 
 def _unknown(name: str, model: type[BaseModel]) -> str:
     known = _fields(model)
-    head, colon, tail = name.partition(":")
-    if colon and head in known:
-        return f"write `{head}: {tail}`, with a space after the colon"
+    if (slip := colon_slip(name, known)) is not None:
+        return slip
     close, there = meant_field(name, model), _elsewhere(name, model)
     if " " in there:
         return there

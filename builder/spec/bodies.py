@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from builder.diagnostics import nearest, suggest, suggest_value
+from builder.diagnostics import colon_slip, nearest, suggest, suggest_value
 from builder.expressions import is_expression
 from builder.ops import MERGES
 from builder.ops.plugins import plugin_origin
@@ -356,7 +356,8 @@ class Bodies:
             hint = f"write it inside: `{call}: {{{word}: …}}`"
         elif word == "name":
             hint = f"in a mapping the name comes first: `NAME: {{{call}: {{…}}}}`"
-        hint = hint or partial(suggest, word, self._beside, "beside a call you can write")
+        beside = (*self._beside, "key")
+        hint = hint or colon_slip(word, beside) or partial(suggest, word, beside, "beside a call you can write")
         self._problems.error("unknown-field", f"`{word}` cannot be written beside a call", key.mark, hint)
 
     def _branches(self, value: Value) -> tuple[Branch, ...] | None:
