@@ -112,6 +112,23 @@ def read_object(path: Path) -> dict[str, Any]:
     return found
 
 
+def read_unchanged(path: Path) -> dict[str, Any]:
+    """Return the object at ``path`` without its checksum; ValueError where a value is not what was written."""
+    found = read_object(path)
+    if is_changed(found):
+        raise ValueError("a value in it was changed")
+    return without_checksum(found)
+
+
+def read_unchanged_list(path: Path, name: str) -> list[Any]:
+    """Return the list ``name`` of the object at ``path``, or the bare list that an earlier version wrote.
+
+    Raises as ``read_unchanged`` does, and KeyError where the object has no such list.
+    """
+    found = read_json(path)
+    return found if isinstance(found, list) else list(read_unchanged(path)[name])
+
+
 def from_object(
     kind: type[Value], found: Mapping[str, Any], made: Mapping[str, object] = MappingProxyType({})
 ) -> Value:

@@ -7,13 +7,14 @@ import re
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
 
 from builder.study import pilot
 from builder.study.results.folder import StudyFolder
+from tests.edited import as_earlier_version
 
 if TYPE_CHECKING:
     from tests.command_line import Archcli
@@ -88,11 +89,13 @@ class TestPlan:
         """One of an earlier version: what it does not know is as by default, and a change of that is a change."""
         archcli("study", "plan", str(page))
         plan = StudyFolder(Path("study-runs/mine-001")).plan
-        found = json.loads(plan.read_text())
-        for field in ("whiten", "test_time_flip"):
-            del found["asked"]["recipe"][field]
-        del found["asked"]["recipe"]["optimizer"]["bias_lr_factor"]
-        plan.write_text(json.dumps(found))
+
+        def of_then(found: dict[str, Any]) -> None:
+            for field in ("whiten", "test_time_flip"):
+                del found["asked"]["recipe"][field]
+            del found["asked"]["recipe"]["optimizer"]["bias_lr_factor"]
+
+        as_earlier_version(plan, of_then)
         again = json.loads(archcli("study", "plan", str(page), "--json").out)
         assert (again["is_new"], again["folder"]) == (False, "study-runs/mine-001")
         page.write_text(PAGE.replace("seeds: 2", "seeds: 2\ngrid: {whiten: [true]}"))
@@ -193,9 +196,7 @@ class TestRun:
         """For its results would be mixed with those that are there."""
         archcli("study", "plan", str(page))
         path = Path("study-runs/mine-001/plan.json")
-        plan = json.loads(path.read_text())
-        plan["code"]["training/loop.py"] = "0"
-        path.write_text(json.dumps(plan))
+        as_earlier_version(path, lambda plan: plan["code"].update({"training/loop.py": "0"}))
         outcome = archcli("study", "run", str(page), "-q")
         assert outcome.code == 1
         assert "the training code has changed since the study was planned: training/loop.py" in outcome.err
@@ -268,11 +269,12 @@ class TestInitialWeights:
     ) -> None:
         """It said nothing of it, and neither must its page; a page that asks for the other has changed."""
         archcli("study", "plan", str(page))
-        path = Path("study-runs/mine-001/plan.json")
-        plan = json.loads(path.read_text())
-        for recipe in [plan["asked"]["recipe"], *(each["recipe"] for each in plan["arms"])]:
-            del recipe["init_streams"]
-        path.write_text(json.dumps(plan))
+
+        def of_then(plan: dict[str, Any]) -> None:
+            for recipe in [plan["asked"]["recipe"], *(each["recipe"] for each in plan["arms"])]:
+                del recipe["init_streams"]
+
+        as_earlier_version(Path("study-runs/mine-001/plan.json"), of_then)
         page.write_text(PAGE.replace("epochs: 1", "epochs: 1" + said))
         outcome = archcli("study", "plan", str(page))
         assert outcome.code == code, outcome.err

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, write_text
-from builder.json_files import from_object, read_json
+from builder.json_files import from_object, read_unchanged_list, with_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +41,7 @@ def read_looks(folder: StudyFolder) -> tuple[Look, ...]:
     if not folder.looks.exists():
         return ()
     try:
-        return tuple(from_object(Look, each) for each in read_json(folder.looks))
+        return tuple(from_object(Look, each) for each in read_unchanged_list(folder.looks, "looks"))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(
             f"{folder.looks} is damaged; it should list the looks at the study: {reason_of(error)}"
@@ -55,7 +55,7 @@ def log_look(folder: StudyFolder, seeds: int, claims: Iterable[LookedAt]) -> Non
         return
     is_decided = all(each.verdict not in {"undecided", "untested"} for each in said)
     content = [asdict(each) for each in (*known, Look(seeds, is_decided, said))]
-    write_text(folder.looks, json.dumps(content, indent=1) + "\n")
+    write_text(folder.looks, json.dumps(with_checksum({"looks": content}), indent=1) + "\n")
 
 
 def seeds_until_next_look(folder: StudyFolder, plan: Plan) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, relative_to, seen_from, write_text
-from builder.json_files import check_size, from_object, read_object
+from builder.json_files import check_size, from_object, read_unchanged, with_checksum
 from builder.quantities import plural
 from builder.study.page.fields import Compare  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.study.page.space import SearchSpace, search_from_json
@@ -42,6 +42,8 @@ MOST_SEEDS = 10_000
 
 _LEAST = 1e-12
 """Numbers that are to be positive are at least this."""
+
+_ANEW = "bring it back from a copy, or remove it and plan the study again, which takes the cells that have ended"
 
 
 @dataclass(frozen=True)
@@ -283,7 +285,7 @@ def write_plan(path: Path, plan: Plan) -> None:
     content = asdict(plan) | {"arms": [arm_to_json(each) for each in plan.arms], "version": VERSION}
     if plan.data.folder is not None:
         content["data"] = content["data"] | {"folder": relative_to(Path(plan.data.folder), path.parent)}
-    text = json.dumps(content, indent=1) + "\n"
+    text = json.dumps(with_checksum(content), indent=1) + "\n"
     try:
         check_size(text)
     except ValueError as error:
@@ -295,14 +297,14 @@ def write_plan(path: Path, plan: Plan) -> None:
 def read_plan(path: Path) -> Plan:
     """Return the plan at ``path``; raise RunError for anything else."""
     try:
-        found = read_object(path)
+        found = read_unchanged(path)
         if found.pop("version") != VERSION:
-            raise RunError(f"{path} is a plan of another version of archcli", "plan the study again")
+            raise RunError(f"{path} is a plan of another version of archcli", _ANEW)
         return _plan(found, path.parent)
     except FileNotFoundError:
         raise RunError(f"{path.parent} is not the folder of a study: it holds no plan.json") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunError(f"{path} is not the plan of a study: {reason_of(error)}", "plan the study again") from error
+        raise RunError(f"{path} is not the plan of a study: {reason_of(error)}", _ANEW) from error
 
 
 def _plan(found: dict[str, Any], folder: Path) -> Plan:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, write_text
-from builder.json_files import read_json
+from builder.json_files import read_unchanged_list, with_checksum
 from builder.study.plan.looks import read_looks, seeds_until_next_look
 from builder.study.plan.plan import arm_from_json, arm_to_json
 from builder.study.plan.trials import Trials
@@ -96,7 +96,7 @@ class Stages:
         if not self.folder.finalists.exists():
             return None
         try:
-            return self._arms_of(read_json(self.folder.finalists))
+            return self._arms_of(read_unchanged_list(self.folder.finalists, "finalists"))
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = reason_of(error)
             raise RunError(f"{self.folder.finalists} is damaged; it should list the finalists: {reason}") from error
@@ -106,7 +106,7 @@ class Stages:
         if not self.plan.halving or not self.folder.rounds.exists():
             return ()
         try:
-            found = tuple(map(self._arms_of, read_json(self.folder.rounds)))
+            found = tuple(map(self._arms_of, read_unchanged_list(self.folder.rounds, "rounds")))
         except (OSError, ValueError, KeyError, TypeError) as error:
             reason = reason_of(error)
             raise RunError(f"{self.folder.rounds} is damaged; it should list who went on: {reason}") from error
@@ -135,11 +135,11 @@ class Stages:
         if len(before) + 1 < len(rounds):
             now, after = rounds[len(before) : len(before) + 2]
             path, chosen = self.folder.rounds, choose_survivors(self.plan, arms, outcomes, now.last, after.arms)
-            content: object = [[arm_to_json(arm) for arm in each] for each in (*before, chosen)]
+            content: dict[str, object] = {"rounds": [[arm_to_json(arm) for arm in each] for each in (*before, chosen)]}
         else:
             path, chosen = self.folder.finalists, choose_finalists(self.plan, arms, outcomes)
-            content = [arm_to_json(each) for each in chosen]
-        write_text(path, json.dumps(content, indent=1) + "\n")
+            content = {"finalists": [arm_to_json(each) for each in chosen]}
+        write_text(path, json.dumps(with_checksum(content), indent=1) + "\n")
 
 
 def choose_finalists(plan: Plan, arms: Sequence[PlannedArm], screened: Iterable[CellResult]) -> tuple[PlannedArm, ...]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import make_folder, reason_of, write_text
-from builder.json_files import from_object, parse_json, read_object
+from builder.json_files import from_object, read_unchanged, with_checksum
 from builder.study.plan.plan import PlannedArm, arm_from_json, arm_to_json
 from builder.study.plan.sampler import PastTrial, is_hopeless, propose
 from builder.study.results.result import read_result
@@ -65,7 +65,8 @@ class Trials:
     def keep(self, new: Trial) -> None:
         """Write a trial down; raise RunError if that can't be done."""
         make_folder(self.folder.trials)
-        write_text(self.folder.trials / f"{new.name}.json", trial_to_text(new))
+        content = with_checksum({"number": new.number} | arm_to_json(new.arm))
+        write_text(self.folder.trials / f"{new.name}.json", json.dumps(content, indent=1) + "\n")
 
     def add(self) -> Trial | None:
         """Write down the next try, of the network that has fewest; return None where none is left to make."""
@@ -111,16 +112,6 @@ class Trials:
         return PastTrial(arm.settings, "running", _so_far(places[0]))
 
 
-def trial_to_text(value: Trial) -> str:
-    """Return a trial as JSON."""
-    return json.dumps({"number": value.number} | arm_to_json(value.arm), indent=1) + "\n"
-
-
-def trial_from_text(text: str) -> Trial:
-    """Return the trial that ``trial_to_text`` made; raise ValueError, KeyError or TypeError for any other text."""
-    return _trial(parse_json(text))
-
-
 def _trial(found: Mapping[str, Any]) -> Trial:
     arm = arm_from_json(found)
     return from_object(Trial, {"number": found["number"]}, {"arm": arm})
@@ -129,7 +120,7 @@ def _trial(found: Mapping[str, Any]) -> Trial:
 def read_trial(path: Path, plan: Plan) -> Trial:
     """Return the trial of ``plan`` that ``path`` defines; raise RunError for anything else."""
     try:
-        trial = _trial(read_object(path))
+        trial = _trial(read_unchanged(path))
         plan.check_arm(trial.arm)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should describe a trial: {reason_of(error)}") from error

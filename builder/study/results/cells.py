@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, write_text
-from builder.json_files import from_object, read_object
+from builder.json_files import from_object, read_unchanged, with_checksum
 from builder.study.results.result import Stage  # noqa: TC001 - `from_object` asks for the types of the fields
 from builder.training.recipe.recipe import Recipe
 
@@ -52,13 +52,13 @@ def make_cell(
 
 def write_cell(path: Path, cell: Cell) -> None:
     """Write what defines ``cell``, whole or not at all."""
-    write_text(path, json.dumps(cell_to_json(cell), indent=1) + "\n")
+    write_text(path, json.dumps(with_checksum(cell_to_json(cell)), indent=1) + "\n")
 
 
 def read_cell(path: Path) -> Cell:
     """Return the cell that ``path`` defines; raise RunError for anything else."""
     try:
-        return cell_from_json(read_object(path))
+        return cell_from_json(read_unchanged(path))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{path} is damaged; it should describe a cell: {reason_of(error)}") from error
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray  # noqa: TC002 - `from_object` asks for the typ
 
 from builder.diagnostics import RunError
 from builder.files import reason_of, write_text
-from builder.json_files import from_object, is_changed, read_object, with_checksum, without_checksum
+from builder.json_files import from_object, read_unchanged, with_checksum
 from builder.training.folder.metrics import EpochMetrics  # noqa: TC001 - `from_object` asks for the types of the fields
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
     Raises RunError for what is no result, was changed, or answers other images than those of ``truth``.
     """
     try:
-        found = _unchanged(path)
+        found = read_unchanged(path)
         packed_answers = found["test_predictions"]
         predictions = None if packed_answers is None else unpacked(packed_answers)
         correct = None if predictions is None or truth is None else _correct(predictions, truth)
@@ -133,13 +133,13 @@ def read_result(path: Path, truth: TrueLabels | None) -> CellResult:
 
 def write_failure(path: Path, failure: CellFailure) -> None:
     """Write ``failure`` to ``path``, whole or not at all; raise RunError if it can't be written."""
-    write_text(path, json.dumps(asdict(failure), indent=1) + "\n")
+    write_text(path, json.dumps(with_checksum(asdict(failure)), indent=1) + "\n")
 
 
 def read_failure(path: Path) -> CellFailure:
     """Return the failure at ``path``; raise RunError for anything else."""
     try:
-        return from_object(CellFailure, read_object(path))
+        return from_object(CellFailure, read_unchanged(path))
     except (OSError, ValueError) as error:
         raise RunError(
             f"{path} is damaged; it should say why a cell failed: {reason_of(error)}",
@@ -158,7 +158,7 @@ def write_true_labels(path: Path, truth: TrueLabels) -> None:
 def read_true_labels(path: Path) -> TrueLabels:
     """Return what ``write_true_labels`` wrote; raise RunError for anything else."""
     try:
-        found = _unchanged(path)
+        found = read_unchanged(path)
         labels = unpacked(found["labels"])
         groups = _groups(found["groups"], len(labels)) if "groups" in found else None
         truth = from_object(TrueLabels, found, {"labels": labels, "groups": groups})
@@ -192,14 +192,6 @@ def _groups(text: str, images: int) -> NDArray[np.intp]:
     if len(np.unique(found)) != (found.max() + 1 if images else 0):
         raise ValueError("numbers of groups are left out")
     return found
-
-
-def _unchanged(path: Path) -> dict[str, Any]:
-    """Return the object at ``path`` without its checksum; ValueError where a value is not what was written."""
-    found = read_object(path)
-    if is_changed(found):
-        raise ValueError("a value in it was changed")
-    return without_checksum(found)
 
 
 def _check_accuracy(result: CellResult) -> None:

@@ -15,6 +15,7 @@ from builder.study.plan.stages import Stages, choose_finalists, choose_survivors
 from builder.study.planning import estimate
 from builder.study.results.result import CellFailure, CellResult, write_failure, write_result
 from builder.study.status import study_status
+from tests.edited import as_earlier_version
 from tests.study.conftest import make_plan, write_study
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class TestPlan:
         write_plan(folder.plan, lying)
         assert str(home) not in folder.plan.read_text()
         assert read_plan(folder.plan) == lying
-        folder.plan.write_text(folder.plan.read_text().replace('"../data"', '"/data"'))
+        as_earlier_version(folder.plan, lambda found: found["data"].update(folder="/data"))
         assert read_plan(folder.plan).data.folder == "/data"
 
     def test_a_cell_s_name_says_all_that_decides_its_result(self) -> None:
