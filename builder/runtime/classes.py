@@ -13,6 +13,7 @@ import copyreg
 import hashlib
 import linecache
 import re
+from abc import ABCMeta
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
@@ -45,8 +46,11 @@ _TYPE, _HOME = "_GeneratedType", "_archcli_classes"
 """Names that no network's source has: of its classes' type, and under which each of them knows all."""
 
 
-class GeneratedType(type):
-    """The type of the classes here: pickle finds by it how a class is written that Python cannot import."""
+class GeneratedType(ABCMeta):
+    """The type of the classes here: pickle finds by it how a class is written that Python cannot import.
+
+    It is abstract classes' type too, so that one class may be derived from a network's and from those.
+    """
 
 
 class Classes:

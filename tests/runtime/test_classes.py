@@ -9,6 +9,7 @@ import pickletools
 import shutil
 import subprocess
 import sys
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -164,6 +165,22 @@ class TestWays:
         derived = type("Derived", (type(module),), {"__module__": __name__})
         monkeypatch.setattr(sys.modules[__name__], "Derived", derived, raising=False)
         assert type(pickle.loads(pickle.dumps(derived()))) is derived
+
+    def test_a_class_may_be_derived_from_an_abstract_one_too(self, module: nn.Module) -> None:
+        """As interfaces and protocols are, whose type is not that of other classes."""
+
+        class Named(ABC):
+            @abstractmethod
+            def title(self) -> str:
+                """Return what it is called."""
+
+        class Mine(type(module), Named):
+            def title(self) -> str:
+                return "mine"
+
+        assert (Mine().title(), isinstance(Mine(), Named), isinstance(module, Named)) == ("mine", True, False)
+        with pytest.raises(TypeError, match="abstract"):
+            type("Unfinished", (type(module), Named), {})()
 
     @pytest.mark.parametrize("protocol", range(6))
     def test_a_class_travels_by_itself(self, protocol: int, module: nn.Module) -> None:
