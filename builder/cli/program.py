@@ -118,7 +118,11 @@ class Program(TyperGroup):
         _write_parameters(self, ctx, formatter)
 
     def format_commands(self, ctx: Context, formatter: HelpFormatter) -> None:
-        """Write a line for each command, under the heading of its section."""
+        """Write a line for each command, under the heading of its section.
+
+        Groups of commands come first, as others ask for what they make; those that are a command themselves last, as
+        they look after what others have made.
+        """
         sections: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for name in self.list_commands(ctx):
             command = self.get_command(ctx, name)
@@ -126,7 +130,8 @@ class Program(TyperGroup):
                 panel = getattr(command, "rich_help_panel", None)
                 rows = sections[panel if isinstance(panel, str) else "Commands"]
                 row = (name.ljust(self._widest), command.get_short_help_str(limit=200))
-                rows.insert(0 if isinstance(command, TyperGroup) else len(rows), row)
+                is_first = isinstance(command, Program) and not isinstance(command, ProgramWithDefault)
+                rows.insert(0 if is_first else len(rows), row)
         for title, rows in sections.items():
             with formatter.section(title):
                 formatter.write_dl(rows)

@@ -118,6 +118,12 @@ class TestProgramHelp:
         assert re.findall(r"^(\w+):$", shown, re.MULTILINE) == ["Networks", "Training", "Studies", "Help", "Options"]
         assert [name for name in TOP.commands if not re.search(rf"^  {name} +\w", shown, re.MULTILINE)] == []
 
+    def test_within_one_they_stand_in_the_order_of_work(self, archcli: Archcli) -> None:
+        """One trains before one looks after runs, and a study is run before its report."""
+        names = re.findall(r"^  (\w+) +[A-Z]", archcli("-h").out, re.MULTILINE)
+        training, studies = names[names.index("train") : names.index("study")], names[names.index("study") :]
+        assert (training[:2], training[-1], studies[:2]) == (["train", "resume"], "runs", ["study", "report"])
+
     def test_each_line_is_a_whole_sentence(self, archcli: Archcli, monkeypatch: pytest.MonkeyPatch) -> None:
         """Nothing is cut off, however narrow the terminal."""
         monkeypatch.setenv("COLUMNS", "60")
