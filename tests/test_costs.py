@@ -127,6 +127,7 @@ LAYERS = {
     "coordinateattention": "coordinateattention: {reduction: 2}",
     "scale": "scale: {init: 0.1}",
     "shift": "shift: {init: 0.1}",
+    "tlu": "tlu: {init: 0.1}",
     "affine": "affine",
     "mean of a row": "reduce: {by: mean, dims: [3]}",
     "variance of a row": "reduce: {by: var, dims: [3], correction: 0}",

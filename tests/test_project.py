@@ -64,6 +64,7 @@ OF_A_WHOLE_ROOM = {
     "runtime/test_joins.py": "networks that read earlier values, built",
     "runtime/test_operations.py": "every operation, built",
     "study/report/test_page_in_browser.py": "the page in a real browser",
+    "study/test_edited.py": "every file of a study's folder, changed by hand",
     "study/statistics/test_simulated.py": "simulated studies through all of the statistics",
     "test_archcli.py": "the package that the top level becomes",
     "test_cli.py": "cli.py as a process",

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Shapes: TypeAlias = "tuple[Sequence[int], Sequence[int]]"
 _WEIGHTED = (
     *("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "shift", "affine"),
-    "stdconv",
+    *("stdconv", "tlu"),
 )
 
 
@@ -110,6 +110,8 @@ class GraphReading:
             self._add(node, step)
         elif stacks.read(self, node, name, given):
             return
+        elif name == "maximum" and len(node.args) == 2 and any(each.op == "get_attr" for each in node.args):
+            self._add(node, self._learned(node, node.args, LEARNED[name], after, name))
         elif name in ("add", "mul", "sub", "truediv") and len(node.args) == 2:
             self._arithmetic(node, name, after)
         elif name == "cat":
@@ -227,7 +229,7 @@ class GraphReading:
         self._add(node, step, in_place=in_place)
 
     def _learned(self, node: Any, pair: tuple[Any, Any], word: str, after: Any, said: str) -> TracedStep:
-        """Return the product or the sum of a value and a parameter."""
+        """Return the product, the sum or the larger one of a value and a parameter."""
         value, weight = pair if pair[1].op == "get_attr" else pair[::-1]
         found = learned(weight, value.meta["known"], word) if value.op != "get_attr" else None
         step = self._step(node, found, (value,), after, key=str(weight.target), said=said)

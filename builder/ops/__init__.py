@@ -27,7 +27,7 @@ from builder.ops.reshaping import (
     PixelUnshuffle,
     Unflatten,
 )
-from builder.ops.scaling import Affine, Rescale, Scale, Shift
+from builder.ops.scaling import Affine, Rescale, Scale, Shift, ThresholdedLinear
 from builder.ops.softmax import Softmax
 from builder.ops.squeeze_excitation import SqueezeExcitation
 from builder.ops.statistics import Reduce, Rsqrt, Sqrt
@@ -66,6 +66,7 @@ _ALL: tuple[type[Operation], ...] = (
     EfficientChannelAttention,
     Scale,
     Shift,
+    ThresholdedLinear,
     Affine,
     Rescale,
     Reduce,

@@ -1,4 +1,4 @@
-"""Multiplication by numbers: learned ones, one for each channel, or given ones."""
+"""Arithmetic with numbers: learned ones, one for each channel, or given ones."""
 
 from __future__ import annotations
 
@@ -107,6 +107,30 @@ class Shift(_Learned):
     def expression(self, target: str, *names: str) -> str:
         """Return the sum of input and parameter."""
         return f"{names[0]} + {self._seen(target)}"
+
+
+class ThresholdedLinear(_Learned):
+    """Raise each channel to at least a learned number, or all to the same: the activation of filter response norms.
+
+    https://arxiv.org/abs/1911.09737
+    """
+
+    kind: ClassVar[str] = "tlu"
+    family: ClassVar[Family] = "activation"
+
+    init: Real = Field(0.0, description="initial value of every learned number")
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input: the gradients go to whichever was larger."""
+        return SavedTensors((0,))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``TLU``."""
+        return "TLU"
+
+    def expression(self, target: str, *names: str) -> str:
+        """Return the larger one of input and parameter."""
+        return f"torch.maximum({names[0]}, {self._seen(target)})"
 
 
 class Affine(Operation):

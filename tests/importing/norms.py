@@ -69,6 +69,22 @@ class EvolvedNorm(nn.Module):
         return x * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
+class FilterResponseNorm(nn.Module):
+    """Channels are divided by the root of their mean square, and raised to at least a learned threshold."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(8))
+        self.bias = nn.Parameter(torch.zeros(8))
+        self.tau = nn.Parameter(torch.zeros(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        x = x * x.square().mean(dim=(2, 3), keepdim=True).add(1e-5).rsqrt()
+        x = x * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
+        return torch.maximum(self.tau.reshape(1, -1, 1, 1), x)
+
+
 class SimpleNorm(nn.Module):
     """Channels that come last are divided by their deviation; one number scales all, another is added."""
 

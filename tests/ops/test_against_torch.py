@@ -100,6 +100,7 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"single": True, "init": 0.0}, (IMAGE,)), ({"single": True, "vector": True}, (IMAGE,)),
     ],
     "shift": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({"init": 0.5}, (IMAGE,)), ({"single": True}, (IMAGE,))],
+    "tlu": [({"vector": True}, (IMAGE,)), ({}, (LAST,)), ({"init": -0.5}, (IMAGE,)), ({"single": True}, (IMAGE,))],
     "affine": [({}, (IMAGE,)), ({}, (LAST,)), ({}, (VECTOR,))],
     "reduce": [
         ({"by": "mean", "dims": (3,)}, (LAST,)), ({"by": "sum", "dims": (1,)}, (IMAGE,)),
@@ -176,6 +177,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "coordinateattention": [{"reduction": 0}, {"least": 0}],
     "scale": [{"init": float("inf")}, {"init": "one"}],
     "shift": [{"init": float("inf")}, {"init": "one"}],
+    "tlu": [{"init": float("nan")}, {"init": "one"}],
     "affine": [{"init": 1.0}, {"bias": False}],
     "reduce": [
         {}, {"by": "var"}, {"dims": (2, 3)}, {"by": "max", "dims": (1,)}, {"by": "var", "dims": (1,), "groups": 2},

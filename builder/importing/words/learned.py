@@ -1,4 +1,4 @@
-"""Parameters that stand in no layer: numbers by which values are multiplied, or that are added to them."""
+"""Parameters that stand in no layer: values are multiplied by them, or they are added, or are the least of values."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ if TYPE_CHECKING:
 
     from builder.importing.words.modules import Said
 
-LEARNED = MappingProxyType({"mul": "scale", "add": "shift"})
+LEARNED = MappingProxyType({"mul": "scale", "add": "shift", "maximum": "tlu"})
 """What a page calls arithmetic of a value and a parameter."""
 
 
 def learned(weight: Any, value: torch.Tensor, word: str) -> Said:
-    """Return what a page says for the product or the sum of a value and the parameter of a node; None for nothing.
+    """Return what a page says for a value and the parameter of a node, None where it has no word.
 
-    ``stored`` is its shape in the ``state_dict``, of which the network may have taken a view.
+    ``word`` is the page's for their product, their sum or the larger one of them. The shape that the parameter has in
+    the ``state_dict`` counts, of which the network may have taken a view.
     """
     known, stored = weight.meta["known"], tuple(weight.meta["stored"])
     fields: dict[str, object]

@@ -8,6 +8,7 @@ from torch import nn
 from tests.importing.norms import (
     ChannelNorm,
     EvolvedNorm,
+    FilterResponseNorm,
     ResponseNorm,
     SimpleNorm,
     page,
@@ -30,6 +31,10 @@ class TestNorms:
         text = page(EvolvedNorm())
         assert "{reduce: {by: var, groups: 4, correction: 0}}" in text
         assert "weight: {scale: {vector: true}}\n      bias: {shift: {vector: true}}\n" in text
+
+    def test_the_larger_one_of_a_value_and_a_parameter(self) -> None:
+        """A learned threshold, whichever of the two is named first."""
+        assert "tau: {tlu: {vector: true}}\n" in page(FilterResponseNorm())
 
     def test_channels_that_come_last_are_divided_by_their_deviation(self) -> None:
         """A product of a value with itself is its square, and parameters of one number are for all channels."""
