@@ -73,6 +73,24 @@ def _to_depth(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as t
     return None
 
 
+def _softmax_of_parts(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return weights between groups of channels that stand in parts, as ResNeSt has them, in a row."""
+    weights = _past(node.args[0], "contiguous")
+    if node.meta["known"].ndim != 2 or _function(weights) != "softmax":
+        return None
+    given = functions.arguments("softmax", weights.target, weights.args, weights.kwargs)
+    turned, axis = given["input"], given.get("dim")
+    if axis != 1 or _function(turned) != "transpose" or set(turned.args[1:]) != {1, 2}:
+        return None
+    cut: Any = turned.args[0]
+    if _function(cut) != "view" or cut.meta["known"].ndim != 4:
+        return None
+    source, (_, parts, groups, _) = cut.args[0], cut.meta["known"].shape
+    if node.meta["known"].shape[1] != source.meta["known"].shape[1]:
+        return None
+    return Found("softmax", {"groups": groups, "cardinality": parts}, source, before=(("flatten", {}),))
+
+
 def _axes_of(permuted: Any) -> tuple[int, ...]:
     given = permuted.args[1:]
     axes = given[0] if len(given) == 1 else given
@@ -258,7 +276,8 @@ def _past(node: Any, *names: str) -> Any:
 
 
 _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
-    "view": (_shuffled, _to_depth, _context, _mixed_kernels),
+    "view": (_shuffled, _to_depth, _context, _mixed_kernels, _softmax_of_parts),
+    "flatten": (_softmax_of_parts,),
     "mul": (_channel_gate,),
     "add": (_star,),
     "conv2d": (_blurred,),

@@ -118,6 +118,21 @@ class Context(nn.Module):
         return x + self.mix(context)
 
 
+class SplitWeights(nn.Module):
+    """Groups of channels weighed against each other, behind a convolution in parts: ResNeSt; ``dim`` is the axis."""
+
+    def __init__(self, dim: int = 1) -> None:
+        super().__init__()
+        self.dim = dim
+        self.scores = nn.Conv2d(8, 8, 1, groups=2)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        batch = x.size(0)
+        weights = self.scores(x.mean((2, 3), keepdim=True)).view(batch, 2, 4, -1).transpose(1, 2)
+        return x * functional.softmax(weights, dim=self.dim).reshape(batch, -1).view(batch, -1, 1, 1)
+
+
 class ToDepth(nn.Module):
     """Squares of positions become channels, in the order of TensorFlow or in PyTorch's."""
 

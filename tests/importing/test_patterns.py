@@ -11,6 +11,7 @@ from tests.importing.norms import (
     Experts,
     Margins,
     OneChannelEach,
+    SplitWeights,
     ToDepth,
     page,
 )
@@ -25,6 +26,11 @@ class TestGates:
         assert "scores: contextpool\n" in text
         assert "expandas: {expandas: {from: in}}" in text
         assert "shortcut: identity" in text
+
+    def test_groups_in_parts_are_weighed_against_each_other(self) -> None:
+        """Along the groups; along the parts there is no word for it."""
+        assert "softmax: {groups: 4, cardinality: 2}" in page(SplitWeights())
+        assert imported(Around(SplitWeights(dim=2))).holes
 
     def test_a_view_that_changes_nothing_is_none(self) -> None:
         """Channels of one position are not seen as a stack."""
