@@ -40,7 +40,8 @@ class Differs(Exception):  # noqa: N818 - it says what is the case, and is no er
 class TapedLayer:
     """An operation at the shapes of what it reads; without one it is the network's input.
 
-    ``size`` numbers its shape, and ``form`` holds name, kind and axes of the tensors that it learns.
+    ``size`` numbers its shape, and ``form`` holds name, kind and axes of the tensors that it learns: one
+    object for all layers of a tape that have the same.
     """
 
     operation: Operation | None
@@ -57,6 +58,7 @@ class Memory:
 
     def __init__(self) -> None:
         self._sizes: dict[Shape, int] = {}
+        self._forms: dict[Forms, Forms] = {}
         self._tables: list[dict[Any, Any]] = []
         self._shared: dict[Key, dict[Any, TapedLayer]] = {}
         self._played = 0
@@ -89,7 +91,8 @@ class Memory:
         learned = operation.parameters(*inputs)
         if is_too_large(shape, learned):
             raise Differs
-        form = tuple([(each.name, each.of, len(each.shape)) for each in learned])
+        found = tuple([(each.name, each.of, len(each.shape)) for each in learned])
+        form = self._forms.setdefault(found, found)
         return TapedLayer(operation, inputs, shape, self.size(shape), learned, form, shape.elements)
 
     def size(self, shape: Shape) -> int:
@@ -248,7 +251,7 @@ class Reshape:
         if found is None:
             shapes = tuple([layers[each].shape for each in inputs])
             found = self._known[key] = self._memory.layer(self._operation, shapes)
-        if found.form != self._form:
+        if found.form is not self._form:
             raise Differs
         layers[self._node] = found
 
@@ -274,7 +277,7 @@ class Make:
         if found is None:
             shapes = tuple([layers[each].shape for each in self._inputs])
             found = self._known[key] = self._memory.layer(self._recipe.made(given), shapes)
-        if found.form != self._form:
+        if found.form is not self._form:
             raise Differs
         layers[self._node] = found
 

@@ -74,8 +74,7 @@ def is_too_large(output: Shape, learned: Iterable[Parameter]) -> bool:
     return output.elements > MAX_ELEMENTS or any(prod(each.shape) > MAX_ELEMENTS for each in learned)
 
 
-@dataclass(frozen=True)
-class Argument:
+class Argument(NamedTuple):
     """One argument of a call; it is left out where its value is PyTorch's default."""
 
     name: str | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Annotated, ClassVar
 
@@ -68,7 +69,8 @@ class Conv(Operation):
 
     def macs(self, *inputs: Shape) -> int:
         """Return one multiply-accumulate for each weight and output position."""
-        return prod(Conv.parameters(self, *inputs)[0].shape) * prod(_windows(self, *inputs))
+        weights = self.out * (inputs[0].channels // self.groups) * prod(pair(self.kernel))
+        return weights * prod(_windows(self, inputs[0]))
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input: the gradient of the weights needs it."""
@@ -222,11 +224,14 @@ class CondConv2d(nn.Module):
         return Call("CondConv2d", (channels, out, Argument(None, inputs[1].channels), *rest))
 
 
+@lru_cache(1024)  # variants of a network have the same few sizes, and ask again for their MACs
+def _swept(sizes: tuple[int, ...], *fields: int | tuple[int, int]) -> tuple[int, ...]:
+    """Return how many positions a window of ``fields`` (kernel, stride, padding, dilation) has along each axis."""
+    return tuple(window_output(*each) for each in zip(sizes, *map(pair, fields), strict=True))
+
+
 def _windows(conv: Conv, image: Shape) -> tuple[int, ...]:
-    settings = zip(
-        image.sizes[1:], pair(conv.kernel), pair(conv.stride), pair(conv.padding), pair(conv.dilation), strict=True
-    )
-    sizes = tuple(window_output(*each) for each in settings)
+    sizes = _swept(image.sizes[1:], conv.kernel, conv.stride, conv.padding, conv.dilation)
     if min(sizes) < 1:
         padded = "" if conv.padding == 0 else f" padded by {conv.padding}"
         dilated = "" if conv.dilation == 1 else f" dilated by {conv.dilation}"

@@ -75,4 +75,4 @@ def _marked(graph: Graph, node: Node) -> Call | None:
 
 def _counted(argument: Argument) -> Argument:
     assert isinstance(argument.value, int)
-    return replace(argument, value=ClassCount(argument.value))
+    return argument._replace(value=ClassCount(argument.value))
