@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 from contextlib import contextmanager
 from time import monotonic, time
@@ -55,8 +54,7 @@ class StudyNote:
             return
         self._noted = monotonic()
         note = {
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
+            **({} if ended else {"host": socket.gethostname()}),  # nobody else needs to know where it was
             "at": time(),
             "ended": ended,
             "spent": self.spent,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -53,6 +54,14 @@ class TestNote:
         found = read_note(folder)
         assert 3600.0 <= found["spent"] == pytest.approx(3600, abs=60)
         assert (found["workers"], found["running"], found["pace"]) == (2, {"c": {"worker": 0, "epoch": 1}}, 1.5)
+
+    def test_the_last_one_does_not_say_where_it_was(self, folder: StudyFolder) -> None:
+        """Folders of studies are given to others; while it runs, another machine must be able to name this one."""
+        note = StudyNote(folder)
+        note.write(1, {}, 1.0, ended=False)
+        assert read_note(folder)["host"] == socket.gethostname()
+        note.write(1, {}, 1.0, ended=True)
+        assert "host" not in read_note(folder)
 
     def test_it_is_not_written_all_the_time_but_at_the_end(self, folder: StudyFolder) -> None:
         """Others look every second."""
