@@ -38,11 +38,8 @@ def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
 def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return what a view ends in which channels were dealt: view to groups, transpose, view back."""
     after = node.meta["known"]
-    turned = _past(node.args[0], "contiguous")
-    if after.ndim != 4 or _function(turned) != "transpose" or set(turned.args[1:]) != {1, 2}:
-        return None
-    grouped = _past(turned.args[0], "contiguous")
-    if _function(grouped) != "view":
+    grouped = _past(_unswapped(_past(node.args[0], "contiguous")), "contiguous")
+    if after.ndim != 4 or _function(grouped) not in ("view", "unflatten"):
         return None
     source, shape = grouped.args[0], grouped.meta["known"].shape
     if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
@@ -79,11 +76,8 @@ def _softmax_of_parts(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG00
     if node.meta["known"].ndim != 2 or _function(weights) != "softmax":
         return None
     given = functions.arguments("softmax", weights.target, weights.args, weights.kwargs)
-    turned, axis = given["input"], given.get("dim")
-    if axis != 1 or _function(turned) != "transpose" or set(turned.args[1:]) != {1, 2}:
-        return None
-    cut: Any = turned.args[0]
-    if _function(cut) != "view" or cut.meta["known"].ndim != 4:
+    cut = _unswapped(given["input"])
+    if given.get("dim") != 1 or _function(cut) != "view" or cut.meta["known"].ndim != 4:
         return None
     source, (_, parts, groups, _) = cut.args[0], cut.meta["known"].shape
     if node.meta["known"].shape[1] != source.meta["known"].shape[1]:
@@ -91,8 +85,19 @@ def _softmax_of_parts(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG00
     return Found("softmax", {"groups": groups, "cardinality": parts}, source, before=(("flatten", {}),))
 
 
-def _axes_of(permuted: Any) -> tuple[int, ...]:
-    given = permuted.args[1:]
+def _unswapped(node: Any) -> Any:
+    """Return the value whose first two axes behind the batch a node exchanges, None where it does something else."""
+    if _function(node) not in ("transpose", "permute"):
+        return None
+    count, axes = node.meta["known"].ndim, _axes_of(node)
+    if _function(node) == "permute":
+        return node.args[0] if [each % count for each in axes] == [0, 2, 1, *range(3, count)] else None
+    return node.args[0] if {each % count for each in axes} == {1, 2} else None
+
+
+def _axes_of(turned: Any) -> tuple[int, ...]:
+    """Return the axes that a node is given, behind one another or as one list, with their names or without."""
+    given = (*turned.args[1:], *turned.kwargs.values())
     axes = given[0] if len(given) == 1 else given
     return tuple(axes)
 
@@ -277,7 +282,7 @@ def _past(node: Any, *names: str) -> Any:
 
 _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
     "view": (_shuffled, _to_depth, _context, _mixed_kernels, _softmax_of_parts),
-    "flatten": (_softmax_of_parts,),
+    "flatten": (_shuffled, _softmax_of_parts),
     "mul": (_channel_gate,),
     "add": (_star,),
     "conv2d": (_blurred,),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import torch
 from torch import nn
 from torch.nn import functional
 
 from tests.importing.networks import imported
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Deal = Callable[[torch.Tensor, tuple[int, ...]], torch.Tensor]
 
 
 class Around(nn.Module):
@@ -131,6 +138,19 @@ class SplitWeights(nn.Module):
         batch = x.size(0)
         weights = self.scores(x.mean((2, 3), keepdim=True)).view(batch, 2, 4, -1).transpose(1, 2)
         return x * functional.softmax(weights, dim=self.dim).reshape(batch, -1).view(batch, -1, 1, 1)
+
+
+class Dealt(nn.Module):
+    """Channels of two groups in turn, as ``deal`` does it with a view to groups: ShuffleNet."""
+
+    def __init__(self, deal: Deal) -> None:
+        super().__init__()
+        self.deal = deal
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        batch, channels, height, width = x.shape
+        return self.deal(x.view(batch, 2, channels // 2, height, width), x.shape)
 
 
 class ToDepth(nn.Module):

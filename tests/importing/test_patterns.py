@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
+import torch
 
 from tests.importing.networks import imported
 from tests.importing.norms import (
     Around,
     Context,
+    Dealt,
     Experts,
     Margins,
     OneChannelEach,
@@ -15,6 +19,9 @@ from tests.importing.norms import (
     ToDepth,
     page,
 )
+
+if TYPE_CHECKING:
+    from tests.importing.norms import Deal
 
 
 class TestGates:
@@ -64,6 +71,28 @@ class TestPositions:
         text = page(ToDepth(order), leaving=128)
         assert "pixelunshuffle: {factor: 4}" in text
         assert said in text
+
+    @pytest.mark.parametrize(
+        "deal",
+        [
+            lambda groups, shape: groups.transpose(1, 2).contiguous().view(shape),
+            lambda groups, shape: groups.transpose(-3, 1).reshape(shape),
+            lambda groups, shape: groups.transpose(dim0=2, dim1=1).reshape(shape[0], -1, *shape[2:]),
+            lambda groups, shape: groups.permute(0, 2, 1, 3, 4).reshape(shape),
+            lambda groups, _: groups.permute([0, 2, 1, -2, -1]).flatten(1, 2),
+            lambda groups, _: torch.permute(groups.contiguous(), dims=(0, 2, 1, 3, 4)).flatten(1, 2),
+        ],
+    )
+    def test_channels_are_dealt_among_groups(
+        self, deal: Deal
+    ) -> None:
+        """However Python exchanges the two axes."""
+        assert "channelshuffle: {groups: 2}" in page(Dealt(deal))
+
+    def test_axes_that_are_not_exchanged_are_a_hole(self) -> None:
+        """The groups of a row in another order are no shuffle of channels."""
+        found = imported(Around(Dealt(lambda groups, shape: groups.permute(0, 3, 2, 1, 4).reshape(shape))))
+        assert not found.is_equal
 
     def test_another_order_is_a_hole(self) -> None:
         """It is not taken for one that there is."""
