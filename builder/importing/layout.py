@@ -47,6 +47,8 @@ class Names:
     keyed: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
     layers: dict[str, LayerForm] = field(default_factory=dict)
+    is_activated: bool = False
+    """Whether a block has an activation, whose key every other block of the module would have too."""
 
     def fresh(self, wanted: str) -> str:
         """Return a name that nothing has yet."""
@@ -272,6 +274,7 @@ class PageLayout:
             is_own = len(items) == 1 or (joint.activation is None and _is_activation(after))
             if is_own:
                 main, side = form
+                self._of(region.key).is_activated |= after is not None
                 layers = self.body(main, region.key)
                 shortcut = self.body(side, region.key)
                 activation = (
@@ -295,9 +298,12 @@ class PageLayout:
         form = shortcut_form(joint)
         if form is not None:
             main, side = form
+            after, names = joint.activation, self._of(module)
+            was_activated, names.is_activated = names.is_activated, names.is_activated or after is not None
             layers = self.body(main, module)
+            if after is not None and was_activated and not layers.numbered:
+                return self._activated(joint, after, layers, self.body(side, module), names)
             merge = None if joint.word == "add" else joint.word
-            after = joint.activation
             activation = LayerForm(after.word, dict(after.fields), after.channels) if after is not None else None
             return BlockForm(
                 "Joint", layers, shortcut=self.body(side, module), merge=merge, activation=activation, key=".",
@@ -316,6 +322,18 @@ class PageLayout:
             value=joint.value,
             shares=joint.shares,
         )
+
+    def _activated(
+        self, joint: Joint, after: TracedStep, layers: BodyForm, shortcut: BodyForm, names: Names
+    ) -> BlockForm:
+        """Return lanes that meet, and an activation as a layer behind them: ``activation`` would have a key twice."""
+        inner = BlockForm(
+            "Joint", layers, shortcut=shortcut, merge=None if joint.word == "add" else joint.word, key=".",
+            channels=joint.channels, source=joint.source, value=joint.merged,
+        )  # fmt: skip
+        last = LayerForm(after.word, dict(after.fields), after.channels, value=joint.value)
+        body = BodyForm([(self._joint_name(joint), inner), (names.fresh(after.word), last)])
+        return BlockForm("Activated", body, key=".", channels=joint.channels, source=joint.source, value=joint.value)
 
     def _joint_name(self, joint: Joint) -> str:
         return {"add": "residual", "mul": "gate", "div": "quotient", "concat": "branches"}[joint.word]
