@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from builder.importing.forms import Node
     from builder.importing.structure import Item, Structure
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*\Z")
+_NAME = re.compile(r"(?!__|_archcli)[A-Za-z_][A-Za-z0-9_-]*\Z")
 _KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*\Z")
 _SHORT = {"adaptiveavgpool": "pool", "maxpool": "pool", "avgpool": "pool", "adaptivemaxpool": "pool"}
 

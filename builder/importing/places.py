@@ -6,10 +6,13 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from builder.importing.forms import BlockForm, BodyForm, LayerForm
-from builder.importing.steps import UnsayableError
 
 if TYPE_CHECKING:
     from builder.importing.forms import Node
+
+
+NOWHERE = "nowhere"
+"""The path of a value that no layer of the page makes: it is made by what the page cannot say."""
 
 
 class Candidate(NamedTuple):
@@ -29,10 +32,7 @@ class Places:
         self._layers: dict[LayerForm, tuple[str, ...]] = {}
 
     def run(self, root: BodyForm, source: int) -> None:
-        """Write into every layer that reads an earlier value where that is; ``source`` is the image.
-
-        Raises UnsayableError where a value has no name.
-        """
+        """Write into every layer that reads an earlier value where that is; ``source`` is the image."""
         self._of[source].append(Candidate((), "in"))
         self._known.add(("in",))
         self._body(root, (), Counter())
@@ -91,7 +91,7 @@ class Places:
             if depth >= 0 and (best is None or rank < best[0]):
                 best = rank, ".".join(whole[depth:]), depth
         if best is None:
-            raise UnsayableError("an earlier value has no name on the page", None)
+            return NOWHERE
         for block in self._blocks[best[2] :]:
             block.outward = True
         return best[1]

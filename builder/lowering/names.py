@@ -16,6 +16,40 @@ if TYPE_CHECKING:
 TAKEN = frozenset(
     [
         "T_destination",
+        "_apply",
+        "_backward_hooks",
+        "_backward_pre_hooks",
+        "_buffers",
+        "_call_impl",
+        "_compiled_call_impl",
+        "_forward_hooks",
+        "_forward_hooks_always_called",
+        "_forward_hooks_with_kwargs",
+        "_forward_pre_hooks",
+        "_forward_pre_hooks_with_kwargs",
+        "_get_abs_string_index",
+        "_get_backward_hooks",
+        "_get_backward_pre_hooks",
+        "_get_item_by_idx",
+        "_get_name",
+        "_is_full_backward_hook",
+        "_load_from_state_dict",
+        "_load_state_dict_post_hooks",
+        "_load_state_dict_pre_hooks",
+        "_maybe_warn_non_full_backward_hook",
+        "_modules",
+        "_named_members",
+        "_non_persistent_buffers_set",
+        "_parameters",
+        "_register_load_state_dict_pre_hook",
+        "_register_state_dict_hook",
+        "_replicate_for_data_parallel",
+        "_save_to_state_dict",
+        "_slow_forward",
+        "_state_dict_hooks",
+        "_state_dict_pre_hooks",
+        "_version",
+        "_wrapped_call_impl",
         "add_module",
         "append",
         "apply",
@@ -83,6 +117,9 @@ TAKEN = frozenset(
 )
 """Attributes of ``nn.Module``, ``nn.Sequential`` and ``nn.ModuleDict``, which no child can be called by."""
 
+_HIDDEN = ("__", "_archcli")
+"""How names begin that Python changes inside a class, and those of ours."""
+
 
 @dataclass
 class _Module:
@@ -105,8 +142,10 @@ class Modules:
 
     def claim(self, module: str, name: str, mark: Mark, *, shared: bool = False, hint: str | None = None) -> None:
         """Take ``name`` in ``module``; several blocks may share one by ``key:``, anything else only once."""
-        if name in TAKEN or name.startswith("_"):
-            reason = "every module of PyTorch has an attribute" if name in TAKEN else "names of PyTorch's own begin so:"
+        if name in TAKEN or name.startswith(_HIDDEN):
+            reason = (
+                "every module of PyTorch has an attribute" if name in TAKEN else "Python hides a name that begins so:"
+            )
             self._problems.error("reserved-name", f"{reason} `{name}`", mark, "choose another name")
         children = self._modules.setdefault(module, _Module()).children
         earlier = children.get(name)

@@ -6,7 +6,8 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from tests.importing.norms import page
+from tests.importing.networks import imported
+from tests.importing.norms import Around, page
 
 
 class TwoSums(nn.Module):
@@ -23,6 +24,37 @@ class TwoSums(nn.Module):
         if self.nested:
             return functional.relu(self.c(one) + x)
         return torch.cat([one, functional.relu(self.c(x) + x)], 1)
+
+
+class Hidden(nn.Module):
+    """Its modules begin with an underscore, and where it is ``spaced`` one has a name that no page can have."""
+
+    def __init__(self, *, spaced: bool = False) -> None:
+        super().__init__()
+        self._conv = nn.Conv2d(8, 8, 1)
+        self._more = nn.Sequential(nn.Conv2d(8, 8, 1), nn.ReLU())
+        if spaced:
+            self.add_module("a name", nn.Sequential(nn.Conv2d(8, 8, 1), nn.ReLU()))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        one, two = self._conv(x), self._more(x)
+        if hasattr(self, "a name"):
+            one = self.get_submodule("a name")(one)
+        return functional.relu(one * two) + one
+
+
+class TestNames:
+    """What modules are called."""
+
+    def test_underscores_stay(self) -> None:
+        """Where Python has them in front, as the weights need them."""
+        assert "_conv: {conv: {out: 8, kernel: 1}}" in page(Hidden())
+
+    def test_what_reads_the_value_of_a_hole_reads_it_nowhere(self) -> None:
+        """The hole is told, and not that something follows from it."""
+        found = imported(Around(Hidden(spaced=True)))
+        assert [hole.reason for hole in found.holes] == ["`a name` cannot be the name of a block"]
 
 
 class TestActivations:

@@ -83,9 +83,7 @@ class TestPositions:
             lambda groups, _: torch.permute(groups.contiguous(), dims=(0, 2, 1, 3, 4)).flatten(1, 2),
         ],
     )
-    def test_channels_are_dealt_among_groups(
-        self, deal: Deal
-    ) -> None:
+    def test_channels_are_dealt_among_groups(self, deal: Deal) -> None:
         """However Python exchanges the two axes."""
         assert "channelshuffle: {groups: 2}" in page(Dealt(deal))
 

@@ -230,10 +230,16 @@ class TestCollisions:
         assert (found.code, found.mark.line, found.mark.column) == ("reserved-name", 5, 3)
 
     def test_the_list_of_taken_names_is_pytorchs(self) -> None:
-        """Every public attribute of the containers is on it, whatever PyTorch adds."""
+        """Every attribute of the containers is on it, whatever PyTorch adds."""
         containers = (nn.Module(), nn.Sequential(), nn.ModuleDict())
-        public = {name for module in containers for name in dir(module) if not name.startswith("_")}
-        assert public <= TAKEN
+        assert {name for module in containers for name in dir(module) if not name.startswith("__")} <= TAKEN
+
+    def test_a_name_may_begin_with_an_underscore(self, graph_of: Callable[..., Graph]) -> None:
+        """As those of many a network do, so that its weights load; two underscores are Python's own."""
+        graph = graph_of(
+            "layers:\n  _block: {layers: {_conv: {conv: {out: 3, kernel: 1}}}, shortcut: identity}\n" + TAIL
+        )
+        assert names(graph)["_block._conv"] == "_block._conv"
 
     def test_an_insert_with_a_name_that_is_there_is_refused_with_the_way_out(
         self, mistakes_of: Callable[..., list[Diagnostic]]
