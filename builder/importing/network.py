@@ -11,6 +11,7 @@ from torch import nn
 from builder.diagnostics import ArchError, Diagnostic
 from builder.importing.convert import BATCH, Imported, UntraceableError, convert
 from builder.importing.source import NetworkOrigin, crashed, open_network
+from builder.importing.wrappers import unwrapped
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +48,7 @@ def import_module(net: nn.Module, input: Sequence[int] | None = None) -> Importe
     """
     if not isinstance(net, nn.Module):
         raise ArchError(Diagnostic("bad-import", f"a network is an `nn.Module`, not {net!r:.60}"))
+    net = unwrapped(net, type(net).__name__)
     return import_origin(NetworkOrigin(net, type(net).__name__, type(net).__name__), input)
 
 

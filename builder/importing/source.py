@@ -19,6 +19,7 @@ from builder.choices import LIBRARIES
 from builder.diagnostics import ArchError, Diagnostic, Mark, suggest
 from builder.files import is_file, read_regular
 from builder.importing.exported import as_network
+from builder.importing.wrappers import unwrapped
 from builder.ops.faults import told
 from builder.ops.plugins import MAX_PLUGIN_BYTES
 
@@ -48,13 +49,13 @@ def open_network(text: str) -> NetworkOrigin:
     if text.endswith(".pt2"):
         return NetworkOrigin(_exported(Path(text)), Path(text).stem, text)
     if head in LIBRARIES:
-        return NetworkOrigin(_of_library(head, name), name, text)
+        return NetworkOrigin(unwrapped(_of_library(head, name), text), name, text)
     if not head.endswith(".py") or not name:
         raise _refused(f"`{text}` does not name a network in Python", f"write {_FORMS}")
     file = Path(head)
     if not is_file(file):
         raise _refused(f"there is no file `{head}`", "the path is seen from the current folder")
-    return NetworkOrigin(_of_file(file, name), name, text, file)
+    return NetworkOrigin(unwrapped(_of_file(file, name), text), name, text, file)
 
 
 def _of_library(library: str, name: str) -> nn.Module:

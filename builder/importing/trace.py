@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
+from builder.importing.wrappers import seen_through
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -191,7 +193,8 @@ def trace(net: nn.Module, image: torch.Tensor) -> tuple[fx.Graph, list[str]]:
     And the stacks of the places where its Python asked for values, by which it may choose another way for other images.
     """
     tracer = Tracer((image,))
-    return tracer.trace(net), tracer.told
+    with seen_through(net, lambda each: type(each) is Value):
+        return tracer.trace(net), tracer.told
 
 
 def where(stack: str) -> str:
