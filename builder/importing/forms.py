@@ -10,7 +10,7 @@ Node: TypeAlias = "LayerForm | BlockForm"
 ACTIVATIONS = frozenset(
     [
         *("relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "leakyrelu", "prelu", "elu"),
-        *("celu", "selu", "mish", "softplus", "square", "starrelu"),
+        *("celu", "selu", "mish", "softplus", "square", "starrelu", "hardtanh"),
     ]
 )
 """Operations that may be a block's ``activation``."""

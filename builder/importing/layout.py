@@ -179,7 +179,7 @@ class PageLayout:
         found = modules.said(idle)
         return (
             LayerForm(*found)
-            if found is not None and found[0] in ("dropout", "stochasticdepth")
+            if found is not None and found[0] in ("dropout", "dropout2d", "stochasticdepth")
             else LayerForm("identity")
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import torch
 from torch import fx, nn
 
 from builder.importing.words import functions, modules
@@ -173,17 +174,84 @@ def _channel_gate(node: Any, net: nn.Module) -> Found | None:
     source, gates = node.args
     sharp = _past(gates, "expand_as", "expand", "view", "unsqueeze")
     gate = _activation(sharp, net)
-    convolved: Any = sharp.args[0] if gate in ("sigmoid", "hardsigmoid") else None
+    convolved: Any = _past(sharp.args[0], *_LAID_OUT) if gate in ("sigmoid", "hardsigmoid") else None
     module = net.get_submodule(str(convolved.target)) if _is_module(convolved) else None
     if not isinstance(module, nn.Conv1d) or (module.in_channels, module.out_channels) != (1, 1):
         return None
     size = module.kernel_size[0]
-    means = _past(convolved.args[0], "view", "unsqueeze")
+    means = _past(convolved.args[0], *_LAID_OUT)
     owner, _, own = str(convolved.target).rpartition(".")
     plain = module.bias is None and module.padding == (size // 2,) and size % 2 == 1 and own == "conv"
-    if not plain or _function(means) != "mean" or means.args[0] is not source:
+    if not plain or not _is_mean(means, net) or means.args[0] is not source:
         return None
     return Found("eca", {"kernel": size, "gate": gate}, source, owner)
+
+
+_LAID_OUT = ("view", "unsqueeze", "squeeze", "transpose")
+"""Functions after which the means of an image's channels stand in another of its axes."""
+
+
+def _is_mean(node: Any, net: nn.Module) -> bool:
+    """Return whether a node makes one number of each channel, their mean."""
+    if _is_module(node):
+        module = net.get_submodule(str(node.target))
+        return isinstance(module, nn.AdaptiveAvgPool2d) and node.meta["known"].shape[2:] == (1, 1)
+    pooled = _function(node) == "adaptive_avg_pool2d" and node.meta["known"].shape[2:] == (1, 1)
+    return pooled or _function(node) == "mean"
+
+
+def _hard(node: Any, net: nn.Module) -> Found | None:
+    """Return a sixth of what is kept between 0 and 6, which is a hard sigmoid, or times the value a hard swish."""
+    if len(node.args) != 2 or node.args[1] != 6:
+        return None
+    upper = node.args[0]
+    if (source := _kept(upper, net)) is not None:
+        return Found("hardsigmoid", {}, source)
+    if _function(upper) != "mul" or len(upper.args) != 2:
+        return None
+    for value, kept in (upper.args, upper.args[::-1]):
+        if _kept(kept, net) is value:
+            return Found("hardswish", {}, value)
+    return None
+
+
+def _kept(node: Any, net: nn.Module) -> Any:
+    """Return the value of which a node keeps its sum with 3 between 0 and 6, None for others."""
+    if _is_module(node):
+        limits = modules.said(net.get_submodule(str(node.target)))
+    elif _function(node) in ("relu6", "clamp", "hardtanh"):
+        given = functions.arguments(_function(node), node.target, node.args, node.kwargs)
+        limits = functions.said(_function(node), given, node.args[0].meta["known"], node.meta["known"])
+    else:
+        return None
+    if limits not in (("relu6", {}), ("hardtanh", {"min": 0.0, "max": 6.0})):
+        return None
+    lifted = node.args[0]
+    if _function(lifted) != "add" or len(lifted.args) != 2:
+        return None
+    return next((one for one, two in (lifted.args, lifted.args[::-1]) if two == 3 and isinstance(one, fx.Node)), None)
+
+
+def _statistic(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return the greatest or the mean of the channels at each position, as an image of one channel."""
+    inner = node
+    if _function(node) == "unsqueeze":
+        inner = node.args[0]
+    word = "channelmean" if _function(inner) == "mean" else "channelmax"
+    if _function(inner) in ("getitem", "getattr"):
+        if inner.args[1] not in (0, "values"):
+            return None
+        inner = inner.args[0]
+    if not isinstance(inner, fx.Node) or _function(inner) not in ("max", "amax", "mean") or not inner.args:
+        return None
+    source, known = inner.args[0], node.meta["known"]
+    given = functions.arguments(_function(inner), inner.target, inner.args, inner.kwargs)
+    axis = given.get("dim")
+    axis = axis[0] if isinstance(axis, (tuple, list)) and len(axis) == 1 else axis
+    if not isinstance(source, fx.Node) or axis not in (1, -3) or not isinstance(known, torch.Tensor):
+        return None
+    before = source.meta["known"].shape
+    return Found(word, {}, source) if known.shape == (before[0], 1, *before[2:]) and len(before) == 4 else None
 
 
 def _blurred(node: Any, net: nn.Module) -> Found | None:
@@ -287,6 +355,9 @@ _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
     "add": (_star,),
     "conv2d": (_blurred,),
     "max_pool2d": (_pooled,),
-    "unsqueeze": (_unflattened,),
+    "unsqueeze": (_unflattened, _statistic),
+    "getitem": (_statistic,),
+    "getattr": (_statistic,),
+    "truediv": (_hard,),
 }
 """What may end in a call of a function."""

@@ -14,7 +14,7 @@ from builder.ops.linear import Linear
 from builder.ops.merging import Add, Concat, Divide, JoinPlaces, Multiply, Narrow, ReadPlace
 from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
-from builder.ops.regularization import Dropout, StochasticDepth
+from builder.ops.regularization import Dropout, Dropout2d, StochasticDepth
 from builder.ops.resampling import BlurPool, Pad, PadChannels, Upsample
 from builder.ops.reshaping import (
     ChannelShuffle,
@@ -60,6 +60,7 @@ _ALL: tuple[type[Operation], ...] = (
     Flatten,
     Unflatten,
     Dropout,
+    Dropout2d,
     StochasticDepth,
     SqueezeExcitation,
     CoordinateAttention,

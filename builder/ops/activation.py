@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from builder.ops.base import (
     FLOAT,
@@ -78,6 +78,32 @@ class ReLU6(Activation):
     module: ClassVar[str] = "ReLU6"
     can_act_in_place: ClassVar[bool] = True
     backward_reads_output: ClassVar[bool] = True
+
+
+class Hardtanh(Activation):
+    """Return min(max(``min``, x), ``max``).
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Hardtanh.html
+    """
+
+    kind: ClassVar[str] = "hardtanh"
+    module: ClassVar[str] = "Hardtanh"
+    can_act_in_place: ClassVar[bool] = True
+    backward_reads_output: ClassVar[bool] = True
+
+    min: Real = Field(-1.0, description="least value that is left as it is")
+    max: Real = Field(1.0, description="greatest value that is left as it is, above `min`")
+
+    @model_validator(mode="after")
+    def _between(self) -> Hardtanh:
+        """Refuse limits between which nothing lies."""
+        if not self.min < self.max:
+            message = f"`max`, {self.max:g}, is to be above `min`, {self.min:g}"
+            raise ValueError(message)
+        return self
+
+    def _arguments(self) -> tuple[Argument, ...]:
+        return (Argument("min_val", float(self.min), -1.0), Argument("max_val", float(self.max), 1.0))
 
 
 class SiLU(Activation):
@@ -306,6 +332,6 @@ IN_PLACE = Argument("inplace", True, False)
 """What an activation's call gains where its input is read by nobody else."""
 
 ACTIVATIONS: tuple[type[Activation], ...] = (
-    *(ReLU, ReLU6, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh),
+    *(ReLU, ReLU6, Hardtanh, SiLU, Hardswish, GELU, Sigmoid, Hardsigmoid, Tanh),
     *(LeakyReLU, PReLU, ELU, CELU, SELU, Mish, Softplus, Square, StarReLU),
 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from builder.ops.base import FLOAT, Argument, Call, Family, Operation, Probability, SavedTensors
+from builder.ops.base import FLOAT, Argument, Call, Family, Operation, Probability, SavedTensors, need_image
 
 if TYPE_CHECKING:
     from builder.shapes import Shape
@@ -43,6 +43,34 @@ class Dropout(Operation):
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
         """Return ``nn.Dropout(p=...)``."""
         return Call("nn.Dropout", (Argument("p", float(self.p), 0.5),))
+
+
+class Dropout2d(Dropout):
+    """Zero each channel of an image as a whole with probability ``p`` in training.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout2d.html
+    """
+
+    kind: ClassVar[str] = "dropout2d"
+
+    p: Probability = Field(0.5, description="probability of dropping each channel")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise ShapeError unless it is an image."""
+        need_image(inputs[0], self.kind)
+        return inputs[0]
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep what each channel was multiplied by; a single 0 where all of them are dropped."""
+        return SavedTensors(own=FLOAT * (inputs[0].channels if 0 < self.p < 1 else int(self.p)))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
+        """Return ``Dropout2d 0.5``."""
+        return f"Dropout2d {self.p:g}"
+
+    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - it has no size
+        """Return ``nn.Dropout2d(p=...)``."""
+        return Call("nn.Dropout2d", (Argument("p", float(self.p), 0.5),))
 
 
 class StochasticDepth(Operation):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 Gate = Literal[
     "relu",
     "relu6",
+    "hardtanh",
     "silu",
     "hardswish",
     "gelu",

@@ -13,6 +13,7 @@ from tests.importing.networks import imported
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Compute = Callable[["Computing", torch.Tensor], torch.Tensor]
     Deal = Callable[[torch.Tensor, tuple[int, ...]], torch.Tensor]
 
 
@@ -151,6 +152,36 @@ class Dealt(nn.Module):
         """Return as many channels."""
         batch, channels, height, width = x.shape
         return self.deal(x.view(batch, 2, channels // 2, height, width), x.shape)
+
+
+class Computing(nn.Module):
+    """It computes what a function says of an image; it has an activation and a convolution along the channels."""
+
+    def __init__(self, function: Compute) -> None:
+        super().__init__()
+        self.function = function
+        self.relu6 = nn.ReLU6(inplace=True)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return self.function(self, x)
+
+
+class AlongChannels(nn.Module):
+    """Gates that a convolution along the channels makes of their means, as its authors write it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.avg_pool = nn.AdaptiveAvgPool2d(1)
+        self.conv = nn.Conv1d(1, 1, 3, padding=1, bias=False)
+        self.sigmoid = nn.Sigmoid()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        y = self.avg_pool(x)
+        y = self.conv(y.squeeze(-1).transpose(-1, -2)).transpose(-1, -2).unsqueeze(-1)
+        return x * self.sigmoid(y).expand_as(x)
 
 
 class ToDepth(nn.Module):

@@ -6,10 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from torch import nn
+from torch.nn import functional
 
 from tests.importing.networks import imported
 from tests.importing.norms import (
+    AlongChannels,
     Around,
+    Computing,
     Context,
     Dealt,
     Experts,
@@ -21,7 +25,7 @@ from tests.importing.norms import (
 )
 
 if TYPE_CHECKING:
-    from tests.importing.norms import Deal
+    from tests.importing.norms import Compute, Deal
 
 
 class TestGates:
@@ -42,6 +46,84 @@ class TestGates:
     def test_a_view_that_changes_nothing_is_none(self) -> None:
         """Channels of one position are not seen as a stack."""
         assert "merge: mul" in page(OneChannelEach())
+
+    def test_a_convolution_along_the_channels_is_eca(self) -> None:
+        """As its authors write it, with the means in a row between two transpositions."""
+        assert "inner: {eca: {kernel: 3}}" in page(AlongChannels())
+
+    @pytest.mark.parametrize(
+        ("compute", "words"),
+        [
+            (
+                lambda _, x: x.max(1)[0].unsqueeze(1) * torch.mean(x, 1).unsqueeze(1),
+                {"channelmax", "channelmean"},
+            ),
+            (lambda _, x: x.max(dim=1, keepdim=True).values + x.mean(1, keepdim=True), {"channelmax", "channelmean"}),
+            (lambda _, x: torch.max(x, dim=-3, keepdim=True)[0] * x.amax((1,)).unsqueeze(-3), {"channelmax"}),
+        ],
+    )
+    def test_statistics_of_the_channels_are_images(self, compute: Compute, words: set[str]) -> None:
+        """With the axis kept, or put back."""
+        text = page(nn.Sequential(Computing(compute), nn.Conv2d(1, 8, 1)))
+        assert {each for each in ("channelmax", "channelmean") if f"{each}: {each}" in text} == words
+
+    @pytest.mark.parametrize(
+        "compute",
+        [
+            lambda _, x: torch.max(x, 1)[1].unsqueeze(1) * x,
+            lambda _, x: torch.max(x, 2)[0].unsqueeze(2) * x,
+            lambda _, x: x.mean(3).unsqueeze(3) * x,
+        ],
+    )
+    def test_others_are_not_taken_for_them(self, compute: Compute) -> None:
+        """Positions, other axes, and an axis put elsewhere."""
+        assert not imported(Around(Computing(compute))).is_equal
+
+
+class TestActivations:
+    """Functions that are written as arithmetic."""
+
+    @pytest.mark.parametrize(
+        ("compute", "word"),
+        [
+            (lambda own, x: own.relu6(x + 3) / 6, "hardsigmoid"),
+            (lambda _, x: functional.relu6(3 + x) / 6.0, "hardsigmoid"),
+            (lambda _, x: x.add(3).clamp_(0.0, 6.0).div_(6), "hardsigmoid"),
+            (lambda _, x: functional.hardtanh(x + 3, 0, 6).div(6), "hardsigmoid"),
+            (lambda own, x: x * own.relu6(x + 3) / 6, "hardswish"),
+            (lambda _, x: functional.relu6(x + 3.0) * x / 6, "hardswish"),
+        ],
+    )
+    def test_a_sixth_of_what_is_kept_under_six_is_hard(self, compute: Compute, word: str) -> None:
+        """A sigmoid, or a swish, with the same bits."""
+        assert f"inner: {word}\n" in page(Computing(compute))
+
+    @pytest.mark.parametrize(
+        "compute",
+        [
+            lambda own, x: own.relu6(x + 3) / 5,
+            lambda own, x: own.relu6(x + 2) / 6,
+            lambda _, x: x.add(3).clamp(1, 6) / 6,
+            lambda own, x: own.relu6(x + 3) * own.pool(x) / 6,
+        ],
+    )
+    def test_others_are_not(self, compute: Compute) -> None:
+        """With other numbers, and times another value."""
+        assert not any(word in imported(Around(Computing(compute))).text for word in ("hardsigmoid", "hardswish"))
+
+    @pytest.mark.parametrize(
+        ("compute", "said"),
+        [
+            (lambda _, x: x.clamp(0, 1), "inner: {hardtanh: {min: 0.0}}"),
+            (lambda _, x: torch.clamp(x, max=1.5, min=-1.0), "inner: {hardtanh: {max: 1.5}}"),
+            (lambda _, x: nn.Hardtanh(-2, 2)(x), "inner: {hardtanh: {min: -2.0, max: 2.0}}"),
+            (lambda _, x: functional.hardtanh(x), "inner: hardtanh\n"),
+            (lambda _, x: x.clamp(min=0), "inner: relu\n"),
+        ],
+    )
+    def test_values_are_kept_between_numbers(self, compute: Compute, said: str) -> None:
+        """By any of PyTorch's functions for it."""
+        assert said in page(Computing(compute))
 
 
 class TestExperts:

@@ -51,6 +51,7 @@ SAMPLES: dict[str, list[Sample]] = {
     **{kind: [({}, (IMAGE,)), ({}, (VECTOR,))] for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid")},
     "gelu": [({}, (IMAGE,)), ({"approximate": "tanh"}, (VECTOR,))],
     **{kind: [({}, (IMAGE,)), ({}, (LAST,))] for kind in ("hardsigmoid", "tanh")},
+    "hardtanh": [({}, (IMAGE,)), ({"min": 0}, (LAST,)), ({"min": -0.5, "max": 2.0}, (VECTOR,))],
     "leakyrelu": [({}, (IMAGE,)), ({"negative_slope": 0.1}, (LAST,))],
     "prelu": [({}, (IMAGE,)), ({"num_parameters": 12, "init": 0.1}, (IMAGE,)), ({"num_parameters": 20}, (VECTOR,))],
     **{kind: [({}, (IMAGE,)), ({"alpha": 0.5}, (VECTOR,))] for kind in ("elu", "celu")},
@@ -86,6 +87,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "linear": [({"out": 7}, (VECTOR,)), ({"out": 7, "bias": False}, (LAST,))],
     "flatten": [({}, (IMAGE,)), ({}, (VECTOR,))],
     "unflatten": [({}, (VECTOR,))],
+    "dropout2d": [({}, (IMAGE,)), ({"p": 1}, (IMAGE,))],
     "dropout": [({}, (IMAGE,)), ({"p": 0.1}, (VECTOR,)), ({"p": 1}, (IMAGE,))],
     "stochasticdepth": [({"p": 0.2}, (IMAGE,)), ({"p": 0}, (VECTOR,))],
     "se": [
@@ -145,6 +147,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
             "identity",
         )
     },
+    "hardtanh": [{"min": 1}, {"min": 3.0, "max": 2.0}, {"max": float("nan")}, {"p": 0.1}],
     "leakyrelu": [{"negative_slope": -0.1}, {"inplace": True}],
     "prelu": [{"num_parameters": 0}, {"init": float("nan")}, {"out": 3}],
     "elu": [{"alpha": 0}, {"alpha": "one"}],
@@ -168,6 +171,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "linear": [{}, {"out": 0}, {"out": -1}, {"out": 3, "bias": 1}, {"out": 3, "in": 4}],
     "flatten": [{"start_dim": 1}],
     "unflatten": [{"dim": 1}],
+    "dropout2d": [{"p": -0.1}, {"p": 1.5}],
     "dropout": [{"p": -0.1}, {"p": 1.5}, {"p": "half"}, {"p": float("nan")}],
     "stochasticdepth": [{}, {"p": -0.1}, {"p": 1.5}],
     "se": [

@@ -21,6 +21,7 @@ LABELS = {
     "layernorm": ({}, "LayerNorm"),
     "relu": ({}, "ReLU"),
     "relu6": ({}, "ReLU6"),
+    "hardtanh": ({"min": 0}, "Hardtanh"),
     "silu": ({}, "SiLU"),
     "hardswish": ({}, "Hardswish"),
     "gelu": ({}, "GELU"),
@@ -52,6 +53,7 @@ LABELS = {
     "flatten": ({}, "Flatten"),
     "unflatten": ({}, "Unflatten"),
     "dropout": ({"p": 0.5}, "Dropout 0.5"),
+    "dropout2d": ({"p": 0.5}, "Dropout2d 0.5"),
     "stochasticdepth": ({"p": 0.2}, "DropPath 0.2"),
     "join": ({}, "Concat"),
     "se": ({"reduction": 4}, "SE 16→4→16"),
@@ -105,6 +107,7 @@ REFUSED = {
     "se": ({"reduction": 32}, IMAGE, "reduction"),
     "coordinateattention": ({}, VECTOR, None),
     "scale": ({"vector": True}, VECTOR, None),
+    "dropout2d": ({}, VECTOR, None),
     "shift": ({"vector": True}, VECTOR, None),
     "tlu": ({"vector": True}, VECTOR, None),
     "reduce": ({"by": "norm", "dims": (3, 4)}, IMAGE, "dims"),
@@ -123,7 +126,7 @@ REFUSED = {
 """For every operation that can be refused: fields and input that do not fit, and the field that is to blame."""
 
 TAKES_EVERYTHING = {
-    "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout",
+    "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout", "hardtanh",
     "stochasticdepth", "leakyrelu", "elu", "celu", "selu", "mish", "softplus", "identity",
     "join", "read", "starrelu", "square", "affine", "sqrt", "rsqrt", "expandas",
 }  # fmt: skip

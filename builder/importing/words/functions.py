@@ -31,6 +31,7 @@ SIGNATURES: dict[str, str] = {
     "adaptive_avg_pool2d": "input output_size",
     "adaptive_max_pool2d": "input output_size",
     "dropout": "input p training inplace",
+    "dropout2d": "input p training inplace",
     "stochastic_depth": "input p mode training",
     "leaky_relu": "input negative_slope inplace",
     "elu": "input alpha inplace",
@@ -67,7 +68,7 @@ SAME = {
     "concat": "cat", "concatenate": "cat", "iadd": "add", "imul": "mul", "add_": "add", "mul_": "mul",
     "multiply": "mul", "div": "truediv", "subtract": "sub",
     "swapaxes": "transpose", "split_with_sizes": "split", "reshape": "view",
-    "feature_dropout": "dropout", "silu_": "silu", "clip": "clamp", "isub": "sub",
+    "feature_dropout": "dropout2d", "silu_": "silu", "clip": "clamp", "isub": "sub",
     "idiv": "truediv", "itruediv": "truediv", "linalg_vector_norm": "vector_norm",
 }  # fmt: skip
 """Other names of the same function."""
@@ -77,7 +78,6 @@ SIZED_BY = {"expand_as", "view_as", "reshape_as"}
 
 REFUSALS = {
     "log_softmax": "`log_softmax` is part of the loss, cross entropy: return the logits",
-    "dropout2d": "`dropout2d` drops whole channels, and a page has `dropout` alone",
 }
 """Why functions that networks often call are no operations of a page."""
 
@@ -318,8 +318,15 @@ def _softmax(c: Called) -> Said:
 
 
 def _clamp(c: Called) -> Said:
-    limits = c.given.get("min", c.given.get("min_val", -1)), c.given.get("max", c.given.get("max_val", 1))
-    return {(0, 6): ("relu6", {}), (0, None): ("relu", {})}.get(limits)
+    return limited(c.given.get("min"), c.given.get("max"))
+
+
+def limited(low: Any, high: Any) -> Said:
+    """Return what keeps values between two numbers, the second of which may be missing behind 0."""
+    if (low, high) in ((0, None), (0, 6)):
+        return "relu6" if high else "relu", {}
+    numbers = all(isinstance(each, int | float) for each in (low, high))
+    return ("hardtanh", {"min": float(low), "max": float(high)}) if numbers and low < high else None
 
 
 _READ: dict[str, Callable[[Called], Said]] = {
@@ -343,6 +350,7 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "adaptive_avg_pool2d": lambda c: ("adaptiveavgpool", {"size": one(c.after.shape[2:])}),
     "adaptive_max_pool2d": lambda c: ("adaptivemaxpool", {"size": one(c.after.shape[2:])}),
     "dropout": lambda c: ("dropout", {"p": float(c.given.get("p", 0.5))}),
+    "dropout2d": lambda c: ("dropout2d", {"p": float(c.given.get("p", 0.5))}) if c.before.ndim == 4 else None,
     "stochastic_depth": lambda c: ("stochasticdepth", {"p": float(c.given["p"])}),
     "leaky_relu": lambda c: ("leakyrelu", {"negative_slope": float(c.given.get("negative_slope", 0.01))}),
     "elu": lambda c: ("elu", {"alpha": float(c.given.get("alpha", 1.0))}),
@@ -370,7 +378,7 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "softmax": _softmax,
     "square": lambda _: ("square", {}),
     "pow": lambda c: ("square", {}) if c.given.get("exponent") == 2 else None,
-    "hardtanh": _clamp,
+    "hardtanh": lambda c: limited(c.given.get("min_val", -1.0), c.given.get("max_val", 1.0)),
     "clamp": _clamp,
     "permute": lambda c: _permute(c.given["dims"], c.before),
 }
