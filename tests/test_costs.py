@@ -150,6 +150,9 @@ LAYERS = {
     "crop": "crop: {top: 1, left: 2}",
     "crop of nothing": "crop",
     "permute": "permute: {dims: [0, 2, 1, 3]}",
+    "permute that copies": "permute: {dims: [0, 2, 1, 3], contiguous: true}",
+    "permute that copies nothing": "permute: {dims: [0, 1, 2, 3], contiguous: true}",
+    "expansion of a channel": "layers: [channelmean, {expandas: {from: in, channels: true}}]",
     "channelshuffle": "channelshuffle: {groups: 2}",
     "channelshuffle of one group": "channelshuffle: {groups: 1}",
 }

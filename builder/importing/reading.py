@@ -242,30 +242,36 @@ class GraphReading:
         same = one.meta["known"].ndim == two.meta["known"].ndim
         if not same or any(each.op == "get_attr" for each in (one, two)):
             return self._step(node, None, (one, two), after, said=said)
-        if word == "add" and one.meta["known"].shape != two.meta["known"].shape:
-            return self._spread_sum(node, after, said)
-        if word != "sub":
+        if word not in ("add", "sub"):
             word = "div" if word == "truediv" else word
             return self._step(node, (word, {}), (one, two), after, said=said)
-        opposite = self._step(two, ("rescale", {"scale": -1.0}), (two,), two.meta["known"], said=said)
-        opposite.place = node.stack_trace or ""
-        self._add(node, opposite)
+        first, second = (self._spread(node, each, other, after) for each, other in ((one, two), (two, one)))
+        if first is None or second is None:
+            return self._step(node, None, (one, two), after, said=said)
+        if word == "sub":
+            second = self.emit(node, "rescale", {"scale": -1.0}, (second,), (after.shape, after.shape))
         step = self._step(node, ("add", {}), (one, two), after, said=said)
-        step.inputs = (step.inputs[0], opposite.value)
+        step.inputs = first, second
         return step
 
-    def _spread_sum(self, node: Any, after: Any, said: str) -> TracedStep:
-        """Return a sum of an image and numbers of one position, which are repeated first."""
-        small = next((each for each in node.args if each.meta["known"].shape[2:] == (1, 1)), None)
-        large = next((each for each in node.args if each.meta["known"].shape == after.shape), None)
-        if small is None or large is None or small.meta["known"].shape[:2] != after.shape[:2]:
-            return self._step(node, None, node.args, after, said=said)
-        spread = self._step(small, ("expandas", {}), (small,), after, said=said)
-        spread.reads, spread.place = (self.read(large),), node.stack_trace or ""
+    def _spread(self, node: Any, value: Any, other: Any, after: Any) -> int | None:
+        """Return a value of a sum, repeated where it has one position or one channel and the other all of them."""
+        small, whole = value.meta["known"].shape, after.shape
+        if small == whole:
+            return self.read(value)
+        if len(small) != 4 or other.meta["known"].shape != whole:
+            return None
+        fields: dict[str, object]
+        if small == (*whole[:2], 1, 1):
+            fields = {}
+        elif small == (whole[0], 1, *whole[2:]):
+            fields = {"channels": True}
+        else:
+            return None
+        spread = self._step(value, ("expandas", fields), (value,), after, said=functions.name_of(node.target))
+        spread.reads, spread.place = (self.read(other),), node.stack_trace or ""
         self._add(node, spread)
-        step = self._step(node, ("add", {}), node.args, after, said=said)
-        step.inputs = tuple(spread.value if each is small else self.read(each) for each in node.args)
-        return step
+        return spread.value
 
     def _cat(self, node: Any, given: dict[str, Any]) -> None:
         parts = given["tensors"]

@@ -303,6 +303,8 @@ class Structure:
             chains.append(self._chain(rest, begin, end, frozenset(known)))
             known |= {unit.value for unit in rest}
         shares = tuple(inside[0].value for inside, _ in ordered) if split else ()
+        if self.in_order and merge.word == "add" and len(chains) == 2 and not chains[0]:
+            chains[1] = _laid_anew(chains[1])
         return Joint(merge.word, chains, self._channels(source), split, source, merge.value, shares)
 
     def _sequence(self, units: Sequence[Unit], source: int) -> list[Item]:
@@ -317,6 +319,14 @@ class Structure:
             items += self._single(unit, here)
             here = unit.value
         return items
+
+
+def _laid_anew(lane: list[Item]) -> list[Item]:
+    """Return a lane whose numbers lie in the order of its axes, as a sum's do whose first term is such an image."""
+    last = lane[-1] if lane else None
+    if not isinstance(last, TracedStep) or last.word != "permute":
+        return lane
+    return [*lane[:-1], replace(last, fields={**last.fields, "contiguous": True})]
 
 
 def _shares(lanes: Sequence[tuple[list[Unit], int]], source: int) -> tuple[int, ...]:

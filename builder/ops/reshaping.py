@@ -102,6 +102,8 @@ class Unflatten(Operation):
 class ExpandAs(Operation):
     """Repeat what has one position over the positions of an earlier value, so that the two can be added.
 
+    With ``channels`` it is one channel that is repeated over the channels.
+
     https://docs.pytorch.org/docs/stable/generated/torch.Tensor.expand_as.html
     """
 
@@ -113,11 +115,21 @@ class ExpandAs(Operation):
     may_alias: ClassVar[bool] = True
     place: ClassVar[PlaceField | None] = PlaceField("from", "the place whose height and width it gets", required=True)
 
+    channels: bool = Field(False, description="whether one channel is repeated over those of the place")
+
     def output(self, *inputs: Shape) -> Shape:
-        """Return channels x height x width of the place; raise ShapeError where there is more than one position."""
+        """Return channels x height x width of the place; raise ShapeError where there is more than one position.
+
+        With ``channels``, where there is more than one channel, or the place has other positions.
+        """
         values, wanted = inputs
         need_image(values, self.kind)
         need_image(wanted, self.kind)
+        if self.channels:
+            if values.sizes != (1, *wanted.sizes[1:]):
+                message = f"`expandas` needs {wanted.with_channels(1)}, but its input is {values}"
+                raise ShapeError(message, "channels")
+            return wanted
         if values.sizes[1:] != (1, 1):
             raise ShapeError(f"`expandas` needs an image of one position, but its input is {values}")
         return wanted.with_channels(values.channels)
@@ -128,6 +140,8 @@ class ExpandAs(Operation):
 
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the view of PyTorch."""
+        if self.channels:
+            return f"{names[0]}.expand_as({names[1]})"
         return f"{names[0]}.expand(-1, -1, *{names[1]}.shape[2:])"
 
 
@@ -153,6 +167,13 @@ class Permute(nn.Module):
 '''
 
     dims: Axes = Field(description="axes, with the batch axis as 0, as in PyTorch")
+    contiguous: bool = Field(
+        False, description="whether the numbers are laid out anew in that order, which decides how later layers round"
+    )
+
+    def source(self) -> str | None:
+        """Return the class; the one that lays numbers out anew has another name, so that a network can hold both."""
+        return _ANEW if self.contiguous else self.definition
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the sizes in the new order; raise ShapeError where ``dims`` is not an order of the axes.
@@ -173,8 +194,25 @@ class Permute(nn.Module):
         return "Permute"
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
-        """Return ``Permute((0, 2, 3, 1))``."""
-        return Call("Permute", (Argument(None, self.dims),))
+        """Return ``Permute((0, 2, 3, 1))``, or ``PermuteAnew((0, 3, 1, 2))``."""
+        return Call("PermuteAnew" if self.contiguous else "Permute", (Argument(None, self.dims),))
+
+    def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - the fields say it all
+        """Return whether no number is copied."""
+        return not self.contiguous or list(self.dims) == sorted(self.dims)
+
+
+_ANEW = '''
+class PermuteAnew(nn.Module):
+    """Reorder the axes of the batch, and lay the numbers out in their new order."""
+
+    def __init__(self, dims):
+        super().__init__()
+        self.dims = dims
+
+    def forward(self, x):
+        return x.permute(self.dims).contiguous()
+'''
 
 
 class Mean(Operation):

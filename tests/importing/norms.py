@@ -93,6 +93,35 @@ class FilterResponseNorm(nn.Module):
         return torch.maximum(self.tau.reshape(1, -1, 1, 1), x)
 
 
+class WrittenNorm(nn.Module):
+    """A layer norm over the channels of an image, written out: ConvNeXt."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(8))
+        self.bias = nn.Parameter(torch.zeros(8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        mean = x.mean(1, keepdim=True)
+        spread = (x - mean).pow(2).mean(1, keepdim=True)
+        x = (x - mean) / torch.sqrt(spread + 1e-6)
+        return self.weight[:, None, None] * x + self.bias[:, None, None]
+
+
+class ShortcutFirst(nn.Module):
+    """A residual block in whose layers channels come last; the sum has the shortcut first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(8, 8, 7, padding=3, groups=8)
+        self.mix = nn.Linear(8, 8)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return x + self.mix(self.depthwise(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class SimpleNorm(nn.Module):
     """Channels that come last are divided by their deviation; one number scales all, another is added."""
 

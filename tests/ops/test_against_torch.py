@@ -118,7 +118,9 @@ SAMPLES: dict[str, list[Sample]] = {
         ({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,)), ({"scale": 0.5, "shift": (1.0,) * 12}, (IMAGE,)),
     ],
     "crop": [({"top": 1, "left": 2}, (IMAGE,)), ({}, (IMAGE,))],
-    "permute": [({"dims": (0, 2, 3, 1)}, (IMAGE,)), ({"dims": (0, 3, 1, 2)}, (LAST,)), ({"dims": (0, 1)}, (VECTOR,))],
+    "permute": [({"dims": (0, 2, 3, 1)}, (IMAGE,)), ({"dims": (0, 3, 1, 2)}, (LAST,)), ({"dims": (0, 1)}, (VECTOR,)),
+        ({"dims": (0, 2, 3, 1), "contiguous": True}, (IMAGE,)),
+    ],
     "mean": [({"dims": (2, 3)}, (IMAGE,)), ({"dims": (3,)}, (IMAGE,)), ({"dims": (1, 2)}, (LAST,))],
     "channelshuffle": [({"groups": 3}, (IMAGE,))],
 }  # fmt: skip
@@ -531,6 +533,24 @@ class TestJoin:
         assert expand.output(Shape((5, 1, 1)), IMAGE) == Shape((5, 9, 11))
         with pytest.raises(ShapeError, match="needs an image of one position"):
             expand.output(IMAGE, IMAGE)
+
+    def test_one_channel_is_repeated_over_those_of_a_place(self) -> None:
+        """Of an image of the same size."""
+        expand = OPERATIONS["expandas"](channels=True)
+        small, image = tensors((Shape((1, 9, 11)), IMAGE))
+        result = eval(expand.expression("", "small", "image"), {"small": small, "image": image})
+        assert torch.equal(result, small.expand_as(image))
+        assert expand.output(Shape((1, 9, 11)), IMAGE) == IMAGE
+        with pytest.raises(ShapeError, match="needs 1×9×11, but its input is 12×9×11"):
+            expand.output(IMAGE, IMAGE)
+
+    def test_numbers_are_laid_out_anew_where_that_is_said(self) -> None:
+        """In the order of the new axes, as another operation would find them."""
+        ways = [OPERATIONS["permute"](dims=(0, 2, 3, 1), contiguous=each) for each in (False, True)]
+        moved, copied = (made(each.call(IMAGE), each.source()) for each in ways)
+        (x,) = tensors((IMAGE,))
+        assert torch.equal(moved(x), copied(x))
+        assert (moved(x).is_contiguous(), copied(x).is_contiguous()) == (False, True)
 
     def test_other_channels_are_joined_and_never_added(self) -> None:
         """As where the lanes of a block meet."""

@@ -10,7 +10,9 @@ from tests.importing.norms import (
     EvolvedNorm,
     FilterResponseNorm,
     ResponseNorm,
+    ShortcutFirst,
     SimpleNorm,
+    WrittenNorm,
     page,
 )
 
@@ -44,6 +46,17 @@ class TestNorms:
         assert "square: square" in text
         assert "scale: {scale: {single: true, vector: true}}\n" in text
         assert "shift: {shift: {single: true, vector: true}}\n" in text
+
+    def test_one_channel_is_subtracted_from_all(self) -> None:
+        """It is repeated first; the quotient is that of two values."""
+        text = page(WrittenNorm())
+        assert "{expandas: {from: stem, channels: true}}" in text
+        assert "weight: {scale: {vector: true}}\n      bias: {shift: {vector: true}}\n" in text
+
+    def test_a_sum_lies_in_memory_as_its_first_term(self) -> None:
+        """Which decides the last bits of the next convolution; only there are numbers laid out anew."""
+        assert "contiguous: true" in page(nn.Sequential(ShortcutFirst(), ShortcutFirst()))
+        assert "contiguous: true" not in page(ChannelNorm(8))
 
     def test_two_norms_over_channels_keep_their_axes(self) -> None:
         """What Python turns and turns back, a page does too."""
