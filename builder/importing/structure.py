@@ -323,10 +323,13 @@ class Structure:
 
 def _laid_anew(lane: list[Item]) -> list[Item]:
     """Return a lane whose numbers lie in the order of its axes, as a sum's do whose first term is such an image."""
-    last = lane[-1] if lane else None
+    end = len(lane)
+    while end and getattr(lane[end - 1], "word", "") in ("stochasticdepth", "dropout", "dropout2d", "identity"):
+        end -= 1
+    last = lane[end - 1] if end else None
     if not isinstance(last, TracedStep) or last.word != "permute":
         return lane
-    return [*lane[:-1], replace(last, fields={**last.fields, "contiguous": True})]
+    return [*lane[: end - 1], replace(last, fields={**last.fields, "contiguous": True}), *lane[end:]]
 
 
 def _shares(lanes: Sequence[tuple[list[Unit], int]], source: int) -> tuple[int, ...]:

@@ -116,10 +116,11 @@ class ShortcutFirst(nn.Module):
         super().__init__()
         self.depthwise = nn.Conv2d(8, 8, 7, padding=3, groups=8)
         self.mix = nn.Linear(8, 8)
+        self.drop = nn.Dropout(0.1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return as many channels."""
-        return x + self.mix(self.depthwise(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return x + self.drop(self.mix(self.depthwise(x).permute(0, 2, 3, 1)).permute(0, 3, 1, 2))
 
 
 class SimpleNorm(nn.Module):
