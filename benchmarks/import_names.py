@@ -81,7 +81,7 @@ def unproven(found: Imported) -> tuple[str, object] | None:
         return f"the page is refused: {found.refused}", None
     if proof is None:
         return f"hole: {found.holes[0].said}: {found.holes[0].reason}", None
-    if not proof.loads:
+    if not proof.loads or proof.unexpected:
         differing = (*proof.missing, *proof.unexpected, *proof.misfit)
         return f"keys: {differing[0]}", len(differing)
     if not proof.equal:

@@ -67,6 +67,9 @@ class Imported:
     unproven: str = ""
     """Why the page may be another network, empty where it is proven."""
 
+    idle: tuple[str, ...] = ()
+    """Weights of the network that nothing uses, and that the page leaves out."""
+
     @property
     def is_equal(self) -> bool:
         """Whether the page's network is proven to be the network that was read."""
@@ -113,9 +116,11 @@ def _converted(net: nn.Module, size: tuple[int, int, int], name: str, said: str,
         refused = error.diagnostics[0].message
         first = f"# NOT PROVEN: the page of {said} has a mistake: {refused}"
         return Imported(name, size, f"{first}\n{text}", holes, None, None, refused=refused)
-    why_not = _why_not(proof, said, chooses_at)
+    resting = _in_training_only(net, size, proof.unexpected)
+    why_not = _why_not(proof, said, chooses_at, resting)
     first = f"NOT PROVEN: {why_not}." if why_not else _proven(proof, said)
-    return Imported(name, size, f"# {first}\n{text}", holes, proof, graph, layout.sums, unproven=why_not)
+    found = Imported(name, size, f"# {first}\n{text}", holes, proof, graph, layout.sums, unproven=why_not)
+    return found if resting else replace(found, idle=proof.unexpected)
 
 
 def _described(
@@ -136,16 +141,29 @@ def _described(
 
 def _proven(proof: Proof, said: str) -> str:
     how = "the outputs are equal" if proof.with_outputs else "names and shapes of the weights are equal"
-    return f"Imported from {said}; its weights load strictly and {how}."
+    loads = "its weights load strictly"
+    if proof.unexpected:
+        loads = f"its weights load but for {len(proof.unexpected)} that nothing uses, `{proof.unexpected[0]}` first,"
+    return f"Imported from {said}; {loads} and {how}."
 
 
-def _why_not(proof: Proof, said: str, chooses_at: str) -> str:
+def _in_training_only(net: nn.Module, size: tuple[int, int, int], names: tuple[str, ...]) -> str:
+    """Return the first of some weights that training may use, where evaluation does not; empty where none does."""
+    if not names:
+        return ""
+    try:
+        used = _traced(net, size, training=True).touched()
+    except Exception:  # noqa: BLE001 - it only trains in another way, and may use any of them
+        return names[0]
+    return next((name for name in names if name in used or any(name.startswith(f"{each}.") for each in used)), "")
+
+
+def _why_not(proof: Proof, said: str, chooses_at: str, resting: str) -> str:
     """Return why a page may be another network than the one that was read; empty where it is proven."""
     if chooses_at:
         return f"{said} chooses by values that it computes, at {chooses_at}; the page has the way of a random image"
-    if proof.unexpected:
-        more = f" and {len(proof.unexpected) - 1} more" if len(proof.unexpected) > 1 else ""
-        return f"no layer that runs in evaluation has the weight `{proof.unexpected[0]}`{more}"
+    if resting:
+        return f"training may use the weight `{resting}`, and no layer that runs in evaluation has it"
     if not proof.loads:
         return f"the weights of {said} do not load, `{(*proof.missing, *proof.misfit)[0]}` first"
     if not proof.is_finite:

@@ -1,8 +1,8 @@
-"""Whether a page's network is the one that it was read from: strict loading, and outputs bit for bit."""
+"""Whether a page's network is the one that it was read from: loading of weights, and outputs bit for bit."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
@@ -33,36 +33,38 @@ class Proof:
 
     @property
     def loads(self) -> bool:
-        """Whether the weights load strictly."""
-        return not (self.missing or self.unexpected or self.misfit)
+        """Whether the page has all its weights of the network, which may have more."""
+        return not (self.missing or self.misfit)
 
 
 def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -> Proof:
     """Return whether both networks are equal in evaluation mode; ``page`` has the weights of ``net`` afterwards.
 
     Numbers that are all the same, as those of fresh norms are, are replaced by random ones in both while they are
-    compared: a branch that is multiplied by zero proves nothing.
+    compared: a branch that is multiplied by zero proves nothing. Weights that the page does not have stay away.
     """
     found = keys(net, page)
     if not found.loads:
         return found
     weights = net.state_dict()
-    page.load_state_dict(weights, strict=True)
+    page.load_state_dict({name: each for name, each in weights.items() if name not in found.unexpected}, strict=True)
     with torch.no_grad(), torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         lively = {name: _lively(each) for name, each in weights.items()}
         expected, seen = _watched(net, lively, image)
+        found = Proof(unexpected=found.unexpected)
         if not bool(torch.isfinite(expected).all()):
-            return Proof(is_finite=False)
-        result, own = _watched(page, lively, image)
+            return replace(found, is_finite=False)
+        own_weights = {name: each for name, each in lively.items() if name not in found.unexpected}
+        result, own = _watched(page, own_weights, image)
         if expected.shape == result.shape and torch.equal(expected, result):
-            return Proof(equal=True)
+            return replace(found, equal=True)
         if not torch.equal(expected, _watched(net, lively, image)[0]):
-            return Proof(is_steady=False)
+            return replace(found, is_steady=False)
     if expected.shape != result.shape:
-        return Proof(parts_at="output", difference=float("inf"))
+        return replace(found, parts_at="output", difference=float("inf"))
     place = next((name for name in seen if name in own and seen[name] != own[name]), "output")
-    return Proof(parts_at=place, difference=float((expected - result).abs().max()))
+    return replace(found, parts_at=place, difference=float((expected - result).abs().max()))
 
 
 def keys(net: nn.Module, page: nn.Module) -> Proof:
@@ -71,7 +73,7 @@ def keys(net: nn.Module, page: nn.Module) -> Proof:
     misfit = tuple(name for name in mine if name in theirs and mine[name].shape != theirs[name].shape)
     missing = tuple(name for name in theirs if name not in mine)
     unexpected = tuple(name for name in mine if name not in theirs)
-    return Proof(missing, unexpected, misfit, not (missing or unexpected or misfit), with_outputs=False)
+    return Proof(missing, unexpected, misfit, not (missing or misfit), with_outputs=False)
 
 
 def _lively(tensor: torch.Tensor) -> torch.Tensor:

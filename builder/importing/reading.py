@@ -83,6 +83,10 @@ class GraphReading:
                 self._node(node)
         return call_tree(self.steps, self._net, self.outputs)
 
+    def touched(self) -> set[str]:
+        """Return the modules that are called, and the parameters that are read by themselves."""
+        return {str(node.target) for node in self._graph.nodes if node.op in ("call_module", "get_attr")}
+
     def read(self, node: Any) -> int:
         """Return the value of a node; in place of what an operation has changed, what it made of it."""
         value = self.values.get(node)

@@ -36,6 +36,11 @@ class Net(nn.Module):
     def forward(self, x):
         return self.fc(self.blocks(self.stem(x)).mean((2, 3)))
 
+class Idle(Net):
+    def __init__(self):
+        super().__init__()
+        self.rest = nn.Linear(8, 5)
+
 class Odd(Net):
     def forward(self, x):
         return super().forward(torch.sin(x))
@@ -65,6 +70,20 @@ class TestPages:
         assert json.loads(archcli("show", "net.yaml", "--json").out)["classes"] == 5
         assert "blocks.1.bn.running_mean" in load_file(nets / "w.safetensors")
 
+    def test_weights_that_nothing_uses_are_named_and_not_written(self, archcli: Archcli, nets: Path) -> None:
+        """So that training goes on from the file without another word."""
+        outcome = archcli(
+            "import", "nets.py:Idle", "--input", "3,8,8", "-o", "i.yaml", "--weights-out", "w.safetensors"
+        )
+        assert outcome.code == 0
+        said = (
+            "equal: all weights load but `rest.weight` and 1 more, which nothing uses and the page leaves out, and the"
+        )
+        assert said in outcome.err
+        assert not any(name.startswith("rest") for name in load_file(nets / "w.safetensors"))
+        told = json.loads(archcli("import", "nets.py:Idle", "--input", "3,8,8", "--json").out)
+        assert (told["equal"], told["idle"], told["differing"]) == (True, ["rest.weight", "rest.bias"], [])
+
     def test_without_a_file_the_page_is_printed(self, archcli: Archcli, nets: Path) -> None:
         """And nothing else, so that it can be piped."""
         outcome = archcli("import", "nets.py:Net", "--input", "3x8x8")
@@ -75,7 +94,7 @@ class TestPages:
         """With the holes, each at its place."""
         found = json.loads(archcli("import", "nets.py:Odd", "--input", "3,8,8", "--json").out)
         assert not found["equal"]
-        assert [(hole["word"], hole["place"]) for hole in found["holes"]] == [("todo_sin", "nets.py:25")]
+        assert [(hole["word"], hole["place"]) for hole in found["holes"]] == [("todo_sin", "nets.py:30")]
 
     def test_a_stub_lets_the_page_be_shown(self, archcli: Archcli, nets: Path) -> None:
         """It has the shapes that were seen; the exit code says that nothing is proven."""

@@ -335,11 +335,19 @@ class Unused(Choosing):
 
     def __init__(self) -> None:
         super().__init__()
-        self.other = nn.Linear(3, 2)
+        self.other = nn.Conv2d(3, 4, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return means."""
         return self.conv(x).mean((2, 3))
+
+
+class Training(Unused):
+    """A module that runs in training alone."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        return (self.conv(x) + self.other(x) if self.training else self.conv(x)).mean((2, 3))
 
 
 class Endless(Choosing):

@@ -31,6 +31,7 @@ from tests.importing.networks import (
     Shuffled,
     Sized,
     Streams,
+    Training,
     Twice,
     Unused,
     WithHead,
@@ -204,7 +205,7 @@ class TestProof:
         ("net", "words"),
         [
             (Choosing, "chooses by values that it computes, at "),
-            (Unused, "no layer that runs in evaluation has the weight `other.weight` and 1 more"),
+            (Training, "training may use the weight `other.weight`, and no layer that runs in evaluation has it"),
             (Endless, "the outputs of net are not finite (NaN or infinite), and cannot be compared"),
             (Noisy, "net computes other outputs each time, and cannot be compared"),
         ],
@@ -216,6 +217,14 @@ class TestProof:
         assert found.text.startswith("# NOT PROVEN: ")
         assert words in found.unproven
         assert words in found.text.partition("\n")[0]
+
+    def test_weights_that_nothing_uses_are_left_out(self) -> None:
+        """The page computes the same without them, and its first line says so."""
+        found = imported(Unused())
+        assert (found.is_equal, found.idle) == (True, ("other.weight", "other.bias"))
+        first = "its weights load but for 2 that nothing uses, `other.weight` first, and the outputs are equal."
+        assert found.text.partition("\n")[0] == f"# Imported from net; {first}"
+        assert "other" not in found.text.partition("\n")[2]
 
     def test_a_block_that_runs_twice_is_a_hole(self) -> None:
         """Its weights are shared: the reason says so."""

@@ -22,7 +22,8 @@ class PageImported:
     """What was imported: the page's text and file, its cost, whether it is proven, and what it could not say.
 
     ``parts_at`` is where outputs differ first, ``differing`` the keys that keep the weights from loading, ``refused``
-    what is wrong with a page that cannot be built, ``unproven`` why one that can may be another network.
+    what is wrong with a page that cannot be built, ``unproven`` why one that can may be another network. ``idle`` are
+    weights that nothing uses, which the page leaves out.
     """
 
     network: str
@@ -37,6 +38,7 @@ class PageImported:
     parts_at: str | None
     refused: str | None
     unproven: str | None
+    idle: tuple[str, ...]
     file: Path | None
     weights: Path | None
     plugin: Path | None
@@ -76,7 +78,7 @@ def run(
     if output is not None:
         write_text(output, found.text)
     if weights_out is not None:
-        _write_weights(origin, weights_out)
+        _write_weights(origin, found.idle, weights_out)
     if plugin_stub is not None and skeleton is not None:
         write_text(plugin_stub, skeleton)
     return _result(found, what, output, weights_out, plugin_stub if skeleton is not None else None)
@@ -102,7 +104,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
 
     proof, graph = found.proof, found.graph
     cost = graph_cost(graph) if graph is not None else None
-    differing = (*proof.missing, *proof.unexpected, *proof.misfit) if proof is not None else ()
+    differing = (*proof.missing, *proof.unexpected, *proof.misfit) if proof is not None and not found.idle else ()
     return PageImported(
         network=found.name,
         source=what,
@@ -116,6 +118,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
         parts_at=(proof.parts_at or None) if proof is not None else None,
         refused=found.refused or None,
         unproven=found.unproven or None,
+        idle=found.idle,
         file=output,
         weights=weights,
         plugin=plugin,
@@ -123,10 +126,11 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
     )
 
 
-def _write_weights(origin: NetworkOrigin, path: Path) -> None:
+def _write_weights(origin: NetworkOrigin, idle: tuple[str, ...], path: Path) -> None:
     from builder.training.folder.checkpoints import Checkpoint, write_checkpoint
 
-    write_checkpoint(path, Checkpoint(origin.net.state_dict(), {"network": origin.name}))
+    weights = {name: each for name, each in origin.net.state_dict().items() if name not in idle}
+    write_checkpoint(path, Checkpoint(weights, {"network": origin.name}))
 
 
 def _numbers(size: str) -> tuple[int, ...]:

@@ -34,7 +34,8 @@ def verdict(value: PageImported) -> list[str]:
     """Return whether the page is proven, and else every reason why not: one line each, for stderr."""
     if value.equal and value.compared_outputs:
         images = f"2 random images of {shape(value.input)}"
-        return [f"equal: the weights load strictly, and the outputs on {images} have the same bits"]
+        loads = f"all weights load but {_listed(value.idle)}" if value.idle else "the weights load strictly"
+        return [f"equal: {loads}, and the outputs on {images} have the same bits"]
     if value.equal:
         return ["equal in names and shapes of all weights; a network without numbers has no outputs to compare"]
     if value.refused:
@@ -49,6 +50,13 @@ def verdict(value: PageImported) -> list[str]:
             lines.append("  help: `--plugin-stub FILE.py` writes an operation to fill in for each")
         return lines
     return [f"warning: not proven: {value.unproven}"]
+
+
+def _listed(idle: tuple[str, ...]) -> str:
+    """Return the weights that are left out, the first by its name."""
+    first, *more = idle
+    rest = f" and {len(more)} more" if more else ""
+    return f"`{first}`{rest}, which nothing uses and the page leaves out"
 
 
 def _hole(hole: Hole) -> str:
