@@ -66,6 +66,7 @@ class PageLayout:
         self._structure = structure
         self._modules = dict(net.named_modules())
         self._names: dict[str, Names] = {}
+        self._layers: dict[str, LayerForm] = {}
         self.sums = 0
         """Sums of two lanes that are no shortcut, because the language has no key for what lies on it."""
         self.used: set[str] = set()
@@ -225,7 +226,9 @@ class PageLayout:
     def _again(self, item: Item, own: str, names: Names) -> tuple[str, Node]:
         """Return a part of a module that the page has a block of already, or whose name it cannot have, by its key."""
         if own in names.keyed and self._runs_again(item):
-            what = f"`{own}` runs a second time with the same weights; on a page, `reuse` runs one layer again"
+            if isinstance(item, Region) and (steps := self._repeatable(item)) is not None:
+                return names.fresh(f"{own}_again"), self._repeated(item, steps, names)
+            what = f"`{own}` runs a second time with the same weights; a page runs layers again, and no lanes that meet"
             return names.fresh("hole"), self._hole(replace(first_step(item), said=getattr(item, "kind", own)), what)
         first, node = names.nodes.get(own), self._node(item)
         if not isinstance(node, BlockForm) or not isinstance(first, BlockForm | None) or not _KEY.match(own):
@@ -234,6 +237,30 @@ class PageLayout:
         if first is not None:
             first.key = own
         return names.fresh(f"{own}_part" if _NAME.match(own) else "block"), node
+
+    def _repeatable(self, region: Region) -> list[TracedStep] | None:
+        """Return the steps of a module that runs again, if they stand one behind another and the page has them."""
+        steps: list[TracedStep] = []
+        for item in self._gates(region.items):
+            if isinstance(item, Joint):
+                return None
+            inner = self._repeatable(item) if isinstance(item, Region) else [item]
+            if inner is None:
+                return None
+            steps += inner
+        known = all(each.word != HOLE and (not each.owns or each.key in self._layers) for each in steps)
+        return steps if known else None
+
+    def _repeated(self, region: Region, steps: list[TracedStep], names: Names) -> BlockForm:
+        """Return a module that runs again as its layers that do, one after another."""
+        entries: list[tuple[str | None, Node]] = []
+        for step in steps:
+            first = self._layers[step.key] if step.owns else None
+            node = self._node(step) if first is None else LayerForm("reuse", {}, value=step.value, again=first)
+            entries.append((names.fresh(step.word if first is None else f"{first.word}_again"), node))
+        return BlockForm(
+            "Again", BodyForm(entries), key=".", channels=region.channels, source=region.source, value=region.value
+        )
 
     def _runs_again(self, item: Item) -> bool:
         """Return whether weights are in an item that a layer before has too."""
@@ -251,7 +278,10 @@ class PageLayout:
             if item.owns:
                 self.used |= {item.key, *(f"{item.key}.{part}" for part in ("fc1", "fc2"))}
             channels = item.features if item.word in ("linear", "layernorm") else item.channels
-            return LayerForm(item.word, dict(item.fields), channels, value=item.value, reads=item.reads)
+            form = LayerForm(item.word, dict(item.fields), channels, value=item.value, reads=item.reads)
+            if item.owns:
+                self._layers.setdefault(item.key, form)
+            return form
         assert isinstance(item, Region)
         return self._block(item)
 

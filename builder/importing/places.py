@@ -50,7 +50,10 @@ class Places:
         self._layers[layer] = own
         if layer.again is not None:
             first = self._layers[layer.again]
-            layer.fields = {"layer": ".".join(first[len(path) :] if first[: len(path)] == path else first)}
+            depth = self._nearest(first, path)
+            layer.fields = {"layer": ".".join(first[max(depth, 0) :])}
+            for block in self._blocks[max(depth, 0) :]:
+                block.outward = True
         if layer.reads:
             found = [self._found(value, path) for value in layer.reads]
             layer.fields = {"from": found[0] if len(found) == 1 else found, **layer.fields}
@@ -81,12 +84,7 @@ class Places:
         best: tuple[tuple[bool, int, int, int], str, int] | None = None
         for number, each in enumerate(self._of.get(value, ())):
             whole = (*each.path, each.point) if each.point else each.path
-            depth = next(
-                (depth for depth in range(min(len(reader), len(whole) - 1), -1, -1) if reader[:depth] == whole[:depth]),
-                0,
-            )
-            while depth >= 0 and self._is_hidden(reader, depth, whole[depth:]):
-                depth -= 1
+            depth = self._nearest(whole, reader)
             rank = each.point == "in" and len(whole) - depth > 1, -depth, len(whole) - depth, -number
             if depth >= 0 and (best is None or rank < best[0]):
                 best = rank, ".".join(whole[depth:]), depth
@@ -95,6 +93,14 @@ class Places:
         for block in self._blocks[best[2] :]:
             block.outward = True
         return best[1]
+
+    def _nearest(self, whole: tuple[str, ...], reader: tuple[str, ...]) -> int:
+        """Return how deep the block lies by which a place is called shortest, negative where no name leads there."""
+        shared = range(min(len(reader), len(whole) - 1), -1, -1)
+        depth = next((depth for depth in shared if reader[:depth] == whole[:depth]), 0)
+        while depth >= 0 and self._is_hidden(reader, depth, whole[depth:]):
+            depth -= 1
+        return depth
 
     def _is_hidden(self, reader: tuple[str, ...], depth: int, text: tuple[str, ...]) -> bool:
         """Return whether a block between has a place that is called the same."""

@@ -81,7 +81,16 @@ class GraphReading:
                 self.outputs = tuple(self.read(each) for each in values_of(node.args[0]))
             elif node.op != "get_attr" and "known" in node.meta:
                 self._node(node)
-        return call_tree(self.steps, self._net, self.outputs)
+        return call_tree(self._alive(), self._net, self.outputs)
+
+    def _alive(self) -> list[tuple[TracedStep, tuple[tuple[str, str, Any], ...]]]:
+        """Return the steps without those that nothing needs, such as the views of which a pattern is made."""
+        needed, alive = set(self.outputs), []
+        for step, stack in reversed(self.steps):
+            if step.value in needed or step.owns:
+                needed |= {*step.inputs, *step.reads}
+                alive.append((step, stack))
+        return alive[::-1]
 
     def touched(self) -> set[str]:
         """Return the modules that are called, and the parameters that are read by themselves."""

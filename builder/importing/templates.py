@@ -231,10 +231,10 @@ def _bodies(block: BlockForm) -> list[BodyForm]:
 def _signature(node: Node) -> Hashable:
     """Return all about a node but its numbers."""
     if isinstance(node, LayerForm):
-        if node.word in {HOLE, "reuse"}:
+        if node.word == HOLE:
             return id(node)
         word = "activation" if _is_plain_activation(node) else node.word
-        places = _frozen(node.fields["from"]) if node.reads else None
+        places = _frozen(node.fields[place]) if (place := _place(node)) else None
         return word, tuple(node.fields), node.repeat is not None, node.aux, node.key, places
     return (
         node.kind if node.key is None else "",
@@ -246,6 +246,11 @@ def _signature(node: Node) -> Hashable:
         _signature(node.activation) if node.activation is not None else None,
         node.key,
     )
+
+
+def _place(layer: LayerForm) -> str:
+    """Return the field by which a layer names an earlier one, empty where it names none."""
+    return "from" if layer.reads else "layer" if layer.again is not None else ""
 
 
 def _body_signature(body: BodyForm | None) -> Hashable:
@@ -262,7 +267,7 @@ def _slots(node: Node, label: str = "") -> Iterator[Varying]:
         if _is_plain_activation(node):
             yield Varying(node, WORD, node.word, -1, label)
         for each, value in node.fields.items():
-            if node.reads and each == "from":
+            if each == _place(node):
                 continue
             yield Varying(node, each, value, node.channels, label)
         if node.repeat is not None:

@@ -17,15 +17,15 @@ class References:
 
     def __init__(self) -> None:
         self._values: list[tuple[str, list[str], Mark]] = []
-        self._layers: list[tuple[str, str, Mark]] = []
+        self._layers: list[tuple[str, list[str], Mark]] = []
 
     def value(self, wanted: str, ways: list[str], mark: Mark) -> None:
         """Remember a value that was not there when a layer asked for it; ``ways`` are the paths that it may have."""
         self._values.append((wanted, ways, mark))
 
-    def layer(self, wanted: str, within: str, mark: Mark) -> None:
-        """Remember a layer that was not there to be run again; ``within`` is its path seen from the block."""
-        self._layers.append((wanted, within, mark))
+    def layer(self, wanted: str, ways: list[str], mark: Mark) -> None:
+        """Remember a layer that was not there to be run again; ``ways`` are the paths that it may have."""
+        self._layers.append((wanted, ways, mark))
 
     def report(self, walked: Walked, places: Container[str], problems: Collector) -> None:
         """Report each, unless a mistake elsewhere explains it; ``places`` are the layers and points that there are."""
@@ -39,13 +39,13 @@ class References:
                 problems.error("no-such-place", f"`{text}` is a block", mark, hint)
             elif not any(walked.hides(way) for way in ways):
                 problems.error("no-such-place", f"there is no `{text}`", mark, partial(walked.tree.advise, text))
-        for wanted, within, mark in self._layers:
-            if wanted in places or within in places:
+        for wanted, ways, mark in self._layers:
+            if any(way in places for way in ways):
                 hint = "define the weights there, and reuse them at the other place"
                 problems.error("later-place", f"`{wanted}` comes later than this", mark, hint)
-            elif walked.is_path(wanted) or walked.is_path(within):
+            elif any(walked.is_path(way) for way in ways):
                 hint = "name the layers inside, each with its own `reuse`"
                 problems.error("no-such-place", f"`{wanted}` is a block, and `reuse` runs one layer again", mark, hint)
-            elif not walked.hides(within) and not walked.hides(wanted):
+            elif not any(walked.hides(way) for way in ways):
                 advice = partial(walked.tree.advise, wanted)
                 problems.error("no-such-place", f"there is no layer `{wanted}` before this one", mark, advice)

@@ -219,7 +219,7 @@ class Walk:
         before = len(self.draft.nodes)
         block: Block | None
         if isinstance(content, LayerCall) and word == REUSE:
-            flow = self._reused(content, name, flow)
+            flow = self._reused(content, name, frame, flow)
             return self._inserted_after(name, frame, flow, [before] if len(self.draft.nodes) > before else [])
         if isinstance(content, BlockSpec):
             block, flow = inline_block(self.draft, self, content, name, frame, flow)
@@ -263,16 +263,18 @@ class Walk:
         self.draft.places[path] = result
         return result
 
-    def _reused(self, call: LayerCall, name: ChildName, flow: Flow) -> Flow:
+    def _reused(self, call: LayerCall, name: ChildName, frame: Frame, flow: Flow) -> Flow:
         """Make a second node of a module that already exists; its weights must fit what comes in."""
         path = ".".join(name.place.path)
         layer = call.fields.get("layer")
         wanted = str(layer.value) if isinstance(layer, Scalar) else ""
-        within = join(*name.place.path[:-1], wanted)  # a template speaks of its own layers
-        earlier = self.draft.by_path.get(within) or self.draft.by_path.get(wanted)
+        ways = self._ways(wanted, frame)
+        if self.draft.page.language == 1:
+            ways = [join(*name.place.path[:-1], wanted), wanted]
+        earlier = next((self.draft.by_path[way] for way in ways if way in self.draft.by_path), None)
         if earlier is None:
-            if wanted not in self.draft.places and within not in self.draft.places:  # else its value is unknown already
-                self.draft.references.layer(wanted, within, layer.mark if layer is not None else call.mark)
+            if not any(way in self.draft.places for way in ways):  # else its value is unknown already
+                self.draft.references.layer(wanted, ways, layer.mark if layer is not None else call.mark)
             return None
         self.draft.paths[path] = earlier.key
         result = None
@@ -334,6 +336,12 @@ class Walk:
         places = value.items if place.several and isinstance(value, Sequence) else (value,)
         return [self._value_at(each, place.name, frame) for each in places] or [None]
 
+    def _ways(self, wanted: str, frame: Frame) -> list[str]:
+        """Return the paths that a name may mean: in the block, in those around it up to the template's, on the page."""
+        outermost = frame.instances[-1][0] if frame.instances else 1
+        around = [".".join(frame.path[:length]) for length in range(len(frame.path), outermost - 1, -1) if length]
+        return [join(path, wanted) for path in (*(around if self.draft.page.language > 1 else []), "")]
+
     def _value_at(self, value: Value, field: str, frame: Frame) -> Flow:
         """Return the value at a place, looked for in the block and then in those around it, up to the template's."""
         if not isinstance(value, Scalar) or not isinstance(value.value, str):
@@ -344,13 +352,11 @@ class Walk:
             wanted = self.draft.evaluator.name(value, frame.scope)
         except UnknownValueError:
             return None
-        outermost = frame.instances[-1][0] if frame.instances else 1
-        around = [".".join(frame.path[:length]) for length in range(len(frame.path), outermost - 1, -1) if length]
-        around = around if self.draft.page.language > 1 else []
-        for path in (*around, ""):
-            if join(path, wanted) in self.draft.places:
-                return self.draft.places[join(path, wanted)]
-        self.draft.references.value(wanted, [join(path, wanted) for path in (*around, "")], value.mark)
+        ways = self._ways(wanted, frame)
+        for way in ways:
+            if way in self.draft.places:
+                return self.draft.places[way]
+        self.draft.references.value(wanted, ways, value.mark)
         return None
 
     def _inserted_after(

@@ -184,6 +184,21 @@ class Dealt(nn.Module):
         return self.deal(x.view(batch, 2, channels // 2, height, width), x.shape)
 
 
+class Halves(nn.Module):
+    """A convolution of half of the channels, which are dealt among the others: ShuffleNet v2."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(4, 4, 3, padding=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        one, two = torch.split(x, 4, dim=1)
+        batch, channels, height, width = x.shape
+        groups = torch.cat([one, self.conv(two)], 1).view(batch, 2, channels // 2, height, width)
+        return groups.transpose(1, 2).contiguous().view(batch, -1, height, width)
+
+
 class Computing(nn.Module):
     """It computes what a function says of an image; it has an activation and a convolution along the channels."""
 

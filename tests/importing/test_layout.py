@@ -44,6 +44,65 @@ class Hidden(nn.Module):
         return functional.relu(one * two) + one
 
 
+class SharedGate(nn.Module):
+    """Gates that one perceptron makes of the means and of the greatest values of the channels: CBAM."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mlp = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        gates = self.mlp(x.mean((2, 3))) + self.mlp(x.amax((2, 3), keepdim=True).flatten(1))
+        return x * torch.sigmoid(gates)[:, :, None, None]
+
+
+class Inner(nn.Module):
+    """A list of layers, and one behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Conv2d(8, 8, 1), nn.BatchNorm2d(8))
+        self.act = nn.ReLU()
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return self.act(self.layers(x))
+
+
+class Threefold(nn.Module):
+    """One module that runs three times."""
+
+    def __init__(self, inner: nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return self.inner(self.inner(self.inner(x)))
+
+
+class TestRepeats:
+    """Modules that run more than once, with the same weights."""
+
+    def test_every_layer_of_it_runs_again(self) -> None:
+        """By its path from the block around both; what has no weights stands there once more."""
+        text = page(Threefold(Inner()))
+        assert text.count("conv_again: {reuse: {layer: inner.layers.conv1}}") == 1
+        assert text.count("{reuse: {layer: inner.layers.batchnorm1}}") == 2
+
+    def test_blocks_with_one_are_a_template(self) -> None:
+        """A path inside a block is the same in each of them."""
+        text = page(nn.Sequential(SharedGate(), SharedGate()))
+        assert "    - SharedGate: {}\n      repeat: 2\n" in text
+        assert text.count("reuse") == 2
+
+    def test_lanes_that_meet_do_not_run_again(self) -> None:
+        """The reason says so."""
+        (hole, _) = imported(Around(Threefold(TwoSums(nested=True)))).holes
+        assert hole.reason.endswith("; a page runs layers again, and no lanes that meet")
+
+
 class TestNames:
     """What modules are called."""
 

@@ -17,6 +17,7 @@ from tests.importing.norms import (
     Context,
     Dealt,
     Experts,
+    Halves,
     Margins,
     OneChannelEach,
     SplitWeights,
@@ -173,6 +174,11 @@ class TestPositions:
         """The groups of a row in another order are no shuffle of channels."""
         found = imported(Around(Dealt(lambda groups, shape: groups.permute(0, 3, 2, 1, 4).reshape(shape))))
         assert not found.is_equal
+
+    def test_a_block_that_ends_in_one_is_a_block(self) -> None:
+        """With its lanes inside, so that equal blocks are repeated."""
+        text = page(nn.Sequential(Halves(), Halves()))
+        assert "    - Halves: {}\n      repeat: 2\n" in text
 
     def test_another_order_is_a_hole(self) -> None:
         """It is not taken for one that there is."""
