@@ -80,18 +80,25 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
     """Return the page of a network for images of ``size``, compared with it on the spot.
 
     ``said`` is what the user calls the network, for the page's first line. The network is left in evaluation mode.
-    Where the outputs differ, sums are written in Python's own order, and that page is taken if its outputs are equal.
+    Where something cannot be said, the network is traced with its numbers too: of a tensor that Python makes on the way
+    nothing else tells whether it is zero. Where the outputs differ, sums are written in Python's own order. Either page
+    is taken if it is proven.
     """
     net.eval()
     found = _converted(net, size, name, said)
+    if found.holes:
+        numbered = _converted(net, size, name, said, light=False)
+        return numbered if numbered.is_equal else found
     if found.proof is None or not found.proof.loads or found.proof.equal or not found.proof.is_steady:
         return found
     ordered = _converted(net, size, name, said, in_order=True)
     return ordered if ordered.is_equal else found
 
 
-def _converted(net: nn.Module, size: tuple[int, int, int], name: str, said: str, *, in_order: bool = False) -> Imported:
-    body, layout, structure, classes, chooses_at = _described(net, size, in_order=in_order)
+def _converted(
+    net: nn.Module, size: tuple[int, int, int], name: str, said: str, *, in_order: bool = False, light: bool = True
+) -> Imported:
+    body, layout, structure, classes, chooses_at = _described(net, size, in_order=in_order, light=light)
     templates = Templates({each for each, _ in body.entries if each is not None})
     templates.run(body)
     holes = tuple(
@@ -124,10 +131,10 @@ def _converted(net: nn.Module, size: tuple[int, int, int], name: str, said: str,
 
 
 def _described(
-    net: nn.Module, size: tuple[int, int, int], *, in_order: bool
+    net: nn.Module, size: tuple[int, int, int], *, in_order: bool, light: bool
 ) -> tuple[BodyForm, PageLayout, Structure, int, str]:
     """Return the body of the page before anything is repeated, the number of classes, and where Python chooses."""
-    reading = _traced(net, size)
+    reading = _traced(net, size, light=light)
     structure = Structure(in_order=in_order)
     call = reading.run()
     items = structure.network(call)
@@ -183,16 +190,19 @@ def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int]) -> Proof:
     return prove(net, page.eval(), torch.randn(BATCH, *size, generator=generator).to(there))
 
 
-def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False) -> GraphReading:
+def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False, light: bool = True) -> GraphReading:
     """Return the steps, found on the meta device if the network runs there, else where it lies or by the exporter."""
     there = next(net.parameters(), torch.empty(0)).device
-    try:
-        light = _weightless(net).train(training)
-        return GraphReading(light, trace(light, torch.zeros(BATCH, *size, device="meta")))
-    except Exception:
-        if training:
-            raise
+    if light:
+        try:
+            copied = _weightless(net).train(training)
+            return GraphReading(copied, trace(copied, torch.zeros(BATCH, *size, device="meta")))
+        except Exception:  # noqa: BLE001, S110 - it is tried with numbers
+            pass
     image = torch.rand(BATCH, *size, device=there)
+    if training:  # of a copy, whose running means nobody misses
+        copied = copy.deepcopy(net).train()
+        return GraphReading(copied, trace(copied, image))
     try:
         return GraphReading(net, trace(net, image))
     except Exception:  # noqa: BLE001 - PyTorch's exporter follows Python where torch.fx does not

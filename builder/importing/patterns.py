@@ -200,6 +200,39 @@ def _is_mean(node: Any, net: nn.Module) -> bool:
     return pooled or _function(node) == "mean"
 
 
+def _pooled_whole(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return the mean or the greatest value of all positions of an image, in a row of channels."""
+    inner = node
+    if _function(node) in ("getitem", "getattr"):
+        if node.args[1] not in (0, "values") or _function(node.args[0]) != "max":
+            return None
+        inner = node.args[0]
+    name, known = _function(inner), node.meta["known"]
+    if name not in ("mean", "amax", "max") or not isinstance(known, torch.Tensor) or known.ndim != 2 or not inner.args:
+        return None
+    given = functions.arguments(name, inner.target, inner.args, inner.kwargs)
+    source, axes = given["input"], given.get("dim")
+    axes = tuple(axes) if isinstance(axes, (tuple, list)) else (axes,)
+    if _function(source) in ("view", "flatten") and axes in ((2,), (-1,)):
+        source = source.args[0]  # the positions stood in one row
+    elif name == "mean" or {each % 4 if isinstance(each, int) else each for each in axes} != {2, 3}:
+        return None
+    before = source.meta["known"].shape if isinstance(source, fx.Node) else ()
+    if len(before) != 4 or before[:2] != known.shape:
+        return None
+    if name == "mean":
+        return Found("mean", {"dims": (2, 3)}, source)
+    return Found("flatten", {}, source, before=(("adaptivemaxpool", {"size": 1}),))
+
+
+def _squeezed(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
+    """Return the channels of an image of one position in a row, its axes taken away one after another."""
+    source = _past(node, "squeeze")
+    shape = source.meta["known"].shape if isinstance(source, fx.Node) else ()
+    is_one = len(shape) == 4 and shape[2:] == (1, 1) and node.meta["known"].shape == shape[:2]
+    return Found("flatten", {}, source) if is_one else None
+
+
 def _hard(node: Any, net: nn.Module) -> Found | None:
     """Return a sixth of what is kept between 0 and 6, which is a hard sigmoid, or times the value a hard swish."""
     if len(node.args) != 2 or node.args[1] != 6:
@@ -356,8 +389,11 @@ _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
     "conv2d": (_blurred,),
     "max_pool2d": (_pooled,),
     "unsqueeze": (_unflattened, _statistic),
-    "getitem": (_statistic,),
-    "getattr": (_statistic,),
+    "getitem": (_statistic, _pooled_whole),
+    "getattr": (_statistic, _pooled_whole),
+    "mean": (_pooled_whole,),
+    "amax": (_pooled_whole,),
+    "squeeze": (_squeezed,),
     "truediv": (_hard,),
 }
 """What may end in a call of a function."""

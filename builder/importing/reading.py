@@ -223,21 +223,23 @@ class GraphReading:
         return turned
 
     def _arithmetic(self, node: Any, word: str, after: Any) -> None:
-        one, two = node.args
+        one, two = args = tuple(map(_number, node.args))
         for value, number in ((one, two), (two, one)):
             if isinstance(value, fx.Node) and not isinstance(number, (fx.Node, bool)) and number == NEUTRAL.get(word):
                 self.values[node] = self.read(value)
                 return
         said = {"add": "+", "mul": "*", "sub": "-", "truediv": "/"}[word]
-        if word in LEARNED and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in node.args):
-            step = self._learned(node, node.args, LEARNED[word], after, said)
-        elif word == "mul" and one is two:
-            step = self._step(node, ("square", {}), (one,), after, said=said)
-        elif all(isinstance(each, fx.Node) for each in node.args):
+        if word in LEARNED and any(isinstance(each, fx.Node) and each.op == "get_attr" for each in args):
+            step = self._learned(node, args, LEARNED[word], after, said)
+        elif one is two and word in ("mul", "add"):
+            doubled: dict[str, object] = {"scale": 2.0}
+            found = ("square", {}) if word == "mul" else ("rescale", doubled)
+            step = self._step(node, found, (one,), after, said=said)
+        elif all(isinstance(each, fx.Node) for each in args):
             step = self._combined(node, word, after, said)
         else:
-            found = rescaled(word, [None if isinstance(each, fx.Node) else each for each in node.args])
-            step = self._step(node, found, tuple(nodes_of(node.args)), after, said=said)
+            number = rescaled(word, [None if isinstance(each, fx.Node) else each for each in args])
+            step = self._step(node, number, tuple(nodes_of(args)), after, said=said)
         in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
         self._add(node, step, in_place=in_place)
 
@@ -294,6 +296,11 @@ class GraphReading:
             self.values[node] = self.read(nodes[0])
             return
         fine = given.get("dim", 0) in (1, 1 - after.ndim) and all(isinstance(each, fx.Node) for each in nodes) and nodes
+        if fine and after.ndim == 4 and sum(not _is_zero(each) for each in nodes) == 1:
+            before = list(map(_is_zero, nodes)).index(False)
+            fields = {"out": after.shape[1], "before": sum(each.meta["known"].shape[1] for each in nodes[:before])}
+            self._add(node, self._step(node, ("padchannels", fields), (nodes[before],), after, said="cat"))
+            return
         if is_last_axis(given.get("dim", 0), after) and all(isinstance(self.values.get(each), int) for each in nodes):
             firsts = tuple(self._turn(node, self.read(each), each.meta["known"].shape, _FIRST) for each in nodes)
             shape = [after.shape[each] for each in _FIRST]
@@ -395,3 +402,14 @@ class GraphReading:
         self.steps.append((step, tuple((call, path, kind) for (call, kind), path in zip(stack, paths, strict=True))))
         if in_place and step.inputs and step.inputs[0] >= 0:
             self._alias[step.inputs[0]] = step.value
+
+
+def _number(argument: Any) -> Any:
+    """Return the number that a tensor is of which nothing is learned or stored, and other arguments as they are."""
+    fixed = isinstance(argument, fx.Node) and argument.meta.get("fixed") and argument.meta["known"].numel() == 1
+    return argument.meta["known"].item() if fixed else argument
+
+
+def _is_zero(node: fx.Node) -> bool:
+    """Return whether a node is a tensor of zeros that Python makes on the way."""
+    return bool(node.meta.get("fixed")) and not bool(node.meta["known"].any())

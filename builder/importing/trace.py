@@ -133,11 +133,12 @@ class Tracer(fx.Tracer):
 
     def _tensor(self, tensor: torch.Tensor) -> fx.Node:
         name, whole = self._names.get(tensor.untyped_storage()._cdata, ("", tensor))  # noqa: SLF001 - as above
+        is_fixed = not name
         if not name or whole.numel() != tensor.numel():
             name = f"constant{len(self.tensors)}"
         self.tensors[name] = tensor
         node = self.create_node("get_attr", name, (), {})
-        node.meta["known"], node.meta["stored"] = tensor, tuple(whole.shape)
+        node.meta.update(known=tensor, stored=tuple(whole.shape), fixed=is_fixed and not tensor.is_meta)
         return node
 
     def create_proxy(

@@ -69,6 +69,22 @@ class TestGates:
         assert {each for each in ("channelmax", "channelmean") if f"{each}: {each}" in text} == words
 
     @pytest.mark.parametrize(
+        ("compute", "words"),
+        [
+            (lambda own, x: own.pool(x).squeeze(-1).squeeze(-1), ["adaptiveavgpool", "flatten"]),
+            (lambda own, x: own.pool(x).squeeze(3).squeeze(2), ["adaptiveavgpool", "flatten"]),
+            (lambda _, x: x.view(x.size(0), x.size(1), -1).mean(2), ["mean: {dims: [2, 3]}"]),
+            (lambda _, x: x.flatten(2).mean(-1), ["mean: {dims: [2, 3]}"]),
+            (lambda _, x: x.flatten(2).max(-1)[0], ["adaptivemaxpool", "flatten"]),
+            (lambda _, x: x.amax((2, 3)), ["adaptivemaxpool", "flatten"]),
+        ],
+    )
+    def test_one_number_of_each_channel_however_the_axes_go(self, compute: Compute, words: list[str]) -> None:
+        """One after another, in one row, or both at once; and how they come back."""
+        text = page(Computing(lambda own, x: x * torch.sigmoid(compute(own, x)).unsqueeze(-1).unsqueeze(-1)))
+        assert all(word in text for word in [*words, "unflatten"])
+
+    @pytest.mark.parametrize(
         "compute",
         [
             lambda _, x: torch.max(x, 1)[1].unsqueeze(1) * x,
@@ -125,6 +141,39 @@ class TestActivations:
     def test_values_are_kept_between_numbers(self, compute: Compute, said: str) -> None:
         """By any of PyTorch's functions for it."""
         assert said in page(Computing(compute))
+
+
+class TestConstants:
+    """Tensors of which nothing is learned, and values that meet themselves."""
+
+    @pytest.mark.parametrize(
+        ("compute", "said"),
+        [
+            (lambda _, x: x + x, "{rescale: {scale: 2.0}}"),
+            (lambda _, x: x * torch.tensor(0.5), "{rescale: {scale: 0.5}}"),
+            (lambda _, x: x - torch.ones(1), "{rescale: {shift: -1.0}}"),
+        ],
+    )
+    def test_a_tensor_of_one_number_is_that_number(self, compute: Compute, said: str) -> None:
+        """And twice a value has the same bits as its sum with itself."""
+        assert said in page(Computing(compute))
+
+    @pytest.mark.parametrize(("before", "after"), [(0, 8), (3, 5), (8, 0)])
+    def test_zeros_that_are_joined_are_padding(self, before: int, after: int) -> None:
+        """Before the channels, behind them, or both: option A of ResNet for CIFAR."""
+
+        def joined(_: object, x: torch.Tensor) -> torch.Tensor:
+            sizes = [size for size in (before, after) if size]
+            zeros = [torch.zeros(x.size(0), size, *x.shape[2:], device=x.device) for size in sizes]
+            return torch.cat([*zeros[: before > 0], x, *zeros[before > 0 :]], 1)
+
+        text = page(Computing(joined), leaving=16)
+        assert f"padchannels: {{out: 16, before: {before}}}" in text
+
+    def test_other_numbers_are_not(self) -> None:
+        """Only zeros are padding."""
+        found = imported(Around(Computing(lambda _, x: torch.cat([x, torch.ones_like(x)], 1)), leaving=16))
+        assert not found.is_equal
 
 
 class TestExperts:
