@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import sys
@@ -97,8 +98,9 @@ def _of_file(file: Path, name: str) -> nn.Module:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "it is not UTF-8"
         raise _refused(f"`{file}` cannot be read: {reason}", None) from None
-    with _beside(file):
-        module = _run(file, text)
+    package, folder = package_of(file, text)
+    with _beside(folder):
+        module = _run(file, text, package, folder)
         if name not in vars(module):
             own = [each for each, value in vars(module).items() if _may_be_meant(value, module)]
             raise _refused(f"`{file}` has no `{name}`", suggest(name, own, "it has") if own else None)
@@ -152,13 +154,45 @@ def _kind(value: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} `{name}`"
 
 
-def _run(file: Path, text: str) -> ModuleType:
-    """Run a file as Python would, among the files beside it."""
+def package_of(file: Path, text: str) -> tuple[str, Path]:
+    """Return the package that a file is part of, and the folder in which Python would look for it.
+
+    None, and the file's own folder, where it imports nothing relative to itself. A folder without ``__init__.py`` is a
+    package if the file says so by its dots.
+    """
+    folder = file.absolute().parent
+    try:
+        imports = [each.level for each in ast.walk(ast.parse(text)) if isinstance(each, ast.ImportFrom)]
+    except SyntaxError:  # told when it is run
+        return "", folder
+    dots, names = max(imports, default=0), list[str]()
+    while dots and (len(names) < dots or is_file(folder / "__init__.py")) and folder != folder.parent:
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(names), folder
+
+
+def _import_package(package: str, folder: Path) -> None:
+    """Import a package from a folder, also where one with this name was imported from elsewhere."""
+    first = package.partition(".")[0]
+    known = [name for name in sys.modules if name == first or name.startswith(f"{first}.")]
+    files = [file for name in known if (file := getattr(sys.modules[name], "__file__", None)) is not None]
+    if not all(Path(file).is_relative_to(folder / first) for file in files):
+        for name in known:
+            del sys.modules[name]
+    import_module(package)
+
+
+def _run(file: Path, text: str, package: str, folder: Path) -> ModuleType:
+    """Run a file as Python would, among the files beside it or as part of its package, which lies in ``folder``."""
     name = f"archcli_import_{file.stem}_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
     module = ModuleType(name)
     module.__file__ = str(file)
     sys.modules[name] = module
     try:
+        if package:
+            module.__package__ = package
+            _import_package(package, folder)
         exec(compile(text, str(file), "exec"), module.__dict__)  # noqa: S102 - the file that the user names
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is an answer for the user
         del sys.modules[name]
@@ -167,14 +201,13 @@ def _run(file: Path, text: str) -> ModuleType:
 
 
 @contextmanager
-def _beside(file: Path) -> Iterator[None]:
-    """Let a file import those beside it, as it could if Python ran it."""
-    folder = str(file.absolute().parent)
-    sys.path.insert(0, folder)
+def _beside(folder: Path) -> Iterator[None]:
+    """Let a file import those in a folder, as it could if Python ran it there."""
+    sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(folder)
+        sys.path.remove(str(folder))
 
 
 def crashed(error: BaseException, what: str, file: Path | None, text: str = "") -> ArchError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -35,6 +36,13 @@ number = 3
 """
 
 
+MADE = """\
+from .head import CLASSES
+made = Net()
+made[3] = nn.Linear(WIDTH, CLASSES)
+"""
+
+
 @pytest.fixture
 def nets(tmp_path: Path) -> str:
     """Return a file of networks that imports another beside it."""
@@ -52,6 +60,22 @@ class TestFiles:
         net = open_network(f"{nets}:{name}").net
         assert isinstance(net, nn.Sequential)
         assert net[0].out_channels == width
+
+    @pytest.mark.parametrize("is_package", [True, False])
+    def test_what_it_imports_relative_to_itself_is_found(self, tmp_path: Path, is_package: bool) -> None:
+        """As part of its package, with `__init__.py` or without; one of the same name elsewhere is another."""
+        for width in (4, 6):
+            inner = tmp_path / str(width) / "zoo" / "inner"
+            inner.mkdir(parents=True)
+            if is_package:
+                (inner.parent / "__init__.py").write_text("")
+                (inner / "__init__.py").write_text("from .nets import made")
+            (inner.parent / "beside.py").write_text(f"WIDTH = {width}\n")
+            (inner / "nets.py").write_text(NETS.replace("from beside", "from ..beside").replace("made = Net(5)", MADE))
+            (inner / "head.py").write_text("CLASSES = 7\n")
+            net = open_network(f"{inner / 'nets.py'}:made").net
+            assert [net[0].out_channels, net[3].out_features] == [width, 7]  # type: ignore[index]  # it is a list
+            assert str(tmp_path) not in sys.path
 
     @pytest.mark.parametrize(
         ("name", "message"),
