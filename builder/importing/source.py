@@ -176,8 +176,13 @@ def _import_package(package: str, folder: Path) -> None:
     """Import a package from a folder, also where one with this name was imported from elsewhere."""
     first = package.partition(".")[0]
     known = [name for name in sys.modules if name == first or name.startswith(f"{first}.")]
-    files = [file for name in known if (file := getattr(sys.modules[name], "__file__", None)) is not None]
-    if not all(Path(file).is_relative_to(folder / first) for file in files):
+    files = [Path(file) for name in known if (file := getattr(sys.modules[name], "__file__", None)) is not None]
+    installed = Path(torch.__file__).parents[1]
+    if any(file.is_relative_to(installed) for file in files):
+        raise _refused(
+            f"`{package}` is the name of an installed package too, which is used already", "rename its folder"
+        )
+    if not all(file.is_relative_to(folder / first) for file in files):
         for name in known:
             del sys.modules[name]
     import_module(package)
@@ -194,6 +199,9 @@ def _run(file: Path, text: str, package: str, folder: Path) -> ModuleType:
             module.__package__ = package
             _import_package(package, folder)
         exec(compile(text, str(file), "exec"), module.__dict__)  # noqa: S102 - the file that the user names
+    except ArchError:
+        del sys.modules[name]
+        raise
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever it raises is an answer for the user
         del sys.modules[name]
         raise crashed(error, f"`{file}`", file, text) from None

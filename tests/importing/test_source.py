@@ -77,6 +77,15 @@ class TestFiles:
             assert [net[0].out_channels, net[3].out_features] == [width, 7]  # type: ignore[index]  # it is a list
             assert str(tmp_path) not in sys.path
 
+    def test_a_package_called_as_an_installed_one_is_answered(self, tmp_path: Path) -> None:
+        """Which everything else goes on with."""
+        (tmp_path / "torch").mkdir()
+        (tmp_path / "torch" / "nets.py").write_text("from .beside import WIDTH")
+        with pytest.raises(ArchError) as raised:
+            open_network(f"{tmp_path / 'torch' / 'nets.py'}:Net")
+        assert "`torch` is the name of an installed package too" in raised.value.diagnostics[0].message
+        assert sys.modules["torch"] is torch
+
     @pytest.mark.parametrize(
         ("name", "message"),
         [
