@@ -125,8 +125,12 @@ class Walked:
         return path in self._keys
 
     def is_called(self, template: str) -> bool:
-        """Return whether a template has instances."""
-        return template in self._instances
+        """Return whether a template, or one that a pattern means, has instances."""
+        return self._instance_of(template) is not None
+
+    def _instance_of(self, template: str) -> tuple[str, ...] | None:
+        """Return the path of the first instance of a template, or of those that a pattern means."""
+        return next((path for name, path in self._instances.items() if fnmatchcase(name, template)), None)
 
     def path_of_key(self, key: str) -> str | None:
         """Return the path of what has ``key``, where a user wrote one for the other."""
@@ -135,11 +139,12 @@ class Walked:
     def not_found(self, selector: Selector) -> tuple[str, str]:
         """Return what to say of a selector that finds nothing, and what to do about it."""
         template, text = selector.template, selector.text
-        if template is not None and not self.is_called(template):
+        first = self._instance_of(template) if template is not None else None
+        if template is not None and first is None:
             return f"`{text}` matches nothing", f"`{template}` is not used on this page"
-        if template is not None:
+        if first is not None:
             inside = text.partition(".")[2]
-            instance = ".".join(self._instances[template])
+            instance = ".".join(first)
             hint = self.tree.advise(f"{instance}.{inside}").replace(f"`{instance}.", f"`{template}.")
             return f"no `{template}` has `{inside}`", hint
         head, _, rest = text.partition(".")

@@ -25,7 +25,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """One selector: the segments of its path and, where it names one, the point."""
+    """One selector: the segments of its path and, where it names one, the point.
+
+    ``template`` is the name of one, or a pattern of several, that stood before them.
+    """
 
     text: str
     segments: tuple[str, ...]
@@ -48,7 +51,8 @@ class Selector:
         if self.template is None:
             return _match(self.segments, place.path)
         return any(
-            name == self.template and _match(self.segments, place.path[depth:]) for depth, name in place.instances
+            fnmatchcase(name, self.template) and _match(self.segments, place.path[depth:])
+            for depth, name in place.instances
         )
 
 
@@ -58,9 +62,15 @@ def parse_selector(text: str, mark: Mark, templates: frozenset[str]) -> Selector
     segments = tuple(part for part, before in zip(parts, ["", *parts], strict=False) if not part == before == "**")
     point = segments[-1] if segments[-1] in POINTS else None
     path = segments[:-1] if point else segments
-    if path and path[0] in templates:
+    if path and (path[0] in templates or _means_several(path[0], templates)):
         return Selector(text, path[1:], point, path[0], mark)
     return Selector(text, path, point, None, mark)
+
+
+def _means_several(pattern: str, templates: frozenset[str]) -> bool:
+    """Return whether a pattern means templates and not layers: it begins as their names do, with a capital letter."""
+    has_wildcard = pattern[:1].isupper() and not set(pattern).isdisjoint("*?[")
+    return has_wildcard and any(fnmatchcase(name, pattern) for name in templates)
 
 
 def check_searching(searching: list[Selector], what: str, problems: Collector) -> bool:

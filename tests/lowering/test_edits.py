@@ -53,6 +53,10 @@ class TestSelectors:
             ("**.1", True),
             ("Bottleneck", True),
             ("Bottleneck.conv1", False),
+            ("Bottle*", True),
+            ("Bottleneck[23]", False),
+            ("B*.conv1", False),
+            ("bottle*", False),
         ],
     )
     def test_wildcards_stand_for_segments(self, text: str, matched: bool) -> None:
@@ -64,6 +68,17 @@ class TestSelectors:
         """Wherever it is called."""
         graph = graph_of(BLOCKS + "insert:\n- {sigmoid: {}, at: Unit.out}\n")
         assert sum(kind == "sigmoid" for kind in operations(graph).values()) == 4
+
+    def test_a_pattern_means_several_templates(self, graph_of: Callable[..., Graph]) -> None:
+        """If it begins with a capital letter, as their names do; `archcli import` makes `Unit`, `Unit2` and so on."""
+        more = BLOCKS.replace("layers:\n  one: Unit", "  Unit2:\n    layers: {act: relu}\nlayers:\n  one: Unit2")
+        graph = graph_of(more + "insert:\n- {sigmoid: {}, at: Unit*.out}\n")
+        assert sum(kind == "sigmoid" for kind in operations(graph).values()) == 4
+
+    def test_a_pattern_without_a_place_is_answered(self, mistakes_of: Callable[..., list[Diagnostic]]) -> None:
+        """As the name of a template is."""
+        (found,) = mistakes_of(BLOCKS + "insert:\n- {sigmoid: {}, at: Un*.outt}\n")
+        assert found.message == "no `Un*` has `outt`"
 
     def test_braces_hold_expressions(self, graph_of: Callable[..., Graph]) -> None:
         """In selectors as in names."""
