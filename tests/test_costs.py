@@ -147,6 +147,7 @@ LAYERS = {
     "{condconv: {from: linear1, out: 4, kernel: 1}}]",
     "pixelunshuffle of one": "pixelunshuffle: {factor: 1}",
     "rescale": "rescale: {scale: [1, 2, 1, 2], shift: [0, 0, 1, 1]}",
+    "division": "rescale: {divisor: 3}",
     "crop": "crop: {top: 1, left: 2}",
     "crop of nothing": "crop",
     "permute": "permute: {dims: [0, 2, 1, 3]}",

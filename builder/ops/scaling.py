@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from builder.ops.base import (
     Argument,
@@ -181,7 +181,8 @@ class ChannelAffine(nn.Module):
 class Rescale(Operation):
     """Multiply by a given number and add another: one for all channels, or one for each.
 
-    torchvision's ``transform_input`` is one for each; networks without norms multiply by one number.
+    torchvision's ``transform_input`` is one for each; networks without norms multiply by one number. A division is no
+    product with the inverse: it rounds once.
     """
 
     kind: ClassVar[str] = "rescale"
@@ -201,6 +202,18 @@ class Rescale(nn.Module):
 
     scale: Real | Numbers = Field(1.0, description="factor, or that of each channel")
     shift: Real | Numbers = Field(0.0, description="number that is added, or that of each channel")
+    divisor: Real = Field(1.0, description="number by which all is divided first, where the others are single numbers")
+
+    @model_validator(mode="after")
+    def _divisible(self) -> Rescale:
+        """Refuse to divide by zero, or beside numbers of channels."""
+        if not self.divisor:
+            message = "`divisor` cannot be 0"
+            raise ValueError(message)
+        if self.divisor != 1 and not self._is_single:
+            message = "`divisor` stands beside single numbers, not beside those of channels"
+            raise ValueError(message)
+        return self
 
     @property
     def _is_single(self) -> bool:
@@ -218,24 +231,45 @@ class Rescale(nn.Module):
         return values
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the numbers are in the page
-        """Return ``Rescale``, with its numbers ``× 0.5 + 1`` where it has one of each."""
+        """Return ``Rescale``, with its numbers ``÷ 3 × 0.5 + 1`` where it has one of each."""
         if not self._is_single:
             return "Rescale"
+        divisor = f"÷ {self.divisor:g}" if self.divisor != 1 else ""
         factor = f"× {self.scale:g}" if self.scale != 1 else ""
         shift = f"+ {self.shift:g}" if self.shift else ""
-        return f"{factor} {shift}".strip() or "× 1"
+        return " ".join(each for each in (divisor, factor, shift) if each) or "× 1"
 
     def call(self, *inputs: Shape) -> Call:
-        """Return ``Rescale(scale=..., shift=...)`` with numbers of channels, ``Affine(scale=...)`` with single ones."""
+        """Return ``Rescale(scale=..., shift=...)`` with numbers of channels, ``Affine(scale=...)`` with single ones.
+
+        With a divisor it is ``Divided(divisor=...)``.
+        """
         if self._is_single:
-            return Call("Affine", (Argument("scale", self.scale, 1.0), Argument("shift", self.shift, 0.0)))
+            single = Argument("scale", self.scale, 1.0), Argument("shift", self.shift, 0.0)
+            divided = (Argument("divisor", self.divisor), *single)
+            return Call("Affine", single) if self.divisor == 1 else Call("Divided", divided)
         count = inputs[0].channels
         scale, shift = (each if isinstance(each, tuple) else (each,) * count for each in (self.scale, self.shift))
         return Call("Rescale", (Argument("scale", scale), Argument("shift", shift)))
 
     def source(self) -> str | None:
-        """Return the class for single numbers, or for those of each channel."""
-        return _AFFINE if self._is_single else self.definition
+        """Return the class for single numbers, with a divisor or without, or for those of each channel."""
+        return (_AFFINE if self.divisor == 1 else _DIVIDED) if self._is_single else self.definition
+
+
+_DIVIDED = '''
+class Divided(nn.Module):
+    """Divide by a number, multiply by another and add a third."""
+
+    def __init__(self, divisor, scale=1.0, shift=0.0):
+        super().__init__()
+        self.divisor, self.scale, self.shift = divisor, scale, shift
+
+    def forward(self, x):
+        x = x / self.divisor
+        x = x * self.scale if self.scale != 1 else x
+        return x + self.shift if self.shift else x
+'''
 
 
 _AFFINE = '''

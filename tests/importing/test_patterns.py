@@ -152,6 +152,9 @@ class TestConstants:
             (lambda _, x: x + x, "{rescale: {scale: 2.0}}"),
             (lambda _, x: x * torch.tensor(0.5), "{rescale: {scale: 0.5}}"),
             (lambda _, x: x - torch.ones(1), "{rescale: {shift: -1.0}}"),
+            (lambda _, x: x / 3, "{rescale: {divisor: 3.0}}"),
+            (lambda _, x: x / torch.tensor(4.0), "{rescale: {scale: 0.25}}"),
+            (lambda _, x: 1 - x, "{rescale: {scale: -1.0, shift: 1.0}}"),
         ],
     )
     def test_a_tensor_of_one_number_is_that_number(self, compute: Compute, said: str) -> None:

@@ -114,7 +114,8 @@ SAMPLES: dict[str, list[Sample]] = {
     "contextpool": [({}, (IMAGE,)), ({"bias": False}, (IMAGE,))],
     "pixelunshuffle": [({"factor": 1}, (IMAGE,)), ({"factor": 3}, (Shape((2, 6, 9)),))],
     "rescale": [
-        ({"scale": 0.5}, (IMAGE,)), ({"scale": 2.0, "shift": -1.0}, (VECTOR,)),
+        ({"scale": 0.5}, (IMAGE,)), ({"scale": 2.0, "shift": -1.0}, (VECTOR,)), ({"divisor": 3.0}, (IMAGE,)),
+        ({"divisor": 7.0, "scale": 2.0, "shift": 1.0}, (VECTOR,)),
         ({"scale": (0.5,) * 12, "shift": (1.0,) * 12}, (IMAGE,)), ({"scale": 0.5, "shift": (1.0,) * 12}, (IMAGE,)),
     ],
     "crop": [({"top": 1, "left": 2}, (IMAGE,)), ({}, (IMAGE,))],
@@ -194,7 +195,10 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "contextpool": [{"out": 1}, {"bias": "no"}],
     "pixelunshuffle": [{}, {"factor": 0}],
     "expandas": [{"by": "add"}],
-    "rescale": [{"scale": "half"}, {"scale": (), "shift": ()}, {"scale": (float("nan"),), "shift": (0.0,)}],
+    "rescale": [
+        {"divisor": 0}, {"divisor": 2.0, "scale": (1.0,)}, {"scale": "half"}, {"scale": (), "shift": ()},
+        {"scale": (float("nan"),), "shift": (0.0,)},
+    ],
     "crop": [{"top": -1}, {"left": 0.5}, {"bottom": 1}],
     "permute": [{}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
     "mean": [{}, {"dims": ()}, {"dims": (-1,)}],
@@ -326,6 +330,19 @@ class TestValues:
         parts = [applied("softmax", {"groups": 2}, part) for part in image.chunk(3, 1)]
         groups = [torch.cat([part.chunk(2, 1)[which] for part in parts], 1) for which in (0, 1)]
         assert torch.allclose(applied("softmax", {"groups": 2, "cardinality": 3}, image), torch.cat(groups, 1))
+
+    def test_a_division_rounds_once(self) -> None:
+        """Before the product and the sum; its product with the inverse has other last bits."""
+        (image,) = tensors((IMAGE,))
+        assert torch.equal(applied("rescale", {"divisor": 3.0}, image), image / 3.0)
+        assert torch.equal(applied("rescale", {"divisor": 3.0, "scale": 2, "shift": 1}, image), image / 3.0 * 2 + 1)
+        assert not torch.equal(applied("rescale", {"scale": 1 / 3.0}, image), image / 3.0)
+
+    @pytest.mark.parametrize("vector", [False, True])
+    def test_a_learned_threshold_is_the_least_value(self, vector: bool) -> None:
+        """One for each channel."""
+        (image,) = tensors((IMAGE,))
+        assert torch.equal(applied("tlu", {"init": -0.5, "vector": vector}, image), image.clamp(min=-0.5))
 
     def test_channels_of_zeros_stand_on_both_sides(self) -> None:
         """The odd one behind; `before` says how many in front."""

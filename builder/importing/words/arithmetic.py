@@ -37,10 +37,11 @@ def rescaled(name: str, numbers: list[Any]) -> Said:
     number, is_first = float(number), numbers[0] is not None
     if name in ("mul", "add"):
         return "rescale", {{"mul": "scale", "add": "shift"}[name]: number}
-    if name == "sub" and not is_first:
-        return "rescale", {"shift": -number}
-    if name == "truediv" and not is_first and number and abs(frexp(number)[0]) == 0.5:
-        return "rescale", {"scale": 1 / number}  # exact for powers of two alone
+    if name == "sub":
+        return "rescale", {"scale": -1.0, "shift": number} if is_first else {"shift": -number}
+    if name == "truediv" and not is_first and number:
+        is_exact = abs(frexp(number)[0]) == 0.5  # a power of two, whose inverse is a number
+        return "rescale", {"scale": 1 / number} if is_exact else {"divisor": number}
     return None
 
 
