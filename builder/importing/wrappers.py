@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from types import MappingProxyType
+from types import BuiltinFunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -85,7 +85,7 @@ def _differentiated(net: nn.Module, is_value: Callable[[object], bool]) -> Itera
         (place, name, value)
         for place in _places(net)
         for name, value in place.items()
-        if getattr(value, "__name__", "") == "apply" and _is_differentiated(getattr(value, "__self__", None))
+        if isinstance(value, MethodType | BuiltinFunctionType) and _is_apply(value)
     ]
     for place, name, value in taken:
         place[name] = partial(forward, value.__self__)
@@ -98,8 +98,10 @@ def _differentiated(net: nn.Module, is_value: Callable[[object], bool]) -> Itera
             place[name] = value
 
 
-def _is_differentiated(cls: object) -> bool:
-    return isinstance(cls, type) and issubclass(cls, torch.autograd.Function)
+def _is_apply(method: Any) -> bool:
+    """Return whether a method is ``apply`` of a function of autograd."""
+    owner = method.__self__
+    return method.__name__ == "apply" and isinstance(owner, type) and issubclass(owner, torch.autograd.Function)
 
 
 def _places(net: nn.Module) -> Iterator[dict[str, Any]]:
