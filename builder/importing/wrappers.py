@@ -8,13 +8,12 @@ from types import BuiltinFunctionType, MappingProxyType, MethodType
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from builder.diagnostics import ArchError, Diagnostic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from torch import nn
 
 _HELD = MappingProxyType(
     {
@@ -26,15 +25,17 @@ _HELD = MappingProxyType(
 )
 """Under which name a wrapper has the network, by its class: the keys of its weights begin with it."""
 
+_GONE = "{} is a compiled program of torch.jit, and its Python is gone"
+
 
 def unwrapped(net: nn.Module, said: str) -> nn.Module:
     """Return a network without what only runs it; raise ArchError where its Python is gone."""
-    while (name := _HELD.get(type(net).__name__)) is not None:
-        net = getattr(net, name)
+    while isinstance(inner := getattr(net, _HELD.get(type(net).__name__, ""), None), nn.Module):
+        net = inner
     scripted = next((name for name, each in net.named_modules() if isinstance(each, torch.jit.ScriptModule)), None)
     if scripted is not None:
         what = f"`{scripted}` of {said}" if scripted else said
-        message = f"{what} is a compiled program of torch.jit, and its Python is gone"
+        message = _GONE.format(what)
         hint = "import the class or function that makes the network before it is scripted or traced"
         raise ArchError(Diagnostic("bad-import", message, None, hint))
     return net
@@ -54,9 +55,12 @@ def _scripted(is_value: Callable[[object], bool]) -> Iterator[None]:
     compiled = kind.__call__
 
     def call(function: Any, *args: Any, **kwargs: Any) -> Any:
+        if not any(map(is_value, (*args, *kwargs.values()))):
+            return compiled(function, *args, **kwargs)
         python: Any = getattr(function, "_torchdynamo_inline", None)
-        traced = python is not None and any(map(is_value, (*args, *kwargs.values())))
-        return python(*args, **kwargs) if traced else compiled(function, *args, **kwargs)
+        if python is None:
+            raise TypeError(_GONE.format("a function"))
+        return python(*args, **kwargs)
 
     kind.__call__ = call
     try:

@@ -92,6 +92,18 @@ class Calling(nn.Module):
         return self.function(x, 2.0)
 
 
+class Once(nn.Module):
+    """It calls a function of one value."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return self.function(x)
+
+
 def doubled(x: torch.Tensor, factor: float) -> torch.Tensor:
     """Return twice the positive part."""
     return factor * torch.relu(x)
@@ -122,3 +134,12 @@ class TestHidden:
         assert "rescale: {rescale: {scale: 2.0}}" in page(Calling(scripted))
         assert (torch.jit.ScriptFunction.__call__, vars(torch.autograd.Function)["apply"]) == before
         assert torch.equal(scripted(torch.ones(2), 2.0), torch.full((2,), 2.0))
+
+    def test_a_function_that_was_never_python_is_answered(self) -> None:
+        """Such as one that was compiled from a text."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            compiled = torch.jit.CompilationUnit("def twice(x):\n    return x * 2\n").twice
+        with pytest.raises(ArchError) as raised:
+            import_module(Around(Once(compiled)), (3, 16, 16))
+        assert "cannot be traced" in raised.value.diagnostics[0].message
