@@ -82,7 +82,8 @@ class PageLayout:
         for part in parts:
             if isinstance(part, list):
                 inside = BodyForm([(None, node) for node in self._numbered(part, module)])
-                entries.append((self._of(module).fresh("part"), BlockForm("Part", inside, key=".")))
+                block = BlockForm("Part", inside, key=".", source=source_of(part[0]), value=part[-1].value)
+                entries.append((self._of(module).fresh("part"), block))
             else:
                 entries.append(self._named(part, module))
         return BodyForm(entries)

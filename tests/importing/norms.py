@@ -229,6 +229,21 @@ class AlongChannels(nn.Module):
         return x * self.sigmoid(y).expand_as(x)
 
 
+class SearchCell(nn.Module):
+    """A cell of architecture search: four nodes, with an operation on every edge, among them zero and identity."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        convs = [nn.Sequential(nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8)) for _ in range(3)]
+        self.edges = nn.ModuleList([convs[0], nn.Identity(), convs[1], nn.AvgPool2d(3, 1, 1), nn.Identity(), convs[2]])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        nodes = [x, self.edges[0](x)]
+        nodes.append(sum([self.edges[1](x).mul(0.0), self.edges[2](nodes[1])]))
+        return sum(edge(node) for edge, node in zip(self.edges[3:], nodes, strict=True))
+
+
 class ToDepth(nn.Module):
     """Squares of positions become channels, in the order of TensorFlow or in PyTorch's."""
 

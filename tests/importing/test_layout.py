@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from tests.importing.networks import imported
-from tests.importing.norms import Around, page
+from tests.importing.norms import Around, SearchCell, page
 
 
 class TwoSums(nn.Module):
@@ -101,6 +101,16 @@ class TestRepeats:
         """The reason says so."""
         (hole, _) = imported(Around(Threefold(TwoSums(nested=True)))).holes
         assert hole.reason.endswith("; a page runs layers again, and no lanes that meet")
+
+
+class TestCells:
+    """Cells of architecture search, in which every node reads all earlier ones."""
+
+    def test_equal_cells_are_a_template(self) -> None:
+        """However their edges cross."""
+        text = page(nn.Sequential(SearchCell(), SearchCell(), SearchCell()))
+        assert "    - SearchCell: {}\n      repeat: 3\n" in text
+        assert "rescale: {scale: 0.0}" in text
 
 
 class TestNames:
