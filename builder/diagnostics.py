@@ -261,15 +261,22 @@ def meant_value(word: str, known: Iterable[str]) -> str | None:
     """Return the value that ``word`` is a slip of, or None.
 
     For words that choose what is computed: a near one may be another function's name (``nadam``, ``channels_first``),
-    so a slip is another spelling (``CIFAR-10``), how one value alone begins, or a letter missing, doubled, swapped or,
-    in a longer word, changed.
+    so a slip is another spelling (``CIFAR-10``), how one value alone begins (``drop`` for ``dropout``, of which
+    ``dropout2d`` is one more), or a letter missing, doubled, swapped or, in a longer word, changed.
     """
     plain = _letters(word)
     for is_meant in (_is_spelled, _is_begun, _is_slip):
         found = [each for each in known if len(word) <= _LONGEST and is_meant(plain, _letters(each))]
-        if len(found) == 1:
-            return found[0]
+        short = min(found, key=len, default="")
+        is_whole = is_meant is _is_begun and not short[-1:].isdigit() and all(map(short.__eq__, map(_undimmed, found)))
+        if len(found) == 1 or (found and is_whole):
+            return short
     return None
+
+
+def _undimmed(word: str) -> str:
+    """Return a word without the number of its axes."""
+    return re.sub(r"[123]d\Z", "", word)
 
 
 def listed(known: Sequence[str], what: str) -> str:

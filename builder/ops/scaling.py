@@ -211,7 +211,7 @@ class Rescale(nn.Module):
             message = "`divisor` cannot be 0"
             raise ValueError(message)
         if self.divisor != 1 and not self._is_single:
-            message = "`divisor` stands beside single numbers, not beside those of channels"
+            message = "`divisor` goes with single numbers, not with those of channels"
             raise ValueError(message)
         return self
 

@@ -45,6 +45,8 @@ LAYERS: Mapping[str, str] = MappingProxyType(
         **dict.fromkeys(("lrn", "crossmaplrn2d", "localresponsenormalization"), "localresponsenorm"),
         **dict.fromkeys(("lrelu", "leaky", "leaky_relu"), "leakyrelu"),
         **dict.fromkeys(("blurpool2d", "antialias"), "blurpool"),
+        **dict.fromkeys(("clamp", "clip"), "hardtanh"),
+        "spatialdropout2d": "dropout2d",
         **dict.fromkeys(("upsampling", "upsampling2d", "upsamplingnearest2d"), "upsample"),
         **dict.fromkeys(("input", "inputlayer"), "leave it out: `input` at the top of the page gives the image size"),
     }

@@ -26,7 +26,16 @@ BUILT_IN = {
     },
     **{
         name: name.lower()
-        for name in ("Flatten", "Dropout", "ChannelShuffle", "Identity", "Upsample", "PixelUnshuffle")
+        for name in (
+            "Flatten",
+            "Dropout",
+            "Dropout2d",
+            "Hardtanh",
+            "ChannelShuffle",
+            "Identity",
+            "Upsample",
+            "PixelUnshuffle",
+        )
     },
     "Softmax": "softmax",
     "Softmax2d": "softmax",
@@ -56,7 +65,7 @@ class TestPyTorch:
             assert "did you mean" not in said
 
     @pytest.mark.parametrize(
-        "word", ["rrelu", "frelu", "crelu", "convtranspose", "instance_norm", "glu", "deconv", "hardtanh"]
+        "word", ["rrelu", "frelu", "crelu", "convtranspose", "instance_norm", "glu", "deconv", "hardshrink"]
     )
     def test_so_in_small_letters(self, word: str) -> None:
         """They are near a word of ours, and another function; a plugin brings them."""
