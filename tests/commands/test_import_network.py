@@ -41,6 +41,15 @@ class Idle(Net):
         super().__init__()
         self.rest = nn.Linear(8, 5)
 
+class Loud(Net):
+    def __init__(self):
+        super().__init__()
+        print("| a network")
+
+    def forward(self, x):
+        print(x.shape)
+        return super().forward(x)
+
 class Odd(Net):
     def forward(self, x):
         return super().forward(torch.sin(x))
@@ -94,7 +103,14 @@ class TestPages:
         """With the holes, each at its place."""
         found = json.loads(archcli("import", "nets.py:Odd", "--input", "3,8,8", "--json").out)
         assert not found["equal"]
-        assert [(hole["word"], hole["place"]) for hole in found["holes"]] == [("todo_sin", "nets.py:30")]
+        assert [(hole["word"], hole["place"]) for hole in found["holes"]] == [("todo_sin", "nets.py:39")]
+
+    def test_what_the_network_prints_is_no_part_of_the_answer(self, archcli: Archcli, nets: Path) -> None:
+        """It goes where progress goes, so that a page and JSON can be piped."""
+        outcome = archcli("import", "nets.py:Loud", "--input", "3,8,8", "--json")
+        assert json.loads(outcome.out)["equal"]
+        assert "| a network" in outcome.err
+        assert archcli("import", "nets.py:Loud", "--input", "3,8,8").out.startswith("# Imported from nets.py:Loud; ")
 
     def test_a_stub_lets_the_page_be_shown(self, archcli: Archcli, nets: Path) -> None:
         """It has the shapes that were seen; the exit code says that nothing is proven."""

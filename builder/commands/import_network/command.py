@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,8 +74,9 @@ def run(
     numbers = _numbers(size) if size is not None else None
     if head.endswith(".py") and is_file(Path(head)):
         on_run(head)
-    origin = open_network(what)
-    found = import_origin(origin, numbers)
+    with redirect_stdout(sys.stderr):  # what the user's Python prints is no part of the answer
+        origin = open_network(what)
+        found = import_origin(origin, numbers)
     skeleton = _skeleton(found, output, plugin_stub) if plugin_stub is not None else None
     if output is not None:
         write_text(output, found.text)
