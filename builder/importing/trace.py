@@ -6,9 +6,13 @@ that sizes, lengths and assertions are what they are when the network runs.
 
 from __future__ import annotations
 
+import linecache
 import operator
 import re
+import sys
 import traceback
+from dis import opname
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -18,6 +22,7 @@ from builder.importing.wrappers import seen_through
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
 
 _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
@@ -41,8 +46,10 @@ class Value(fx.Proxy):
 
     @property  # type: ignore[misc]  # networks ask whether they were given a tensor
     def __class__(self) -> type:
-        """Return what the value is, for ``isinstance``."""
-        return type(self.__dict__["known"]) if "known" in self.__dict__ else fx.Proxy
+        """Return what the value is, for ``isinstance``; functions in C would take it for the memory of a tensor."""
+        if "known" not in self.__dict__ or _is_in_c(sys._getframe(1)):  # noqa: SLF001 - who asks
+            return fx.Proxy
+        return type(self.__dict__["known"])
 
     def __len__(self) -> int:
         return len(self.known)
@@ -74,6 +81,18 @@ class Value(fx.Proxy):
 
     def __imul__(self, other: Any) -> Any:
         return self.tracer.create_proxy("call_function", operator.imul, (self, other), {})
+
+
+def _is_in_c(frame: FrameType) -> bool:
+    """Return whether a frame stands at the call of a function that is no Python, and not ``isinstance``."""
+    code, at = frame.f_code, frame.f_lasti
+    if not opname[code.co_code[at]].startswith(("CALL", "PRECALL")):
+        return False
+    line, _, start, _ = next(islice(code.co_positions(), at // 2, None))
+    text = linecache.getline(code.co_filename, line) if line is not None else ""
+    if start is None or not text:
+        return "isinstance" not in code.co_names
+    return not text.encode()[start:].startswith(b"isinstance")
 
 
 class Tracer(fx.Tracer):
