@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from builder.importing.wrappers import seen_through
+from builder.importing.wrappers import looked_into
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,7 +213,7 @@ def trace(net: nn.Module, image: torch.Tensor) -> tuple[fx.Graph, list[str]]:
     And the stacks of the places where its Python asked for values, by which it may choose another way for other images.
     """
     tracer = Tracer((image,))
-    with seen_through(net, lambda each: type(each) is Value):
+    with looked_into(lambda each: type(each) is Value):
         return tracer.trace(net), tracer.told
 
 

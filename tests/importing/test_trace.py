@@ -40,3 +40,15 @@ class TestValues:
         """A norm is one node."""
         graph, _ = trace(nn.Sequential(nn.BatchNorm2d(3), nn.ReLU()).eval(), torch.zeros(2, 3, 6, 6))
         assert [node.target for node in graph.nodes if node.op == "call_module"] == ["0", "1"]
+
+    def test_a_function_in_c_does_not_take_it_for_a_tensor(self) -> None:
+        """Those that also take numbers ask first, and would read a tensor's memory."""
+
+        class Power(nn.Module):
+            def forward(self, x: torch.Tensor) -> torch.Tensor:
+                assert isinstance(x, torch.Tensor)
+                assert issubclass(x.__class__, torch.Tensor)
+                return torch.where(x > 0, torch.pow(x, 3), torch.float_power(x, 2.0).float())
+
+        graph, _ = trace(Power(), torch.ones(2, 3, 4, 4))
+        assert [each.target for each in graph.nodes if each.op == "call_function"][1] is torch.pow

@@ -120,19 +120,17 @@ class TestHidden:
         assert "rescale: {rescale: {scale: 2.0}}" in text
 
     def test_they_are_found_wherever_they_are_taken_from(self) -> None:
-        """A global is what it was afterwards; with numbers they run as before."""
-        before = taken
+        """A class, or a global; with numbers they run as before."""
         assert "merge" not in page(Applying())
-        assert taken is before
 
     def test_scripted_functions_are_what_was_scripted(self) -> None:
         """And run as before where nothing is traced."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)
             scripted = torch.jit.script(doubled)
-        before = torch.jit.ScriptFunction.__call__, vars(torch.autograd.Function)["apply"]
+        before = torch.jit.ScriptFunction.__call__
         assert "rescale: {rescale: {scale: 2.0}}" in page(Calling(scripted))
-        assert (torch.jit.ScriptFunction.__call__, vars(torch.autograd.Function)["apply"]) == before
+        assert torch.jit.ScriptFunction.__call__ is before
         assert torch.equal(scripted(torch.ones(2), 2.0), torch.full((2,), 2.0))
 
     def test_a_function_that_was_never_python_is_answered(self) -> None:
