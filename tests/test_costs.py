@@ -130,6 +130,7 @@ LAYERS = {
     "se without biases": "se: {reduction: 2, bias: false}",
     "coordinateattention": "coordinateattention: {reduction: 2}",
     "scale": "scale: {init: 0.1}",
+    "scale with an axis for the batch": "scale: {batch: true}",
     "shift": "shift: {init: 0.1}",
     "tlu": "tlu: {init: 0.1}",
     "affine": "affine",

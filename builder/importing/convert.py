@@ -16,8 +16,9 @@ from builder.importing.forms import BlockForm, BodyForm, LayerForm
 from builder.importing.heads import add_heads
 from builder.importing.layout import PageLayout
 from builder.importing.places import Places
-from builder.importing.proof import Proof, keys, prove
+from builder.importing.proof import Proof, keys, prove, tied
 from builder.importing.reading import GraphReading
+from builder.importing.steps import UnsayableError
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates
 from builder.importing.trace import trace, where
@@ -121,10 +122,10 @@ def _converted(
         proof = _proof(net, graph, size)
     except ArchError as error:
         refused = error.diagnostics[0].message
-        first = f"# NOT PROVEN: the page of {said} has a mistake: {refused}"
+        first = f"# NOT PROVEN: the page of {said} is refused: {refused}"
         return Imported(name, size, f"{first}\n{text}", holes, None, None, refused=refused)
     resting = _in_training_only(net, size, proof.unexpected)
-    why_not = _why_not(proof, said, chooses_at, resting)
+    why_not = _why_not(proof, said, chooses_at, resting) or _why_tied(net, graph)
     first = f"NOT PROVEN: {why_not}." if why_not else _proven(proof, said)
     found = Imported(name, size, f"# {first}\n{text}", holes, proof, graph, layout.sums, unproven=why_not)
     return found if resting else replace(found, idle=proof.unexpected)
@@ -152,6 +153,13 @@ def _proven(proof: Proof, said: str) -> str:
     if proof.unexpected:
         loads = f"its weights load but for {len(proof.unexpected)} that nothing uses, `{proof.unexpected[0]}` first,"
     return f"Imported from {said}; {loads} and {how}."
+
+
+def _why_tied(net: nn.Module, graph: Graph) -> str:
+    """Return why a page with all weights may learn otherwise; empty where no two of them are one."""
+    with torch.device("meta"):
+        pair = tied(net, build(graph))
+    return f"`{pair[0]}` and `{pair[1]}` are one tensor, and a page has one for each" if pair is not None else ""
 
 
 def _in_training_only(net: nn.Module, size: tuple[int, int, int], names: tuple[str, ...]) -> str:
@@ -197,6 +205,8 @@ def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = Fals
         try:
             copied = _weightless(net).train(training)
             return GraphReading(copied, trace(copied, torch.zeros(BATCH, *size, device="meta")))
+        except UnsayableError:
+            raise
         except Exception:  # noqa: BLE001, S110 - it is tried with numbers
             pass
     image = torch.rand(BATCH, *size, device=there)

@@ -332,7 +332,7 @@ class PageLayout:
             after, names = joint.activation, self._of(module)
             was_activated, names.is_activated = names.is_activated, names.is_activated or after is not None
             layers = self.body(main, module)
-            if after is not None and was_activated and not layers.numbered:
+            if after is not None and (was_activated or layers.numbered):
                 return self._activated(joint, after, layers, self.body(side, module), names)
             merge = None if joint.word == "add" else joint.word
             activation = LayerForm(after.word, dict(after.fields), after.channels) if after is not None else None
@@ -357,7 +357,10 @@ class PageLayout:
     def _activated(
         self, joint: Joint, after: TracedStep, layers: BodyForm, shortcut: BodyForm, names: Names
     ) -> BlockForm:
-        """Return lanes that meet, and an activation as a layer behind them: ``activation`` would have a key twice."""
+        """Return lanes that meet, and an activation as a layer behind them.
+
+        As the block's ``activation`` it would have a key that is taken, or a number of the module's list.
+        """
         inner = BlockForm(
             "Joint", layers, shortcut=shortcut, merge=None if joint.word == "add" else joint.word, key=".",
             channels=joint.channels, source=joint.source, value=joint.merged,

@@ -11,6 +11,7 @@ from torch import nn
 from builder.diagnostics import ArchError, Diagnostic
 from builder.importing.convert import BATCH, Imported, UntraceableError, convert
 from builder.importing.source import NetworkOrigin, crashed, open_network
+from builder.importing.steps import UnsayableError
 from builder.importing.wrappers import unwrapped
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def import_origin(origin: NetworkOrigin, size: Sequence[int] | None = None) -> I
     fitting = _fitting(origin, _checked(size) if size is not None else None)
     try:
         return convert(origin.net, fitting, page_name(origin.name), origin.said)
+    except UnsayableError as error:
+        raise ArchError(Diagnostic("bad-import", f"{origin.said} cannot be said on a page: {error.reason}")) from None
     except UntraceableError as error:
         hint = "its Python may choose by values; a page has one network, whatever the image shows"
         message = f"{origin.said} cannot be traced: {error}"

@@ -50,7 +50,7 @@ def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -
     page.load_state_dict({name: each for name, each in weights.items() if name not in found.unexpected}, strict=True)
     with torch.no_grad(), torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        lively = {name: _lively(each) for name, each in weights.items()}
+        lively = _lively(weights)
         expected, seen = _watched(net, lively, image)
         found = Proof(unexpected=found.unexpected)
         if not bool(torch.isfinite(expected).all()):
@@ -76,7 +76,24 @@ def keys(net: nn.Module, page: nn.Module) -> Proof:
     return Proof(missing, unexpected, misfit, not (missing or misfit), with_outputs=False)
 
 
-def _lively(tensor: torch.Tensor) -> torch.Tensor:
+def tied(net: nn.Module, page: nn.Module) -> tuple[str, str] | None:
+    """Return two weights of a page that are one tensor in the network, and would learn apart."""
+    first: dict[int, str] = {}
+    for name, each in net.named_parameters(remove_duplicate=False):
+        if name in page.state_dict() and first.setdefault(id(each), name) != name:
+            return first[id(each)], name
+    return None
+
+
+def _lively(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Return weights of which none are all the same number; one tensor by two names stays one."""
+    made: dict[tuple[int, torch.Size], torch.Tensor] = {}
+    for each in weights.values():
+        made.setdefault((each.data_ptr(), each.shape), _random(each))
+    return {name: made[each.data_ptr(), each.shape] for name, each in weights.items()}
+
+
+def _random(tensor: torch.Tensor) -> torch.Tensor:
     if not tensor.is_floating_point() or tensor.numel() == 0 or not bool((tensor == tensor.flatten()[0]).all()):
         return tensor
     return torch.rand_like(tensor) * 0.5 + 0.75
@@ -101,7 +118,7 @@ def _watched(
             watch(name)
     was_training = net.training
     try:
-        output = functional_call(net.eval(), weights, (image,))
+        output = functional_call(net.eval(), weights, (image,), tie_weights=False)
     finally:
         net.train(was_training)
         for hook in hooks:

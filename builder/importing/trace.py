@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
+from builder.importing.steps import UnsayableError
 from builder.importing.wrappers import looked_into
 
 if TYPE_CHECKING:
@@ -76,6 +77,11 @@ class Value(fx.Proxy):
         parts = range(len(self.known))
         return iter([self.tracer.create_proxy("call_function", operator.getitem, (self, each), {}) for each in parts])
 
+    def __setitem__(self, place: Any, value: Any) -> None:
+        """Refuse what changes a part of a value: nothing that was made of it before would know."""
+        stack = "".join(traceback.format_list(traceback.extract_stack()[:-1]))
+        raise UnsayableError(f"a value is assigned into a part of another, {where(stack)}", None)
+
     def __iadd__(self, other: Any) -> Any:
         return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
 
@@ -121,11 +127,19 @@ class Tracer(fx.Tracer):
         """Return whether a module is one operation."""
         return type(m).__name__ in DROP_PATH or super().is_leaf_module(m, module_qualified_name)
 
+    def path_of_module(self, mod: nn.Module) -> str:
+        """Return the name of a module; of several that by which the module around the call has it."""
+        names = [name for name, each in self.root.named_modules(remove_duplicate=False) if each is mod]
+        around = self.scope.module_path
+        return str(next((name for name in names if name.rpartition(".")[0] == around), names[0]))
+
     def call_module(
         self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        """Run what is inside an operation without looking at it."""
-        return forward(*args, **kwargs) if self._inside else super().call_module(m, forward, args, kwargs)
+        """Run what is inside an operation without looking at it, and what no module has as the function that it is."""
+        if self._inside or all(each is not m for each in self.root.modules()):
+            return forward(*args, **kwargs)
+        return super().call_module(m, forward, args, kwargs)
 
     def getattr(self, attr: str, attr_val: Any, parameter_proxy_cache: dict[str, fx.Proxy]) -> Any:  # noqa: ARG002 - torch.fx's own
         """Return parameters as they are; where they are read, ``create_arg`` names them."""

@@ -38,8 +38,22 @@ class _Learned(Operation):
         False, description="whether all channels share one number, saved without axes, or with `vector` as (1,)"
     )
 
+    batch: bool = Field(
+        False, description="whether the weight is saved with an axis for the batch, (1, channels, 1, 1)"
+    )
+
+    @model_validator(mode="after")
+    def _one_shape(self) -> _Learned:
+        """Refuse a vector with an axis for the batch."""
+        if self.batch and self.vector:
+            message = "`batch` and `vector` are two shapes of one weight: give one of them"
+            raise ValueError(message)
+        return self
+
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError unless it is an image or its channels come last."""
+        if self.batch:
+            need_image(inputs[0], self.kind)
         if self.single:
             return inputs[0]
         if self.vector or inputs[0].channel_axis != len(inputs[0].sizes) - 1:
@@ -55,6 +69,8 @@ class _Learned(Operation):
         return Call("_filled", (Argument(None, self._size(inputs[0])), Argument(None, float(self.init))))
 
     def _size(self, values: Shape) -> tuple[int, ...]:
+        if self.batch:
+            return (1, 1 if self.single else values.channels, 1, 1)
         if self.single:
             return (1,) if self.vector else ()
         return (values.channels, 1, 1) if values.is_image and not self.vector else (values.channels,)

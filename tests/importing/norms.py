@@ -93,6 +93,19 @@ class FilterResponseNorm(nn.Module):
         return torch.maximum(self.tau.reshape(1, -1, 1, 1), x)
 
 
+class Gained(nn.Module):
+    """It multiplies by a parameter and adds another."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(shape))
+        self.bias = nn.Parameter(torch.zeros(shape))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        return x * self.gain + self.bias
+
+
 class WrittenNorm(nn.Module):
     """A layer norm over the channels of an image, written out: ConvNeXt."""
 

@@ -103,6 +103,58 @@ class TestRepeats:
         assert hole.reason.endswith("; a page runs layers again, and no lanes that meet")
 
 
+class Looped(nn.Module):
+    """A residual sum for each layer of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList([nn.Conv2d(8, 8, 3, padding=1) for _ in range(3)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        for conv in self.convs:
+            x = functional.relu(x + conv(x))
+        return x
+
+
+class Named(nn.Module):
+    """One convolution by two names, and pools that no module has."""
+
+    def __init__(self, *, is_tied: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(8, 8, 1)
+        self.features = nn.Sequential(nn.Conv2d(8, 8, 1) if is_tied else self.conv, nn.ReLU())
+        if is_tied:
+            self.features[0].weight = self.conv.weight
+        self.pools = [nn.MaxPool2d(size, 1, size // 2) for size in (3, 5)]
+        self.is_tied = is_tied
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return three times as many channels."""
+        x = self.features(self.conv(x) if self.is_tied else x)
+        return torch.cat([x, *(pool(x) for pool in self.pools)], 1)
+
+
+class TestLists:
+    """Modules in lists of PyTorch, and of Python."""
+
+    def test_each_sum_of_a_list_keeps_the_numbers(self) -> None:
+        """An activation behind it takes none of them."""
+        assert page(Looped()).count("activation") == 0
+
+    def test_a_module_of_two_names_is_called_as_where_it_runs(self) -> None:
+        """The other name is left out; what is in a list of Python is the function that it is."""
+        found = imported(Around(Named(is_tied=False), leaving=24))
+        assert (found.is_equal, found.idle) == (True, ("inner.conv.weight", "inner.conv.bias"))
+        assert "- maxpool: {kernel: 5" in found.text or "maxpool: {kernel: 5" in found.text
+
+    def test_one_tensor_in_two_modules_is_not_said(self) -> None:
+        """On a page the two would learn apart."""
+        found = imported(Around(Named(is_tied=True), leaving=24))
+        pair = "`inner.conv.weight` and `inner.features.0.weight`"
+        assert found.unproven == f"{pair} are one tensor, and a page has one for each"
+
+
 class TestCells:
     """Cells of architecture search, in which every node reads all earlier ones."""
 

@@ -11,6 +11,16 @@ from builder.diagnostics import ArchError
 from tests.importing.networks import Mixed, Residual, Untraceable
 
 
+class Assigning(nn.Module):
+    """It changes some of the channels of a value."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        x = x.clone()
+        x[:, :2] = torch.relu(x[:, :2])
+        return x.mean((2, 3))
+
+
 class TestModules:
     """``import_module`` takes any ``nn.Module``."""
 
@@ -31,6 +41,7 @@ class TestModules:
             (Mixed(), (3, 9), "`3,9` is no size of an image"),
             (Residual(), (1, 16, 16), "Residual on images of 1×16×16 cannot be run: RuntimeError"),
             (nn.LSTM(16, 4), None, "cannot be run"),
+            (Assigning(), (3, 8, 8), "cannot be said on a page: a value is assigned into a part of another, "),
         ],
     )
     def test_what_cannot_be_imported_is_answered(self, net: object, size: tuple[int, ...] | None, words: str) -> None:

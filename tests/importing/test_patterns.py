@@ -77,6 +77,8 @@ class TestGates:
             (lambda _, x: x.flatten(2).mean(-1), ["mean: {dims: [2, 3]}"]),
             (lambda _, x: x.flatten(2).max(-1)[0], ["adaptivemaxpool", "flatten"]),
             (lambda _, x: x.amax((2, 3)), ["adaptivemaxpool", "flatten"]),
+            (lambda own, x: own.pool(x)[:, :, 0, 0], ["adaptiveavgpool", "flatten"]),
+            (lambda own, x: own.pool(x)[..., 0, 0], ["adaptiveavgpool", "flatten"]),
         ],
     )
     def test_one_number_of_each_channel_however_the_axes_go(self, compute: Compute, words: list[str]) -> None:

@@ -39,7 +39,7 @@ def verdict(value: PageImported) -> list[str]:
     if value.equal:
         return ["equal in names and shapes of all weights; a network without numbers has no outputs to compare"]
     if value.refused:
-        return [f"warning: not proven: the page has a mistake: {value.refused}"]
+        return [f"warning: not proven: the page is refused: {value.refused}"]
     if value.holes:
         lines = [f"warning: not proven: {plural(len(value.holes), 'thing')} cannot be said on a page"]
         told = Counter(map(_hole, value.holes))

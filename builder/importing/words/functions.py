@@ -118,7 +118,7 @@ def said(name: str, given: dict[str, Any], before: torch.Tensor, after: Any) -> 
     read = _READ.get(name)
     try:
         return read(Called(given, before, after)) if read is not None else None
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError):  # a form of the call that no reader knows
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError):  # a form that no reader knows
         return None
 
 
@@ -269,6 +269,7 @@ def _interpolate(c: Called) -> Said:
 
 
 _UNFLATTENED = ((slice(None), slice(None), None, None), (Ellipsis, None, None))
+_FLATTENED = ((slice(None), slice(None), 0, 0), (Ellipsis, 0, 0))
 
 
 def _getitem(c: Called) -> Said:
@@ -276,6 +277,8 @@ def _getitem(c: Called) -> Said:
     index = c.given["index"] if isinstance(c.given["index"], tuple) else (c.given["index"],)
     if c.before.ndim == 2 and index in _UNFLATTENED:
         return "unflatten", {}
+    if c.before.ndim == 4 and c.before.shape[2:] == (1, 1) and index in _FLATTENED:
+        return "flatten", {}
     whole = [each for each in index if each is not Ellipsis]
     if c.before.ndim != 4 or not all(isinstance(each, slice) for each in whole):
         return None

@@ -22,7 +22,9 @@ def learned(weight: Any, value: torch.Tensor, word: str) -> Said:
     """
     known, stored = weight.meta["known"], tuple(weight.meta["stored"])
     fields: dict[str, object]
-    if known.numel() == 1 and stored in ((), (1,)):
+    if len(stored) == 4 and value.ndim == 4 and stored in ((1, value.shape[1], 1, 1), (1, 1, 1, 1)):
+        fields = {"batch": True, **({"single": True} if known.numel() == 1 and value.shape[1] > 1 else {})}
+    elif known.numel() == 1 and stored in ((), (1,)):
         fields = {"single": True, **({"vector": True} if stored else {})}
     elif (vector := _is_vector(known, stored, value)) is not None:
         fields = {"vector": vector}

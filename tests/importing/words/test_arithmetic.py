@@ -9,6 +9,7 @@ from tests.importing.norms import (
     ChannelNorm,
     EvolvedNorm,
     FilterResponseNorm,
+    Gained,
     ResponseNorm,
     ShortcutFirst,
     SimpleNorm,
@@ -37,6 +38,13 @@ class TestNorms:
     def test_the_larger_one_of_a_value_and_a_parameter(self) -> None:
         """A learned threshold, whichever of the two is named first."""
         assert "tau: {tlu: {vector: true}}\n" in page(FilterResponseNorm())
+
+    @pytest.mark.parametrize(("shape", "said"), [((1, 8, 1, 1), "{batch: true}"), ((1, 1, 1, 1), "single: true")])
+    def test_weights_may_have_an_axis_for_the_batch(self, shape: tuple[int, ...], said: str) -> None:
+        """As many write them, and as they are saved."""
+        text = page(Gained(shape))
+        assert said in text
+        assert text.count("batch: true") == 2
 
     def test_channels_that_come_last_are_divided_by_their_deviation(self) -> None:
         """A product of a value with itself is its square, and parameters of one number are for all channels."""
