@@ -40,6 +40,8 @@ _WEIGHTED = (
 _LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 """Orders of axes that put the channels of an image last, and first again."""
 
+_NO_WEIGHT = "a tensor in it is no weight that a layer of a page has, or is computed from weights"
+
 NEUTRAL = {"add": 0, "mul": 1}
 """Numbers with which a sum or a product is what it was."""
 
@@ -61,6 +63,7 @@ class GraphReading:
         graph, self.told = traced
         self._net = net
         self._graph = graph
+        self._stored = {*net.state_dict()}
         self.values: dict[fx.Node, Any] = {}
         """Of each node the number of its value, or what is several values: Several or Stack."""
         self._turned: dict[int, tuple[int, tuple[int, ...], bool]] = {}
@@ -246,9 +249,11 @@ class GraphReading:
     def _learned(self, node: Any, pair: tuple[Any, Any], word: str, after: Any, said: str) -> TracedStep:
         """Return the product, the sum or the larger one of a value and a parameter."""
         value, weight = pair if pair[1].op == "get_attr" else pair[::-1]
-        found = learned(weight, value.meta["known"], word) if value.op != "get_attr" else None
-        step = self._step(node, found, (value,), after, key=str(weight.target), said=said)
-        step.owns = True
+        is_weight = value.op != "get_attr" and str(weight.target) in self._stored
+        found = learned(weight, value.meta["known"], word) if is_weight else None
+        key = str(weight.target) if found is not None else ""
+        step = self._step(node, found, pair if found is None else (value,), after, key=key, said=said)
+        step.owns = found is not None
         return step
 
     def _combined(self, node: Any, word: str, after: Any, said: str) -> TracedStep:
@@ -371,6 +376,9 @@ class GraphReading:
         self, node: Any, found: modules.Said, inputs: tuple[Any, ...], after: Any, *, key: str = "", said: str = ""
     ) -> TracedStep:
         word, fields = found if found is not None else (HOLE, {})
+        flowing = tuple(each for each in inputs if not isinstance(each, fx.Node) or each.op != "get_attr")
+        is_mixed = found is None and 0 < len(flowing) < len(inputs)
+        inputs = flowing if is_mixed else inputs
         tensors = [
             each.meta["known"]
             for each in inputs
@@ -388,6 +396,7 @@ class GraphReading:
             shape=tuple(after.shape[1:]) if isinstance(after, torch.Tensor) else (),
             said=said,
             place=node.stack_trace or "",
+            reason=_NO_WEIGHT if is_mixed else "",
         )
 
     def _add(self, node: Any, step: TracedStep, *, in_place: bool = False) -> None:

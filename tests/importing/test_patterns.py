@@ -175,6 +175,23 @@ class TestConstants:
         text = page(Computing(joined), leaving=16)
         assert f"padchannels: {{out: 16, before: {before}}}" in text
 
+    @pytest.mark.parametrize(
+        "compute",
+        [
+            lambda own, x: torch.sigmoid(own.weight).view(1, 8, 1, 1) * x,
+            lambda own, x: x - own.weight[:1].view(1, 1, 1, 1).expand(1, 8, 1, 1),
+            lambda _, x: x / torch.arange(1.0, 9.0).view(1, 8, 1, 1),
+        ],
+    )
+    def test_other_tensors_are_holes_by_themselves(self, compute: Compute) -> None:
+        """What stands around them is said all the same."""
+        inner = Computing(compute)
+        inner.weight = nn.Parameter(torch.ones(8))
+        found = imported(Around(nn.Sequential(nn.ReLU(), inner, nn.Sigmoid())))
+        (hole,) = found.holes
+        assert hole.reason.startswith("a tensor in it is no weight that a layer of a page has")
+        assert ("relu" in found.text, "sigmoid" in found.text) == (True, True)
+
     def test_other_numbers_are_not(self) -> None:
         """Only zeros are padding."""
         found = imported(Around(Computing(lambda _, x: torch.cat([x, torch.ones_like(x)], 1)), leaving=16))
