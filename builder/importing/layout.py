@@ -144,9 +144,16 @@ class PageLayout:
             len(lists) == 1
             and isinstance(runs[0], list)
             and all(isinstance(each, TracedStep) and not each.owns and each.word != HOLE for each in runs[1:])
+            and not self._goes_on(runs[0], module)
         ):
             return [[*runs[0], *runs[1:]]]  # type: ignore[list-item]  # only the first is a list
         return runs
+
+    def _goes_on(self, items: list[Item], module: str) -> bool:
+        """Return whether a list of modules has a number behind those of ``items``, which nothing else may take."""
+        numbers = [int(own) for each in items if (own := own_name(each, module)).isdigit()]
+        children = self._modules[module].named_children() if module in self._modules else ()
+        return any(name == str(max(numbers, default=-1) + 1) for name, _ in children)
 
     def _numbered(self, items: list[Item], module: str) -> list[Node]:
         names = self._of(module)

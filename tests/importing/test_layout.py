@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import nn
 from torch.nn import functional
@@ -104,16 +105,17 @@ class TestRepeats:
 
 
 class Looped(nn.Module):
-    """A residual sum for each layer of a list."""
+    """A residual sum for each layer of a list, the branch times a number."""
 
-    def __init__(self) -> None:
+    def __init__(self, factor: float) -> None:
         super().__init__()
+        self.factor = factor
         self.convs = nn.ModuleList([nn.Conv2d(8, 8, 3, padding=1) for _ in range(3)])
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return as many channels."""
         for conv in self.convs:
-            x = functional.relu(x + conv(x))
+            x = functional.relu(x + conv(x) * self.factor)
         return x
 
 
@@ -138,9 +140,10 @@ class Named(nn.Module):
 class TestLists:
     """Modules in lists of PyTorch, and of Python."""
 
-    def test_each_sum_of_a_list_keeps_the_numbers(self) -> None:
-        """An activation behind it takes none of them."""
-        assert page(Looped()).count("activation") == 0
+    @pytest.mark.parametrize("factor", [1.0, 0.5])
+    def test_each_sum_of_a_list_keeps_the_numbers(self, factor: float) -> None:
+        """An activation behind it takes none of them, nor does a factor."""
+        assert page(Looped(factor)).count("shortcut: identity") == (1 if factor == 1 else 3)
 
     def test_a_module_of_two_names_is_called_as_where_it_runs(self) -> None:
         """The other name is left out; what is in a list of Python is the function that it is."""
