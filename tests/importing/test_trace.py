@@ -45,7 +45,10 @@ class TestValues:
         """Those that also take numbers ask first, and would read a tensor's memory."""
 
         class Power(nn.Module):
+            """Powers, by three functions that also take numbers."""
+
             def forward(self, x: torch.Tensor) -> torch.Tensor:
+                """Return as many values."""
                 assert isinstance(x, torch.Tensor)
                 assert issubclass(x.__class__, torch.Tensor)
                 return torch.where(x > 0, torch.pow(x, 3), torch.float_power(x, 2.0).float())

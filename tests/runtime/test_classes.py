@@ -170,12 +170,17 @@ class TestWays:
         """As interfaces and protocols are, whose type is not that of other classes."""
 
         class Named(ABC):
+            """What has a title."""
+
             @abstractmethod
             def title(self) -> str:
                 """Return what it is called."""
 
         class Mine(type(module), Named):
+            """A network with a title."""
+
             def title(self) -> str:
+                """Return it."""
                 return "mine"
 
         assert (Mine().title(), isinstance(Mine(), Named), isinstance(module, Named)) == ("mine", True, False)

@@ -183,7 +183,10 @@ class TestBatches:
         """With the option that makes it smaller."""
 
         class Full(nn.Module):
+            """It fills all memory."""
+
             def forward(self, images: torch.Tensor) -> torch.Tensor:
+                """Fail."""
                 raise torch.OutOfMemoryError("out of memory")
 
         with pytest.raises(RunError, match="has too little memory for 5 images at a time") as raised:
