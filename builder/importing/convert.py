@@ -21,7 +21,7 @@ from builder.importing.reading import GraphReading
 from builder.importing.steps import UnsayableError
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates
-from builder.importing.trace import trace, where
+from builder.importing.trace import AssignedError, trace, where
 from builder.importing.writing import Writer
 from builder.lowering import lower, page_from_text
 from builder.quantities import plural
@@ -205,8 +205,8 @@ def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = Fals
         try:
             copied = _weightless(net).train(training)
             return GraphReading(copied, trace(copied, torch.zeros(BATCH, *size, device="meta")))
-        except UnsayableError:
-            raise
+        except AssignedError as error:
+            raise UnsayableError(str(error), None) from None
         except Exception:  # noqa: BLE001, S110 - it is tried with numbers
             pass
     image = torch.rand(BATCH, *size, device=there)

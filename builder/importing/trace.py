@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from builder.importing.steps import UnsayableError
 from builder.importing.wrappers import looked_into
 
 if TYPE_CHECKING:
@@ -29,6 +28,10 @@ _FRAME = re.compile(r'File "([^"]+)", line (\d+), in (\w+)')
 
 DROP_PATH = ("DropPath", "StochasticDepth")
 """Classes by whose name stochastic depth is known: they do nothing outside training."""
+
+
+class AssignedError(Exception):
+    """A part of a value is changed; the message says where."""
 
 
 class Value(fx.Proxy):
@@ -80,7 +83,7 @@ class Value(fx.Proxy):
     def __setitem__(self, place: Any, value: Any) -> None:
         """Refuse what changes a part of a value: nothing that was made of it before would know."""
         stack = "".join(traceback.format_list(traceback.extract_stack()[:-1]))
-        raise UnsayableError(f"a value is assigned into a part of another, {where(stack)}", None)
+        raise AssignedError(f"a value is assigned into a part of another, {where(stack)}")
 
     def __iadd__(self, other: Any) -> Any:
         return self.tracer.create_proxy("call_function", operator.iadd, (self, other), {})
