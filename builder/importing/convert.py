@@ -88,7 +88,10 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
     net.eval()
     found = _converted(net, size, name, said)
     if found.holes:
-        numbered = _converted(net, size, name, said, light=False)
+        try:
+            numbered = _converted(net, size, name, said, light=False)
+        except (UntraceableError, UnsayableError):  # it runs without numbers alone, and something was said
+            return found
         return numbered if numbered.is_equal else found
     if found.proof is None or not found.proof.loads or found.proof.equal or not found.proof.is_steady:
         return found

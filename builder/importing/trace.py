@@ -118,9 +118,13 @@ class Tracer(fx.Tracer):
         self._waiting = list(inputs)
         self._inside = False
         self._names: dict[int, tuple[str, torch.Tensor]] = {}
+        self._modules: dict[nn.Module, list[str]] = {}
+        """The names of every module: most have one."""
 
     def trace(self, root: Any, concrete_args: dict[str, Any] | None = None) -> fx.Graph:
         """Return the graph of a module; ``root`` runs once, in the mode that it is in."""
+        for name, each in root.named_modules(remove_duplicate=False):
+            self._modules.setdefault(each, []).append(name)
         named = [*root.named_parameters(), *root.named_buffers()]
         self._names = {tensor.untyped_storage()._cdata: (name, tensor) for name, tensor in named}  # noqa: SLF001 - what a view shares with its base, also on the meta device
         with torch.no_grad():
@@ -132,7 +136,7 @@ class Tracer(fx.Tracer):
 
     def path_of_module(self, mod: nn.Module) -> str:
         """Return the name of a module; of several that by which the module around the call has it."""
-        names = [name for name, each in self.root.named_modules(remove_duplicate=False) if each is mod]
+        names = self._modules[mod]
         around = self.scope.module_path
         return str(next((name for name in names if name.rpartition(".")[0] == around), names[0]))
 
@@ -140,7 +144,7 @@ class Tracer(fx.Tracer):
         self, m: nn.Module, forward: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Run what is inside an operation without looking at it, and what no module has as the function that it is."""
-        if self._inside or all(each is not m for each in self.root.modules()):
+        if self._inside or m not in self._modules:
             return forward(*args, **kwargs)
         return super().call_module(m, forward, args, kwargs)
 

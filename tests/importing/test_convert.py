@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -38,6 +39,21 @@ from tests.importing.networks import (
     imported,
 )
 from tests.importing.norms import Rectified, page
+
+
+class MetaAlone(nn.Module):
+    """It computes what a page cannot say, and fails where a traced value has numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return means."""
+        if type(x) is not torch.Tensor and not x.is_meta:
+            message = "numbers"
+            raise ValueError(message)
+        return torch.sin(self.conv(x)).mean((2, 3))
 
 
 class TestBlocks:
@@ -217,6 +233,12 @@ class TestProof:
         assert found.text.startswith("# NOT PROVEN: ")
         assert words in found.unproven
         assert words in found.text.partition("\n")[0]
+
+    def test_what_was_said_stays_where_numbers_cannot_be_traced(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A page with holes is better than none."""
+        monkeypatch.setattr("builder.importing.convert.exported", Mock(side_effect=ValueError("no")))
+        (hole,) = imported(MetaAlone()).holes
+        assert hole.said == "sin"
 
     def test_weights_that_nothing_uses_are_left_out(self) -> None:
         """The page computes the same without them, and its first line says so."""
