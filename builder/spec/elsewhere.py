@@ -189,6 +189,9 @@ def _is_another(word: str) -> bool:
 
 def advise(word: str, known: Sequence[str], what: str) -> str:
     """Return what to write instead of the unknown ``word`` of a layer, led in by ``what`` where nothing is near."""
+    head, brace, _ = word.partition(" {")
+    if brace and head in known:
+        return f"write `{head}: {{ … }}`, with a colon"
     called = _called(word)
     there = LAYERS.get(called.lower(), "")
     if " " in there:

@@ -52,6 +52,10 @@ KNOWN = [*OPERATIONS, "layers", "shortcut"]
 class TestPyTorch:
     """Every module of ``torch.nn``."""
 
+    def test_a_brace_behind_a_word_lacks_its_colon(self) -> None:
+        """YAML takes both for one name."""
+        assert advise("dropout2d {p", KNOWN, "there are") == "write `dropout2d: { … }`, with a colon"
+
     @pytest.mark.parametrize("name", MODULES)
     def test_is_ours_or_not_built_in(self, name: str) -> None:
         """Never a neighbor that computes something else."""
