@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from builder.graph import Graph
     from builder.ops import Operations
+    from builder.ops.base import Operation
 
 Description: TypeAlias = tuple[str, str, tuple[tuple[str, str], ...], str]
 """A network in a pickle: its name, its page, its plugins (path and checksum), the checksum of its code.
@@ -69,6 +70,7 @@ class Classes:
         self.namespace: Mapping[str, Any] = MappingProxyType(namespace)
         self.by_name = MappingProxyType({name: each for name, each in namespace.items() if _is_own(each, namespace)})
         self.network: type = namespace[network]
+        self._description: Description | None = None
         for each in self.by_name.values():
             if isinstance(each, GeneratedType):
                 setattr(each, _HOME, self)
@@ -87,18 +89,23 @@ class Classes:
 
         return reduce
 
-    @cached_property
+    @property
     def description(self) -> Description:
-        """What pickle writes in the place of a class: always the same object, which a pickle holds once."""
+        """What pickle writes in the place of a class; the same object until plugins move: a pickle holds it once."""
+        page, operations = self._described
+        plugins = tuple((from_home(each.path), each.sha256) for each in _origins(operations))
+        if self._description is None or self._description[2] != plugins:
+            self._description = (self.graph.name, page, plugins, _code(self.text))
+            _BY_DESCRIPTION[self._description] = self
+        return self._description
+
+    @cached_property
+    def _described(self) -> tuple[str, tuple[type[Operation], ...]]:
+        """The network's page and the operations of plugins whose words stand on it; without them it can't be read."""
         page = resolved_page(self.graph.page, self.graph)
-        found = (
-            self.graph.name,
-            page,
-            tuple((from_home(each.path), each.sha256) for each in _needed(self.graph, page)),
-            _code(self.text),
-        )
-        _BY_DESCRIPTION[found] = self
-        return found
+        words = set(re.findall(r"\w+", page))
+        named = (each for word, each in self.graph.page.operations.items() if word in words)
+        return page, tuple(each for each in named if plugin_origin(each) is not None)
 
 
 def _typed(text: str) -> ast.Module:
@@ -120,7 +127,7 @@ copyreg.pickle(GeneratedType, _reduced)
 
 
 _BY_TEXT: WeakValueDictionary[tuple[str, ...], Classes] = WeakValueDictionary()
-"""Classes in use by their text and the checksums of its plugins, so that equal networks are of one class."""
+"""Classes in use by their text and the modules of its plugins, so that equal networks are of one class."""
 
 _BY_DESCRIPTION: WeakValueDictionary[Description, Classes] = WeakValueDictionary()
 """Classes in use by their description, so that a copy has the class of its original, and a page is read once."""
@@ -129,8 +136,8 @@ _BY_DESCRIPTION: WeakValueDictionary[Description, Classes] = WeakValueDictionary
 def classes_of(graph: Graph) -> Classes:
     """Return the classes of a network: for the same source the same, while any of them is in use."""
     text, network = document(graph)
-    origins = {origin for node in graph.nodes if (origin := plugin_origin(type(node.operation)))}
-    key = text, *sorted(each.sha256 for each in origins)
+    operations = {type(node.operation) for node in graph.nodes}
+    key = text, *sorted({each.__module__ for each in operations if plugin_origin(each) is not None})
     found = _BY_TEXT.get(key)
     if found is None:
         found = _BY_TEXT[key] = Classes(graph, text, network)
@@ -186,11 +193,9 @@ def _operations(network: str, plugins: Iterable[tuple[str, str]]) -> Operations:
     return MappingProxyType(merged)
 
 
-def _needed(graph: Graph, page: str) -> list[PluginOrigin]:
-    """Return the plugins whose words stand on the page; without them it can't be read."""
-    words = set(re.findall(r"\w+", page))
-    origins = (plugin_origin(each) for word, each in graph.page.operations.items() if word in words)
-    return sorted({each for each in origins if each is not None})
+def _origins(operations: Iterable[type[Operation]]) -> list[PluginOrigin]:
+    """Return where the plugins of these operations lie by now."""
+    return sorted({origin for each in operations if (origin := plugin_origin(each)) is not None})
 
 
 def _code(text: str) -> str:

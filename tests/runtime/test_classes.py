@@ -334,14 +334,14 @@ from builder.ops.plugins import read_plugin
 LOADED
 try:
     module = pickle.load(open("module.pkl", "rb"))
-    print(type(module.body.gct).__name__)
+    print(type(SAID.body.gct).__name__)
 except RunError as error:
     print(error.message, "help:", error.hint)
 """
 
-    def unpickled(self, folder: Path, loaded: str = "") -> str:
-        """Return what a fresh process says that unpickles the module, after ``loaded``."""
-        done = fresh(self.SCRIPT.replace("LOADED", loaded), folder)
+    def unpickled(self, folder: Path, loaded: str = "", said: str = "module") -> str:
+        """Return what a fresh process says of ``said`` that unpickles the module, after ``loaded``."""
+        done = fresh(self.SCRIPT.replace("LOADED", loaded).replace("SAID", said), folder)
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
@@ -359,6 +359,17 @@ except RunError as error:
         assert str(tmp_path).encode() not in pickle.dumps(module)
         (tmp_path / "module.pkl").write_bytes(pickle.dumps(module))
         assert self.unpickled(tmp_path) == "GCT"
+
+    def test_is_sought_where_it_was_read_last(self, gated: nn.Module, tmp_path: Path) -> None:
+        """A network of a first copy is still in use, and that copy has gone since; the class stays one."""
+        pickle.dumps(gated)
+        copy = tmp_path / "copy"
+        copy.mkdir()
+        (tmp_path / "gct.py").rename(copy / "gct.py")
+        twin = builder.build(tmp_path / "gated.yaml", plugins=[copy / "gct.py"])
+        assert type(twin) is type(gated)
+        (tmp_path / "module.pkl").write_bytes(pickle.dumps([twin, gated]))
+        assert self.unpickled(tmp_path, said="module[0]") == self.unpickled(tmp_path, said="module[1]") == "GCT"
 
     @pytest.mark.slow
     def test_is_taken_as_loaded(self, gated: nn.Module, tmp_path: Path) -> None:
