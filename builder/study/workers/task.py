@@ -17,6 +17,7 @@ from builder.study.results.cells import cell_from_json
 from builder.study.results.folder import CellFolder, StudyFolder
 from builder.study.workers.context import StudyContext
 from builder.study.workers.facts import facts
+from builder.study.workers.memory import keep_freed_memory
 from builder.study.workers.place import claimed, forget_cell, prepare_cell, sees
 from builder.study.workers.watch import Watch
 from builder.training.folder.failure import DivergedError
@@ -59,6 +60,7 @@ class Outcome:
 
 def prepare_trials(context: StudyContext, plugins: Sequence[Path], number: int) -> Perform:
     """Return what trains cells; torch is imported now."""
+    keep_freed_memory()
     before_torch_starts()
     from builder.study.workers.trial import trainer  # noqa: PLC0415 - torch reads what is set above
 
