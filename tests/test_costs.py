@@ -99,6 +99,12 @@ LAYERS = {
     "softmax": "softmax",
     "softmax over groups": "softmax: {groups: 2}",
     "groupnorm": "groupnorm: {groups: 2}",
+    "batchnorm that learns nothing": "batchnorm: {affine: false}",
+    "instancenorm": "instancenorm",
+    "instancenorm that learns": "instancenorm: {affine: true}",
+    "glu": "glu",
+    "contiguous": "contiguous",
+    "gempool": "gempool",
     "localresponsenorm": "localresponsenorm: {size: 3}",
     "blurpool": "blurpool: {stride: 1}",
     "pad": "pad: {top: 1, left: 2}",
@@ -107,6 +113,7 @@ LAYERS = {
     "padchannels of nothing": "padchannels: {out: $in}",
     "upsample": "upsample",
     "upsample bilinear": "upsample: {mode: bilinear}",
+    "upsample from corner to corner": "upsample: {mode: bilinear, align_corners: true}",
     "upsample by one": "upsample: {factor: 1}",
     "identity": "identity",
     "maxpool": "maxpool: {kernel: 3, stride: 2, padding: 1}",
@@ -189,7 +196,7 @@ class TestOperations:
         layer = f"se: {{hidden: 3, activation: {activation}, gate: {gate}}}"
         assert_priced_right(f"layers:\n  - conv: {{out: 4, kernel: 1}}\n  - {layer}{HEAD}", tmp_path)
 
-    @pytest.mark.parametrize("merge", ["add", "mul", "concat"])
+    @pytest.mark.parametrize("merge", ["add", "mul", "max", "concat"])
     @pytest.mark.parametrize("lanes", [2, 3])
     @pytest.mark.parametrize("first", ["sigmoid", "conv: {out: 4, kernel: 1}"])
     def test_lanes_that_meet(self, merge: str, lanes: int, first: str, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, replace
 from math import prod
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,7 +18,7 @@ from builder.importing.heads import add_heads
 from builder.importing.layout import PageLayout
 from builder.importing.places import Places
 from builder.importing.proof import Proof, keys, prove, tied
-from builder.importing.reading import GraphReading
+from builder.importing.reading import PLAIN, GraphReading, Manner
 from builder.importing.steps import UnsayableError
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates
@@ -29,6 +30,8 @@ from builder.runtime.compile import build
 from builder.spec.page import LANGUAGE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from builder.graph import Graph
 
 BATCH = 2
@@ -71,6 +74,9 @@ class Imported:
     idle: tuple[str, ...] = ()
     """Weights of the network that nothing uses, and that the page leaves out."""
 
+    ending: str = ""
+    """What the network ends with and the page leaves out, because it is part of the loss: `softmax`, `log_softmax`."""
+
     @property
     def is_equal(self) -> bool:
         """Whether the page's network is proven to be the network that was read."""
@@ -82,27 +88,36 @@ def convert(net: nn.Module, size: tuple[int, int, int], name: str, said: str) ->
 
     ``said`` is what the user calls the network, for the page's first line. The network is left in evaluation mode.
     Where something cannot be said, the network is traced with its numbers too: of a tensor that Python makes on the way
-    nothing else tells whether it is zero. Where the outputs differ, sums are written in Python's own order. Either page
-    is taken if it is proven.
+    nothing else tells whether it is zero. Where the outputs differ, sums are written in Python's own order, or what
+    lays numbers out anew is written too. Any of these pages is taken if it is proven.
     """
     net.eval()
-    found = _converted(net, size, name, said)
-    if found.holes:
+    found = _converted(net, size, name, said, PLAIN)
+    for manner in _other_manners(found):
         try:
-            numbered = _converted(net, size, name, said, light=False)
+            other = _converted(net, size, name, said, manner)
         except (UntraceableError, UnsayableError):  # it runs without numbers alone, and something was said
-            return found
-        return numbered if numbered.is_equal else found
+            continue
+        if other.is_equal:
+            return other
+    return found
+
+
+def _other_manners(found: Imported) -> tuple[Manner, ...]:
+    """Return how a network may be read where the plain way is not proven."""
+    if found.holes:
+        return (Manner(is_light=False),)
+    if found.refused:
+        first = Manner(channels_first=True)
+        return first, replace(first, keeps_layout=True)
     if found.proof is None or not found.proof.loads or found.proof.equal or not found.proof.is_steady:
-        return found
-    ordered = _converted(net, size, name, said, in_order=True)
-    return ordered if ordered.is_equal else found
+        return ()
+    return Manner(in_order=True), Manner(keeps_layout=True), Manner(in_order=True, keeps_layout=True)
 
 
-def _converted(
-    net: nn.Module, size: tuple[int, int, int], name: str, said: str, *, in_order: bool = False, light: bool = True
-) -> Imported:
-    body, layout, structure, classes, chooses_at = _described(net, size, in_order=in_order, light=light)
+def _converted(net: nn.Module, size: tuple[int, int, int], name: str, said: str, manner: Manner) -> Imported:
+    body, layout, structure, classes, reading = _described(net, size, manner)
+    chooses_at = where(reading.told[0]) if reading.told else ""
     templates = Templates({each for each, _ in body.entries if each is not None})
     templates.run(body)
     holes = tuple(
@@ -122,40 +137,42 @@ def _converted(
         )
     try:
         graph = lower(replace(page_from_text(text, f"{name}.yaml"), language=LANGUAGE))  # as a file of today
-        proof = _proof(net, graph, size)
+        proof = _proof(net, graph, size, reading.ending)
     except ArchError as error:
         refused = error.diagnostics[0].message
         first = f"# NOT PROVEN: the page of {said} is refused: {refused}"
         return Imported(name, size, f"{first}\n{text}", holes, None, None, refused=refused)
     resting = _in_training_only(net, size, proof.unexpected)
     why_not = _why_not(proof, said, chooses_at, resting) or _why_tied(net, graph)
-    first = f"NOT PROVEN: {why_not}." if why_not else _proven(proof, said)
-    found = Imported(name, size, f"# {first}\n{text}", holes, proof, graph, layout.sums, unproven=why_not)
+    first = f"NOT PROVEN: {why_not}." if why_not else _proven(proof, said, reading.ending)
+    page = f"# {first}\n{text}"
+    found = Imported(name, size, page, holes, proof, graph, layout.sums, unproven=why_not, ending=reading.ending)
     return found if resting else replace(found, idle=proof.unexpected)
 
 
 def _described(
-    net: nn.Module, size: tuple[int, int, int], *, in_order: bool, light: bool
-) -> tuple[BodyForm, PageLayout, Structure, int, str]:
-    """Return the body of the page before anything is repeated, the number of classes, and where Python chooses."""
-    reading = _traced(net, size, light=light)
-    structure = Structure(in_order=in_order)
+    net: nn.Module, size: tuple[int, int, int], manner: Manner
+) -> tuple[BodyForm, PageLayout, Structure, int, GraphReading]:
+    """Return the body of the page before anything is repeated, the number of classes, and what was read."""
+    reading = _traced(net, size, manner)
+    structure = Structure(in_order=manner.in_order)
     call = reading.run()
     items = structure.network(call)
     layout = PageLayout(net, structure)
     body = layout.body(items, "")
     classes = _classes(body, structure.shapes.get(call.value, ()))
-    add_heads(body, layout, structure, lambda: _traced(net, size, training=True), classes, net)
+    add_heads(body, layout, structure, lambda: _traced(net, size, manner, training=True), classes, net)
     Places().run(body, -1)
-    return body, layout, structure, classes, where(reading.told[0]) if reading.told else ""
+    return body, layout, structure, classes, reading
 
 
-def _proven(proof: Proof, said: str) -> str:
+def _proven(proof: Proof, said: str, ending: str) -> str:
     how = "the outputs are equal" if proof.with_outputs else "names and shapes of the weights are equal"
+    without = f" without its last `{ending}`, which the loss computes" if ending else ""
     loads = "its weights load strictly"
     if proof.unexpected:
         loads = f"its weights load but for {len(proof.unexpected)} that nothing uses, `{proof.unexpected[0]}` first,"
-    return f"Imported from {said}; {loads} and {how}."
+    return f"Imported from {said}{without}; {loads} and {how}."
 
 
 def _why_tied(net: nn.Module, graph: Graph) -> str:
@@ -170,7 +187,7 @@ def _in_training_only(net: nn.Module, size: tuple[int, int, int], names: tuple[s
     if not names:
         return ""
     try:
-        used = _traced(net, size, training=True).touched()
+        used = _traced(net, size, PLAIN, training=True).touched()
     except Exception:  # noqa: BLE001 - it only trains in another way, and may use any of them
         return names[0]
     return next((name for name in names if name in used or any(name.startswith(f"{each}.") for each in used)), "")
@@ -191,23 +208,30 @@ def _why_not(proof: Proof, said: str, chooses_at: str, resting: str) -> str:
     return "" if proof.equal else f"the outputs differ from those of {said}, first at {proof.parts_at}"
 
 
-def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int]) -> Proof:
+def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int], ending: str) -> Proof:
     there = next(net.parameters(), torch.empty(0)).device
     if there.type == "meta":
         with torch.device("meta"):
             return keys(net, build(graph))
-    page = build(graph).to(there)
-    generator = torch.Generator().manual_seed(0)
-    return prove(net, page.eval(), torch.randn(BATCH, *size, generator=generator).to(there))
+    page = build(graph).to(there).eval()
+    image = torch.randn(BATCH, *size, generator=torch.Generator().manual_seed(0)).to(there)
+    return prove(net, page, image, _ENDINGS[ending])
 
 
-def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = False, light: bool = True) -> GraphReading:
+_ENDINGS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxyType(
+    {"": lambda logits: logits, "softmax": lambda logits: logits.softmax(1),
+     "log_softmax": lambda logits: logits.log_softmax(1)}
+)  # fmt: skip
+"""What a network computes of the page's outputs."""
+
+
+def _traced(net: nn.Module, size: tuple[int, int, int], manner: Manner, *, training: bool = False) -> GraphReading:
     """Return the steps, found on the meta device if the network runs there, else where it lies or by the exporter."""
     there = next(net.parameters(), torch.empty(0)).device
-    if light:
+    if manner.is_light:
         try:
             copied = _weightless(net).train(training)
-            return GraphReading(copied, trace(copied, torch.zeros(BATCH, *size, device="meta")))
+            return GraphReading(copied, trace(copied, torch.zeros(BATCH, *size, device="meta")), manner)
         except AssignedError as error:
             raise UnsayableError(str(error), None) from None
         except Exception:  # noqa: BLE001, S110 - it is tried with numbers
@@ -215,13 +239,13 @@ def _traced(net: nn.Module, size: tuple[int, int, int], *, training: bool = Fals
     image = torch.rand(BATCH, *size, device=there)
     if training:  # of a copy, whose running means nobody misses
         copied = copy.deepcopy(net).train()
-        return GraphReading(copied, trace(copied, image))
+        return GraphReading(copied, trace(copied, image), manner)
     try:
-        return GraphReading(net, trace(net, image))
+        return GraphReading(net, trace(net, image), manner)
     except Exception:  # noqa: BLE001 - PyTorch's exporter follows Python where torch.fx does not
         try:
             program = exported(net, image)
-            return GraphReading(program, trace(program, image))
+            return GraphReading(program, trace(program, image), manner)
         except Exception as error:
             raise UntraceableError(str(error).strip().partition("\n")[0] or type(error).__name__) from error
 

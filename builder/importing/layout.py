@@ -28,6 +28,8 @@ from builder.lowering.names import TAKEN, join
 from builder.spec.page import POINTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from torch import nn
 
     from builder.importing.forms import Node
@@ -234,9 +236,12 @@ class PageLayout:
     def _again(self, item: Item, own: str, names: Names) -> tuple[str, Node]:
         """Return a part of a module that the page has a block of already, or whose name it cannot have, by its key."""
         if own in names.keyed and self._runs_again(item):
-            if isinstance(item, Region) and (steps := self._repeatable(item)) is not None:
-                return names.fresh(f"{own}_again"), self._repeated(item, steps, names)
-            what = f"`{own}` runs a second time with the same weights; a page runs layers again, and no lanes that meet"
+            if isinstance(item, Region) and self._is_repeatable(item):
+                again = BodyForm(self._repeated(item.items, names))
+                return names.fresh(f"{own}_again"), BlockForm(
+                    "Again", again, key=".", channels=item.channels, source=item.source, value=item.value
+                )
+            what = f"`{own}` runs a second time with the same weights, and something in it is no layer of a page"
             return names.fresh("hole"), self._hole(replace(first_step(item), said=getattr(item, "kind", own)), what)
         first, node = names.nodes.get(own), self._node(item)
         if not isinstance(node, BlockForm) or not isinstance(first, BlockForm | None) or not _KEY.match(own):
@@ -246,29 +251,44 @@ class PageLayout:
             first.key = own
         return names.fresh(f"{own}_part" if _NAME.match(own) else "block"), node
 
-    def _repeatable(self, region: Region) -> list[TracedStep] | None:
-        """Return the steps of a module that runs again, if they stand one behind another and the page has them."""
-        steps: list[TracedStep] = []
-        for item in self._gates(region.items):
-            if isinstance(item, Joint):
-                return None
-            inner = self._repeatable(item) if isinstance(item, Region) else [item]
-            if inner is None:
-                return None
-            steps += inner
-        known = all(each.word != HOLE and (not each.owns or each.key in self._layers) for each in steps)
-        return steps if known else None
+    def _is_repeatable(self, region: Region) -> bool:
+        """Return whether the page has every layer of a module that runs again."""
+        return all(each.word != HOLE and (not each.owns or each.key in self._layers) for each in self._steps(region))
 
-    def _repeated(self, region: Region, steps: list[TracedStep], names: Names) -> BlockForm:
-        """Return a module that runs again as its layers that do, one after another."""
+    def _steps(self, item: Item) -> Iterator[TracedStep]:
+        """Yield every step of an item, gates and norms as one."""
+        if isinstance(item, TracedStep):
+            yield item
+            return
+        for lane in [item.items] if isinstance(item, Region) else item.lanes:
+            for each in self._gates(lane):
+                yield from self._steps(each)
+
+    def _repeated(self, items: list[Item], names: Names) -> list[tuple[str | None, Node]]:
+        """Return what runs again as its layers that do, one after another, and lanes that meet as lanes of such."""
         entries: list[tuple[str | None, Node]] = []
-        for step in steps:
-            first = self._layers[step.key] if step.owns else None
-            node = self._node(step) if first is None else LayerForm("reuse", {}, value=step.value, again=first)
-            entries.append((names.fresh(step.word if first is None else f"{first.word}_again"), node))
+        for item in self._gates(items):
+            if isinstance(item, Region):
+                entries += self._repeated(item.items, names)
+            elif isinstance(item, Joint):
+                entries.append((names.fresh(self._joint_name(item)), self._joint_again(item, names)))
+            else:
+                first = self._layers[item.key] if item.owns else None
+                node = self._node(item) if first is None else LayerForm("reuse", {}, value=item.value, again=first)
+                entries.append((names.fresh(item.word if first is None else f"{first.word}_again"), node))
+        return entries
+
+    def _joint_again(self, joint: Joint, names: Names) -> BlockForm:
+        """Return lanes that meet once more."""
+        form = shortcut_form(joint)
+        bodies = [BodyForm(self._repeated(lane, names)) for lane in (joint.lanes if form is None else form)]
+        usual = "concat" if form is None else "add"
         return BlockForm(
-            "Again", BodyForm(entries), key=".", channels=region.channels, source=region.source, value=region.value
-        )
+            "Joint", None if form is None else bodies[0], None if form is not None else bodies,
+            split=bool(joint.split) if len(set(joint.split)) < 2 else list(joint.split),
+            shortcut=None if form is None else bodies[1], merge=None if joint.word == usual else joint.word, key=".",
+            channels=joint.channels, source=joint.source, value=joint.value, shares=joint.shares,
+        )  # fmt: skip
 
     def _runs_again(self, item: Item) -> bool:
         """Return whether weights are in an item that a layer before has too."""
@@ -377,7 +397,7 @@ class PageLayout:
         return BlockForm("Activated", body, key=".", channels=joint.channels, source=joint.source, value=joint.value)
 
     def _joint_name(self, joint: Joint) -> str:
-        return {"add": "residual", "mul": "gate", "div": "quotient", "concat": "branches"}[joint.word]
+        return {"add": "residual", "mul": "gate", "div": "quotient", "max": "maximum", "concat": "branches"}[joint.word]
 
 
 def _is_activation(item: Item | None) -> bool:

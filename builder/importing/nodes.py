@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import fx
 
-from builder.importing.words import functions
+from builder.importing.words import functions, modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from torch import nn
 
 
 def is_last_axis(dim: Any, image: torch.Tensor) -> bool:
@@ -65,3 +67,48 @@ def tensors_of(given: dict[str, Any]) -> dict[str, Any]:
 def one_row(values: tuple[Any, ...]) -> tuple[int, ...]:
     """Return numbers that were given one by one, or as one list."""
     return tuple(values[0]) if len(values) == 1 and isinstance(values[0], (tuple, list)) else tuple(values)
+
+
+class Found(NamedTuple):
+    """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights.
+
+    ``before`` are words that come first, with their fields, and ``reads`` what is read besides.
+    """
+
+    word: str
+    fields: dict[str, object]
+    source: fx.Node
+    key: str = ""
+    before: tuple[tuple[str, dict[str, object]], ...] = ()
+    reads: tuple[fx.Node, ...] = ()
+
+
+def is_module(node: Any) -> bool:
+    """Return whether a node calls a module of PyTorch."""
+    return isinstance(node, fx.Node) and node.op == "call_module"
+
+
+def is_parameter(node: Any) -> bool:
+    """Return whether a node is a parameter, a buffer or a number that Python made of them."""
+    return isinstance(node, fx.Node) and node.op == "get_attr"
+
+
+def function_of(node: Any) -> str:
+    """Return the name of the function that a node calls, empty where it calls none."""
+    calls = isinstance(node, fx.Node) and node.op in ("call_function", "call_method")
+    return functions.name_of(node.target) if calls else ""
+
+
+def activation_of(node: Any, net: nn.Module) -> str:
+    """Return the word of an activation, whether a module or a function."""
+    if is_module(node):
+        found = modules.said(net.get_submodule(str(node.target)))
+        return found[0] if found is not None else ""
+    return function_of(node)
+
+
+def past(node: Any, *names: str) -> Any:
+    """Return a node, or the one before where it only lays values out anew."""
+    while function_of(node) in names:
+        node = node.args[0]
+    return node

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
 
+from builder.importing.gates import channel_gate, coordinate_gate, generalized_mean
+from builder.importing.nodes import Found, function_of, is_module, is_parameter, past
 from builder.importing.words import functions, modules
 from builder.shapes import window_output
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class Found(NamedTuple):
-    """A pattern that ends in a node: its word, its fields, the node that enters it, and the module with its weights.
-
-    ``before`` are words that come first, with their fields, and ``reads`` what is read besides.
-    """
-
-    word: str
-    fields: dict[str, object]
-    source: fx.Node
-    key: str = ""
-    before: tuple[tuple[str, dict[str, object]], ...] = ()
-    reads: tuple[fx.Node, ...] = ()
 
 
 def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
@@ -36,11 +24,24 @@ def pattern(node: Any, name: str, net: nn.Module) -> Found | None:
     return None
 
 
+def ending_of(node: Any, net: nn.Module) -> str:
+    """Return `softmax` or `log_softmax` where a node is that of a row of logits, else nothing."""
+    if not isinstance(node, fx.Node) or node.meta["known"].ndim != 2 or not node.args:
+        return ""
+    if is_module(node):
+        module = net.get_submodule(str(node.target))
+        names = {nn.Softmax: "softmax", nn.LogSoftmax: "log_softmax"}
+        return names.get(type(module), "") if getattr(module, "dim", None) in (1, -1, None) else ""
+    name = function_of(node)
+    given = functions.arguments("softmax", node.target, node.args, node.kwargs)
+    return name if name in ("softmax", "log_softmax") and given.get("dim") in (1, -1, None) else ""
+
+
 def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return what a view ends in which channels were dealt: view to groups, transpose, view back."""
     after = node.meta["known"]
-    grouped = _past(_unswapped(_past(node.args[0], "contiguous")), "contiguous")
-    if after.ndim != 4 or _function(grouped) not in ("view", "unflatten"):
+    grouped = past(_unswapped(past(node.args[0], "contiguous")), "contiguous")
+    if after.ndim != 4 or function_of(grouped) not in ("view", "unflatten"):
         return None
     source, shape = grouped.args[0], grouped.meta["known"].shape
     if not isinstance(source, fx.Node) or len(shape) != 5 or source.meta["known"].shape != after.shape:
@@ -51,8 +52,8 @@ def _shuffled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as t
 def _to_depth(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return a view in which squares of positions become channels, those of one position behind one another."""
     after = node.meta["known"]
-    turned = _past(node.args[0], "contiguous")
-    if after.ndim != 4 or _function(turned) != "permute" or _function(turned.args[0]) != "view":
+    turned = past(node.args[0], "contiguous")
+    if after.ndim != 4 or function_of(turned) != "permute" or function_of(turned.args[0]) != "view":
         return None
     source, cut = turned.args[0].args[0], turned.args[0].meta["known"].shape
     if not isinstance(source, fx.Node) or len(cut) != 6 or source.meta["known"].ndim != 4:
@@ -73,12 +74,12 @@ def _to_depth(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as t
 
 def _softmax_of_parts(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return weights between groups of channels that stand in parts, as ResNeSt has them, in a row."""
-    weights = _past(node.args[0], "contiguous")
-    if node.meta["known"].ndim != 2 or _function(weights) != "softmax":
+    weights = past(node.args[0], "contiguous")
+    if node.meta["known"].ndim != 2 or function_of(weights) != "softmax":
         return None
     given = functions.arguments("softmax", weights.target, weights.args, weights.kwargs)
     cut = _unswapped(given["input"])
-    if given.get("dim") != 1 or _function(cut) != "view" or cut.meta["known"].ndim != 4:
+    if given.get("dim") != 1 or function_of(cut) != "view" or cut.meta["known"].ndim != 4:
         return None
     source, (_, parts, groups, _) = cut.args[0], cut.meta["known"].shape
     if node.meta["known"].shape[1] != source.meta["known"].shape[1]:
@@ -88,10 +89,10 @@ def _softmax_of_parts(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG00
 
 def _unswapped(node: Any) -> Any:
     """Return the value whose first two axes behind the batch a node exchanges, None where it does something else."""
-    if _function(node) not in ("transpose", "permute"):
+    if function_of(node) not in ("transpose", "permute"):
         return None
     count, axes = node.meta["known"].ndim, _axes_of(node)
-    if _function(node) == "permute":
+    if function_of(node) == "permute":
         return node.args[0] if [each % count for each in axes] == [0, 2, 1, *range(3, count)] else None
     return node.args[0] if {each % count for each in axes} == {1, 2} else None
 
@@ -105,14 +106,14 @@ def _axes_of(turned: Any) -> tuple[int, ...]:
 
 def _context(node: Any, net: nn.Module) -> Found | None:
     """Return the mean of the positions, weighed by what a convolution to one channel makes of them."""
-    source = _past(node.args[0], "contiguous")
-    if node.meta["known"].shape[2:] != (1, 1) or _function(source) != "matmul":
+    source = past(node.args[0], "contiguous")
+    if node.meta["known"].shape[2:] != (1, 1) or function_of(source) != "matmul":
         return None
-    rows, weights = (_past(each, "unsqueeze") for each in source.args)
-    if _function(weights) != "softmax" or _function(rows) != "view" or weights.meta["known"].ndim != 3:
+    rows, weights = (past(each, "unsqueeze") for each in source.args)
+    if function_of(weights) != "softmax" or function_of(rows) != "view" or weights.meta["known"].ndim != 3:
         return None
-    image, scores = rows.args[0], _past(weights.args[0], "view")
-    module = net.get_submodule(str(scores.target)) if _is_module(scores) else None
+    image, scores = rows.args[0], past(weights.args[0], "view")
+    module = net.get_submodule(str(scores.target)) if is_module(scores) else None
     if not isinstance(module, nn.Conv2d) or scores.args[0] is not image or image.meta["known"].ndim != 4:
         return None
     batch, channels, height, width = image.meta["known"].shape
@@ -128,13 +129,13 @@ def _context(node: Any, net: nn.Module) -> Found | None:
 def _mixed_kernels(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return a convolution of all images in one row of channels, with kernels mixed for each from those of experts."""
     turned = node.args[0]
-    convolved: Any = turned.args[0] if _function(turned) == "permute" and _axes_of(turned) == (1, 0, 2, 3) else None
-    if _function(convolved) != "conv2d":
+    convolved: Any = turned.args[0] if function_of(turned) == "permute" and _axes_of(turned) == (1, 0, 2, 3) else None
+    if function_of(convolved) != "conv2d":
         return None
     given = functions.arguments("conv2d", convolved.target, convolved.args, convolved.kwargs)
     weight, bias = (_mixture(given.get(each)) for each in ("weight", "bias"))
     row, margin = _unpadded(given["input"])
-    if weight is None or (bias is None) != (given.get("bias") is None) or margin is None or _function(row) != "view":
+    if weight is None or (bias is None) != (given.get("bias") is None) or margin is None or function_of(row) != "view":
         return None
     image, (batch, out) = row.args[0], node.meta["known"].shape[:2]
     kernels, groups = given["weight"].meta["known"].shape, given.get("groups", 1)
@@ -149,7 +150,7 @@ def _mixed_kernels(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 -
 
 def _unpadded(node: Any) -> tuple[Any, tuple[tuple[str, dict[str, object]], ...] | None]:
     """Return a node before its margin of zeros, and what a page says for that; None where it has no word for it."""
-    if _function(node) != "pad":
+    if function_of(node) != "pad":
         return node, ()
     given = functions.arguments("pad", node.target, node.args, node.kwargs)
     said = functions.said("pad", given, given["input"].meta["known"], node.meta["known"])
@@ -160,60 +161,27 @@ def _unpadded(node: Any) -> tuple[Any, tuple[tuple[str, dict[str, object]], ...]
 
 def _mixture(node: Any) -> tuple[fx.Node, fx.Node] | None:
     """Return the numbers and the parameter of which a product of matrices is a view."""
-    product = _past(node, "view")
-    if _function(product) != "matmul" or not _is_parameter(product.args[1]) or _is_parameter(product.args[0]):
+    product = past(node, "view")
+    if function_of(product) != "matmul" or not is_parameter(product.args[1]) or is_parameter(product.args[0]):
         return None
     numbers, experts = product.args
     return numbers, experts
 
 
-def _channel_gate(node: Any, net: nn.Module) -> Found | None:
-    """Return a product with gates that a convolution along the channels makes of the channels' means."""
-    if len(node.args) != 2:
-        return None
-    source, gates = node.args
-    sharp = _past(gates, "expand_as", "expand", "view", "unsqueeze")
-    gate = _activation(sharp, net)
-    convolved: Any = _past(sharp.args[0], *_LAID_OUT) if gate in ("sigmoid", "hardsigmoid") else None
-    module = net.get_submodule(str(convolved.target)) if _is_module(convolved) else None
-    if not isinstance(module, nn.Conv1d) or (module.in_channels, module.out_channels) != (1, 1):
-        return None
-    size = module.kernel_size[0]
-    means = _past(convolved.args[0], *_LAID_OUT)
-    owner, _, own = str(convolved.target).rpartition(".")
-    plain = module.bias is None and module.padding == (size // 2,) and size % 2 == 1 and own == "conv"
-    if not plain or not _is_mean(means, net) or means.args[0] is not source:
-        return None
-    return Found("eca", {"kernel": size, "gate": gate}, source, owner)
-
-
-_LAID_OUT = ("view", "unsqueeze", "squeeze", "transpose")
-"""Functions after which the means of an image's channels stand in another of its axes."""
-
-
-def _is_mean(node: Any, net: nn.Module) -> bool:
-    """Return whether a node makes one number of each channel, their mean."""
-    if _is_module(node):
-        module = net.get_submodule(str(node.target))
-        return isinstance(module, nn.AdaptiveAvgPool2d) and node.meta["known"].shape[2:] == (1, 1)
-    pooled = _function(node) == "adaptive_avg_pool2d" and node.meta["known"].shape[2:] == (1, 1)
-    return pooled or _function(node) == "mean"
-
-
 def _pooled_whole(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return the mean or the greatest value of all positions of an image, in a row of channels."""
     inner = node
-    if _function(node) in ("getitem", "getattr"):
-        if node.args[1] not in (0, "values") or _function(node.args[0]) != "max":
+    if function_of(node) in ("getitem", "getattr"):
+        if node.args[1] not in (0, "values") or function_of(node.args[0]) != "max":
             return None
         inner = node.args[0]
-    name, known = _function(inner), node.meta["known"]
+    name, known = function_of(inner), node.meta["known"]
     if name not in ("mean", "amax", "max") or not isinstance(known, torch.Tensor) or known.ndim != 2 or not inner.args:
         return None
     given = functions.arguments(name, inner.target, inner.args, inner.kwargs)
     source, axes = given["input"], given.get("dim")
     axes = tuple(axes) if isinstance(axes, (tuple, list)) else (axes,)
-    if _function(source) in ("view", "flatten") and axes in ((2,), (-1,)):
+    if function_of(source) in ("view", "flatten") and axes in ((2,), (-1,)):
         source = source.args[0]  # the positions stood in one row
     elif name == "mean" or {each % 4 if isinstance(each, int) else each for each in axes} != {2, 3}:
         return None
@@ -227,7 +195,7 @@ def _pooled_whole(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - 
 
 def _squeezed(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return the channels of an image of one position in a row, its axes taken away one after another."""
-    source = _past(node, "squeeze")
+    source = past(node, "squeeze")
     shape = source.meta["known"].shape if isinstance(source, fx.Node) else ()
     is_one = len(shape) == 4 and shape[2:] == (1, 1) and node.meta["known"].shape == shape[:2]
     return Found("flatten", {}, source) if is_one else None
@@ -240,7 +208,7 @@ def _hard(node: Any, net: nn.Module) -> Found | None:
     upper = node.args[0]
     if (source := _kept(upper, net)) is not None:
         return Found("hardsigmoid", {}, source)
-    if _function(upper) != "mul" or len(upper.args) != 2:
+    if function_of(upper) != "mul" or len(upper.args) != 2:
         return None
     for value, kept in (upper.args, upper.args[::-1]):
         if _kept(kept, net) is value:
@@ -250,17 +218,17 @@ def _hard(node: Any, net: nn.Module) -> Found | None:
 
 def _kept(node: Any, net: nn.Module) -> Any:
     """Return the value of which a node keeps its sum with 3 between 0 and 6, None for others."""
-    if _is_module(node):
+    if is_module(node):
         limits = modules.said(net.get_submodule(str(node.target)))
-    elif _function(node) in ("relu6", "clamp", "hardtanh"):
-        given = functions.arguments(_function(node), node.target, node.args, node.kwargs)
-        limits = functions.said(_function(node), given, node.args[0].meta["known"], node.meta["known"])
+    elif function_of(node) in ("relu6", "clamp", "hardtanh"):
+        given = functions.arguments(function_of(node), node.target, node.args, node.kwargs)
+        limits = functions.said(function_of(node), given, node.args[0].meta["known"], node.meta["known"])
     else:
         return None
     if limits not in (("relu6", {}), ("hardtanh", {"min": 0.0, "max": 6.0})):
         return None
     lifted = node.args[0]
-    if _function(lifted) != "add" or len(lifted.args) != 2:
+    if function_of(lifted) != "add" or len(lifted.args) != 2:
         return None
     return next((one for one, two in (lifted.args, lifted.args[::-1]) if two == 3 and isinstance(one, fx.Node)), None)
 
@@ -268,17 +236,17 @@ def _kept(node: Any, net: nn.Module) -> Any:
 def _statistic(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return the greatest or the mean of the channels at each position, as an image of one channel."""
     inner = node
-    if _function(node) == "unsqueeze":
+    if function_of(node) == "unsqueeze":
         inner = node.args[0]
-    word = "channelmean" if _function(inner) == "mean" else "channelmax"
-    if _function(inner) in ("getitem", "getattr"):
+    word = "channelmean" if function_of(inner) == "mean" else "channelmax"
+    if function_of(inner) in ("getitem", "getattr"):
         if inner.args[1] not in (0, "values"):
             return None
         inner = inner.args[0]
-    if not isinstance(inner, fx.Node) or _function(inner) not in ("max", "amax", "mean") or not inner.args:
+    if not isinstance(inner, fx.Node) or function_of(inner) not in ("max", "amax", "mean") or not inner.args:
         return None
     source, known = inner.args[0], node.meta["known"]
-    given = functions.arguments(_function(inner), inner.target, inner.args, inner.kwargs)
+    given = functions.arguments(function_of(inner), inner.target, inner.args, inner.kwargs)
     axis = given.get("dim")
     axis = axis[0] if isinstance(axis, (tuple, list)) and len(axis) == 1 else axis
     if not isinstance(source, fx.Node) or axis not in (1, -3) or not isinstance(known, torch.Tensor):
@@ -291,7 +259,7 @@ def _blurred(node: Any, net: nn.Module) -> Found | None:
     """Return a depthwise convolution of a padded image with numbers that are not learned; the proof reads them."""
     given = functions.arguments("conv2d", node.target, node.args, node.kwargs)
     padded, weight = given["input"], given["weight"]
-    if _function(padded) != "pad" or not _is_parameter(weight) or given.get("bias") is not None:
+    if function_of(padded) != "pad" or not is_parameter(weight) or given.get("bias") is not None:
         return None
     if weight.target in {name for name, _ in net.named_parameters()}:
         return None
@@ -310,7 +278,9 @@ def _blurred(node: Any, net: nn.Module) -> Found | None:
 def _pooled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return maxima over an image to which what is lower than all was added: a pool that pads, or goes past the end."""
     padded = node.args[0]
-    edges = functions.arguments("pad", padded.target, padded.args, padded.kwargs) if _function(padded) == "pad" else {}
+    edges = (
+        functions.arguments("pad", padded.target, padded.args, padded.kwargs) if function_of(padded) == "pad" else {}
+    )
     given = functions.arguments("max_pool2d", node.target, node.args, node.kwargs)
     if edges.get("value") != float("-inf") or given["input"].meta["known"].ndim != 4 or min(edges["pad"]) < 0:
         return None
@@ -331,7 +301,7 @@ def _pooled(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the
 def _unflattened(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the others
     """Return two axes of one position behind the features."""
     first = node.args[0]
-    if _function(first) != "unsqueeze" or node.meta["known"].shape != (*first.args[0].meta["known"].shape, 1, 1):
+    if function_of(first) != "unsqueeze" or node.meta["known"].shape != (*first.args[0].meta["known"].shape, 1, 1):
         return None
     return Found("unflatten", {}, first.args[0]) if node.meta["known"].ndim == 4 else None
 
@@ -341,53 +311,25 @@ def _star(node: Any, net: nn.Module) -> Found | None:  # noqa: ARG001 - as the o
     if len(node.args) != 2:
         return None
     product, bias = node.args
-    if not _is_parameter(bias) or _function(product) != "mul" or len(product.args) != 2:
+    if not is_parameter(bias) or function_of(product) != "mul" or len(product.args) != 2:
         return None
     scale, square = product.args
     owner = str(bias.target).removesuffix(".bias")
-    if not _is_parameter(scale) or (scale.target, bias.target) != (f"{owner}.scale", f"{owner}.bias"):
+    if not is_parameter(scale) or (scale.target, bias.target) != (f"{owner}.scale", f"{owner}.bias"):
         return None
-    if bias.meta["known"].numel() != 1 or _function(square) != "pow" or square.args[1] != 2:
+    if bias.meta["known"].numel() != 1 or function_of(square) != "pow" or square.args[1] != 2:
         return None
     return Found("starrelu", {}, square.args[0].args[0], owner)
-
-
-def _is_module(node: Any) -> bool:
-    return isinstance(node, fx.Node) and node.op == "call_module"
-
-
-def _is_parameter(node: Any) -> bool:
-    return isinstance(node, fx.Node) and node.op == "get_attr"
-
-
-def _function(node: Any) -> str:
-    """Return the name of the function that a node calls, empty where it calls none."""
-    calls = isinstance(node, fx.Node) and node.op in ("call_function", "call_method")
-    return functions.name_of(node.target) if calls else ""
-
-
-def _activation(node: Any, net: nn.Module) -> str:
-    """Return the word of an activation, whether a module or a function."""
-    if _is_module(node):
-        found = modules.said(net.get_submodule(str(node.target)))
-        return found[0] if found is not None else ""
-    return _function(node)
-
-
-def _past(node: Any, *names: str) -> Any:
-    """Return a node, or the one before where it only lays values out anew."""
-    while _function(node) in names:
-        node = node.args[0]
-    return node
 
 
 _READ: dict[str, tuple[Callable[[Any, nn.Module], Found | None], ...]] = {
     "view": (_shuffled, _to_depth, _context, _mixed_kernels, _softmax_of_parts),
     "flatten": (_shuffled, _softmax_of_parts),
-    "mul": (_channel_gate,),
+    "mul": (channel_gate, coordinate_gate),
     "add": (_star,),
     "conv2d": (_blurred,),
     "max_pool2d": (_pooled,),
+    "pow": (generalized_mean,),
     "unsqueeze": (_unflattened, _statistic),
     "getitem": (_statistic, _pooled_whole),
     "getattr": (_statistic, _pooled_whole),

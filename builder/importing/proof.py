@@ -9,6 +9,8 @@ import torch
 from torch.func import functional_call
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from torch import nn
 
 
@@ -37,11 +39,18 @@ class Proof:
         return not (self.missing or self.misfit)
 
 
-def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -> Proof:
+def prove(
+    net: nn.Module,
+    page: nn.Module,
+    image: torch.Tensor,
+    ending: Callable[[torch.Tensor], torch.Tensor] = lambda outputs: outputs,
+    seed: int = 0,
+) -> Proof:
     """Return whether both networks are equal in evaluation mode; ``page`` has the weights of ``net`` afterwards.
 
     Numbers that are all the same, as those of fresh norms are, are replaced by random ones in both while they are
     compared: a branch that is multiplied by zero proves nothing. Weights that the page does not have stay away.
+    ``ending`` is what the network does with the page's outputs at its end.
     """
     found = keys(net, page)
     if not found.loads:
@@ -57,6 +66,7 @@ def prove(net: nn.Module, page: nn.Module, image: torch.Tensor, seed: int = 0) -
             return replace(found, is_finite=False)
         own_weights = {name: each for name, each in lively.items() if name not in found.unexpected}
         result, own = _watched(page, own_weights, image)
+        result = ending(result)
         if expected.shape == result.shape and torch.equal(expected, result):
             return replace(found, equal=True)
         if not torch.equal(expected, _watched(net, lively, image)[0]):

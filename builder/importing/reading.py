@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import fx, nn
@@ -10,8 +11,8 @@ from torch import fx, nn
 from builder.importing import stacks
 from builder.importing.calls import call_tree
 from builder.importing.nodes import (
+    Found,
     home_of,
-    is_last_axis,
     nodes_of,
     one_row,
     owner_of,
@@ -19,7 +20,8 @@ from builder.importing.nodes import (
     tensors_of,
     values_of,
 )
-from builder.importing.patterns import pattern
+from builder.importing.patterns import ending_of, pattern
+from builder.importing.several import Several, read_cat, read_share, read_split
 from builder.importing.steps import HOLE, TracedStep
 from builder.importing.words import functions, modules
 from builder.importing.words.arithmetic import rescaled
@@ -28,39 +30,47 @@ from builder.importing.words.learned import LEARNED, learned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from builder.importing.reader import Shapes
     from builder.importing.steps import ModuleCall
 
-Shapes: TypeAlias = "tuple[Sequence[int], Sequence[int]]"
 _WEIGHTED = (
     *("conv", "linear", "batchnorm", "layernorm", "layernorm2d", "groupnorm", "prelu", "scale", "shift", "affine"),
     *("stdconv", "tlu"),
 )
 
 
-_LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
-"""Orders of axes that put the channels of an image last, and first again."""
-
 _NO_WEIGHT = "a tensor in it is no weight that a layer of a page has, or is computed from weights"
+
+_OF_TWO = ("add", "mul", "sub", "truediv", "maximum", "max")
+"""Functions of two values, or of a value and a number or a parameter."""
 
 NEUTRAL = {"add": 0, "mul": 1}
 """Numbers with which a sum or a product is what it was."""
 
 
-class Several(NamedTuple):
-    """A value that is a tuple: the value it was cut from, and how."""
+@dataclass(frozen=True)
+class Manner:
+    """How a network is read, where there are several ways to say it and only one has its bits."""
 
-    source: int
-    shares: tuple[tuple[int, int], ...]
-    """Of each element its first channel and how many."""
-    is_last: bool = False
-    """Whether the channels came last; in ``source`` they come first."""
+    is_light: bool = True
+    """Traced without numbers where that is possible."""
+    in_order: bool = False
+    """Sums in Python's own order."""
+    keeps_layout: bool = False
+    """With the places where numbers are laid out anew in memory."""
+    channels_first: bool = False
+    """With the first axis as the channels after each change of order."""
+
+
+PLAIN = Manner()
 
 
 class GraphReading:
     """One graph on its way into calls."""
 
-    def __init__(self, net: nn.Module, traced: tuple[fx.Graph, list[str]]) -> None:
+    def __init__(self, net: nn.Module, traced: tuple[fx.Graph, list[str]], manner: Manner) -> None:
         graph, self.told = traced
+        self._manner = manner
         self._net = net
         self._graph = graph
         self._stored = {*net.state_dict()}
@@ -69,10 +79,13 @@ class GraphReading:
         self._turned: dict[int, tuple[int, tuple[int, ...], bool]] = {}
         self._alias: dict[int, int] = {}
         self._next = 0
-        self._cats: dict[tuple[int, ...], int] = {}
+        self.joined: dict[tuple[int, ...], int] = {}
+        """The concatenations by the values that they join."""
         self.steps: list[tuple[TracedStep, tuple[tuple[str, str, Any], ...]]] = []
         self.outputs: tuple[int, ...] = ()
         """The values that leave: the output, and in training those of auxiliary heads."""
+        self.ending = ""
+        """What the network ends with that is part of the loss: `softmax` or `log_softmax`."""
 
     def run(self) -> ModuleCall:
         """Return the whole network as one call."""
@@ -81,10 +94,20 @@ class GraphReading:
                 if "known" in node.meta:
                     self.values[node] = -1
             elif node.op == "output":
-                self.outputs = tuple(self.read(each) for each in values_of(node.args[0]))
+                self.outputs = tuple(self.read(each) for each in self._before_the_loss(tuple(values_of(node.args[0]))))
             elif node.op != "get_attr" and "known" in node.meta:
                 self._node(node)
         return call_tree(self._alive(), self._net, self.outputs)
+
+    def _before_the_loss(self, values: tuple[fx.Node, ...]) -> tuple[fx.Node, ...]:
+        """Return what leaves the network, without the softmax at its end: the loss computes that once more."""
+        name = ending_of(values[0], self._net) if values else ""
+        if not name:
+            return values
+        self.ending = name
+        (before, *_) = values[0].args
+        assert isinstance(before, fx.Node), "the logits"
+        return before, *values[1:]
 
     def _alive(self) -> list[tuple[TracedStep, tuple[tuple[str, str, Any], ...]]]:
         """Return the steps without those that nothing needs, such as the views of which a pattern is made."""
@@ -116,28 +139,45 @@ class GraphReading:
         name = functions.name_of(node.target)
         given = functions.arguments(name, node.target, node.args, node.kwargs)
         if (found := pattern(node, name, self._net)) is not None:
-            step = self._step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
-            step.owns = bool(found.key)
-            step.inputs += tuple(self.read(each) for each in found.reads)
-            for word, fields in found.before:
-                shapes = found.source.meta["known"].shape, after.shape
-                step.inputs = (self.emit(node, word, {**fields}, step.inputs[:1], shapes), *step.inputs[1:])
-                step.channels = after.shape[1]
-            self._add(node, step)
-        elif stacks.read(self, node, name, given):
+            self._pattern(node, found, name)
+        elif stacks.read(self, node, name, given) or (
+            name in _OF_TWO and len(node.args) == 2 and self._of_two(node, name)
+        ):
             return
-        elif name == "maximum" and len(node.args) == 2 and any(each.op == "get_attr" for each in node.args):
-            self._add(node, self._learned(node, node.args, LEARNED[name], after, name))
-        elif name in ("add", "mul", "sub", "truediv") and len(node.args) == 2:
-            self._arithmetic(node, name, after)
         elif name == "cat":
-            self._cat(node, given)
+            read_cat(self, node, given)
         elif name in ("chunk", "split", "tensor_split", "unbind"):
-            self._split(node, given, name)
+            read_split(self, node, given, name)
         elif name == "getitem" and isinstance(self.values.get(node.args[0]), Several):
-            self._share(node)
+            read_share(self, node)
         else:
             self._function(node, name, given, after)
+
+    def _pattern(self, node: Any, found: Found, name: str) -> None:
+        """Read several operations that are one together, with what comes before it."""
+        after = node.meta["known"]
+        step = self.step(node, (found.word, found.fields), (found.source,), after, key=found.key, said=name)
+        step.owns = bool(found.key)
+        step.inputs += tuple(self.read(each) for each in found.reads)
+        for word, fields in found.before:
+            shapes = found.source.meta["known"].shape, after.shape
+            step.inputs = (self.emit(node, word, {**fields}, step.inputs[:1], shapes), *step.inputs[1:])
+            step.channels = after.shape[1]
+        self.add(node, step)
+
+    def _of_two(self, node: Any, name: str) -> bool:
+        """Read arithmetic of two values, or of a value and a number or parameter; return whether it is that."""
+        after = node.meta["known"]
+        if name not in ("maximum", "max"):
+            self._arithmetic(node, name, after)
+            return True
+        if name == "maximum" and any(each.op == "get_attr" for each in node.args):
+            self.add(node, self._learned(node, node.args, LEARNED[name], after, name))
+        elif self._are_alike(node.args):
+            self.add(node, self.step(node, ("max", {}), node.args, after, said=name))
+        else:
+            return False
+        return True
 
     def _module(self, node: Any, module: nn.Module, after: Any) -> None:
         found = modules.said(module)
@@ -150,10 +190,10 @@ class GraphReading:
         elif (cut := modules.cut(module)) is not None:
             self._cut(node, cut)
             return
-        step = self._step(node, found, inputs, after, key=str(node.target), said=type(module).__name__)
+        step = self.step(node, found, inputs, after, key=str(node.target), said=type(module).__name__)
         step.owns = any(True for _ in module.parameters(recurse=True)) or any(True for _ in module.buffers())
         step.reason = modules.refusal(module) if found is None else ""
-        self._add(node, step, in_place=bool(getattr(module, "inplace", False)))
+        self.add(node, step, in_place=bool(getattr(module, "inplace", False)))
 
     def _cut(self, node: Any, cut: modules.Cut) -> None:
         """Read a margin of which some sides are negative: rows and columns left out, and others added."""
@@ -165,32 +205,19 @@ class GraphReading:
         inputs = tuple(nodes_of((node.args, node.kwargs)))
         read = sources_of(name, inputs)
         said = name if isinstance(node.target, str) else str(getattr(node.target, "__name__", node.target))
-        found = None
-        key = owner_of(inputs)
+        found, key = None, owner_of(inputs)
         if len(read) == 1 and isinstance(self.values.get(read[0]), int):
-            given = tensors_of(given)
-            if name == "permute":
-                given["dims"] = one_row(node.args[1:])
-            if name == "getitem":
-                given["index"] = node.args[1]
-            before = read[0].meta["known"]
-            if name in functions.NOTHING and isinstance(after, torch.Tensor) and after.dtype == before.dtype:
-                self.values[node] = self.read(read[0])
+            if self._is_nothing(node, name, read[0]):
                 return
-            found = functions.said(name, given, before, after)
-            if key is None and name == "conv2d" and (home := home_of(node)) is not None:
-                found = modules.standardized(self._net.get_submodule(home), found)
-                key = home if found is not None else None
-            if found is not None and (found[0] in _WEIGHTED) != (key is not None):
-                found = None
+            found, key = self._of_one(node, name, tensors_of(given), read[0], key)
             if found is not None and found[0] == "identity":
                 self.values[node] = self.read(read[0])
                 return
             if found is not None and found[0] == "permute":
                 dims: Any = found[1]["dims"]
-                self.values[node] = self._turn(node, self.read(read[0]), before.shape, dims)
+                self.values[node] = self.turn(node, self.read(read[0]), read[0].meta["known"].shape, dims)
                 return
-        step = self._step(node, found, tuple(read), after, key=key or "", said=said)
+        step = self.step(node, found, tuple(read), after, key=key or "", said=said)
         step.owns = key is not None
         if step.word == HOLE:
             step.reason = functions.REFUSALS.get(name, "")
@@ -202,7 +229,34 @@ class GraphReading:
                 "args": [a for a in node.args if not isinstance(a, fx.Node)],
             }
         in_place = bool(given.get("inplace")) or (isinstance(node.target, str) and node.target.endswith("_"))
-        self._add(node, step, in_place=in_place or "inplace" in said)
+        self.add(node, step, in_place=in_place or "inplace" in said)
+
+    def _is_nothing(self, node: Any, name: str, source: fx.Node) -> bool:
+        """Read a function after which the values are the same; return whether it is one."""
+        before, after = source.meta["known"], node.meta["known"]
+        if name == "contiguous" and self._manner.keeps_layout and not before.is_contiguous():
+            self.add(node, self.step(node, ("contiguous", {}), (source,), after, said=name))
+            return True
+        if name not in functions.NOTHING or not isinstance(after, torch.Tensor) or after.dtype != before.dtype:
+            return False
+        self.values[node] = self.read(source)
+        return True
+
+    def _of_one(
+        self, node: Any, name: str, given: dict[str, Any], source: fx.Node, key: str | None
+    ) -> tuple[modules.Said, str | None]:
+        """Return what a page says for a function of one value, and the module that owns its weights."""
+        if name == "permute":
+            given["dims"] = one_row(node.args[1:])
+        if name == "getitem":
+            given["index"] = node.args[1]
+        found = functions.said(name, given, source.meta["known"], node.meta["known"])
+        if key is None and name == "conv2d" and (home := home_of(node)) is not None:
+            found = modules.standardized(self._net.get_submodule(home), found)
+            key = home if found is not None else None
+        if found is not None and (found[0] in _WEIGHTED) != (key is not None):
+            found = None
+        return found, key
 
     def emit(self, node: Any, word: str, fields: dict[str, object], inputs: tuple[int, ...], shapes: Shapes) -> int:
         """Return the value of a step that a node needs beside its own; ``shapes`` are those before and after."""
@@ -211,17 +265,20 @@ class GraphReading:
             word, fields, inputs, -3, channels=before[1], features=before[-1], shape=tuple(after[1:]),
             said=functions.name_of(node.target), place=node.stack_trace or "",
         )  # fmt: skip
-        self._add(node, step)
+        self.add(node, step)
         return step.value
 
-    def _turn(self, node: Any, value: int, before: Sequence[int], dims: tuple[int, ...]) -> int:
+    def turn(self, node: Any, value: int, before: Sequence[int], dims: tuple[int, ...]) -> int:
         """Return a value with its axes in another order; a change that only a page needs is undone by its opposite."""
         source, done, by_page = self._turned.get(value, (value, (), False))
         is_own = functions.name_of(node.target) not in ("permute", "transpose")
         if done and (by_page or is_own) and [done[each] for each in dims] == list(range(len(dims))):
             return source
         shape = [before[each] for each in dims]
-        turned = self.emit(node, "permute", {"dims": dims}, (value,), (before, shape))
+        fields: dict[str, object] = {"dims": dims}
+        if not is_own and self._manner.channels_first and len(dims) == 4 and dims[-1] == 1:
+            fields["channels_first"] = True
+        turned = self.emit(node, "permute", fields, (value,), (before, shape))
         self._turned[turned] = value, dims, is_own
         return turned
 
@@ -237,14 +294,20 @@ class GraphReading:
         elif one is two and word in ("mul", "add"):
             doubled: dict[str, object] = {"scale": 2.0}
             found = ("square", {}) if word == "mul" else ("rescale", doubled)
-            step = self._step(node, found, (one,), after, said=said)
+            step = self.step(node, found, (one,), after, said=said)
         elif all(isinstance(each, fx.Node) for each in args):
             step = self._combined(node, word, after, said)
         else:
             number = rescaled(word, [None if isinstance(each, fx.Node) else each for each in args])
-            step = self._step(node, number, tuple(nodes_of(args)), after, said=said)
+            step = self.step(node, number, tuple(nodes_of(args)), after, said=said)
         in_place = "i" + word in str(getattr(node.target, "__name__", "")) or str(node.target).endswith("_")
-        self._add(node, step, in_place=in_place)
+        self.add(node, step, in_place=in_place)
+
+    def _are_alike(self, values: tuple[Any, ...]) -> bool:
+        """Return whether they are two values of the same shape."""
+        if len(values) != 2 or not all(isinstance(self.values.get(each), int) for each in values):
+            return False
+        return bool(values[0].meta["known"].shape == values[1].meta["known"].shape)
 
     def _learned(self, node: Any, pair: tuple[Any, Any], word: str, after: Any, said: str) -> TracedStep:
         """Return the product, the sum or the larger one of a value and a parameter."""
@@ -252,7 +315,7 @@ class GraphReading:
         is_weight = value.op != "get_attr" and str(weight.target) in self._stored
         found = learned(weight, value.meta["known"], word) if is_weight else None
         key = str(weight.target) if found is not None else ""
-        step = self._step(node, found, pair if found is None else (value,), after, key=key, said=said)
+        step = self.step(node, found, pair if found is None else (value,), after, key=key, said=said)
         step.owns = found is not None
         return step
 
@@ -261,16 +324,16 @@ class GraphReading:
         one, two = node.args
         same = one.meta["known"].ndim == two.meta["known"].ndim
         if not same or any(each.op == "get_attr" for each in (one, two)):
-            return self._step(node, None, (one, two), after, said=said)
+            return self.step(node, None, (one, two), after, said=said)
         if word not in ("add", "sub"):
             word = "div" if word == "truediv" else word
-            return self._step(node, (word, {}), (one, two), after, said=said)
+            return self.step(node, (word, {}), (one, two), after, said=said)
         first, second = (self._spread(node, each, other, after) for each, other in ((one, two), (two, one)))
         if first is None or second is None:
-            return self._step(node, None, (one, two), after, said=said)
+            return self.step(node, None, (one, two), after, said=said)
         if word == "sub":
             second = self.emit(node, "rescale", {"scale": -1.0}, (second,), (after.shape, after.shape))
-        step = self._step(node, ("add", {}), (one, two), after, said=said)
+        step = self.step(node, ("add", {}), (one, two), after, said=said)
         step.inputs = first, second
         return step
 
@@ -288,93 +351,15 @@ class GraphReading:
             fields = {"channels": True}
         else:
             return None
-        spread = self._step(value, ("expandas", fields), (value,), after, said=functions.name_of(node.target))
+        spread = self.step(value, ("expandas", fields), (value,), after, said=functions.name_of(node.target))
         spread.reads, spread.place = (self.read(other),), node.stack_trace or ""
-        self._add(node, spread)
+        self.add(node, spread)
         return spread.value
 
-    def _cat(self, node: Any, given: dict[str, Any]) -> None:
-        parts = given["tensors"]
-        after = node.meta["known"]
-        nodes = tuple(parts) if isinstance(parts, (tuple, list)) else ()
-        if len(nodes) == 1:
-            self.values[node] = self.read(nodes[0])
-            return
-        fine = given.get("dim", 0) in (1, 1 - after.ndim) and all(isinstance(each, fx.Node) for each in nodes) and nodes
-        if fine and after.ndim == 4 and sum(not _is_zero(each) for each in nodes) == 1:
-            before = list(map(_is_zero, nodes)).index(False)
-            fields = {"out": after.shape[1], "before": sum(each.meta["known"].shape[1] for each in nodes[:before])}
-            self._add(node, self._step(node, ("padchannels", fields), (nodes[before],), after, said="cat"))
-            return
-        if is_last_axis(given.get("dim", 0), after) and all(isinstance(self.values.get(each), int) for each in nodes):
-            firsts = tuple(self._turn(node, self.read(each), each.meta["known"].shape, _FIRST) for each in nodes)
-            shape = [after.shape[each] for each in _FIRST]
-            joined = self.emit(node, "concat", {}, firsts, (shape, shape))
-            self.values[node] = self._turn(node, joined, shape, _LAST)
-            return
-        step = self._step(node, ("concat", {}) if fine else None, tuple(nodes_of(nodes)), after, said="cat")
-        self._add(node, step)
-        if fine:
-            self._cats[step.inputs] = step.value
-            step.inputs = self._shortened(step.inputs)
-
-    def _shortened(self, inputs: tuple[int, ...]) -> tuple[int, ...]:
-        """Return what is joined with its longest beginning that was joined before taken as one, as in dense blocks."""
-        for length in range(len(inputs) - 1, 1, -1):
-            if inputs[:length] in self._cats:
-                return (self._cats[inputs[:length]], *inputs[length:])
-        return inputs
-
-    def _split(self, node: Any, given: dict[str, Any], name: str) -> None:
-        source = given["input"]
-        after = node.meta["known"]
-        before = source.meta["known"]
-        is_last = is_last_axis(given.get("dim", 0), before)
-        if (
-            name == "unbind"
-            or (given.get("dim", 0) not in (1, 1 - before.ndim) and not is_last)
-            or not isinstance(self.values.get(source), int)
-        ):
-            self.values[node] = Several(-2, ())
-            self._add(node, self._step(node, None, (source,), after, said=name))
-            return
-        shares, start = [], 0
-        axis = before.ndim - 1 if is_last else 1
-        for each in after:
-            shares.append((start, each.shape[axis]))
-            start += each.shape[axis]
-        value = self.read(source)
-        if is_last:
-            value = self._turn(node, value, before.shape, _FIRST)
-        self.values[node] = Several(value, tuple(shares), is_last)
-
-    def _share(self, node: Any) -> None:
-        several = self.values[node.args[0]]
-        assert isinstance(several, Several)
-        source = node.args[0].args[0]
-        if not several.shares or not isinstance(node.args[1], int):
-            self._add(node, self._step(node, None, (source,), node.meta["known"], said="getitem"))
-            return
-        start, count = several.shares[node.args[1]]
-        if several.is_last:
-            shape = [source.meta["known"].shape[each] for each in _FIRST]
-            after = [shape[0], count, *shape[2:]]
-            share = self.emit(node, "narrow", {"start": start, "length": count}, (several.source,), (shape, after))
-            self.values[node] = self._turn(node, share, after, _LAST)
-            return
-        channels = source.meta["known"].shape[1]
-        found = functions.share_of(channels, start, count)
-        if found is not None and found[0] == "identity":
-            self.values[node] = several.source
-            return
-        step = self._step(node, found, (), node.meta["known"], said="split")
-        step.inputs = (several.source,)
-        step.channels = channels
-        self._add(node, step)
-
-    def _step(
+    def step(
         self, node: Any, found: modules.Said, inputs: tuple[Any, ...], after: Any, *, key: str = "", said: str = ""
     ) -> TracedStep:
+        """Return a step that reads the values of ``inputs``: an operation with its fields, a hole without one."""
         word, fields = found if found is not None else (HOLE, {})
         flowing = tuple(each for each in inputs if not isinstance(each, fx.Node) or each.op != "get_attr")
         is_mixed = found is None and 0 < len(flowing) < len(inputs)
@@ -399,7 +384,8 @@ class GraphReading:
             reason=_NO_WEIGHT if is_mixed else "",
         )
 
-    def _add(self, node: Any, step: TracedStep, *, in_place: bool = False) -> None:
+    def add(self, node: Any, step: TracedStep, *, in_place: bool = False) -> None:
+        """Give a step its value, which is the node's, and put it where the node was called."""
         step.value = self._next
         self._next += 1
         if not isinstance(self.values.get(node), Several):
@@ -417,8 +403,3 @@ def _number(argument: Any) -> Any:
     """Return the number that a tensor is of which nothing is learned or stored, and other arguments as they are."""
     fixed = isinstance(argument, fx.Node) and argument.meta.get("fixed") and argument.meta["known"].numel() == 1
     return argument.meta["known"].item() if fixed else argument
-
-
-def _is_zero(node: fx.Node) -> bool:
-    """Return whether a node is a tensor of zeros that Python makes on the way."""
-    return bool(node.meta.get("fixed")) and not bool(node.meta["known"].any())

@@ -7,7 +7,7 @@ softmax along it is one between groups of channels, and a product with another s
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import fx
@@ -17,6 +17,8 @@ from builder.importing.words.arithmetic import of_each_value, statistic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from builder.importing.reader import Reader
 
 _VIEWS = ("view", "unflatten", "transpose", "squeeze", "unsqueeze", "flatten", "contiguous")
 _STATISTICS = ("mean", "sum", "var", "std", "norm")
@@ -36,22 +38,7 @@ class Stack(NamedTuple):
     """Whether it has one number for each of its values, which a page spreads over their channels at once."""
 
 
-class StackReading(Protocol):
-    """What is needed of the graph's reading: its values, and a way to add steps."""
-
-    values: dict[fx.Node, Any]
-
-    def read(self, node: Any) -> int:
-        """Return the value of a node."""
-
-    def emit(
-        self, node: Any, word: str, fields: dict[str, object], inputs: tuple[int, ...],
-        shapes: tuple[Sequence[int], Sequence[int]],
-    ) -> int:  # fmt: skip
-        """Return the value of a step that a node needs; ``shapes`` are those before and after."""
-
-
-def read(reading: StackReading, node: Any, name: str, given: dict[str, Any]) -> bool:
+def read(reading: Reader, node: Any, name: str, given: dict[str, Any]) -> bool:
     """Read a node that makes, changes or takes apart a stack; return whether it does."""
     sources = [each for each in node.args if isinstance(each, fx.Node)]
     stacked = [reading.values.get(each) for each in sources]
@@ -71,7 +58,7 @@ def _second(node: Any) -> Any:
     return node.args[1] if len(node.args) > 1 else 0
 
 
-def _stacked(reading: StackReading, tensors: Any, dim: Any) -> Stack | None:
+def _stacked(reading: Reader, tensors: Any, dim: Any) -> Stack | None:
     values = [reading.values.get(each) for each in tensors]
     shape = tensors[0].meta["known"].shape
     if dim not in (1, -len(shape)) or len(shape) != _IMAGE or not all(isinstance(each, int) for each in values):
@@ -79,7 +66,7 @@ def _stacked(reading: StackReading, tensors: Any, dim: Any) -> Stack | None:
     return Stack(len(values), tuple(shape), tuple(reading.read(each) for each in tensors))
 
 
-def _viewed(reading: StackReading, node: Any, sources: Sequence[Any]) -> Stack | None:
+def _viewed(reading: Reader, node: Any, sources: Sequence[Any]) -> Stack | None:
     """Return the channels of images as those of several, one behind another."""
     if len(sources) != 1 or not isinstance(reading.values.get(sources[0]), int):
         return None
@@ -92,7 +79,7 @@ def _viewed(reading: StackReading, node: Any, sources: Sequence[Any]) -> Stack |
     return Stack(count, (before[0], before[1] // count, *before[2:]), row=reading.read(sources[0]))
 
 
-def _changed(reading: StackReading, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
+def _changed(reading: Reader, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
     stack = stacks[0]
     before, after = node.args[0].meta["known"], node.meta["known"]
     if name in _VIEWS and tuple(after.shape) == _row_shape(stack):
@@ -120,7 +107,7 @@ def _changed(reading: StackReading, node: Any, name: str, stacks: Sequence[Stack
     return None
 
 
-def _statistic(reading: StackReading, node: Any, name: str, stack: Stack) -> Stack | None:
+def _statistic(reading: Reader, node: Any, name: str, stack: Stack) -> Stack | None:
     """Return a statistic of each value over all that it has: one number, which all its channels get."""
     before, given = node.args[0].meta["known"], functions.arguments(name, node.target, node.args, node.kwargs)
     found = statistic(name, given, before)
@@ -133,7 +120,7 @@ def _statistic(reading: StackReading, node: Any, name: str, stack: Stack) -> Sta
     return Stack(stack.length, shape, row=row, is_spread=True)
 
 
-def _spread(reading: StackReading, node: Any, name: str, stack: Stack) -> Stack | int | None:
+def _spread(reading: Reader, node: Any, name: str, stack: Stack) -> Stack | int | None:
     """Return what is computed with one number of each value, or what it is when all its channels have it."""
     after, shape = node.meta["known"].shape, _row_shape(stack)
     if name in ("expand", "expand_as"):
@@ -146,7 +133,7 @@ def _spread(reading: StackReading, node: Any, name: str, stack: Stack) -> Stack 
     return stack._replace(row=reading.emit(node, *found, (_row(reading, node, stack),), (shape, shape)))
 
 
-def _product(reading: StackReading, node: Any, one: Stack, two: Stack) -> Stack | None:
+def _product(reading: Reader, node: Any, one: Stack, two: Stack) -> Stack | None:
     """Return the products of two stacks: of all channels where both have them in one row, else of each pair."""
     shape = tuple(map(max, one.shape, two.shape))
     if one.row is not None and two.row is not None:
@@ -156,7 +143,7 @@ def _product(reading: StackReading, node: Any, one: Stack, two: Stack) -> Stack 
     return Stack(one.length, shape, tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs))
 
 
-def _lanes(reading: StackReading, node: Any, stack: Stack) -> tuple[int, ...]:
+def _lanes(reading: Reader, node: Any, stack: Stack) -> tuple[int, ...]:
     if stack.lanes:
         return stack.lanes
     assert stack.row is not None
@@ -165,7 +152,7 @@ def _lanes(reading: StackReading, node: Any, stack: Stack) -> tuple[int, ...]:
     return tuple(reading.emit(node, "narrow", {**each}, (stack.row,), shapes) for each in shares)
 
 
-def _row(reading: StackReading, node: Any, stack: Stack) -> int:
+def _row(reading: Reader, node: Any, stack: Stack) -> int:
     if stack.row is not None:
         return stack.row
     return reading.emit(node, "concat", {}, stack.lanes, (stack.shape, _row_shape(stack)))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 Unit: TypeAlias = "TracedStep | ModuleCall"
 """What stands in a module's forward: an operation, or a module that was called as one."""
 
-MERGES = ("add", "concat", "mul", "div")
+MERGES = ("add", "concat", "mul", "div", "max")
 """Steps that a page writes as ``merge:``."""
 
 HOLE = "?"
@@ -17,7 +17,7 @@ HOLE = "?"
 READERS = ("condconv",)
 """Steps with several inputs of which a page names all but the first by their path."""
 
-KEYLESS = ("join", "read", "narrow", "expandas")
+KEYLESS = ("join", "read", "narrow", "expandas", "contiguous")
 """Words of what takes no name among the modules and no number in a list."""
 
 

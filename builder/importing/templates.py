@@ -175,7 +175,7 @@ def _title(group: Sequence[BlockForm]) -> str:
 _FEW = 3
 """So many layers make a name."""
 
-_MEETINGS = {"add": "Sum", "mul": "Gate", "div": "Quotient", "concat": "Branches"}
+_MEETINGS = {"add": "Sum", "mul": "Gate", "div": "Quotient", "max": "Maximum", "concat": "Branches"}
 """What lanes that meet among other layers are called, by their merge."""
 
 _WORDS = {"batchnorm": "Norm", "layernorm": "Norm", "layernorm2d": "Norm", "groupnorm": "Norm", "linear": "Linear"}

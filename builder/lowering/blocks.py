@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from builder.spec.page import Insert, Template
 
 _EDITABLE = ("shortcut", "merge", "activation")
+_MET = {"add": "added", "mul": "multiplied", "div": "divided", "max": "compared", "concat": "joined"}
+"""What lanes of other shapes cannot be, by the word of the merge."""
+
 _MOST_VALUES, _LONGEST_VALUE = 8, 30  # of a call that a message tells, and letters of each
 
 
@@ -428,7 +431,9 @@ class _BlockWalk:
         assert main is not None
         assert side is not None
         shortcut = self._spec.shortcut
-        verb = {"add": "added", "mul": "multiplied", "div": "divided", "concat": "joined"}[self._merge_word() or "add"]
+        verb = {"add": "added", "mul": "multiplied", "div": "divided", "max": "compared", "concat": "joined"}[
+            self._merge_word() or "add"
+        ]
         message = f"{self._path}: the layers give {main[1]} and the shortcut {side[1]}, which cannot be {verb}"
         place = shortcut.mark if isinstance(shortcut, Scalar | Body) else self._spec.mark
         self._draft.problems.error("shapes-differ", message, place, self._way_out(main, side), notes)

@@ -6,13 +6,23 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 from builder.ops.activation import ACTIVATIONS
+from builder.ops.axes import Contiguous, Permute
 from builder.ops.context_pool import ContextPool
 from builder.ops.convolution import ConditionalConv, Conv, StandardizedConv
 from builder.ops.coordinate_attention import CoordinateAttention
 from builder.ops.efficient_channel_attention import EfficientChannelAttention
+from builder.ops.gated_linear_unit import GatedLinearUnit
+from builder.ops.generalized_mean_pool import GeneralizedMeanPool
 from builder.ops.linear import Linear
-from builder.ops.merging import Add, Concat, Divide, JoinPlaces, Multiply, Narrow, ReadPlace
-from builder.ops.normalization import BatchNorm, GroupNorm, LayerNorm, LayerNorm2d, LocalResponseNorm
+from builder.ops.merging import Add, Concat, Divide, JoinPlaces, Maximum, Multiply, Narrow, ReadPlace
+from builder.ops.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LayerNorm2d,
+    LocalResponseNorm,
+)
 from builder.ops.pooling import AdaptiveAvgPool, AdaptiveMaxPool, AvgPool, ChannelMax, ChannelMean, MaxPool
 from builder.ops.regularization import Dropout, Dropout2d, StochasticDepth
 from builder.ops.resampling import BlurPool, Pad, PadChannels, Upsample
@@ -23,7 +33,6 @@ from builder.ops.reshaping import (
     Flatten,
     Identity,
     Mean,
-    Permute,
     PixelUnshuffle,
     Unflatten,
 )
@@ -45,8 +54,10 @@ _ALL: tuple[type[Operation], ...] = (
     LayerNorm2d,
     LayerNorm,
     GroupNorm,
+    InstanceNorm,
     LocalResponseNorm,
     *ACTIVATIONS,
+    GatedLinearUnit,
     Softmax,
     MaxPool,
     AvgPool,
@@ -54,6 +65,7 @@ _ALL: tuple[type[Operation], ...] = (
     AdaptiveMaxPool,
     ChannelMean,
     ChannelMax,
+    GeneralizedMeanPool,
     ContextPool,
     BlurPool,
     Linear,
@@ -75,6 +87,7 @@ _ALL: tuple[type[Operation], ...] = (
     Rsqrt,
     Crop,
     Permute,
+    Contiguous,
     Mean,
     ChannelShuffle,
     PixelUnshuffle,
@@ -94,5 +107,5 @@ Operations: TypeAlias = "Mapping[str, type[Operation]]"
 OPERATIONS: Operations = MappingProxyType({each.kind: each for each in _ALL})
 """Every operation that is always there, convolution first."""
 
-MERGES: Operations = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply, Divide)})
+MERGES: Operations = MappingProxyType({each.kind: each for each in (Add, Concat, Multiply, Divide, Maximum)})
 """What ``merge:`` may say."""

@@ -29,6 +29,7 @@ SMALLEST = 1e-38  # what is smaller is zero in single precision
 Real = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 Count = Annotated[int, Field(ge=1, lt=LIMIT)]
 Extent = Annotated[int, Field(ge=0, lt=LIMIT)]
+Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
 Probability = Annotated[float, Field(ge=0, le=1)]
 
 

@@ -44,8 +44,8 @@ class CoordinateAttention(nn.Module):
 
     def forward(self, x):
         height, width = x.shape[2:]
-        rows = x.mean(3, keepdim=True)
-        columns = x.mean(2, keepdim=True).transpose(2, 3)
+        rows = F.adaptive_avg_pool2d(x, (height, 1))
+        columns = F.adaptive_avg_pool2d(x, (1, width)).transpose(2, 3)
         both = self.act(self.bn1(self.conv1(torch.cat([rows, columns], 2))))
         rows, columns = both.split([height, width], 2)
         return x * self.conv_w(columns.transpose(2, 3)).sigmoid() * self.conv_h(rows).sigmoid()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import reduce
 from typing import ClassVar, Literal, TypeVar
 
 from pydantic import Field
@@ -93,6 +94,37 @@ class Divide(Operation):
         return " / ".join(names)
 
 
+class Maximum(Operation):
+    """Take the greatest of the values that lanes of equal shape have; nothing is broadcast.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.maximum.html
+    """
+
+    kind: ClassVar[str] = "max"
+    family: ClassVar[Family] = "merge"
+    is_module: ClassVar[bool] = False
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the common shape; raise ShapeError where shapes differ."""
+        if any(each != inputs[0] for each in inputs):
+            raise ShapeError(f"{_listed(inputs)} cannot be compared")
+        return inputs[0]
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
+        """Keep both sides of each pair of which one learns; maxima are taken from the left."""
+        pairs = [end for end in range(1, len(inputs)) if any(learning[: end + 1])]
+        kept = {position for end in pairs for position in ((0, end) if end == 1 else (end,))}
+        return SavedTensors(tuple(sorted(kept)), own=FLOAT * inputs[0].elements * sum(end > 1 for end in pairs))
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
+        """Return the sign of a maximum."""
+        return "∨"
+
+    def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
+        """Return the maximum of two, and of that and the next."""
+        return reduce(lambda one, two: f"torch.maximum({one}, {two})", names)
+
+
 class Concat(Operation):
     """Join the channels of lanes that agree in everything else."""
 
@@ -133,15 +165,16 @@ class JoinPlaces(Operation):
         "from", "the place that is read, such as `block1.out`, or a list of places", required=True, several=True
     )
 
-    by: Literal["concat", "add", "mul", "div"] = Field(
+    by: Literal["concat", "add", "mul", "div", "max"] = Field(
         "concat", description="how the values are combined, as by `merge`"
     )
     first: bool | None = Field(
-        None, description="whether its own input is the first or the last; if not given, first in sums and products"
+        None,
+        description="whether its own input is the first or the last; if not given, first unless `concat` or `div`",
     )
 
     def output(self, *inputs: Shape) -> Shape:
-        """Return the shape of the sum, product or concatenation; raise ShapeError where the shapes do not fit."""
+        """Return the shape of what is combined; raise ShapeError where the shapes do not fit."""
         return self._merge().output(*self._ordered(inputs))
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:
@@ -149,19 +182,19 @@ class JoinPlaces(Operation):
         return self._merge().saved_tensors(inputs, learning, in_place=in_place)
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the edges show the shapes
-        """Return ``Concat``, ``Add``, ``Multiply`` or ``Divide``."""
+        """Return ``Concat``, ``Add``, ``Multiply``, ``Divide`` or ``Maximum``."""
         return type(self._merge()).__name__
 
     def expression(self, target: str, *names: str) -> str:
-        """Return the sum, product or concatenation."""
+        """Return what is combined."""
         return self._merge().expression(target, *self._ordered(names))
 
     def _merge(self) -> Operation:
-        return {"concat": Concat, "add": Add, "mul": Multiply, "div": Divide}[self.by]()
+        return {"concat": Concat, "add": Add, "mul": Multiply, "div": Divide, "max": Maximum}[self.by]()
 
     def _ordered(self, values: tuple[_T, ...]) -> tuple[_T, ...]:
         """Return values in the order in which they are combined; what comes in is the first given."""
-        first = self.by in ("add", "mul") if self.first is None else self.first
+        first = self.by in ("add", "mul", "max") if self.first is None else self.first
         return values if first else (*values[1:], values[0])
 
 

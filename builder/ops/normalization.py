@@ -43,6 +43,7 @@ class BatchNorm(Operation):
     momentum: Annotated[
         float, Field(gt=0, le=1, description="weight of the newest batch in the running mean and variance")
     ] = 0.1
+    affine: bool = Field(True, description="whether there is a learned scale and shift")
 
     def output(self, *inputs: Shape) -> Shape:
         """Return the input's shape; raise ShapeError where channels are not first."""
@@ -52,8 +53,8 @@ class BatchNorm(Operation):
         return values
 
     def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
-        """Return weight and bias, each (channels,)."""
-        return _scale_and_shift(inputs[0].channels, self.kind)
+        """Return weight and bias, each (channels,), or nothing that learns."""
+        return _scale_and_shift(inputs[0].channels, self.kind) if self.affine else ()
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
         """Keep the input, and mean and spread of each channel."""
@@ -70,6 +71,7 @@ class BatchNorm(Operation):
             Argument(None, values.channels),
             Argument("eps", self.eps, 1e-5),
             Argument("momentum", self.momentum, 0.1),
+            *unless_default(Argument("affine", self.affine, True)),
         )
         return Call("nn.BatchNorm2d" if values.is_image else "nn.BatchNorm1d", arguments)
 
@@ -195,6 +197,44 @@ class GroupNorm(Operation):
         numbers = (Argument(None, self.groups), Argument(None, inputs[0].channels))
         more = Argument("eps", self.eps, 1e-5), *unless_default(Argument("bias", self.bias, True))
         return Call("nn.GroupNorm", (*numbers, *more))
+
+
+class InstanceNorm(Operation):
+    """Normalize each channel of each image over its positions.
+
+    https://docs.pytorch.org/docs/stable/generated/torch.nn.InstanceNorm2d.html
+    """
+
+    kind: ClassVar[str] = "instancenorm"
+    family: ClassVar[Family] = "norm"
+
+    eps: Epsilon = Field(1e-5, description="added to the variance for numerical stability")
+    affine: bool = Field(False, description="whether there is a learned scale and shift")
+
+    def output(self, *inputs: Shape) -> Shape:
+        """Return the input's shape; raise ShapeError for anything but an image of several positions."""
+        (image,) = inputs
+        need_image(image, self.kind)
+        if image.sizes[1:] == (1, 1):
+            raise ShapeError(f"`instancenorm` needs several positions, but its input is {image}")
+        return image
+
+    def parameters(self, *inputs: Shape) -> tuple[Parameter, ...]:
+        """Return weight and bias, each (channels,), or nothing that learns."""
+        return _scale_and_shift(inputs[0].channels, self.kind) if self.affine else ()
+
+    def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - it is the same for all
+        """Keep the input, mean and spread of each channel of each image, and a scale for each of them."""
+        return SavedTensors((0,), own=(3 if self.affine else 2) * FLOAT * inputs[0].channels)
+
+    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - it has no size of its own
+        """Return ``InstanceNorm``."""
+        return "InstanceNorm"
+
+    def call(self, *inputs: Shape) -> Call:
+        """Return ``nn.InstanceNorm2d(channels)``."""
+        numbers = Argument(None, inputs[0].channels), Argument("eps", self.eps, 1e-5)
+        return Call("nn.InstanceNorm2d", (*numbers, *unless_default(Argument("affine", self.affine, False))))
 
 
 class LocalResponseNorm(Operation):

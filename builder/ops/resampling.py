@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import comb, prod
 from typing import ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from builder.ops.base import (
     FLOAT,
@@ -193,6 +193,15 @@ class Upsample(Operation):
 
     factor: Count = Field(2, description="how many times as high and as wide")
     mode: Literal["nearest", "bilinear"] = Field("nearest", description="whether values are repeated or interpolated")
+    align_corners: bool = Field(
+        False, description="whether the corners of both images lie on one another; for `bilinear` alone"
+    )
+
+    @model_validator(mode="after")
+    def _corners_are_interpolated(self) -> Upsample:
+        if self.align_corners and self.mode != "bilinear":
+            raise ValueError("`align_corners` belongs to `mode: bilinear`")
+        return self
 
     def output(self, *inputs: Shape) -> Shape:
         """Return channels x the larger size; raise ShapeError for anything but an image."""
@@ -207,4 +216,5 @@ class Upsample(Operation):
 
     def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
         """Return ``nn.Upsample(scale_factor=2)``."""
-        return Call("nn.Upsample", (Argument("scale_factor", self.factor), Argument("mode", self.mode, "nearest")))
+        arguments = Argument("scale_factor", self.factor), Argument("mode", self.mode, "nearest")
+        return Call("nn.Upsample", (*arguments, *unless_default(Argument("align_corners", self.align_corners, False))))

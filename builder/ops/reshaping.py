@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar
+from typing import ClassVar
 
 from pydantic import Field
 
 from builder.ops.base import (
     Argument,
+    Axes,
     Call,
     Count,
     Extent,
@@ -19,8 +20,6 @@ from builder.ops.base import (
     need_image,
 )
 from builder.shapes import Shape
-
-Axes = Annotated[tuple[Extent, ...], Field(min_length=1, max_length=4)]
 
 
 class Identity(Operation):
@@ -143,76 +142,6 @@ class ExpandAs(Operation):
         if self.channels:
             return f"{names[0]}.expand_as({names[1]})"
         return f"{names[0]}.expand(-1, -1, *{names[1]}.shape[2:])"
-
-
-class Permute(Operation):
-    """Reorder the axes; ``dims`` counts the batch axis as 0, as PyTorch does.
-
-    https://docs.pytorch.org/docs/stable/generated/torch.permute.html
-    """
-
-    kind: ClassVar[str] = "permute"
-    family: ClassVar[Family] = "shape"
-    may_alias: ClassVar[bool] = True
-    definition: ClassVar[str | None] = '''
-class Permute(nn.Module):
-    """Reorder the axes of the batch."""
-
-    def __init__(self, dims):
-        super().__init__()
-        self.dims = dims
-
-    def forward(self, x):
-        return x.permute(self.dims)
-'''
-
-    dims: Axes = Field(description="axes, with the batch axis as 0, as in PyTorch")
-    contiguous: bool = Field(
-        False, description="whether the numbers are laid out anew in that order, which decides how later layers round"
-    )
-
-    def source(self) -> str | None:
-        """Return the class; the one that lays numbers out anew has another name, so that a network can hold both."""
-        return _ANEW if self.contiguous else self.definition
-
-    def output(self, *inputs: Shape) -> Shape:
-        """Return the sizes in the new order; raise ShapeError where ``dims`` is not an order of the axes.
-
-        Channels that come last stay channels; otherwise the first axis is what convolutions take for channels.
-        """
-        (values,) = inputs
-        axes = len(values.sizes) + 1
-        if self.dims[0] != 0 or sorted(self.dims) != list(range(axes)):
-            given = ", ".join(str(axis) for axis in self.dims)
-            raise ShapeError(f"[{given}] is not an order of the {axes} axes with the batch first", "dims")
-        order = [axis - 1 for axis in self.dims[1:]]
-        last = order[-1] == values.channel_axis
-        return Shape(tuple(values.sizes[axis] for axis in order), len(order) - 1 if last else 0)
-
-    def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - the fields say it all
-        """Return ``Permute``."""
-        return "Permute"
-
-    def call(self, *inputs: Shape) -> Call:  # noqa: ARG002 - the fields say it all
-        """Return ``Permute((0, 2, 3, 1))``, or ``PermuteAnew((0, 3, 1, 2))``."""
-        return Call("PermuteAnew" if self.contiguous else "Permute", (Argument(None, self.dims),))
-
-    def is_alias(self, *inputs: Shape) -> bool:  # noqa: ARG002 - the fields say it all
-        """Return whether no number is copied."""
-        return not self.contiguous or list(self.dims) == sorted(self.dims)
-
-
-_ANEW = '''
-class PermuteAnew(nn.Module):
-    """Reorder the axes of the batch, and lay the numbers out in their new order."""
-
-    def __init__(self, dims):
-        super().__init__()
-        self.dims = dims
-
-    def forward(self, x):
-        return x.permute(self.dims).contiguous()
-'''
 
 
 class Mean(Operation):

@@ -154,17 +154,53 @@ class LinearGate(nn.Module):
 
 
 class RunAgain(nn.Module):
-    """A layer that runs in a residual block, and again in another; it ends in what belongs to the loss."""
+    """A layer that runs in a residual block, and again in another; with what belongs to the loss before its head."""
 
-    def __init__(self, *, loss: bool = False) -> None:
+    def __init__(self, *, early_loss: bool = False) -> None:
         super().__init__()
-        self.loss = loss
+        self.early_loss = early_loss
         self.conv = nn.Conv2d(3, 3, 3, padding=1)
-        self.norm = nn.BatchNorm2d(3, track_running_stats=not loss)
+        self.norm = nn.BatchNorm2d(3, track_running_stats=not early_loss)
         self.head = nn.Linear(3, 5)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return logits."""
         x = x + 0.1 * torch.relu(self.norm(self.conv(x)))
-        x = self.head((x + 0.1 * self.conv(x)).mean((2, 3)))
-        return functional.log_softmax(x, dim=1) if self.loss else x
+        x = (x + 0.1 * self.conv(x)).mean((2, 3))
+        return self.head(functional.log_softmax(x, dim=1) if self.early_loss else x)
+
+
+class Halved(nn.Module):
+    """Halves of the channels of which each is normalized in its own way: IBN, laid out anew before or not."""
+
+    def __init__(self, *, laid_out: bool = True) -> None:
+        super().__init__()
+        self.laid_out = laid_out
+        self.conv = nn.Conv2d(3, 16, 3)
+        self.IN, self.BN = nn.InstanceNorm2d(8, affine=True), nn.BatchNorm2d(8)
+        self.fc = nn.Linear(16, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        one, two = torch.split(self.conv(x), 8, 1)
+        if self.laid_out:
+            one, two = one.contiguous(), two.contiguous()
+        return self.fc(torch.cat([self.IN(one), self.BN(two)], 1).mean((2, 3)))
+
+
+class Turned(nn.Module):
+    """Gates between channels and rows, where columns stand in the place of the channels, as in triplet attention."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 3)
+        self.gates = nn.Conv2d(2, 1, 3, padding=1)
+        self.fc = nn.Linear(8, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return logits."""
+        x = self.conv(x)
+        turned = x.permute(0, 3, 2, 1)
+        pooled = torch.cat([turned.max(1)[0].unsqueeze(1), turned.mean(1, keepdim=True)], 1)
+        weighed = (turned * self.gates(pooled).sigmoid()).permute(0, 3, 2, 1)
+        return self.fc((x + weighed).mean((2, 3)))

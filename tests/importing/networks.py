@@ -330,6 +330,22 @@ class Twice(nn.Module):
         return self.block(self.block(x)).mean((2, 3))
 
 
+class Ending(nn.Module):
+    """A network that ends with what the loss computes, as a function or as a module."""
+
+    def __init__(self, at: str, *, as_module: bool) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 3)
+        self.fc = nn.Linear(4, 5)
+        modules = {"softmax": nn.Softmax(dim=1), "log_softmax": nn.LogSoftmax(dim=-1)}
+        self.last = modules[at] if as_module else getattr(torch, at)
+        self.given = () if as_module else (1,)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return probabilities, or their logarithms."""
+        return self.last(self.fc(self.conv(x).mean((2, 3))), *self.given)
+
+
 class Unused(Choosing):
     """A module that never runs."""
 

@@ -357,3 +357,37 @@ class Mixed(nn.Module):
         x = functional.pad(x.reshape(1, batch * channels, height, width), margin)
         x = functional.conv2d(x, weight, bias, groups=batch, padding=1 - min(margin))
         return x.permute([1, 0, 2, 3]).view(batch, channels, x.shape[-2], x.shape[-1])
+
+
+class CoordinateGate(nn.Module):
+    """Gates of rows and columns, as their authors write them."""
+
+    def __init__(self, hidden: int) -> None:
+        super().__init__()
+        self.pool_h = nn.AdaptiveAvgPool2d((None, 1))
+        self.pool_w = nn.AdaptiveAvgPool2d((1, None))
+        self.conv1 = nn.Conv2d(8, hidden, 1)
+        self.bn1 = nn.BatchNorm2d(hidden)
+        self.conv_h, self.conv_w = nn.Conv2d(hidden, 8, 1), nn.Conv2d(hidden, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        height, width = x.shape[2:]
+        both = torch.cat([self.pool_h(x), self.pool_w(x).permute(0, 1, 3, 2)], dim=2)
+        both = self.bn1(self.conv1(both))
+        rows, columns = torch.split(both * functional.relu6(both + 3) / 6, [height, width], dim=2)
+        return x * self.conv_w(columns.permute(0, 1, 3, 2)).sigmoid() * self.conv_h(rows).sigmoid()
+
+
+class GeneralizedMean(nn.Module):
+    """The root of the mean of powers, with the exponent beside other weights or not."""
+
+    def __init__(self, *, apart: bool = True) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.full((1,), 3.0))
+        self.conv = nn.Identity() if apart else nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return channels of one position."""
+        powers = self.conv(x).clamp(min=1e-6).pow(self.p)
+        return functional.avg_pool2d(powers, (x.size(-2), x.size(-1))).pow(1.0 / self.p)

@@ -14,12 +14,14 @@ from torch.nn import functional
 from builder.importing.proof import Proof
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
+from tests.importing.lanes import Halved, Turned
 from tests.importing.networks import (
     Aggregated,
     CalledAsPoints,
     Choosing,
     Counted,
     Dense,
+    Ending,
     Endless,
     Gated,
     InPlace,
@@ -248,11 +250,42 @@ class TestProof:
         assert found.text.partition("\n")[0] == f"# Imported from net; {first}"
         assert "other" not in found.text.partition("\n")[2]
 
-    def test_a_block_that_runs_twice_is_a_hole(self) -> None:
-        """Its weights are shared: the reason says so."""
+    def test_a_block_that_runs_twice_is_one_with_the_same_weights(self) -> None:
+        """Its layers run again, around them the shortcut."""
         found = imported(Twice())
-        (hole,) = found.holes
-        assert hole.reason.startswith("`block` runs a second time with the same weights")
+        assert found.is_equal
+        assert found.text.count("{reuse: {layer: ") == 4
+
+    def test_a_block_with_a_hole_does_not_run_again(self) -> None:
+        """The reason says so."""
+        net = Twice()
+        net.block.bn1 = nn.Hardshrink()  # type: ignore[assignment]  # any module that pages do not have
+        reasons = [hole.reason for hole in imported(net).holes]
+        assert reasons[-1] == (
+            "`block` runs a second time with the same weights, and something in it is no layer of a page"
+        )
+
+    @pytest.mark.parametrize("at", ["log_softmax", "softmax"])
+    @pytest.mark.parametrize("as_module", [True, False])
+    def test_what_the_loss_computes_stays_away(self, at: str, as_module: bool) -> None:
+        """The first line and the result say so; the outputs are compared with it."""
+        found = imported(Ending(at, as_module=as_module))
+        assert (found.is_equal, found.ending) == (True, at)
+        assert found.text.startswith(f"# Imported from net without its last `{at}`, which the loss computes; ")
+        assert found.text.endswith("  fc: {linear: {out: $classes}}\n")
+
+    def test_the_order_in_memory_is_kept_where_it_decides(self) -> None:
+        """As halves of the channels, of which each is normalized in its own way (IBN)."""
+        found = imported(Halved())
+        assert found.is_equal
+        assert found.text.count(": contiguous\n") == 2
+        assert "contiguous" not in imported(Halved(laid_out=False)).text
+
+    def test_axes_may_change_places_with_the_channels(self) -> None:
+        """Rows or columns are then what convolutions take for channels, as in triplet attention."""
+        found = imported(Turned())
+        assert found.is_equal
+        assert found.text.count("{permute: {dims: [0, 3, 2, 1], channels_first: true}}") == 2
 
     def test_a_network_without_numbers_is_compared_by_names(self) -> None:
         """As very large ones are."""

@@ -71,6 +71,21 @@ class Inner(nn.Module):
         return self.act(self.layers(x))
 
 
+class Lanes(nn.Module):
+    """A residual sum with a projection, then the larger of two convolutions."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.c = nn.Conv2d(8, 8, 3, padding=1)
+        self.d = nn.Sequential(nn.Conv2d(8, 8, 1, bias=False), nn.BatchNorm2d(8))
+        self.a, self.b = nn.Conv2d(8, 8, 1), nn.Conv2d(8, 8, 1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        x = functional.relu(self.c(x) + self.d(x))
+        return torch.maximum(self.a(x), self.b(x))
+
+
 class Threefold(nn.Module):
     """One module that runs three times."""
 
@@ -98,10 +113,15 @@ class TestRepeats:
         assert "    - SharedGate: {}\n      repeat: 2\n" in text
         assert text.count("reuse") == 2
 
-    def test_lanes_that_meet_do_not_run_again(self) -> None:
-        """The reason says so."""
-        (hole, _) = imported(Around(Threefold(TwoSums(nested=True)))).holes
-        assert hole.reason.endswith("; a page runs layers again, and no lanes that meet")
+    def test_lanes_that_meet_run_again_too(self) -> None:
+        """As lanes of layers that run again, whatever they meet in."""
+        text = page(Threefold(TwoSums(nested=True)))
+        assert text.count("shortcut: identity") == 3
+        assert text.count("{reuse: {layer: ") == 6
+        joined = page(Threefold(Lanes()))
+        assert joined.count("merge: max") == 3
+        assert "{reuse: {layer: inner.residual.d.conv1}}" in joined
+        assert "{reuse: {layer: inner.maximum.a}}" in joined
 
 
 class Looped(nn.Module):

@@ -15,8 +15,10 @@ from tests.importing.norms import (
     Around,
     Computing,
     Context,
+    CoordinateGate,
     Dealt,
     Experts,
+    GeneralizedMean,
     Halves,
     Margins,
     OneChannelEach,
@@ -26,6 +28,8 @@ from tests.importing.norms import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.importing.norms import Compute, Deal
 
 
@@ -97,6 +101,52 @@ class TestGates:
     def test_others_are_not_taken_for_them(self, compute: Compute) -> None:
         """Positions, other axes, and an axis put elsewhere."""
         assert not imported(Around(Computing(compute))).is_equal
+
+    @pytest.mark.parametrize(("hidden", "said"), [(8, ""), (4, "least: 4"), (5, "")])
+    def test_gates_of_rows_and_columns_are_coordinate_attention(self, hidden: int, said: str) -> None:
+        """As their authors write them, with any number of hidden channels."""
+        text = page(CoordinateGate(hidden))
+        assert "inner: coordinateattention\n" in text if hidden == 8 else "inner: {coordinateattention: {" in text
+        assert said in text
+
+    def test_a_generalized_mean_is_a_pool(self) -> None:
+        """Where the exponent has a module of its own; elsewhere no key would fit."""
+        assert "inner: gempool\n" in page(GeneralizedMean())
+        assert "`pow` is no operation" in imported(Around(GeneralizedMean(apart=False))).holes[-1].reason
+
+
+class TestModules:
+    """Modules of PyTorch with the fields that pages have for them."""
+
+    @pytest.mark.parametrize(
+        ("module", "said", "leaving"),
+        [
+            (nn.InstanceNorm2d(8), "instancenorm\n", 8),
+            (nn.InstanceNorm2d(8, affine=True, eps=0.001), "{instancenorm: {eps: 0.001, affine: true}}", 8),
+            (nn.BatchNorm2d(8, affine=False), "{batchnorm: {affine: false}}", 8),
+            (nn.GLU(dim=1), "glu\n", 4),
+            (nn.Upsample(scale_factor=2, mode="bilinear"), "{upsample: {mode: bilinear}}", 8),
+            (
+                nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
+                "{upsample: {mode: bilinear, align_corners: true}}",
+                8,
+            ),
+        ],
+    )
+    def test_each_is_said_with_what_differs_from_its_defaults(self, module: nn.Module, said: str, leaving: int) -> None:
+        """In the words of the page."""
+        assert f"inner: {said}" in page(module, leaving)
+
+    @pytest.mark.parametrize("module", [nn.InstanceNorm2d(8, track_running_stats=True), nn.GLU(dim=2)])
+    def test_with_others_it_is_a_hole(self, module: nn.Module) -> None:
+        """Which says that a page has it otherwise."""
+        (hole,) = imported(Around(module)).holes
+        assert hole.reason.endswith(": a page has it with other arguments only")
+
+    @pytest.mark.parametrize("compute", [torch.maximum, torch.max, lambda a, b: a.max(b)])
+    def test_the_larger_of_two_values_is_a_merge(self, compute: Callable[..., torch.Tensor]) -> None:
+        """However it is called: maxout, as in LightCNN."""
+        assert "merge: max" in page(Computing(lambda _, x: compute(x.sigmoid(), x.tanh())))
 
 
 class TestActivations:

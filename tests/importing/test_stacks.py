@@ -75,8 +75,8 @@ class TestLanes:
         assert "reuse: {layer: residual.conv}" in found.text
 
     def test_what_is_no_layer_says_why(self) -> None:
-        """A norm of the batch, and what belongs to the loss."""
-        reasons = {hole.said: hole.reason for hole in imported(RunAgain(loss=True)).holes}
+        """A norm of the batch, and what belongs to the loss in another place than at the end."""
+        reasons = {hole.said: hole.reason for hole in imported(RunAgain(early_loss=True)).holes}
         assert reasons == {
             "BatchNorm2d": "`BatchNorm2d` without running statistics computes other outputs for other batches; "
             "a page's norm keeps them",

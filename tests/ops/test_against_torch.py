@@ -45,7 +45,10 @@ SAMPLES: dict[str, list[Sample]] = {
     "eca": [({}, (IMAGE,)), ({"kernel": 5, "gate": "hardsigmoid"}, (IMAGE,))],
     "square": [({}, (IMAGE,)), ({}, (LAST,))],
     "starrelu": [({}, (IMAGE,)), ({"scale": 0.9, "bias": -0.4}, (LAST,))],
-    "batchnorm": [({}, (IMAGE,)), ({"eps": 0.001, "momentum": 0.01}, (VECTOR,))],
+    "batchnorm": [({}, (IMAGE,)), ({"eps": 0.001, "momentum": 0.01}, (VECTOR,)), ({"affine": False}, (IMAGE,))],
+    "instancenorm": [({}, (IMAGE,)), ({"affine": True, "eps": 0.001}, (IMAGE,))],
+    "glu": [({}, (IMAGE,)), ({}, (VECTOR,))],
+    "gempool": [({}, (IMAGE,)), ({"p": 1.5, "eps": 0.001}, (IMAGE,))],
     "layernorm2d": [({}, (IMAGE,)), ({"eps": 1e-6}, (IMAGE,)), ({"bias": False}, (IMAGE,))],
     "layernorm": [({}, (LAST,)), ({"eps": 1e-6}, (VECTOR,)), ({"bias": False}, (LAST,))],
     **{kind: [({}, (IMAGE,)), ({}, (VECTOR,))] for kind in ("relu", "relu6", "silu", "hardswish", "sigmoid")},
@@ -68,7 +71,9 @@ SAMPLES: dict[str, list[Sample]] = {
     ],
     "pad": [({"right": 1}, (IMAGE,)), ({"top": 1, "bottom": 2, "left": 3, "right": 4}, (IMAGE,)), ({}, (IMAGE,))],
     "padchannels": [({"out": 17}, (IMAGE,)), ({"out": 16, "before": 0}, (IMAGE,)), ({"out": 12}, (IMAGE,))],
-    "upsample": [({}, (IMAGE,)), ({"factor": 3, "mode": "bilinear"}, (IMAGE,))],
+    "upsample": [({}, (IMAGE,)), ({"factor": 3, "mode": "bilinear"}, (IMAGE,)),
+        ({"mode": "bilinear", "align_corners": True}, (IMAGE,)),
+    ],
     "identity": [({}, (IMAGE,)), ({}, (VECTOR,))],
     "maxpool": [
         ({"kernel": 3}, (IMAGE,)),
@@ -122,6 +127,7 @@ SAMPLES: dict[str, list[Sample]] = {
     "crop": [({"top": 1, "left": 2}, (IMAGE,)), ({}, (IMAGE,))],
     "permute": [({"dims": (0, 2, 3, 1)}, (IMAGE,)), ({"dims": (0, 3, 1, 2)}, (LAST,)), ({"dims": (0, 1)}, (VECTOR,)),
         ({"dims": (0, 2, 3, 1), "contiguous": True}, (IMAGE,)),
+        ({"dims": (0, 3, 2, 1), "channels_first": True}, (IMAGE,)),
     ],
     "mean": [({"dims": (2, 3)}, (IMAGE,)), ({"dims": (3,)}, (IMAGE,)), ({"dims": (1, 2)}, (LAST,))],
     "channelshuffle": [({"groups": 3}, (IMAGE,))],
@@ -142,6 +148,10 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "square": [{"inplace": True}, {"p": 2}],
     "starrelu": [{"scale": "one"}, {"inplace": True}],
     "batchnorm": [{"eps": 0}, {"eps": -1.0}, {"eps": float("nan")}, {"momentum": 0}, {"momentum": 2}, {"affine": 1}],
+    "instancenorm": [{"eps": 0}, {"affine": 1}, {"momentum": 0.1}],
+    "glu": [{"dim": 1}],
+    "gempool": [{"p": 0}, {"p": float("inf")}, {"eps": 0}, {"size": 1}],
+    "contiguous": [{"layout": "channels_last"}],
     "layernorm2d": [{"eps": 0}, {"out": 3}],
     "layernorm": [{"eps": 0}, {"out": 3}],
     **{
@@ -162,7 +172,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
     "blurpool": [{"kernel": 1}, {"kernel": 16}, {"stride": 0}, {"kernel": (3, 3)}, {"mode": "circular"}],
     "pad": [{"top": -1}, {"padding": 1}],
     "padchannels": [{}, {"out": 0}, {"out": 4, "before": -1}],
-    "upsample": [{"factor": 0}, {"factor": 1.5}, {"mode": "cubic"}],
+    "upsample": [{"factor": 0}, {"factor": 1.5}, {"mode": "cubic"}, {"align_corners": True}],
     "maxpool": [{}, {"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}, {"kernel": 3, "ceil": 1}],
     "avgpool": [
         {}, {"kernel": 0}, {"kernel": 3, "stride": 0}, {"kernel": 3, "padding": -1}, {"kernel": 3, "ceil": 1},
@@ -201,7 +211,7 @@ WRONG: dict[str, list[dict[str, Any]]] = {
         {"scale": (float("nan"),), "shift": (0.0,)},
     ],
     "crop": [{"top": -1}, {"left": 0.5}, {"bottom": 1}],
-    "permute": [{}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
+    "permute": [{}, {"dims": (0, 1), "channels_first": 1}, {"dims": ()}, {"dims": (0, -1)}, {"dims": (0, 1, 2, 3, 4)}],
     "mean": [{}, {"dims": ()}, {"dims": (-1,)}],
     "channelshuffle": [{}, {"groups": 0}],
     "join": [{"by": "sum"}, {"first": 1}, {"from": "block1.out"}],
@@ -234,7 +244,7 @@ class TestRegistry:
 
     def test_every_operation_has_samples(self) -> None:
         """Otherwise nothing below would look at it."""
-        assert set(SAMPLES) == set(OPERATIONS) - {"join", "read", "narrow", "expandas"}, (
+        assert set(SAMPLES) == set(OPERATIONS) - {"join", "read", "narrow", "expandas", "contiguous"}, (
             "which have no module; TestMerges and TestJoin look at them"
         )
 
@@ -324,6 +334,21 @@ class TestValues:
         weights = applied("softmax", {"groups": 2}, image)
         assert torch.allclose(weights[:, :6], first.exp() / (first.exp() + second.exp()))
         assert torch.allclose(weights[:, :6] + weights[:, 6:], torch.ones(2, 6, 9, 11))
+
+    def test_a_generalized_mean_lies_between_the_mean_and_the_maximum(self) -> None:
+        """The cubic mean at first; with p = 1 it is the mean."""
+        (image,) = tensors((IMAGE,))
+        assert torch.allclose(applied("gempool", {}, image), image.pow(3).mean((2, 3), keepdim=True) ** (1 / 3))
+        assert torch.allclose(applied("gempool", {"p": 1.0}, image), image.mean((2, 3), keepdim=True))
+        assert torch.allclose(applied("gempool", {"p": 200.0}, image), image.amax((2, 3), keepdim=True), rtol=0.03)
+
+    def test_numbers_are_laid_out_anew_and_stay_what_they_are(self) -> None:
+        """In the order of the axes."""
+        (image,) = tensors((LAST,))
+        turned = image.permute(0, 3, 1, 2)
+        result = eval(OPERATIONS["contiguous"]().expression("", "x"), {}, {"x": turned})
+        assert torch.equal(result, turned)
+        assert (turned.is_contiguous(), result.is_contiguous()) == (False, True)
 
     def test_softmax_of_parts_weighs_each_part_and_stands_group_by_group(self) -> None:
         """As split attention behind convolutions in groups."""
@@ -449,6 +474,7 @@ LANES = {
     "add": [((IMAGE, IMAGE), True), ((IMAGE, Shape((1, 9, 11))), False), ((IMAGE, VECTOR), False)],
     "mul": [((IMAGE, IMAGE), True), ((IMAGE, Shape((12, 1, 1))), True), ((IMAGE, Shape((11, 9, 11))), False)],
     "div": [((IMAGE, Shape((1, 9, 11))), True), ((LAST, Shape((1, 1, 12), 2)), True), ((IMAGE, VECTOR), False)],
+    "max": [((IMAGE, IMAGE), True), ((LAST, LAST), True), ((IMAGE, Shape((12, 1, 1))), False)],
     "concat": [((IMAGE, Shape((3, 9, 11))), True), ((IMAGE, Shape((12, 9, 9))), False), ((IMAGE, LAST), False)],
 }
 """For every merge: shapes that meet, and shapes that do not."""
@@ -521,6 +547,7 @@ class TestJoin:
             ({"by": "add"}, lambda x, a, b: x + a + b),
             ({"by": "mul"}, lambda x, a, b: x * a * b),
             ({"by": "add", "first": False}, lambda x, a, b: a + b + x),
+            ({"by": "max"}, lambda x, a, b: torch.maximum(torch.maximum(x, a), b)),
         ],
     )
     def test_its_value_and_shape_are_pytorchs(self, fields: dict[str, Any], expected: Any) -> None:

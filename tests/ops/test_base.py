@@ -37,6 +37,10 @@ LABELS = {
     "softplus": ({}, "Softplus"),
     "softmax": ({"groups": 2}, "Softmax 2"),
     "groupnorm": ({"groups": 4}, "GroupNorm 4"),
+    "instancenorm": ({}, "InstanceNorm"),
+    "glu": ({}, "GLU"),
+    "gempool": ({}, "GeM"),
+    "contiguous": ({}, "Contiguous"),
     "localresponsenorm": ({"size": 5}, "LRN 5"),
     "blurpool": ({}, "BlurPool 3×3, /2"),
     "pad": ({"top": 1, "left": 2}, "Pad 1, 0, 2, 0"),
@@ -91,6 +95,9 @@ REFUSED = {
     "prelu": ({"num_parameters": 3}, IMAGE, "num_parameters"),
     "softmax": ({"groups": 3}, IMAGE, "groups"),
     "groupnorm": ({"groups": 3}, IMAGE, "groups"),
+    "instancenorm": ({}, Shape((16, 1, 1)), None),
+    "glu": ({}, Shape((15, 9, 9)), None),
+    "gempool": ({}, VECTOR, None),
     "localresponsenorm": ({"size": 5}, VECTOR, None),
     "blurpool": ({"kernel": 15, "stride": 8}, IMAGE, "kernel"),
     "unflatten": ({}, IMAGE, None),
@@ -128,7 +135,7 @@ REFUSED = {
 TAKES_EVERYTHING = {
     "relu", "relu6", "silu", "hardswish", "gelu", "sigmoid", "hardsigmoid", "tanh", "flatten", "dropout", "hardtanh",
     "stochasticdepth", "leakyrelu", "elu", "celu", "selu", "mish", "softplus", "identity",
-    "join", "read", "starrelu", "square", "affine", "sqrt", "rsqrt", "expandas",
+    "join", "read", "starrelu", "square", "affine", "sqrt", "rsqrt", "expandas", "contiguous",
 }  # fmt: skip
 
 

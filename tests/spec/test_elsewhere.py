@@ -14,6 +14,7 @@ MODULES = sorted(name for name, each in vars(nn).items() if inspect.isclass(each
 BUILT_IN = {
     **dict.fromkeys(("Conv2d", "LazyConv2d"), "conv"),
     **dict.fromkeys(("BatchNorm1d", "BatchNorm2d", "LazyBatchNorm1d", "LazyBatchNorm2d", "SyncBatchNorm"), "batchnorm"),
+    **dict.fromkeys(("InstanceNorm2d", "LazyInstanceNorm2d"), "instancenorm"),
     **dict.fromkeys(("Linear", "LazyLinear"), "linear"),
     **{f"{name}2d": name.lower() for name in ("MaxPool", "AvgPool", "AdaptiveAvgPool", "AdaptiveMaxPool")},
     **{
@@ -32,6 +33,7 @@ BUILT_IN = {
             "Dropout2d",
             "Hardtanh",
             "ChannelShuffle",
+            "GLU",
             "Identity",
             "Upsample",
             "PixelUnshuffle",
@@ -69,7 +71,7 @@ class TestPyTorch:
             assert "did you mean" not in said
 
     @pytest.mark.parametrize(
-        "word", ["rrelu", "frelu", "crelu", "convtranspose", "instance_norm", "glu", "deconv", "hardshrink"]
+        "word", ["rrelu", "frelu", "crelu", "convtranspose", "instancenorm3d", "swiglu", "deconv", "hardshrink"]
     )
     def test_so_in_small_letters(self, word: str) -> None:
         """They are near a word of ours, and another function; a plugin brings them."""

@@ -37,6 +37,8 @@ SIGNATURES: dict[str, str] = {
     "elu": "input alpha inplace",
     "gelu": "input approximate",
     "softmax": "input dim",
+    "log_softmax": "input dim",
+    "glu": "input dim",
     "hardtanh": "input min_val max_val inplace",
     "clamp": "input min max",
     "flatten": "input start_dim end_dim",
@@ -263,9 +265,9 @@ def _pad(c: Called) -> Said:
 def _interpolate(c: Called) -> Said:
     factors = {large / small for large, small in zip(c.after.shape[2:], c.before.shape[2:], strict=True)}
     mode, factor = c.given.get("mode", "nearest"), factors.pop()
-    if c.before.ndim != 4 or factors or mode not in ("nearest", "bilinear") or c.given.get("align_corners"):
+    if c.before.ndim != 4 or factors or mode not in ("nearest", "bilinear") or factor != int(factor):
         return None
-    return ("upsample", {"factor": int(factor), "mode": mode}) if factor == int(factor) else None
+    return "upsample", {"factor": int(factor), "mode": mode, "align_corners": bool(c.given.get("align_corners"))}
 
 
 _UNFLATTENED = ((slice(None), slice(None), None, None), (Ellipsis, None, None))
@@ -353,6 +355,7 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "adaptive_avg_pool2d": lambda c: ("adaptiveavgpool", {"size": one(c.after.shape[2:])}),
     "adaptive_max_pool2d": lambda c: ("adaptivemaxpool", {"size": one(c.after.shape[2:])}),
     "dropout": lambda c: ("dropout", {"p": float(c.given.get("p", 0.5))}),
+    "glu": lambda c: ("glu", {}) if c.given.get("dim", -1) % c.before.ndim == 1 else None,
     "dropout2d": lambda c: ("dropout2d", {"p": float(c.given.get("p", 0.5))}) if c.before.ndim == 4 else None,
     "stochastic_depth": lambda c: ("stochasticdepth", {"p": float(c.given["p"])}),
     "leaky_relu": lambda c: ("leakyrelu", {"negative_slope": float(c.given.get("negative_slope", 0.01))}),

@@ -88,9 +88,13 @@ def _conv(m: nn.Conv2d) -> Said:
 
 
 def _batchnorm(m: nn.BatchNorm2d) -> Said:
-    if not (m.affine and m.track_running_stats) or m.momentum is None:
+    if not m.track_running_stats or m.momentum is None:
         return None
-    return "batchnorm", {"eps": m.eps, "momentum": m.momentum}
+    return "batchnorm", {"eps": m.eps, "momentum": m.momentum, "affine": m.affine}
+
+
+def _instancenorm(m: nn.InstanceNorm2d) -> Said:
+    return None if m.track_running_stats else ("instancenorm", {"eps": m.eps, "affine": m.affine})
 
 
 def _layernorm(m: nn.LayerNorm) -> Said:
@@ -156,15 +160,16 @@ def standardized(module: nn.Module, out: Any) -> Said:
 
 def _upsample(m: nn.Upsample) -> Said:
     factor = m.scale_factor
-    if m.mode not in ("nearest", "bilinear") or m.align_corners or not isinstance(factor, (int, float)):
+    if m.mode not in ("nearest", "bilinear") or not isinstance(factor, (int, float)) or factor != int(factor):
         return None
-    return ("upsample", {"factor": int(factor), "mode": m.mode}) if factor == int(factor) else None
+    return "upsample", {"factor": int(factor), "mode": m.mode, "align_corners": bool(m.align_corners)}
 
 
 _READ: dict[type[nn.Module], Callable[[Any], Said]] = {
     nn.Conv2d: _conv,
     nn.BatchNorm2d: _batchnorm,
     nn.BatchNorm1d: _batchnorm,
+    nn.InstanceNorm2d: _instancenorm,
     nn.LayerNorm: _layernorm,
     nn.GroupNorm: _groupnorm,
     nn.LocalResponseNorm: lambda m: (
@@ -188,6 +193,7 @@ _READ: dict[type[nn.Module], Callable[[Any], Said]] = {
     nn.ELU: lambda m: ("elu", {"alpha": float(m.alpha)}),
     nn.CELU: lambda m: ("celu", {"alpha": float(m.alpha)}),
     nn.Softplus: lambda m: ("softplus", {}) if (m.beta, m.threshold) == (1, 20) else None,
+    nn.GLU: lambda m: ("glu", {}) if m.dim in (1, -3) else None,
     nn.Softmax: lambda m: ("softmax", {}) if m.dim == 1 else None,
     nn.Upsample: _upsample,
     nn.PixelUnshuffle: lambda m: ("pixelunshuffle", {"factor": m.downscale_factor}),

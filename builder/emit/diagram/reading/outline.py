@@ -221,7 +221,7 @@ class _Outline:
         """Return the cell of a merge."""
         node = self.graph.nodes[index]
         label = node.operation.label(*self.graph.input_shapes(node))
-        kind: BoxKind = "sum" if node.operation.kind in ("add", "mul", "div") else "joint"
+        kind: BoxKind = "sum" if node.operation.kind in ("add", "mul", "div", "max") else "joint"
         return OutlineCell(node.path, kind, label, (index,), index, self._shape_after(node))
 
     def _value_into(self, block: Block) -> int:

@@ -7,7 +7,7 @@ import pytest
 from builder.emit.diagram.scene.signs import strokes
 from builder.ops import MERGES
 
-SIGNED = ("add", "mul", "div")
+SIGNED = ("add", "mul", "div", "max")
 
 
 class TestSigns:
@@ -20,11 +20,12 @@ class TestSigns:
         assert strokes(MERGES[kind]().label(), 10, 20)
 
     def test_no_two_are_alike(self) -> None:
-        """A sum is upright, a product stands on its edge, and a quotient is a slash."""
+        """A sum is upright, a product stands on its edge, a quotient is a slash and a maximum a wedge."""
         found = {kind: strokes(MERGES[kind]().label(), 0, 0) for kind in SIGNED}
         assert found["add"] == [[(-3.6, 0), (3.6, 0)], [(0, -3.6), (0, 3.6)]]
         assert found["mul"] == [[(-2.7, -2.7), (2.7, 2.7)], [(-2.7, 2.7), (2.7, -2.7)]]
         assert found["div"] == [[(-2.7, 2.7), (2.7, -2.7)]]
+        assert found["max"] == [[(-2.7, -2.7), (0, 2.7)], [(0, 2.7), (2.7, -2.7)]]
 
     def test_they_are_around_their_center(self) -> None:
         """Wherever that is."""
