@@ -79,6 +79,8 @@ class GraphReading:
         self._turned: dict[int, tuple[int, tuple[int, ...], bool]] = {}
         self._alias: dict[int, int] = {}
         self._next = 0
+        self._grown: dict[fx.Node, tuple[fx.Node, Any]] = {}
+        """What was made as large as another value, which products need not: the small one, and the other if known."""
         self.joined: dict[tuple[int, ...], int] = {}
         """The concatenations by the values that they join."""
         self.steps: list[tuple[TracedStep, tuple[tuple[str, str, Any], ...]]] = []
@@ -185,8 +187,13 @@ class GraphReading:
         if isinstance(module, nn.Identity) and len(inputs) == 1 and not str(node.target).rpartition(".")[2].isdigit():
             self.values[node] = self.read(inputs[0])  # only in a list does it take a number
             return
+        if isinstance(module, nn.Softmax) and stacks.read(self, node, "softmax", {"dim": module.dim}):
+            return
         if len(inputs) != 1:
             found = None
+        elif found is None and isinstance(module, nn.Upsample):  # to a size, of which the factor is known here
+            given = {"mode": module.mode, "align_corners": module.align_corners}
+            found = functions.said("interpolate", given, inputs[0].meta["known"], after)
         elif (cut := modules.cut(module)) is not None:
             self._cut(node, cut)
             return
@@ -212,6 +219,8 @@ class GraphReading:
             found, key = self._of_one(node, name, tensors_of(given), read[0], key)
             if found is not None and found[0] == "identity":
                 self.values[node] = self.read(read[0])
+                if name in ("expand", "expand_as"):
+                    self._grown[node] = read[0], node.args[1] if name == "expand_as" else None
                 return
             if found is not None and found[0] == "permute":
                 dims: Any = found[1]["dims"]
@@ -339,10 +348,11 @@ class GraphReading:
 
     def _spread(self, node: Any, value: Any, other: Any, after: Any) -> int | None:
         """Return a value of a sum, repeated where it has one position or one channel and the other all of them."""
-        small, whole = value.meta["known"].shape, after.shape
+        origin, wide = self._grown.get(value, (value, None if other in self._grown else other))
+        small, whole = origin.meta["known"].shape, after.shape
         if small == whole:
             return self.read(value)
-        if len(small) != 4 or other.meta["known"].shape != whole:
+        if len(small) != 4 or wide is None or wide.meta["known"].shape != whole:
             return None
         fields: dict[str, object]
         if small == (*whole[:2], 1, 1):
@@ -351,8 +361,8 @@ class GraphReading:
             fields = {"channels": True}
         else:
             return None
-        spread = self.step(value, ("expandas", fields), (value,), after, said=functions.name_of(node.target))
-        spread.reads, spread.place = (self.read(other),), node.stack_trace or ""
+        spread = self.step(origin, ("expandas", fields), (origin,), after, said=functions.name_of(node.target))
+        spread.reads, spread.place = (self.read(wide),), node.stack_trace or ""
         self.add(node, spread)
         return spread.value
 

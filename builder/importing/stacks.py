@@ -34,6 +34,8 @@ class Stack(NamedTuple):
     """That of one lane, with the batch."""
     lanes: tuple[int, ...] = ()
     row: int | None = None
+    axis: int = 1
+    """Which of the tensor's axes counts the lanes."""
     is_spread: bool = False
     """Whether it has one number for each of its values, which a page spreads over their channels at once."""
 
@@ -48,7 +50,7 @@ def read(reading: Reader, node: Any, name: str, given: dict[str, Any]) -> bool:
     elif not any(isinstance(each, Stack) for each in stacked):
         found = _viewed(reading, node, sources) if name in ("view", "unflatten") else None
     else:
-        found = _changed(reading, node, name, [each for each in stacked if isinstance(each, Stack)])
+        found = _changed(reading, node, name, given, [each for each in stacked if isinstance(each, Stack)])
     if found is not None:
         reading.values[node] = found
     return found is not None
@@ -61,9 +63,10 @@ def _second(node: Any) -> Any:
 def _stacked(reading: Reader, tensors: Any, dim: Any) -> Stack | None:
     values = [reading.values.get(each) for each in tensors]
     shape = tensors[0].meta["known"].shape
-    if dim not in (1, -len(shape)) or len(shape) != _IMAGE or not all(isinstance(each, int) for each in values):
+    axes = {0: 0, 1: 1, -len(shape): 1, -len(shape) - 1: 0}
+    if dim not in axes or len(shape) != _IMAGE or not all(isinstance(each, int) for each in values):
         return None
-    return Stack(len(values), tuple(shape), tuple(reading.read(each) for each in tensors))
+    return Stack(len(values), tuple(shape), tuple(reading.read(each) for each in tensors), axis=axes[dim])
 
 
 def _viewed(reading: Reader, node: Any, sources: Sequence[Any]) -> Stack | None:
@@ -79,13 +82,18 @@ def _viewed(reading: Reader, node: Any, sources: Sequence[Any]) -> Stack | None:
     return Stack(count, (before[0], before[1] // count, *before[2:]), row=reading.read(sources[0]))
 
 
-def _changed(reading: Reader, node: Any, name: str, stacks: Sequence[Stack]) -> Stack | int | None:
+def _changed(
+    reading: Reader, node: Any, name: str, given: dict[str, Any], stacks: Sequence[Stack]
+) -> Stack | int | None:
     stack = stacks[0]
     before, after = node.args[0].meta["known"], node.meta["known"]
-    if name in _VIEWS and tuple(after.shape) == _row_shape(stack):
+    if name in _VIEWS and stack.axis == 1 and tuple(after.shape) == _row_shape(stack):
         return _row(reading, node, stack)
     if name in functions.NOTHING and before.dtype == after.dtype:
         return stack
+    axis = _axis(given, before.ndim)
+    if stack.axis == 0:
+        return _of_all(reading, node, name, axis, stacks)
     if stack.is_spread or name in _STATISTICS:
         read = _spread if stack.is_spread else _statistic
         found = read(reading, node, name, stack)
@@ -95,16 +103,34 @@ def _changed(reading: Reader, node: Any, name: str, stacks: Sequence[Stack]) -> 
         _sizes(before) == _sizes(after) or prod(after.shape[1:]) == after.shape[1] == after.shape[-1]
     ):
         return stack  # the same, or all in one row, of which only another view can be made
-    if name == "softmax" and _axis(node) == next((i for i, size in enumerate(before.shape) if i and size != 1), None):
-        shape = _row_shape(stack)
-        row = reading.emit(node, "softmax", {"groups": stack.length}, (_row(reading, node, stack),), (shape, shape))
-        return stack._replace(lanes=(), row=row)
-    if name == "mul" and len(stacks) == 2 == len(node.args) and stacks[0].length == stacks[1].length:
+    first = next((i for i, size in enumerate(before.shape) if i and size != 1), None)
+    if name == "softmax":
+        axis = 1 if axis == first else None
+    return _of_all(reading, node, name, axis, stacks)
+
+
+def _of_all(reading: Reader, node: Any, name: str, axis: int | None, stacks: Sequence[Stack]) -> Stack | int | None:
+    """Return what is computed along the ``axis`` of all lanes, or of each pair of two stacks."""
+    stack, others = stacks[0], {(each.length, each.axis) for each in stacks}
+    if name == "softmax" and axis == stack.axis:
+        return _softmax(reading, node, stack)
+    if name == "mul" and len(stacks) == 2 == len(node.args) and len(others) == 1:
         return _product(reading, node, *stacks)
-    if name == "sum" and _axis(node) == 1 and before.ndim == _IMAGE + 1 and after.ndim == _IMAGE:
-        lanes = _lanes(reading, node, stack)
-        return reading.emit(node, "add", {}, lanes, (stack.shape, stack.shape))
+    if name == "sum" and axis == stack.axis and node.args[0].meta["known"].ndim == _IMAGE + 1:
+        return _sum(reading, node, stack) if node.meta["known"].ndim == _IMAGE else None
     return None
+
+
+def _softmax(reading: Reader, node: Any, stack: Stack) -> Stack:
+    """Return the softmax between lanes."""
+    shape = _row_shape(stack)
+    row = reading.emit(node, "softmax", {"groups": stack.length}, (_row(reading, node, stack),), (shape, shape))
+    return stack._replace(lanes=(), row=row)
+
+
+def _sum(reading: Reader, node: Any, stack: Stack) -> int:
+    """Return the sum of lanes."""
+    return reading.emit(node, "add", {}, _lanes(reading, node, stack), (stack.shape, stack.shape))
 
 
 def _statistic(reading: Reader, node: Any, name: str, stack: Stack) -> Stack | None:
@@ -138,9 +164,11 @@ def _product(reading: Reader, node: Any, one: Stack, two: Stack) -> Stack | None
     shape = tuple(map(max, one.shape, two.shape))
     if one.row is not None and two.row is not None:
         result = _row_shape(Stack(one.length, shape))
-        return Stack(one.length, shape, row=reading.emit(node, "mul", {}, (one.row, two.row), (result, result)))
+        row = reading.emit(node, "mul", {}, (one.row, two.row), (result, result))
+        return Stack(one.length, shape, row=row, axis=one.axis)
     pairs = zip(_lanes(reading, node, one), _lanes(reading, node, two), strict=True)
-    return Stack(one.length, shape, tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs))
+    lanes = tuple(reading.emit(node, "mul", {}, pair, (shape, shape)) for pair in pairs)
+    return Stack(one.length, shape, lanes, axis=one.axis)
 
 
 def _lanes(reading: Reader, node: Any, stack: Stack) -> tuple[int, ...]:
@@ -167,7 +195,7 @@ def _sizes(tensor: torch.Tensor) -> list[int]:
     return [each for each in tensor.shape if each != 1]
 
 
-def _axis(node: Any) -> int | None:
-    dim = node.kwargs.get("dim", node.args[1] if len(node.args) > 1 else None)
+def _axis(given: dict[str, Any], count: int) -> int | None:
+    dim = given.get("dim")
     dim = dim[0] if isinstance(dim, (tuple, list)) and len(dim) == 1 else dim
-    return dim % node.args[0].meta["known"].ndim if isinstance(dim, int) else None
+    return dim % count if isinstance(dim, int) else None

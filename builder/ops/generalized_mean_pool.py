@@ -55,7 +55,7 @@ class GeneralizedMeanPool(nn.Module):
         return (Parameter("p", (1,), self.kind),)
 
     def saved_tensors(self, inputs: tuple[Shape, ...], learning: tuple[bool, ...], *, in_place: bool) -> SavedTensors:  # noqa: ARG002 - nothing is overwritten
-        """Keep an input that learns, what is left of it, its powers, their means, the roots of these, and 1 / p twice."""
+        """Keep an input that learns, what is left of it, powers, means, their roots, and twice the inverse of p."""
         own = 2 * inputs[0].elements + inputs[0].channels + 2
         return SavedTensors((0,) if learning[0] else (), own=FLOAT * own, output=True)
 

@@ -204,3 +204,39 @@ class Turned(nn.Module):
         pooled = torch.cat([turned.max(1)[0].unsqueeze(1), turned.mean(1, keepdim=True)], 1)
         weighed = (turned * self.gates(pooled).sigmoid()).permute(0, 3, 2, 1)
         return self.fc((x + weighed).mean((2, 3)))
+
+
+class StackedFirst(nn.Module):
+    """Selective kernels as they are often written: stacked before the batch, weighed by a module that is a softmax."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(8, 8, size, padding=size // 2) for size in (1, 3, 5))
+        self.fc = nn.Linear(8, 4)
+        self.fcs = nn.ModuleList(nn.Linear(4, 8) for _ in self.convs)
+        self.softmax = nn.Softmax(dim=0)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        lanes = [conv(x) for conv in self.convs]
+        hidden = self.fc(sum(lanes).mean(-1).mean(-1))  # type: ignore[union-attr]  # there are lanes
+        gates = self.softmax(torch.stack([fc(hidden).view(len(x), 8, 1, 1) for fc in self.fcs], 0))
+        return (gates * torch.stack(lanes, 0)).sum(0)
+
+
+class PyramidGates(nn.Module):
+    """Shares of the channels, each seen by a kernel of its own and weighed against the others: PSA."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.convs = nn.ModuleList(nn.Conv2d(2, 2, size, padding=size // 2) for size in (3, 5, 7, 9))
+        self.se = nn.ModuleList(
+            nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(2, 2, 1), nn.Sigmoid()) for _ in self.convs
+        )
+        self.softmax = nn.Softmax(dim=1)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        lanes = [conv(part) for conv, part in zip(self.convs, x.chunk(4, 1), strict=True)]
+        gates = self.softmax(torch.stack([se(lane) for se, lane in zip(self.se, lanes, strict=True)], 1))
+        return (torch.stack(lanes, 1) * gates).view(x.shape)

@@ -102,6 +102,24 @@ class TestGates:
         """Positions, other axes, and an axis put elsewhere."""
         assert not imported(Around(Computing(compute))).is_equal
 
+    def test_gates_of_channels_and_of_positions_are_added(self) -> None:
+        """Both are made as large as what they weigh (BAM)."""
+        text = page(
+            Computing(lambda own, x: x * torch.sigmoid(own.pool(x).expand_as(x) + x.mean(1, keepdim=True).expand_as(x)))
+        )
+        assert "expandas: {expandas: {from: in}}" in text
+        assert "expandas2: {expandas: {from: in, channels: true}}" in text
+
+    def test_what_is_enlarged_without_another_value_is_no_layer(self) -> None:
+        """A sum of two such values has no place from which their size could be read."""
+        found = imported(Around(Computing(lambda own, x: own.pool(x).expand(-1, -1, 16, 16).sigmoid())))
+        assert not found.is_equal
+
+    @pytest.mark.parametrize(("exponent", "word"), [(2, "square"), (0.5, "sqrt"), (-0.5, "rsqrt")])
+    def test_some_powers_have_words(self, exponent: float, word: str) -> None:
+        """With the same bits."""
+        assert f"{word}: {word}\n" in page(Computing(lambda _, x: torch.sigmoid(x).pow(exponent)))
+
     @pytest.mark.parametrize(("hidden", "said"), [(8, ""), (4, "least: 4"), (5, "")])
     def test_gates_of_rows_and_columns_are_coordinate_attention(self, hidden: int, said: str) -> None:
         """As their authors write them, with any number of hidden channels."""
@@ -126,6 +144,7 @@ class TestModules:
             (nn.BatchNorm2d(8, affine=False), "{batchnorm: {affine: false}}", 8),
             (nn.GLU(dim=1), "glu\n", 4),
             (nn.Upsample(scale_factor=2, mode="bilinear"), "{upsample: {mode: bilinear}}", 8),
+            (nn.Upsample(size=(32, 32)), "upsample\n", 8),
             (
                 nn.Upsample(scale_factor=2, mode="bilinear", align_corners=True),
                 "{upsample: {mode: bilinear, align_corners: true}}",

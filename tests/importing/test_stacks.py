@@ -10,11 +10,14 @@ from tests.importing.lanes import (
     ChannelsLast,
     LinearGate,
     Modulated,
+    PyramidGates,
     RunAgain,
     SelectiveKernels,
     SplitAttention,
+    StackedFirst,
 )
 from tests.importing.networks import imported
+from tests.importing.norms import page
 
 
 class TestLanes:
@@ -67,6 +70,19 @@ class TestLanes:
         assert found.is_equal, found.unproven
         assert "unflatten: unflatten\n    shortcut: identity\n    merge: mul\n" in found.text
         assert "head: {linear:" in found.text
+
+    def test_lanes_may_be_stacked_before_the_batch(self) -> None:
+        """The softmax between them is one between groups, also where it is a module."""
+        text = page(StackedFirst())
+        assert "softmax: {groups: 3}" in text
+        assert text.count(", by: mul}") == 3
+        assert text.count("merge: add") == 2
+
+    def test_gates_of_shares_meet_their_lanes_again(self) -> None:
+        """Each lane is read by its path."""
+        text = page(PyramidGates())
+        assert text.count("split: true") == 2
+        assert "softmax: {groups: 4}" in text
 
     def test_a_layer_of_another_block_runs_again(self) -> None:
         """Its path leads there."""

@@ -25,7 +25,7 @@ class PageImported:
 
     ``parts_at`` is where outputs differ first, ``differing`` the keys that keep the weights from loading, ``refused``
     what is wrong with a page that cannot be built, ``unproven`` why one that can may be another network. ``idle`` are
-    weights that nothing uses, which the page leaves out.
+    weights that nothing uses, which the page leaves out, ``ending`` the softmax at its end, which the loss computes.
     """
 
     network: str
@@ -41,6 +41,7 @@ class PageImported:
     refused: str | None
     unproven: str | None
     idle: tuple[str, ...]
+    ending: str | None
     file: Path | None
     weights: Path | None
     plugin: Path | None
@@ -122,6 +123,7 @@ def _result(found: Imported, what: str, output: Path | None, weights: Path | Non
         refused=found.refused or None,
         unproven=found.unproven or None,
         idle=found.idle,
+        ending=found.ending or None,
         file=output,
         weights=weights,
         plugin=plugin,

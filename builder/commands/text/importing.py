@@ -35,7 +35,8 @@ def verdict(value: PageImported) -> list[str]:
     if value.equal and value.compared_outputs:
         images = f"2 random images of {shape(value.input)}"
         loads = f"all weights load but {_listed(value.idle)}" if value.idle else "the weights load strictly"
-        return [f"equal: {loads}, and the outputs on {images} have the same bits"]
+        left = [f"  `{value.ending}` at its end is left out: the loss computes it"] if value.ending else []
+        return [f"equal: {loads}, and the outputs on {images} have the same bits", *left]
     if value.equal:
         return ["equal in names and shapes of all weights; a network without numbers has no outputs to compare"]
     if value.refused:

@@ -270,6 +270,9 @@ def _interpolate(c: Called) -> Said:
     return "upsample", {"factor": int(factor), "mode": mode, "align_corners": bool(c.given.get("align_corners"))}
 
 
+_POWERS = {2: "square", 0.5: "sqrt", -0.5: "rsqrt"}
+"""Powers that are operations of a page."""
+
 _UNFLATTENED = ((slice(None), slice(None), None, None), (Ellipsis, None, None))
 _FLATTENED = ((slice(None), slice(None), 0, 0), (Ellipsis, 0, 0))
 
@@ -383,7 +386,7 @@ _READ: dict[str, Callable[[Called], Said]] = {
     "getitem": _getitem,
     "softmax": _softmax,
     "square": lambda _: ("square", {}),
-    "pow": lambda c: ("square", {}) if c.given.get("exponent") == 2 else None,
+    "pow": lambda c: (_POWERS[c.given["exponent"]], {}),
     "hardtanh": lambda c: limited(c.given.get("min_val", -1.0), c.given.get("max_val", 1.0)),
     "clamp": _clamp,
     "permute": lambda c: _permute(c.given["dims"], c.before),

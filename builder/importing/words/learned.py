@@ -32,7 +32,7 @@ def learned(weight: Any, value: torch.Tensor, word: str) -> Said:
         return None
     first = known.flatten()[0]
     neutral = 1.0 if word == "scale" else 0.0
-    return word, {"init": neutral if first.is_meta else float(first), **fields}
+    return word, {"init": neutral if first.is_meta else float(first.detach()), **fields}
 
 
 def _is_vector(known: torch.Tensor, stored: tuple[int, ...], value: torch.Tensor) -> bool | None:
