@@ -36,7 +36,15 @@ def shortcut_form(joint: Joint) -> tuple[list[Item], list[Item]] | None:
         return (first, second) if not second else (second, first) if not first else None
     if not first or not second:
         return (first, second) if first else (second, first)
-    return (first, second) if _weight(first) >= _weight(second) else (second, first)
+    weights = _weight(first), _weight(second)
+    if weights[0] == weights[1]:  # what ran first, so that the numbers of a list come in their order
+        return (first, second) if _began(first) <= _began(second) else (second, first)
+    return (first, second) if weights[0] > weights[1] else (second, first)
+
+
+def _began(items: list[Item]) -> int:
+    """Return the number of the first value that is made."""
+    return min(step.value for step in steps_of(items))
 
 
 def activated(items: list[Item]) -> list[Item]:

@@ -207,20 +207,23 @@ class Turned(nn.Module):
 
 
 class StackedFirst(nn.Module):
-    """Selective kernels as they are often written: stacked before the batch, weighed by a module that is a softmax."""
+    """Selective kernels as they are often written: stacked before the batch, weighed by a module that is a softmax.
+
+    With fewer channels than a vector register has numbers, PyTorch would round the two softmaxes differently.
+    """
 
     def __init__(self) -> None:
         super().__init__()
-        self.convs = nn.ModuleList(nn.Conv2d(8, 8, size, padding=size // 2) for size in (1, 3, 5))
-        self.fc = nn.Linear(8, 4)
-        self.fcs = nn.ModuleList(nn.Linear(4, 8) for _ in self.convs)
+        self.convs = nn.ModuleList(nn.Conv2d(32, 32, size, padding=size // 2) for size in (1, 3, 5))
+        self.fc = nn.Linear(32, 4)
+        self.fcs = nn.ModuleList(nn.Linear(4, 32) for _ in self.convs)
         self.softmax = nn.Softmax(dim=0)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Return as many channels."""
         lanes = [conv(x) for conv in self.convs]
         hidden = self.fc(sum(lanes).mean(-1).mean(-1))  # type: ignore[union-attr]  # there are lanes
-        gates = self.softmax(torch.stack([fc(hidden).view(len(x), 8, 1, 1) for fc in self.fcs], 0))
+        gates = self.softmax(torch.stack([fc(hidden).view(len(x), 32, 1, 1) for fc in self.fcs], 0))
         return (gates * torch.stack(lanes, 0)).sum(0)
 
 

@@ -139,6 +139,22 @@ class Looped(nn.Module):
         return x
 
 
+class Fused(nn.Module):
+    """Each layer of a list added to the sum of those before, and all sums joined: hierarchical feature fusion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lanes = nn.ModuleList(nn.Conv2d(8, 2, 3, padding=hole, dilation=hole) for hole in (1, 2, 4, 8))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return as many channels."""
+        sums = [self.lanes[0](x)]
+        for lane in self.lanes[1:]:
+            y = lane(x)
+            sums.append(y + sums[-1])
+        return torch.cat(sums, 1)
+
+
 class Named(nn.Module):
     """One convolution by two names, and pools that no module has."""
 
@@ -159,6 +175,12 @@ class Named(nn.Module):
 
 class TestLists:
     """Modules in lists of PyTorch, and of Python."""
+
+    def test_lanes_come_in_the_order_of_their_numbers(self) -> None:
+        """Of two that are as long, the first is what ran first, whatever the sum says first."""
+        text = page(Fused())
+        assert text.index("padding: 1}") < text.index("dilation: 2}") < text.index("dilation: 4}")
+        assert "join: {join: {from: [lanes.residual.residual2.conv1, lanes.residual.residual2.out, " in text
 
     @pytest.mark.parametrize("factor", [1.0, 0.5])
     def test_each_sum_of_a_list_keeps_the_numbers(self, factor: float) -> None:

@@ -17,7 +17,7 @@ from tests.importing.lanes import (
     StackedFirst,
 )
 from tests.importing.networks import imported
-from tests.importing.norms import page
+from tests.importing.norms import Around, page
 
 
 class TestLanes:
@@ -73,7 +73,9 @@ class TestLanes:
 
     def test_lanes_may_be_stacked_before_the_batch(self) -> None:
         """The softmax between them is one between groups, also where it is a module."""
-        text = page(StackedFirst())
+        found = imported(Around(StackedFirst(), channels=32))
+        assert found.is_equal, found.unproven
+        text = found.text
         assert "softmax: {groups: 3}" in text
         assert text.count(", by: mul}") == 3
         assert text.count("merge: add") == 2
