@@ -18,7 +18,7 @@ from builder.importing.heads import add_heads
 from builder.importing.layout import PageLayout
 from builder.importing.places import Places
 from builder.importing.proof import Proof, keys, prove, tied
-from builder.importing.reading import PLAIN, GraphReading, Manner
+from builder.importing.reading.graph import PLAIN, GraphReading, Manner
 from builder.importing.steps import UnsayableError
 from builder.importing.structure import Structure
 from builder.importing.templates import Templates

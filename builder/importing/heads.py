@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from builder.importing.forms import BodyForm
     from builder.importing.layout import PageLayout
-    from builder.importing.reading import GraphReading
+    from builder.importing.reading.graph import GraphReading
     from builder.importing.structure import Structure
 
 

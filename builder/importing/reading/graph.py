@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from builder.importing import stacks
-from builder.importing.calls import call_tree
-from builder.importing.nodes import (
+from builder.importing.reading import stacks
+from builder.importing.reading.calls import call_tree
+from builder.importing.reading.nodes import (
     Found,
     home_of,
     nodes_of,
@@ -20,8 +20,8 @@ from builder.importing.nodes import (
     tensors_of,
     values_of,
 )
-from builder.importing.patterns import ending_of, pattern
-from builder.importing.several import Several, read_cat, read_share, read_split
+from builder.importing.reading.patterns import ending_of, pattern
+from builder.importing.reading.several import Several, read_cat, read_share, read_split
 from builder.importing.steps import HOLE, TracedStep
 from builder.importing.words import functions, modules
 from builder.importing.words.arithmetic import rescaled
@@ -30,7 +30,7 @@ from builder.importing.words.learned import LEARNED, learned
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.importing.reader import Shapes
+    from builder.importing.reading.reader import Shapes
     from builder.importing.steps import ModuleCall
 
 _WEIGHTED = (

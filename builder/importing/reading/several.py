@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import fx
 
-from builder.importing.nodes import is_last_axis, nodes_of
+from builder.importing.reading.nodes import is_last_axis, nodes_of
 from builder.importing.words import functions
 
 if TYPE_CHECKING:
-    from builder.importing.reader import Reader
+    from builder.importing.reading.reader import Reader
 
 _LAST, _FIRST = (0, 2, 3, 1), (0, 3, 1, 2)
 """Orders of axes that put the channels of an image last, and first again."""

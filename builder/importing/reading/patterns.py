@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import fx, nn
 
-from builder.importing.gates import channel_gate, coordinate_gate, generalized_mean
-from builder.importing.nodes import Found, function_of, is_module, is_parameter, past
+from builder.importing.reading.gates import channel_gate, coordinate_gate, generalized_mean
+from builder.importing.reading.nodes import Found, function_of, is_module, is_parameter, past
 from builder.importing.words import functions, modules
 from builder.shapes import window_output
 

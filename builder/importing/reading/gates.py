@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import fx, nn
 
-from builder.importing.nodes import Found, activation_of, function_of, is_module, is_parameter, past
+from builder.importing.reading.nodes import Found, activation_of, function_of, is_module, is_parameter, past
 from builder.importing.words import functions
 
 

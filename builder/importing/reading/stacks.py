@@ -18,7 +18,7 @@ from builder.importing.words.arithmetic import of_each_value, statistic
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from builder.importing.reader import Reader
+    from builder.importing.reading.reader import Reader
 
 _VIEWS = ("view", "unflatten", "transpose", "squeeze", "unsqueeze", "flatten", "contiguous")
 _STATISTICS = ("mean", "sum", "var", "std", "norm")
