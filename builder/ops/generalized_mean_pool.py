@@ -29,6 +29,7 @@ class GeneralizedMeanPool(Operation):
 
     kind: ClassVar[str] = "gempool"
     family: ClassVar[Family] = "pool"
+    backward_reads_output: ClassVar[bool] = True
     definition: ClassVar[str | None] = '''
 class GeneralizedMeanPool(nn.Module):
     """Take the root of the mean of powers, of which the exponent is learned."""
