@@ -215,13 +215,12 @@ def _proof(net: nn.Module, graph: Graph, size: tuple[int, int, int], ending: str
             return keys(net, build(graph))
     page = build(graph).to(there).eval()
     image = torch.randn(BATCH, *size, generator=torch.Generator().manual_seed(0)).to(there)
-    return prove(net, page, image, _ENDINGS[ending])
+    return prove(net, page, image, _ENDINGS.get(ending))
 
 
 _ENDINGS: Mapping[str, Callable[[torch.Tensor], torch.Tensor]] = MappingProxyType(
-    {"": lambda logits: logits, "softmax": lambda logits: logits.softmax(1),
-     "log_softmax": lambda logits: logits.log_softmax(1)}
-)  # fmt: skip
+    {"softmax": lambda logits: logits.softmax(1), "log_softmax": lambda logits: logits.log_softmax(1)}
+)
 """What a network computes of the page's outputs."""
 
 

@@ -11,7 +11,7 @@ import torchvision
 from torch import nn
 from torch.nn import functional
 
-from builder.importing.proof import Proof
+from builder.importing.proof import Proof, prove
 from builder.lowering import lower, page_from_text
 from builder.runtime.compile import build
 from tests.importing.lanes import Halved, Turned
@@ -273,6 +273,17 @@ class TestProof:
         assert (found.is_equal, found.ending) == (True, at)
         assert found.text.startswith(f"# Imported from net without its last `{at}`, which the loss computes; ")
         assert found.text.endswith("  fc: {linear: {out: $classes}}\n")
+
+    def test_probabilities_of_zero_and_one_hide_no_other_network(self) -> None:
+        """What stands before them is compared too."""
+        net, page = Ending("softmax", as_module=False), nn.Sequential()
+        page.conv, page.fc = net.conv, nn.Linear(4, 5)
+        with torch.no_grad():
+            net.fc.weight.mul_(1e6)
+        page.load_state_dict(net.state_dict())
+        page.forward = lambda x: page.fc(page.conv(x).mean((2, 3)) * 1.5)  # type: ignore[method-assign]  # another network
+        found = prove(net, page, torch.rand(2, 3, 8, 8), lambda logits: logits.softmax(1))
+        assert (found.equal, found.parts_at) == (False, "fc")
 
     def test_the_order_in_memory_is_kept_where_it_decides(self) -> None:
         """As halves of the channels, of which each is normalized in its own way (IBN)."""
