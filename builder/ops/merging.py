@@ -117,8 +117,8 @@ class Maximum(Operation):
         return SavedTensors(tuple(sorted(kept)), own=FLOAT * inputs[0].elements * sum(end > 1 for end in pairs))
 
     def label(self, *inputs: Shape) -> str:  # noqa: ARG002 - a sign, not a box
-        """Return the sign of a maximum."""
-        return "∨"
+        """Return ``max``; in its circle it is a wedge."""
+        return "max"
 
     def expression(self, target: str, *names: str) -> str:  # noqa: ARG002 - there is no module
         """Return the maximum of two, and of that and the next."""

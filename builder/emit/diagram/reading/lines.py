@@ -232,6 +232,9 @@ def _pieces(tokens: Strand) -> Iterator[Piece]:
                 yield Piece(f"{len(token.branches)} branches", 0, before=before)
                 yield from _branches(token)
                 before = _BELOW
+            case OutlineSplit() if token.cell.label == "max":  # maxout, an activation
+                yield Piece(f"max of {len(token.branches)}", 0, quiet=True, before=before)
+                before = _NEXT
             case Head():
                 yield from _gates(token.strand)
             case _:

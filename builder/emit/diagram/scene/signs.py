@@ -15,7 +15,7 @@ _SIGNS: Mapping[str, tuple[tuple[float, float, float, float], ...]] = MappingPro
         "+": ((-3.6, 0, 3.6, 0), (0, -3.6, 0, 3.6)),
         "×": ((-2.7, -2.7, 2.7, 2.7), (-2.7, 2.7, 2.7, -2.7)),
         "÷": ((-2.7, 2.7, 2.7, -2.7),),
-        "∨": ((-2.7, -2.7, 0, 2.7), (0, 2.7, 2.7, -2.7)),
+        "max": ((-2.7, -2.7, 0, 2.7), (0, 2.7, 2.7, -2.7)),
     }
 )
 """Ends of the strokes of each sign, seen from the center of the circle; a quotient has a slash, a maximum a wedge."""

@@ -154,6 +154,19 @@ class TestBranches:
         """RepVGG's identity is normalized."""
         assert box_of(load("repvgg_a0"), "stages.0 ×2").after == ("3 branches", "1×1, 48 | 3×3, 48 | BN", "ReLU")
 
+    def test_maxout_is_named_as_an_activation_is(self, network: Callable[..., Graph]) -> None:
+        """Its branches have no layers of their own."""
+        graph = network(
+            """
+            stem: {conv: {out: 8, kernel: 1}}
+            block:
+              layers:
+                conv: {conv: {out: 16, kernel: 3, padding: 1}}
+                most: {split: true, branches: [{}, {}], merge: max}
+            """
+        )
+        assert box_of(graph, "Block").after == ("3×3, 16 · max of 2",)
+
     def test_the_only_one_with_layers_is_told_in_full(self) -> None:
         """The half of a cross-stage network that goes through the blocks."""
         assert "[1×1, 128 · 3×3, 128] ×8" in box_of(load("cspdarknet53"), "stages.2").after
